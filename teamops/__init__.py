@@ -1,0 +1,1 @@
+"""teamops: a supervisor for a team of AI coding agents in tmux."""

@@ -1,0 +1,109 @@
+"""The frozen settings of one project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from teamops.domain.limits import Limits
+from teamops.model.role import Role
+
+_NO_ENV: Mapping[str, str] = MappingProxyType({})
+
+CLIENTS = ("claude", "codex", "gemini", "opencode", "sdk", "command")
+"""What runs in an agent's pane. ``sdk``: a program that beats through the SDK; ``command``: anything else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A role's profile: profiles/<role>.md."""
+
+    role: Role
+    name: str
+    """The persona."""
+    title: str
+    does: tuple[str, ...]
+    never: tuple[str, ...]
+    write_allow: tuple[str, ...]
+    """gitignore globs, relative to the project."""
+    write_deny: tuple[str, ...]
+    commands_allow: tuple[str, ...]
+    commands_deny: tuple[str, ...]
+    tiers: tuple[int, ...]
+    """Tiers in which the role takes turns."""
+    body: str
+    """The prompt the agent is started with, Markdown."""
+    source: Path | None
+    """The file; ``None`` for a role that a team defined without a profile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleSettings:
+    """One agent of the team."""
+
+    role: Role
+    name: str
+    """The persona's name, for the screen."""
+    profile: Profile | None
+    session: str
+    """The tmux session's exact name."""
+    client: str
+    """One of CLIENTS."""
+    command: tuple[str, ...]
+    """The agent's program and arguments; empty = teamops can't start it, only restart what runs in its pane."""
+    cwd: Path
+    env: Mapping[str, str] = field(default=_NO_ENV)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TmuxSettings:
+    """Which tmux server the team lives in."""
+
+    socket_name: str = ""
+    """``tmux -L``; empty with an empty path = the person's own default server."""
+    socket_path: str = ""
+    """``tmux -S``; wins over the name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySettings:
+    """How the person is told when away."""
+
+    desktop: bool = True
+    terminal: bool = True
+    """The bell (and title) as fallback where there is no desktop bus."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything configured for one project."""
+
+    root: Path
+    """The project's folder, resolved."""
+    project: str
+    """Its name."""
+    handoff: Path
+    """The handoff file."""
+    roles: tuple[RoleSettings, ...]
+    """The team, in display order; empty = roles are taken from the handoff file."""
+    tmux: TmuxSettings = field(default_factory=TmuxSettings)
+    limits: Limits = field(default_factory=Limits)
+    notify: NotifySettings = field(default_factory=NotifySettings)
+    source: Path | None = None
+    """teamops.toml; ``None`` = there is none: watch only, nothing in tmux is managed."""
+
+    @property
+    def watch_only(self) -> bool:
+        """No configuration: tmux is left alone."""
+        return self.source is None
+
+    @property
+    def spool(self) -> Path:
+        """The folder below which each role has its own spool folder."""
+        return self.root / ".teamops" / "spool"
+
+    def role(self, role: Role) -> RoleSettings | None:
+        """Return the settings of ``role``, or ``None``."""
+        return next((settings for settings in self.roles if settings.role == role), None)

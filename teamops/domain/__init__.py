@@ -1,0 +1,1 @@
+"""The rules, pure: functions from values to values. ``now`` is always an argument."""

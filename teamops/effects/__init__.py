@@ -1,0 +1,1 @@
+"""Where everything teamops does leaves."""

@@ -1,0 +1,1 @@
+"""Text to blocks and problems, and blocks to text."""

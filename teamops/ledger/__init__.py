@@ -1,0 +1,1 @@
+"""The memory that survives kill -9: SQLite."""

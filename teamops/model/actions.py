@@ -1,0 +1,62 @@
+"""Everything teamops does leaves as one of these, and comes back as an ``Outcome``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from teamops.model.role import Role
+
+
+class By(StrEnum):
+    """Who decided an action."""
+
+    PERSON = "person"
+    RULE = "rule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poke:
+    """Type one line into an agent's client and submit it."""
+
+    role: Role
+    text: str
+    by: By
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart:
+    """Start the agent's command again in its own pane; where it has no session yet, make one."""
+
+    role: Role
+    by: By
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Tell the person who may be away from the screen."""
+
+    title: str
+    body: str
+    critical: bool
+    by: By = By.RULE
+    reason: str = ""
+    """Code and subject of the alert that asks for it."""
+    role: Role | None = None
+
+
+Action = Poke | Restart | Notify
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an action ended. Nothing is reported done that was not seen to be done."""
+
+    ok: bool
+    message: str
+    """One line for a person: what was done, or why not."""
+    hint: str = ""
+    evidence: str = ""
+    """What proves it: "desktop notification 7", "pane %3 pid 4711"."""

@@ -1,0 +1,170 @@
+"""Everything that happens enters as one of these. Small, past tense, no screen in sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from teamops.model.actions import Action, Outcome
+from teamops.model.agent import Beat, ClientStatus
+from teamops.model.clock import Stamp
+from teamops.model.handoff import Handoff
+from teamops.model.pane import Pane
+from teamops.model.role import Role
+from teamops.model.tail import Position
+from teamops.model.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """A round of the clock: the rules are asked."""
+
+    stamp: Stamp
+    gap_s: float = 0.0
+    """Seconds that teamops did not run just before this tick (suspend, SIGSTOP); 0 is the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffChanged:
+    """The handoff file was read again; ``handoff`` is its whole new truth."""
+
+    stamp: Stamp
+    handoff: Handoff
+    mtime: float
+    """Unix seconds of the file's last change."""
+    appended: bool
+    """True when all earlier blocks stand unchanged; False after an edit, a truncation, a replacement."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffLost:
+    """The handoff file can't be read now. The last good reading stays in force."""
+
+    stamp: Stamp
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeatsSeen:
+    """New complete lines in a role's spool."""
+
+    stamp: Stamp
+    beats: tuple[Beat, ...]
+    position: Position
+    """To be stored in the same transaction as what the beats say."""
+    bad_lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSeen:
+    """New lines in a client's transcript."""
+
+    stamp: Stamp
+    role: Role
+    usages: tuple[Usage, ...]
+    """Deltas after deduplication: adding them all up is right."""
+    position: Position
+    grew: bool
+    """The transcript grew, with or without usage in it: a sign of work."""
+    live: bool
+    """False for what was already in the file when teamops first saw it: history, not a sign of work."""
+    bad_lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSeen:
+    """A client's own status file, or its end."""
+
+    stamp: Stamp
+    role: Role
+    status: ClientStatus | None
+    """``None``: no (more) status file that belongs to the running process."""
+    detail: str = ""
+    """What it waits for, cleaned."""
+
+
+@dataclass(frozen=True, slots=True)
+class PanesSeen:
+    """The managed sessions' panes as of now; a role without a pane has no session."""
+
+    stamp: Stamp
+    panes: tuple[tuple[Role, Pane], ...]
+    server_up: bool
+    foreign: tuple[str, ...] = ()
+    """Reasons why the room works in a lesser way ("control mode lost, polling by subprocess")."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaneDied:
+    """An agent's process ended. Known by pidfd, before tmux tells."""
+
+    stamp: Stamp
+    role: Role
+    pid: int
+    exit_status: int | None
+    exit_signal: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSeen:
+    """An agent's pane printed something: the weakest sign of work."""
+
+    stamp: Stamp
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessesSeen:
+    """One pass over the process table."""
+
+    stamp: Stamp
+    rows: tuple[ProcessRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """An agent's process tree."""
+
+    role: Role
+    pid: int
+    rss_bytes: int
+    cpu_s: float
+    """CPU seconds used so far by the tree's living processes."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFinished:
+    """An effect ran to its end."""
+
+    stamp: Stamp
+    action_id: int
+    """The action's row in the ledger."""
+    action: Action
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTroubled:
+    """A source works in a lesser way or not at all; ``message`` empty means it is well again."""
+
+    stamp: Stamp
+    source: str
+    message: str
+    hint: str
+
+
+Event = (
+    Ticked
+    | HandoffChanged
+    | HandoffLost
+    | BeatsSeen
+    | UsageSeen
+    | StatusSeen
+    | PanesSeen
+    | PaneDied
+    | OutputSeen
+    | ProcessesSeen
+    | ActionFinished
+    | SourceTroubled
+)

@@ -1,0 +1,137 @@
+"""The handoff file in values: blocks, problems, tasks and their lights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from teamops.model.role import Role
+
+
+class Severity(StrEnum):
+    """How much a problem, finding or alert matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+class Stage(StrEnum):
+    """A station of a tier's pipeline."""
+
+    DESIGN = "design"
+    DESIGN_REVIEW = "design-review"
+    IMPLEMENT = "implement"
+    CODE_REVIEW = "code-review"
+    VERIFY = "verify"
+    """Tier 2: the DIRECTOR checks what the implementer built."""
+    CONFIRM = "confirm"
+    """Tier 3: the DIRECTOR confirms after the code review."""
+    SIGN_OFF = "sign-off"
+    CONSULT = "consult"
+    """Off the pipeline: a role outside the core loop (PARTNER, OPTIMIZER, a team's own) was asked."""
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A level-4 heading inside a block."""
+
+    title: str
+    line: int
+    """1-based line of the heading in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in the file that does not follow the grammar. It never stops the reading."""
+
+    line: int
+    """1-based."""
+    column: int
+    """1-based, in characters."""
+    code: str
+    """Kebab-case and stable: people's scripts match on it."""
+    severity: Severity
+    message: str
+    """What is wrong."""
+    hint: str
+    """How to mend it."""
+
+
+_NO_FIELDS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One handoff: a level-3 heading ``[ROLE] YYYY-MM-DD HH:MM`` and all up to the next such heading."""
+
+    index: int
+    """0-based place in the file."""
+    role: Role
+    at: datetime | None
+    """The heading's naive local time; for display and order only. ``None`` where it can't be read."""
+    line: int
+    """1-based line of the heading."""
+    end_line: int
+    """1-based last line that belongs to the block."""
+    start: int
+    """Byte offset of the heading in the file."""
+    end: int
+    """Byte offset just past the block."""
+    task: str | None = None
+    """The task it belongs to: its own Task field, else that of the block before it."""
+    status: str | None = None
+    """Lower case."""
+    turn: Role | None = None
+    """The role that may work next, HUMAN, or NONE."""
+    tier: int | None = None
+    verdict: str | None = None
+    """Lower case: approved, changes-requested…"""
+    gates: str | None = None
+    """As written."""
+    fields: Mapping[str, str] = field(default=_NO_FIELDS)
+    """Every field as written, unknown ones too; known names in their usual spelling."""
+    sections: tuple[Section, ...] = ()
+    digest: str = ""
+    """Hash of the block's bytes without trailing white space: says whether a block was rewritten."""
+    complete: bool = True
+    """False while the block may still be in writing (the last one, without its fields or last newline)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task as the blocks tell it: who holds its light, and where its pipeline stands."""
+
+    task: str | None
+    """``None`` for blocks before any Task field."""
+    turn: Role | None
+    """The holder of the light; NONE when closed; ``None`` when the last block names nobody."""
+    tier: int | None
+    stage: Stage
+    since_line: int
+    """Line of the block that gave the light to its holder."""
+    since_index: int
+    """Index of that block."""
+    since_digest: str
+    """Digest of that block: the light's identity across restarts of teamops."""
+    rounds: int
+    """How often a review sent the work back."""
+    open: bool
+    blocks: tuple[int, ...]
+    """Indices of its blocks, oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handoff:
+    """The whole file as parsed at one moment."""
+
+    blocks: tuple[Block, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    size: int = 0
+    """Bytes parsed."""
+    lines: int = 0

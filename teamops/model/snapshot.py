@@ -1,0 +1,179 @@
+"""What the supervisor shows, and the port through which a screen talks to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from teamops.model.actions import Outcome
+from teamops.model.agent import AgentView
+from teamops.model.alert import Alert
+from teamops.model.clock import Stamp
+from teamops.model.handoff import Block, Problem, Stage, Task
+from teamops.model.role import Role
+
+
+class LightState(StrEnum):
+    """How the light's holder takes it."""
+
+    WORKING = "working"
+    """Signs of work since the light came."""
+    WAITING = "waiting"
+    """No sign of work yet."""
+    STALE = "stale"
+    """No sign of work for the tier's limit."""
+    HUMAN = "human"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LightView:
+    """The light of one open task."""
+
+    task: str | None
+    role: Role
+    name: str
+    tier: int | None
+    stage: Stage
+    since_wall: float
+    """When teamops saw the block that gave the light, Unix seconds."""
+    age_s: float
+    """Observed seconds since then."""
+    unanswered_s: float
+    """Observed seconds without a sign of work from its holder; 0 while working."""
+    waiting_after_s: float
+    stale_after_s: float
+    state: LightState
+    line: int
+    """Line of the block that gave it."""
+    quiet: bool = False
+    """WAITING, and for longer than ``waiting_after_s``: worth a look, not yet an alert."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupervisorView:
+    """Who acts on this project."""
+
+    pid: int | None
+    """Of the acting supervisor; ``None`` when nobody acts."""
+    acting: bool
+    """This very process acts; otherwise it is a viewer."""
+    since_wall: float | None
+    watch_only: bool = False
+    """No teamops.toml: nothing in tmux is managed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the events pane: what happened or what teamops did."""
+
+    wall: float
+    kind: str
+    """turn, state, alert, action, source."""
+    text: str
+    role: Role | None = None
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything a screen shows, at one moment. Immutable: hand it to any thread."""
+
+    revision: int
+    """Grows with each snapshot of one supervisor."""
+    stamp: Stamp
+    project: str
+    root: str
+    handoff_path: str
+    supervisor: SupervisorView
+    ready: bool = False
+    """Every source has reported once."""
+    lights: tuple[LightView, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    agents: tuple[AgentView, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    """Open ones first, then those resolved lately; newest first."""
+    log: tuple[LogLine, ...] = ()
+    """Newest first, at most 200."""
+    blocks: tuple[Block, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    handoff_trouble: str = ""
+    """Why the handoff file can't be read now; empty = it can."""
+    cost_today_usd: Decimal = Decimal(0)
+    unpriced_tokens: int = 0
+    troubles: tuple[str, ...] = ()
+    """What works in a lesser way, one line each ("no desktop bus: notifications ring the terminal bell")."""
+
+
+@dataclass(frozen=True, slots=True)
+class PokeRole:
+    """Intent: type this line to that role."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartRole:
+    """Intent: start that role's agent (again). The screen has asked for confirmation."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class AckAlert:
+    """Intent: the person has seen it."""
+
+    code: str
+    subject: str
+
+
+Intent = PokeRole | RestartRole | AckAlert
+
+
+@dataclass(frozen=True, slots=True)
+class AttachPlan:
+    """How to bring a person to an agent's session and back."""
+
+    argv: tuple[str, ...]
+    switch: bool
+    """True: runs at once and returns (switch-client of the person's own tmux). False: takes the terminal
+    until the person detaches."""
+    back: str
+    """How to come back, for a person."""
+    unset: tuple[str, ...] = ()
+    """Environment variables to drop for it (TMUX, when nesting into another server)."""
+
+
+class SupervisorPort(Protocol):
+    """The supervisor as a screen knows it: snapshots in, intents and queries out.
+
+    ``subscribe`` may call back from any thread. The queries may block for up to 2 s: never call them on a UI
+    thread. They raise ``TeamopsError`` with what to do.
+    """
+
+    def snapshot(self) -> Snapshot:
+        """Return the newest snapshot, at once."""
+
+    def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Call back with each new snapshot, from any thread; the returned function ends it."""
+
+    def send(self, intent: Intent) -> None:
+        """Hand over what the person wants, at once; its outcome comes in the snapshot's log."""
+
+    def poke_text(self, role: Role) -> str:
+        """Return the line that a poke would type now, for preview."""
+
+    def block_text(self, block: Block) -> str:
+        """Return the block's Markdown as it stands in the file now, cleaned."""
+
+    def screen(self, role: Role) -> str:
+        """Return the agent's visible screen with its SGR colour sequences and nothing else unsafe."""
+
+    def attach(self, role: Role) -> AttachPlan:
+        """Return how to attach to the role's session."""
+
+    def act(self, intent: Intent, timeout_s: float = 10.0) -> Outcome:
+        """Send ``intent`` and wait for its outcome."""

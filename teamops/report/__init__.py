@@ -1,0 +1,1 @@
+"""Snapshots and the ledger into text and JSON for people and programs."""

@@ -1,0 +1,1 @@
+"""Beats from inside an agent's own loop. Standard library only."""

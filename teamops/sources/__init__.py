@@ -1,0 +1,1 @@
+"""Where everything that happens enters: each source turns one part of the world into events."""

@@ -1,0 +1,1 @@
+"""Composition: sources to rules to ledger, snapshot and effects."""

@@ -1,0 +1,1 @@
+"""Lines of a client's log into usage records, and their price."""
