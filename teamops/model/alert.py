@@ -24,6 +24,8 @@ class Finding:
     agent: Role | None = None
     notify: bool = False
     """Tell the person away from the screen when it fires."""
+    rounds: int = 2
+    """Rounds in a row that must see the cause before the alert fires; 1 = at once."""
 
 
 class AlertState(StrEnum):

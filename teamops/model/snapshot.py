@@ -20,11 +20,11 @@ class LightState(StrEnum):
     """How the light's holder takes it."""
 
     WORKING = "working"
-    """Signs of work since the light came."""
+    """Signs of work within the waiting limit, or the light came more lately than that (``answered`` tells)."""
     WAITING = "waiting"
-    """No sign of work yet."""
+    """No sign of work for the waiting limit (5 min)."""
     STALE = "stale"
-    """No sign of work for the tier's limit."""
+    """No sign of work for the stale limit (13 min)."""
     HUMAN = "human"
 
 
@@ -48,8 +48,8 @@ class LightView:
     state: LightState
     line: int
     """Line of the block that gave it."""
-    quiet: bool = False
-    """WAITING, and for longer than ``waiting_after_s``: worth a look, not yet an alert."""
+    answered: bool = False
+    """Its holder has shown a sign of work since the light came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,178 @@
+"""What an agent is doing, by the best evidence there is.
+
+Source of the order: the house plan, "Health": hook events and the client's own status file > transcript growth >
+beats > process facts > pane text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from teamops.domain.limits import Limits
+from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind
+
+WORK_STATUSES = frozenset({"working", "busy"})
+"""Statuses of a beat that say in words that the agent works."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything known of one agent. Times are observed seconds; ``None`` = never seen."""
+
+    client: str
+    managed: bool
+    """A session is configured, and tmux could be asked."""
+    pid: int | None = None
+    """Of the living process; ``None`` = none."""
+    born: float | None = None
+    """When this process was first seen."""
+    dead: bool = False
+    """A process of this agent was known and has ended."""
+    exit_status: int | None = None
+    exit_signal: int | None = None
+    died: float | None = None
+    status: ClientStatus | None = None
+    status_at: float | None = None
+    status_detail: str = ""
+    grew: float | None = None
+    """Last growth of its transcript."""
+    beat: float | None = None
+    """Last beat of any kind."""
+    beat_status: str = "ok"
+    worked: float | None = None
+    """Last beat that told of work."""
+    in_cycle: bool = False
+    interval_s: float | None = None
+    """The beat interval it promised."""
+    shutdown_until: float | None = None
+    printed: float | None = None
+    """Last output of its pane."""
+    light_since: float | None = None
+    """When the light came, if it holds one."""
+
+
+def tells_of_work(beat: Beat) -> bool:
+    """Return whether a beat is a sign of work, not only of life.
+
+    A bot that beats from an idle loop must not pass for one that took its turn, so a bare beat is not enough: tokens,
+    cost, tool calls, the begin or end of a cycle, or a status that says so.
+    """
+    return (
+        beat.tokens > 0
+        or beat.tool_calls > 0
+        or (beat.cost_usd is not None and beat.cost_usd > 0)
+        or beat.kind in {BeatKind.CYCLE_BEGIN, BeatKind.CYCLE_END}
+        or beat.status.lower() in WORK_STATUSES
+    )
+
+
+def worked_at(facts: Facts, now: float) -> float | None:
+    """Return when the agent last showed a sign of work (observed seconds), or ``None``.
+
+    Output of the pane counts only for a client that has no better evidence to give.
+    """
+    if facts.status is ClientStatus.BUSY and not facts.dead:
+        return now
+    signs = [facts.grew, facts.worked]
+    if facts.client == "command":
+        signs.append(facts.printed)
+    if facts.in_cycle and facts.beat is not None:
+        signs.append(facts.beat)
+    seen = [sign for sign in signs if sign is not None]
+    return max(seen) if seen else None
+
+
+def beat_overdue(facts: Facts, now: float, limits: Limits) -> float | None:
+    """Return for how many seconds an expected beat is missing beyond the allowance, or ``None``.
+
+    Expected of an agent that beats at all (it has beaten, or is an SDK bot) while it holds the light or is in a cycle,
+    and always of one that promised an interval.
+    """
+    beats_at_all = facts.beat is not None or facts.client == "sdk"
+    held_to_it = facts.interval_s is not None or (beats_at_all and (facts.in_cycle or facts.light_since is not None))
+    if not held_to_it:
+        return None
+    starts = [at for at in (facts.beat, facts.born, facts.light_since) if at is not None]
+    if not starts:
+        return None
+    interval = facts.interval_s or limits.beat_interval_s
+    overdue = now - max(starts) - limits.missed_beats * interval
+    return overdue if overdue >= 0 else None
+
+
+def exit_words(status: int | None, signal: int | None) -> str:
+    """Say how a process ended."""
+    if signal is not None:
+        return f"signal {signal}"
+    return "cause unknown" if status is None else f"exit status {status}"
+
+
+def judge(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evidence]:
+    """Return the agent's state and why it is believed."""
+    alive_or_not = _by_process(facts, now)
+    if alive_or_not is not None:
+        return alive_or_not
+    if facts.shutdown_until is not None and now < facts.shutdown_until:
+        return AgentState.SHUTTING_DOWN, Evidence(EvidenceKind.BEAT, _age(facts.beat, now), "said so itself")
+    by_status = _by_status(facts, now)
+    if by_status is not None:
+        return by_status
+    if facts.grew is not None and now - facts.grew < limits.evidence_s:
+        return AgentState.WORKING, Evidence(EvidenceKind.TRANSCRIPT, now - facts.grew, "transcript grows")
+    return _by_beats(facts, now, limits) or _by_pane(facts, now, limits)
+
+
+def _age(at: float | None, now: float) -> float | None:
+    return None if at is None else max(0.0, now - at)
+
+
+def _by_process(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
+    if facts.dead:
+        detail = exit_words(facts.exit_status, facts.exit_signal)
+        return AgentState.DEAD, Evidence(EvidenceKind.PROCESS, _age(facts.died, now), detail)
+    if facts.pid is None and facts.beat is None and facts.grew is None:
+        detail = "no session" if facts.managed else "nothing watched"
+        return AgentState.UNKNOWN, Evidence(EvidenceKind.NOTHING, None, detail)
+    return None
+
+
+def _by_status(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
+    if facts.status is None:
+        return None
+    evidence = Evidence(EvidenceKind.STATUS, _age(facts.status_at, now), facts.status_detail or facts.status.value)
+    if facts.status is ClientStatus.WAITING:
+        return AgentState.WAITING, evidence
+    if facts.status is ClientStatus.BUSY:
+        return AgentState.WORKING, evidence
+    # Idle by its own word: a fresh line in the transcript is then the end of the turn, not work.
+    return AgentState.IDLE, evidence
+
+
+def _by_beats(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evidence] | None:
+    overdue = beat_overdue(facts, now, limits)
+    if overdue is not None:
+        detail = f"{limits.missed_beats} beats missed" if facts.beat is not None else "never beat"
+        return AgentState.SILENT, Evidence(EvidenceKind.BEAT, _age(facts.beat, now), detail)
+    if facts.beat is None:
+        return None
+    age = now - facts.beat
+    interval = facts.interval_s or limits.beat_interval_s
+    if age >= limits.missed_beats * interval:
+        return None
+    recent_work = facts.worked is not None and now - facts.worked < limits.missed_beats * interval
+    if facts.beat_status.lower() == "idle":
+        return AgentState.IDLE, Evidence(EvidenceKind.BEAT, age, "says idle")
+    if facts.in_cycle or recent_work:
+        return AgentState.WORKING, Evidence(EvidenceKind.BEAT, age, facts.beat_status)
+    return None
+
+
+def _by_pane(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evidence]:
+    if facts.client == "command" and facts.printed is not None and now - facts.printed < limits.evidence_s:
+        return AgentState.WORKING, Evidence(EvidenceKind.PANE, now - facts.printed, "prints")
+    if facts.born is not None and now - facts.born < limits.starting_s:
+        return AgentState.STARTING, Evidence(EvidenceKind.PROCESS, now - facts.born, "just started")
+    if facts.pid is None:
+        at = max(at for at in (facts.beat, facts.grew) if at is not None)
+        return AgentState.UNKNOWN, Evidence(EvidenceKind.BEAT, now - at, "no session, no fresh sign")
+    return AgentState.IDLE, Evidence(EvidenceKind.PROCESS, _age(facts.born, now), "alive, nothing expected")
