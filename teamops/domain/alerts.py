@@ -17,7 +17,7 @@ class Step:
     alerts: Mapping[Key, Alert]
     """All of them, resolved ones too."""
     changed: tuple[Alert, ...]
-    """Those whose state or text is new: to be stored."""
+    """Those whose state or text is new, but pending ones: to be stored."""
     fired: tuple[Alert, ...]
     """Those that began to fire in this round."""
     resolved: tuple[Alert, ...]
@@ -40,7 +40,9 @@ def step(alerts: Mapping[Key, Alert], findings: Iterable[Finding], wall: float, 
         if alert == before:
             continue
         after[key] = alert
-        if before is None or (before.state, before.message) != (alert.state, alert.message):
+        if alert.state is not AlertState.PENDING and (
+            before is None or (before.state, before.message) != (alert.state, alert.message)
+        ):
             changed.append(alert)
         if alert.state is AlertState.FIRING and (before is None or before.state is not AlertState.FIRING):
             fired.append(alert)

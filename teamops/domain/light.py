@@ -1,4 +1,4 @@
-"""The traffic light: who holds it, and does the holder take it?
+"""The traffic light: who holds it, and whether the holder takes it.
 
 Source of the rule: the house plan, "Staleness": no sign of work for 5 min is waiting, for 13 min stale; per tier.
 """

@@ -1,0 +1,167 @@
+"""What a person has to know now: from states to findings. Each code stands in docs/alerts.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from teamops.domain.light import Light, Reading
+from teamops.model.agent import AgentState, Evidence
+from teamops.model.alert import Finding
+from teamops.model.handoff import Problem, Severity
+from teamops.model.role import Role
+from teamops.model.snapshot import LightState
+
+CODES: Mapping[str, str] = {
+    "handoff-stale": "The holder of a light shows no sign of work for the stale limit (13 min unless configured).",
+    "handoff-lost": "The handoff file is missing or can't be read.",
+    "handoff-broken": "The handoff file has blocks that don't follow the grammar.",
+    "agent-dead": "An agent's process has ended, or its session is gone.",
+    "agent-silent": "An agent that is expected to beat has missed two beats.",
+    "agent-needs-you": "An agent waits for its person: a permission dialog or a question is open.",
+    "tmux-down": "The tmux server of the team does not answer.",
+    "source-troubled": "A part of teamops works in a lesser way.",
+    "ledger-troubled": "The ledger can't be written: what happens now may be forgotten at the next start.",
+}
+"""Every alert code and its meaning."""
+
+
+def clock_words(seconds: float) -> str:
+    """Return ``seconds`` as minutes and seconds, or hours and minutes past an hour."""
+    whole = int(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 60}:{whole % 60:02d} min"
+
+
+def light_findings(lights: Iterable[tuple[Light, Reading]], *, managed: frozenset[Role]) -> list[Finding]:
+    """Return a finding for each stale light. ``managed`` are the roles that teamops can poke."""
+    found = []
+    for light, reading in lights:
+        if reading.state is not LightState.STALE:
+            continue
+        limit = int(reading.unanswered_s // 60)
+        task = f" of task {light.task}" if light.task else ""
+        how = "has shown no sign of work" if reading.answered else "has not taken it"
+        poke = f"poke {light.role} (p) or look at its pane (a)" if light.role in managed else f"look at {light.role}"
+        found.append(
+            Finding(
+                code="handoff-stale",
+                severity=Severity.ERROR,
+                subject=f"{light.task or ''}#{light.digest}",
+                message=f"{light.role} holds the light{task} and {how} for {limit} min",
+                do=poke,
+                agent=light.role,
+                notify=True,
+            )
+        )
+    return found
+
+
+def agent_findings(
+    role: Role, state: AgentState, evidence: Evidence, *, holds_light: bool, ended: str
+) -> list[Finding]:
+    """Return what is to be said about one agent; ``ended`` says how its process ended, if it did."""
+    if state is AgentState.DEAD:
+        held = " while it holds the light" if holds_light else ""
+        return [
+            Finding(
+                code="agent-dead",
+                severity=Severity.CRITICAL if holds_light else Severity.ERROR,
+                subject=str(role),
+                message=f"{role} is dead ({ended}){held}",
+                do=f"restart {role} (r), after a look at its last screen (Enter)",
+                agent=role,
+                notify=holds_light,
+                rounds=1,
+            )
+        ]
+    if state is AgentState.SILENT:
+        return [
+            Finding(
+                code="agent-silent",
+                severity=Severity.WARNING,
+                subject=str(role),
+                message=f"{role} is silent: {evidence.detail}",
+                do=f"look at {role}'s pane (Enter)",
+                agent=role,
+            )
+        ]
+    if state is AgentState.WAITING:
+        return [
+            Finding(
+                code="agent-needs-you",
+                severity=Severity.ERROR,
+                subject=str(role),
+                message=f"{role} waits for you: {evidence.detail}",
+                do=f"attach to {role} (a) and answer",
+                agent=role,
+                notify=True,
+            )
+        ]
+    return []
+
+
+def handoff_findings(trouble: tuple[str, str] | None, problems: Iterable[Problem]) -> list[Finding]:
+    """Return what is to be said about the handoff file: that it is lost (message, hint), or its errors."""
+    found = []
+    if trouble is not None:
+        found.append(
+            Finding(
+                code="handoff-lost",
+                severity=Severity.ERROR,
+                subject="file",
+                message=trouble[0],
+                do=trouble[1],
+                notify=True,
+            )
+        )
+    errors = [problem for problem in problems if problem.severity in {Severity.ERROR, Severity.CRITICAL}]
+    if errors:
+        last = errors[-1]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        found.append(
+            Finding(
+                code="handoff-broken",
+                severity=Severity.WARNING,
+                subject="file",
+                message=f"line {last.line}: {last.message}{more}",
+                do=last.hint or "run: teamops handoff lint",
+            )
+        )
+    return found
+
+
+def trouble_findings(troubles: Mapping[str, tuple[str, str]], *, tmux_down: str, ledger: str) -> list[Finding]:
+    """Return what is to be said about teamops itself.
+
+    ``troubles`` maps a source to message and hint; ``tmux_down`` and ``ledger`` say why, or are empty.
+    """
+    found = [
+        Finding(
+            code="source-troubled", severity=Severity.WARNING, subject=source, message=f"{source}: {message}", do=hint
+        )
+        for source, (message, hint) in troubles.items()
+    ]
+    if tmux_down:
+        found.append(
+            Finding(
+                code="tmux-down",
+                severity=Severity.CRITICAL,
+                subject="server",
+                message=tmux_down,
+                do="start the team's sessions again, or mend the socket named in teamops.toml",
+                notify=True,
+            )
+        )
+    if ledger:
+        found.append(
+            Finding(
+                code="ledger-troubled",
+                severity=Severity.CRITICAL,
+                subject="ledger",
+                message=ledger,
+                do="free disk space or mend the state directory's rights; teamops tries again every round",
+                notify=True,
+            )
+        )
+    return found
