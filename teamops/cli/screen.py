@@ -1,0 +1,60 @@
+"""``teamops``: the screen on this folder's team."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from teamops.cli.project import root_of
+from teamops.model.errors import UsageError
+from teamops.model.snapshot import AttachPlan
+
+
+def open_screen(root: Path | None = None, *, state_dir: Path | None = None) -> None:
+    """Open the screen on the project in ``root`` and supervise it while it is open.
+
+    Raises ``UsageError`` where there is no terminal or no project.
+    """
+    from teamops.config.load import load
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the screen needs a terminal", "without one use: teamops status, or teamops watch")
+    settings = load(root_of(root))
+    if settings.watch_only and not settings.handoff.exists():
+        raise UsageError(
+            f"there is no {settings.handoff.name} and no teamops.toml in {settings.root}",
+            "go to a project's folder, or see a team at work with: teamops demo",
+        )
+    if state_dir is None and os.environ.get("TEAMOPS_STATE_DIR"):
+        state_dir = Path(os.environ["TEAMOPS_STATE_DIR"])
+    from teamops.supervisor.thread import SupervisorThread
+
+    supervisor = SupervisorThread(settings, state_dir=state_dir, ring=ring_bell)
+    # Started before the screen's own imports: both are mostly waiting for files.
+    supervisor.start()
+    try:
+        from teamops.tui.app import TeamopsApp
+
+        TeamopsApp(supervisor, settings, run_attach=run_attach).run()
+    finally:
+        supervisor.stop()
+    if supervisor.failed:
+        raise UsageError(f"the supervisor ended: {supervisor.failed}", "see teamops watch for more")
+
+
+def run_attach(plan: AttachPlan) -> None:
+    """Run what brings the person to an agent's session; returns when they are back (or at once, for a switch)."""
+    env = {name: value for name, value in os.environ.items() if name not in plan.unset}
+    subprocess.run(plan.argv, env=env, check=False)
+
+
+def ring_bell(_text: str) -> bool:
+    """Ring the terminal's bell; the alert itself stands on the screen."""
+    try:
+        with Path("/dev/tty").open("w") as terminal:
+            terminal.write("\a")
+    except OSError:
+        return False
+    return True

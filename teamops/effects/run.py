@@ -1,0 +1,58 @@
+"""The one door through which actions leave: ``run(action)`` gives an outcome, always."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from teamops.config.settings import Settings
+from teamops.effects.notify import Notifier
+from teamops.model.actions import Action, Notify, Outcome, Poke, Restart
+from teamops.model.errors import TeamopsError
+from teamops.model.pane import Pane
+from teamops.model.role import Role
+from teamops.tmux.server import Server
+
+
+class Effects:
+    """Runs actions. ``server`` is ``None`` where no tmux is managed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        server: Server | None,
+        notifier: Notifier,
+        pane_of: Callable[[Role], Pane | None],
+    ) -> None:
+        self._settings = settings
+        self._server = server
+        self._notifier = notifier
+        self._pane_of = pane_of
+
+    async def run(self, action: Action) -> Outcome:
+        """Do ``action`` and say truthfully how it ended. Never raises but for cancellation."""
+        try:
+            if isinstance(action, Notify):
+                return await self._notifier.send(action)
+            return await self._on_pane(action)
+        except TeamopsError as error:
+            return Outcome(ok=False, message=error.message, hint=error.hint)
+        except Exception as error:  # noqa: BLE001 - a port: becomes an outcome that a person sees
+            return Outcome(ok=False, message=f"{type(error).__name__}: {error}", hint="this is a defect of teamops")
+
+    async def _on_pane(self, action: Poke | Restart) -> Outcome:
+        role = self._settings.role(action.role)
+        if self._server is None or role is None:
+            return Outcome(
+                ok=False,
+                message=f"{action.role} is not managed",
+                hint="name the role and its session in teamops.toml; without it teamops only watches",
+            )
+        if isinstance(action, Poke):
+            from teamops.effects.poke import poke
+
+            return await poke(self._server, role, self._pane_of(action.role), action)
+        from teamops.effects.restart import restart
+
+        return await restart(
+            self._server, role, self._settings.project, self._settings.root, self._pane_of(action.role), action
+        )

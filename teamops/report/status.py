@@ -1,0 +1,157 @@
+"""A snapshot for programs (``status --json``), for people (``status``), and for tmux's status line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from teamops.domain.findings import clock_words
+from teamops.model.agent import AgentView
+from teamops.model.alert import Alert
+from teamops.model.snapshot import LightView, Snapshot
+
+SCHEMA = "teamops.status/1"
+
+
+def status_json(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the snapshot in the shape ``teamops.status/1``; times are ISO 8601 with their UTC offset."""
+    who = snapshot.supervisor
+    return {
+        "schema": SCHEMA,
+        "project": snapshot.project,
+        "root": snapshot.root,
+        "handoff": snapshot.handoff_path,
+        "at": iso(snapshot.stamp.wall),
+        "supervisor": {
+            "pid": who.pid,
+            "acting": who.pid is not None,
+            "since": iso(who.since_wall),
+            "watch_only": who.watch_only,
+        },
+        "light": [_light(light) for light in snapshot.lights],
+        "agents": [_agent(agent) for agent in snapshot.agents],
+        "alerts": [_alert(alert) for alert in snapshot.alerts],
+        "budget": {"today_usd": _money(snapshot.cost_today_usd), "unpriced_tokens": snapshot.unpriced_tokens},
+        "handoff_trouble": snapshot.handoff_trouble or None,
+        "problems": len(snapshot.problems),
+        "troubles": list(snapshot.troubles),
+        "log": [
+            {"at": iso(line.wall), "kind": line.kind, "role": line.role, "ok": line.ok, "text": line.text}
+            for line in snapshot.log[:50]
+        ],
+    }
+
+
+def iso(wall: float | None) -> str | None:
+    """Return Unix seconds as local ISO 8601 to the second."""
+    return None if wall is None else datetime.fromtimestamp(wall).astimezone().isoformat(timespec="seconds")
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:.6f}"
+
+
+def _light(light: LightView) -> dict[str, Any]:
+    return {
+        "task": light.task,
+        "role": light.role,
+        "name": light.name,
+        "tier": light.tier,
+        "stage": light.stage.value,
+        "since": iso(light.since_wall),
+        "age_s": round(light.age_s, 1),
+        "unanswered_s": round(light.unanswered_s, 1),
+        "answered": light.answered,
+        "stale_after_s": light.stale_after_s,
+        "state": light.state.value,
+        "line": light.line,
+    }
+
+
+def _agent(agent: AgentView) -> dict[str, Any]:
+    return {
+        "role": agent.role,
+        "name": agent.name,
+        "client": agent.client,
+        "session": agent.session,
+        "state": agent.state.value,
+        "evidence": {
+            "kind": agent.evidence.kind.value,
+            "age_s": None if agent.evidence.age_s is None else round(agent.evidence.age_s, 1),
+            "detail": agent.evidence.detail,
+        },
+        "lights": list(agent.lights),
+        "pid": agent.pid,
+        "beat_age_s": None if agent.beat_age_s is None else round(agent.beat_age_s, 1),
+        "message": agent.message,
+        "tokens_per_min": agent.tokens_per_min,
+        "cost_today_usd": _money(agent.cost_today_usd),
+        "unpriced_tokens": agent.unpriced_tokens,
+        "rss_bytes": agent.rss_bytes,
+        "restarts": agent.restarts,
+        "held": agent.held or None,
+        "exit_status": agent.exit_status,
+        "exit_signal": agent.exit_signal,
+        "minutes": {
+            "beats": list(agent.beats),
+            "tokens": list(agent.tokens),
+            "cost_usd": [round(cost, 6) for cost in agent.cost],
+        },
+    }
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return {
+        "code": alert.code,
+        "severity": alert.severity.value,
+        "state": alert.state.value,
+        "agent": alert.agent,
+        "subject": alert.subject,
+        "since": iso(alert.since_wall),
+        "message": alert.message,
+        "do": alert.do,
+    }
+
+
+def status_text(snapshot: Snapshot) -> str:
+    """Return the snapshot as lines for a person."""
+    who = snapshot.supervisor
+    acting = f"supervised by pid {who.pid}" if who.pid is not None else "nobody supervises (run: teamops watch)"
+    lines = [f"{snapshot.project}: {acting}, ${snapshot.cost_today_usd:.2f} today"]
+    if snapshot.handoff_trouble:
+        lines.append(f"! {snapshot.handoff_trouble}")
+    lines += ["", "Lights"]
+    for light in snapshot.lights:
+        task = light.task or "(no task)"
+        tier = f"tier {light.tier}" if light.tier else "no tier"
+        lines.append(
+            f"  {light.role:<10} {light.state.value:<8} {clock_words(light.age_s):>11}  {tier}, {light.stage.value}  {task}"
+        )
+    if not snapshot.lights:
+        lines.append("  none is open: the next block's Turn lights one")
+    lines += ["", "Agents"]
+    lines += [_agent_line(agent) for agent in snapshot.agents]
+    if not snapshot.agents:
+        lines.append("  none is known: name the team in teamops.toml, or let a block appear in the handoff file")
+    alerts = [alert for alert in snapshot.alerts if alert.open]
+    lines += ["", "Alerts"]
+    for alert in alerts:
+        lines += [f"  {alert.severity.value:<8} {alert.message}", f"           → {alert.do}"]
+    if not alerts:
+        lines.append("  none")
+    lines += [f"note: {trouble}" for trouble in snapshot.troubles]
+    return "\n".join(lines)
+
+
+def _agent_line(agent: AgentView) -> str:
+    state = agent.state.value
+    if agent.exit_signal is not None or agent.exit_status is not None:
+        state = f"{state} ({agent.evidence.detail})"
+    beat = "-" if agent.beat_age_s is None else f"{agent.beat_age_s:.0f} s"
+    rss = "-" if agent.rss_bytes is None else f"{agent.rss_bytes / 1e6:.0f} MB"
+    cost = f"${agent.cost_today_usd:.2f}" + ("+?" if agent.unpriced_tokens else "")
+    return (
+        f"  {agent.role:<10} {agent.name:<9} {state:<18} by {agent.evidence.kind.value:<11} beat {beat:>6}"
+        f"  {agent.tokens_per_min:>7} tok/min  {cost:>9}  {rss:>7}"
+    )

@@ -1,0 +1,222 @@
+"""What is known of one agent, as its events told it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from teamops.config.settings import RoleSettings
+from teamops.domain.health import Facts, tells_of_work
+from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind
+from teamops.model.clock import Stamp
+from teamops.model.events import PaneDied, ProcessRow, StatusSeen
+from teamops.model.pane import Pane
+from teamops.model.role import Role
+from teamops.model.usage import Usage
+
+MINUTES = 60
+"""Length of the strips on the screen."""
+
+
+@dataclass(slots=True)
+class MinuteSum:
+    """One minute of a strip."""
+
+    beats: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+
+
+@dataclass(slots=True)
+class AgentBook:
+    """The mutable page of one agent. Only the supervisor's loop touches it."""
+
+    role: Role
+    settings: RoleSettings | None
+    pane: Pane | None = None
+    born: float | None = None
+    dead: bool = False
+    died: float | None = None
+    exit_status: int | None = None
+    exit_signal: int | None = None
+    status: ClientStatus | None = None
+    status_at: float | None = None
+    status_detail: str = ""
+    grew: float | None = None
+    beat: float | None = None
+    beat_status: str = "ok"
+    message: str = ""
+    worked: float | None = None
+    in_cycle: bool = False
+    interval_s: float | None = None
+    shutdown_until: float | None = None
+    printed: float | None = None
+    rss_bytes: int | None = None
+    has_transcript: bool = False
+    restarts: int = 0
+    state: AgentState = AgentState.UNKNOWN
+    evidence: Evidence = field(default_factory=lambda: Evidence(EvidenceKind.NOTHING, None))
+    cost_today: Decimal = Decimal(0)
+    unpriced_today: int = 0
+    minutes: dict[int, MinuteSum] = field(default_factory=dict)
+    recent: deque[tuple[float, int]] = field(default_factory=deque)
+    """(observed seconds, tokens) of the last minute."""
+
+    @property
+    def client(self) -> str:
+        """What runs in its pane."""
+        return self.settings.client if self.settings else "command"
+
+    def facts(self, *, managed: bool, light_since: float | None) -> Facts:
+        """Return what the rules need."""
+        return Facts(
+            client=self.client,
+            managed=managed,
+            pid=self.pane.pid if self.pane and not self.dead else None,
+            born=self.born,
+            dead=self.dead,
+            exit_status=self.exit_status,
+            exit_signal=self.exit_signal,
+            died=self.died,
+            status=self.status,
+            status_at=self.status_at,
+            status_detail=self.status_detail,
+            grew=self.grew,
+            beat=self.beat,
+            beat_status=self.beat_status,
+            worked=self.worked,
+            in_cycle=self.in_cycle,
+            interval_s=self.interval_s,
+            shutdown_until=self.shutdown_until,
+            printed=self.printed,
+            light_since=light_since,
+        )
+
+    def see_pane(self, pane: Pane | None, stamp: Stamp) -> None:
+        """Take what tmux says of its pane now; ``None`` = its session is gone."""
+        if pane is None:
+            if self.pane is not None and not self.dead:
+                self.end(stamp, None, None)
+            self.pane = None
+            return
+        before = self.pane
+        self.pane = pane
+        if pane.dead:
+            if not self.dead or (self.exit_status is None and self.exit_signal is None):
+                self.end(stamp, pane.exit_status, pane.exit_signal)
+        elif before is None or before.pid != pane.pid or (self.dead and before.dead):
+            self._begin(stamp)
+
+    def _begin(self, stamp: Stamp) -> None:
+        """A new process: what the old one promised no longer holds."""
+        self.born = stamp.now
+        self.dead = False
+        self.died = self.exit_status = self.exit_signal = None
+        self.status = self.status_at = None
+        self.status_detail = ""
+        self.in_cycle = False
+        self.interval_s = self.shutdown_until = None
+        self.beat = self.worked = self.grew = self.printed = None
+        self.beat_status, self.message = "ok", ""
+        self.rss_bytes = None
+
+    def end(self, stamp: Stamp, status: int | None, signal: int | None) -> None:
+        """Its process ended."""
+        if not self.dead:
+            self.died = stamp.now
+        self.dead = True
+        if status is not None or signal is not None:
+            self.exit_status, self.exit_signal = status, signal
+        self.status = None
+        self.rss_bytes = None
+
+    def see_death(self, death: PaneDied) -> None:
+        """Take the end of a process, if it is the one in the pane now."""
+        if self.pane is not None and self.pane.pid == death.pid:
+            self.end(death.stamp, death.exit_status, death.exit_signal)
+
+    def see_status(self, seen: StatusSeen) -> None:
+        """Take what the client's own status file says."""
+        self.status, self.status_detail, self.status_at = seen.status, seen.detail, seen.stamp.now
+
+    def see_process(self, row: ProcessRow) -> None:
+        """Take one row of the process table, if it is about the process in the pane now."""
+        if self.pane is not None and self.pane.pid == row.pid and not self.dead:
+            self.rss_bytes = row.rss_bytes
+
+    def see_beat(self, beat: Beat, midnight: float, stamp: Stamp) -> None:
+        """Take one beat. Its age is what lies between its own wall time and ours, never negative.
+
+        Its tokens are usage only of an agent without a transcript: the transcript would count them again.
+        """
+        at = stamp.now - max(0.0, stamp.wall - beat.wall)
+        if self.beat is None or at >= self.beat:
+            self.beat = at
+            self.beat_status = beat.status
+            self.message = beat.message
+            if beat.interval_s is not None:
+                self.interval_s = beat.interval_s
+            if beat.kind is BeatKind.CYCLE_BEGIN:
+                self.in_cycle = True
+            elif beat.kind is BeatKind.CYCLE_END:
+                self.in_cycle = False
+            if beat.kind is BeatKind.SHUTDOWN and beat.grace_s is not None:
+                self.shutdown_until = at + beat.grace_s
+        if tells_of_work(beat) and (self.worked is None or at > self.worked):
+            self.worked = at
+        minute = self.minute(beat.wall, stamp.wall)
+        if minute is not None:
+            minute.beats += 1
+        if self.has_transcript:
+            return
+        if minute is not None:
+            minute.tokens += beat.tokens
+            minute.cost += float(beat.cost_usd or 0)
+        if beat.wall >= midnight and beat.cost_usd is not None:
+            self.cost_today += beat.cost_usd
+        self._count_tokens(at, beat.tokens, stamp.now)
+
+    def see_usage(self, usage: Usage, cost: Decimal | None, midnight: float, stamp: Stamp) -> None:
+        """Take one response's usage and its price (``None`` = no price known)."""
+        self.has_transcript = True
+        total = usage.tokens.total
+        minute = self.minute(usage.wall, stamp.wall)
+        if minute is not None:
+            minute.beats += 1
+            minute.tokens += total
+            minute.cost += float(cost or 0)
+        if usage.wall >= midnight:
+            if cost is None:
+                self.unpriced_today += total
+            else:
+                self.cost_today += cost
+        self._count_tokens(stamp.now - max(0.0, stamp.wall - usage.wall), total, stamp.now)
+
+    def see_price(self, usage: Usage, cost: Decimal, midnight: float, wall: float) -> None:
+        """Take a price that came later than its usage."""
+        minute = self.minute(usage.wall, wall)
+        if minute is not None:
+            minute.cost += float(cost)
+        if usage.wall >= midnight:
+            self.cost_today += cost
+            self.unpriced_today = max(0, self.unpriced_today - usage.tokens.total)
+
+    def minute(self, at_wall: float, wall: float) -> MinuteSum | None:
+        """Return the sum of the minute of ``at_wall``, or ``None`` if it lies outside the strip."""
+        index, last = int(at_wall // 60), int(wall // 60)
+        if not last - MINUTES < index <= last:
+            return None
+        if len(self.minutes) > 2 * MINUTES:
+            self.minutes = {at: row for at, row in self.minutes.items() if at > last - MINUTES}
+        return self.minutes.setdefault(index, MinuteSum())
+
+    def tokens_per_min(self, now: float) -> int:
+        """Return the sum of the sliding last 60 s."""
+        while self.recent and self.recent[0][0] <= now - 60.0:
+            self.recent.popleft()
+        return sum(tokens for _, tokens in self.recent)
+
+    def _count_tokens(self, at: float, tokens: int, now: float) -> None:
+        if tokens and at > now - 60.0:
+            self.recent.append((at, tokens))

@@ -1,0 +1,230 @@
+"""All that is known of the team, as the events told it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from teamops.config.settings import Settings
+from teamops.domain import health, light, pipeline
+from teamops.model.agent import AgentState
+from teamops.model.alert import Alert
+from teamops.model.clock import Stamp
+from teamops.model.events import (
+    BeatsSeen,
+    Event,
+    HandoffChanged,
+    HandoffLost,
+    OutputSeen,
+    PaneDied,
+    PanesSeen,
+    ProcessesSeen,
+    SourceTroubled,
+    StatusSeen,
+    UsageSeen,
+)
+from teamops.model.handoff import Handoff, Task
+from teamops.model.role import HUMAN, NONE, Role
+from teamops.model.snapshot import LogLine, SupervisorView
+from teamops.supervisor.agent_book import AgentBook
+
+MAX_LOG = 200
+
+
+@dataclass(slots=True)
+class Book:
+    """The mutable book of one supervisor. Only its loop touches it."""
+
+    settings: Settings
+    stamp: Stamp
+    supervisor: SupervisorView
+    handoff: Handoff = field(default_factory=Handoff)
+    tasks: tuple[Task, ...] = ()
+    lights: dict[str, light.Light] = field(default_factory=dict)
+    """By task, lower case; open tasks only."""
+    handoff_trouble: tuple[str, str] | None = None
+    agents: dict[Role, AgentBook] = field(default_factory=dict)
+    tmux_down: str = ""
+    troubles: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Source → message, hint."""
+    ledger_trouble: str = ""
+    alerts: dict[tuple[str, str], Alert] = field(default_factory=dict)
+    log: tuple[LogLine, ...] = ()
+    midnight: float = 0.0
+    """Unix seconds at which today began, local time."""
+    started: frozenset[str] = frozenset()
+    """Sources that have reported once."""
+
+    def __post_init__(self) -> None:
+        self.midnight = midnight_of(self.stamp.wall)
+        for settings in self.settings.roles:
+            self.agents[settings.role] = AgentBook(settings.role, settings)
+
+    def agent(self, role: Role) -> AgentBook:
+        """Return the page of ``role``, a new one where the team didn't name it."""
+        page = self.agents.get(role)
+        if page is None:
+            page = self.agents[role] = AgentBook(role, None)
+        return page
+
+    def note(self, line: LogLine) -> None:
+        """Put a line at the top of the log."""
+        self.log = (line, *self.log[: MAX_LOG - 1])
+
+    def turn_day(self, wall: float) -> bool:
+        """Begin a new day where ``wall`` lies in one: today's sums start again. Return whether it did."""
+        midnight = midnight_of(wall)
+        if midnight == self.midnight:
+            return False
+        self.midnight = midnight
+        for page in self.agents.values():
+            page.cost_today *= 0
+            page.unpriced_today = 0
+            page.restarts = 0
+        return True
+
+    def take(self, event: Event) -> None:
+        """Take what an event says of the world. The handoff's blocks and actions have their own ways in."""
+        match event:
+            case HandoffLost():
+                self.handoff_trouble = (event.reason, event.hint)
+            case SourceTroubled(message=""):
+                self.troubles.pop(event.source, None)
+            case SourceTroubled():
+                self.troubles[event.source] = (event.message, event.hint)
+            case PanesSeen():
+                self.see_panes(event)
+            case _:
+                self._take_of_agent(event)
+
+    def _take_of_agent(self, event: Event) -> None:
+        match event:
+            case BeatsSeen():
+                for beat in event.beats:
+                    self.agent(beat.role).see_beat(beat, self.midnight, event.stamp)
+            case UsageSeen(grew=True, live=True):
+                self.agent(event.role).grew = event.stamp.now
+            case StatusSeen():
+                self.agent(event.role).see_status(event)
+            case PaneDied():
+                self.agent(event.role).see_death(event)
+            case OutputSeen():
+                self.agent(event.role).printed = event.stamp.now
+            case ProcessesSeen():
+                for row in event.rows:
+                    self.agent(row.role).see_process(row)
+            case _:
+                pass
+
+    def see_panes(self, seen: PanesSeen) -> None:
+        """Take what tmux says of all managed sessions."""
+        panes = dict(seen.panes)
+        was_up = any(page.pane for page in self.agents.values())
+        if not seen.server_up:
+            if was_up and not self.tmux_down:
+                self.tmux_down = "the tmux server of the team is gone, and its agents with it"
+        else:
+            self.tmux_down = ""
+        for role, page in self.agents.items():
+            page.see_pane(panes.get(role), seen.stamp)
+
+    def see_handoff(self, seen: HandoffChanged) -> list[light.Light]:
+        """Take the file's new truth; return the lights that are new. Their ``since`` is the moment of the event."""
+        self.handoff_trouble = None
+        self.handoff = seen.handoff
+        self.tasks = pipeline.tasks(seen.handoff.blocks)
+        if not self.settings.roles:
+            for block in seen.handoff.blocks[-500:]:
+                if block.role not in {HUMAN, NONE}:
+                    self.agent(block.role)
+        lights: dict[str, light.Light] = {}
+        fresh = []
+        for task in self.tasks:
+            if not task.open or task.turn is None or task.turn == NONE:
+                continue
+            key = (task.task or "").lower()
+            before = self.lights.get(key)
+            if before is not None and before.digest == task.since_digest and before.role == task.turn:
+                lights[key] = light.Light(
+                    task=task.task,
+                    role=task.turn,
+                    tier=task.tier,
+                    stage=task.stage,
+                    since=before.since,
+                    since_wall=before.since_wall,
+                    line=task.since_line,
+                    digest=task.since_digest,
+                )
+                continue
+            lights[key] = light.Light(
+                task=task.task,
+                role=task.turn,
+                tier=task.tier,
+                stage=task.stage,
+                since=seen.stamp.now,
+                since_wall=seen.stamp.wall,
+                line=task.since_line,
+                digest=task.since_digest,
+            )
+            fresh.append(lights[key])
+        self.lights = lights
+        return fresh
+
+    def date_light(self, dated: light.Light, since_wall: float) -> None:
+        """Say that ``dated`` came at ``since_wall``: known from the ledger or the file's time."""
+        key = (dated.task or "").lower()
+        age = max(0.0, self.stamp.wall - since_wall)
+        self.lights[key] = light.Light(
+            task=dated.task,
+            role=dated.role,
+            tier=dated.tier,
+            stage=dated.stage,
+            since=self.stamp.now - age,
+            since_wall=min(since_wall, self.stamp.wall),
+            line=dated.line,
+            digest=dated.digest,
+        )
+
+    def held_by(self, role: Role) -> list[light.Light]:
+        """Return the lights that ``role`` holds, oldest first."""
+        return sorted((held for held in self.lights.values() if held.role == role), key=lambda held: held.since)
+
+    def judge(self, now: float) -> list[AgentBook]:
+        """Judge every agent anew; return those whose state changed."""
+        changed = []
+        for page in self.agents.values():
+            held = self.held_by(page.role)
+            facts = page.facts(managed=self.manages(page.role), light_since=held[0].since if held else None)
+            state, evidence = health.judge(facts, now, self.settings.limits)
+            if self.tmux_down and state is AgentState.DEAD:
+                state = AgentState.UNKNOWN
+            if state is not page.state:
+                changed.append(page)
+            page.state, page.evidence = state, evidence
+        return changed
+
+    def readings(self, now: float) -> list[tuple[light.Light, light.Reading]]:
+        """Read every light, the one that waits longest first."""
+        rows = []
+        for held in self.lights.values():
+            page = self.agents.get(held.role)
+            worked = None
+            if page is not None:
+                facts = page.facts(managed=True, light_since=held.since)
+                worked = health.worked_at(facts, now)
+            rows.append((held, light.read_light(held, worked, now, self.settings.limits)))
+        return sorted(rows, key=lambda row: (row[0].role == HUMAN, -row[1].unanswered_s, row[0].task or ""))
+
+    def manages(self, role: Role) -> bool:
+        """Return whether teamops was told to manage the role's tmux session."""
+        return not self.settings.watch_only and self.settings.role(role) is not None
+
+    def restartable(self, page: AgentBook) -> bool:
+        """Return whether there is something to restart, and leave to do it."""
+        return self.manages(page.role) and (page.pane is not None or bool(page.settings and page.settings.command))
+
+
+def midnight_of(wall: float) -> float:
+    """Return the Unix seconds of the last local midnight before ``wall``."""
+    local = datetime.fromtimestamp(wall).astimezone()
+    return datetime(local.year, local.month, local.day).astimezone().timestamp()

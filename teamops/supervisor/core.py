@@ -1,0 +1,308 @@
+"""The supervisor's loop: events in; book, ledger, rules, snapshot; actions out."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from teamops.config.settings import Settings
+from teamops.domain import alerts as alerts_rule
+from teamops.domain import findings as finding_rules
+from teamops.effects.run import Effects
+from teamops.model.actions import Action, By, Notify, Outcome, Poke, Restart
+from teamops.model.alert import Alert, Finding
+from teamops.model.clock import Stamp
+from teamops.model.events import (
+    ActionFinished,
+    BeatsSeen,
+    Event,
+    HandoffChanged,
+    PaneDied,
+    PanesSeen,
+    Ticked,
+    UsageSeen,
+)
+from teamops.model.handoff import Severity
+from teamops.model.role import HUMAN
+from teamops.model.snapshot import AckAlert, Intent, LogLine, PokeRole, Snapshot, SupervisorView
+from teamops.sources.clock import Clock
+from teamops.supervisor.book import Book
+from teamops.supervisor.memory import Memory
+from teamops.supervisor.view import view
+from teamops.tmux.server import Server
+
+PUBLISH_S = 0.05
+"""Snapshots go out at most this often."""
+
+
+class Core:
+    """One life of a supervisor: as the one that acts, or as a viewer.
+
+    ``publish`` is called in the loop's thread with each new snapshot. All methods but ``emit`` belong to the loop.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        memory: Memory,
+        supervisor: SupervisorView,
+        publish: Callable[[Snapshot], None],
+    ) -> None:
+        self.book = Book(settings, clock.stamp(), supervisor)
+        self._clock = clock
+        self._memory = memory
+        self._publish = publish
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._queue: deque[Event] = deque()
+        self._wake = asyncio.Event()
+        self._revision = 0
+        self._published = 0.0
+        self._ready = False
+        self._waiting: dict[int, asyncio.Future[Outcome]] = {}
+        self._busy: set[tuple[str, str]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.effects: Effects | None = None
+        self.server: Server | None = None
+        self.running: asyncio.Task[None]
+        self.on_panes: Callable[[Book], None] = lambda _: None
+        """Called when panes changed, so that sources which follow processes know their pids."""
+        memory.load(self.book)
+
+    # in
+
+    def emit(self, event: Event) -> None:
+        """Take an event, from any thread, at once."""
+        if threading.get_ident() == self._thread:
+            self._put(event)
+        else:
+            try:
+                self._loop.call_soon_threadsafe(self._put, event)
+            except RuntimeError:  # the loop is closed: a watcher's last word after the end
+                return
+
+    def _put(self, event: Event) -> None:
+        self._queue.append(event)
+        self._wake.set()
+
+    def say_ready(self) -> None:
+        """Every source has reported once."""
+        self._ready = True
+        self._wake.set()
+
+    def begin_running(self) -> asyncio.Task[None]:
+        """Start the loop; ``running`` is its task from now on."""
+        self.running = asyncio.create_task(self._run(), name="supervisor")
+        return self.running
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                self._round()
+                pause = self._published + PUBLISH_S - self._loop.time()
+                if pause > 0:
+                    await asyncio.sleep(pause)
+                self._send_snapshot()
+        finally:
+            for task in tuple(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _send_snapshot(self) -> None:
+        self._published = self._loop.time()
+        self._revision += 1
+        self._publish(view(self.book, self._revision, ready=self._ready))
+
+    def _round(self) -> None:
+        """Take all events that are there, then ask the rules."""
+        counts = False
+        panes = False
+        while self._queue:
+            event = self._queue.popleft()
+            self.book.stamp = max(self.book.stamp, event.stamp)
+            counts = counts or (isinstance(event, Ticked) and event.gap_s == 0)
+            panes = panes or isinstance(event, PanesSeen | PaneDied)
+            self._take(event)
+        if panes:
+            self.on_panes(self.book)
+        for page in self.book.judge(self.book.stamp.now):
+            self._memory.state_changed(self.book, page)
+        self._ask_rules(counts=counts)
+
+    def _take(self, event: Event) -> None:
+        """Take one event: what must be remembered goes to the ledger, what is known to the book."""
+        match event:
+            case Ticked():
+                self.book.turn_day(event.stamp.wall)
+                self._memory.tick(self.book)
+                if event.gap_s:
+                    self._note("source", f"teamops did not run for {event.gap_s:.0f} s; deadlines are re-armed")
+            case HandoffChanged():
+                self._see_handoff(event)
+            case BeatsSeen():
+                self._memory.beats(self.book, event)
+                self.book.take(event)
+            case UsageSeen():
+                self._memory.usage(self.book, event)
+                self.book.take(event)
+            case ActionFinished():
+                self._finish(event)
+            case _:
+                self.book.take(event)
+
+    def _see_handoff(self, event: HandoffChanged) -> None:
+        first = self.book.handoff.size == 0 and not self.book.lights
+        for fresh in self.book.see_handoff(event):
+            since = self._memory.light_seen(self.book, fresh, event.mtime if first else event.stamp.wall)
+            if since != fresh.since_wall:
+                self.book.date_light(fresh, since)
+        if not event.appended and not first:
+            self._note("turn", "the handoff file was rewritten: all of it was read again")
+
+    # rules
+
+    def _findings(self) -> list[Finding]:
+        book = self.book
+        managed = frozenset(role for role in book.agents if book.manages(role))
+        found = finding_rules.light_findings(book.readings(book.stamp.now), managed=managed)
+        for page in book.agents.values():
+            found += finding_rules.agent_findings(
+                page.role,
+                page.state,
+                page.evidence,
+                holds_light=bool(book.held_by(page.role)),
+                ended=page.evidence.detail,
+            )
+        found += finding_rules.handoff_findings(book.handoff_trouble, book.handoff.problems)
+        found += finding_rules.trouble_findings(book.troubles, tmux_down=book.tmux_down, ledger=book.ledger_trouble)
+        return found
+
+    def _ask_rules(self, *, counts: bool) -> None:
+        book = self.book
+        if self._memory.others_alerts(book):
+            return
+        found = self._findings()
+        if not book.supervisor.acting:
+            # Nobody acts and nobody remembers: one look has to do.
+            found = [replace(finding, rounds=1) for finding in found]
+        step = alerts_rule.step(book.alerts, found, book.stamp.wall, counts=counts)
+        book.alerts = dict(step.alerts)
+        self._memory.alerts_changed(book, step.changed)
+        for alert in step.fired:
+            self._note("alert", f"{alert.severity}: {alert.message}", alert, ok=False)
+            if alert.notify and book.supervisor.acting:
+                self.begin(notice_of(book.settings.project, alert))
+        for alert in step.resolved:
+            self._note("alert", f"resolved: {alert.message}", alert)
+
+    # out
+
+    def wish(self, intent: Intent) -> asyncio.Future[Outcome]:
+        """Begin what the person wants; the future gives its outcome."""
+        if isinstance(intent, AckAlert):
+            future: asyncio.Future[Outcome] = self._loop.create_future()
+            future.set_result(self._acknowledge(intent))
+            self._wake.set()
+            return future
+        if isinstance(intent, PokeRole):
+            return self.begin(Poke(role=intent.role, text=intent.text, by=By.PERSON))
+        return self.begin(Restart(role=intent.role, by=By.PERSON))
+
+    def begin(self, action: Action) -> asyncio.Future[Outcome]:
+        """Record ``action`` as begun and run it; its end comes back as an event."""
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        key = (type(action).__name__, str(action.role)) if not isinstance(action, Notify) else ("", "")
+        if key in self._busy:
+            future.set_result(
+                Outcome(ok=False, message=f"{action.role}: the same is already under way", hint="wait for its end")
+            )
+            return future
+        action_id = self._memory.action_begun(self.book, action)
+        self._waiting[action_id] = future
+        if key[0]:
+            self._busy.add(key)
+        task = self._loop.create_task(self._carry_out(action_id, action, key), name=f"action {action_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return future
+
+    async def _carry_out(self, action_id: int, action: Action, key: tuple[str, str]) -> None:
+        try:
+            if self.effects is None:
+                outcome = Outcome(ok=False, message="teamops is still starting", hint="try again")
+            else:
+                outcome = await self.effects.run(action)
+        finally:
+            self._busy.discard(key)
+        self.emit(ActionFinished(self._clock.stamp(), action_id, action, outcome))
+
+    def _finish(self, event: ActionFinished) -> None:
+        self._memory.action_finished(self.book, event)
+        if isinstance(event.action, Restart) and event.outcome.ok:
+            self.book.agent(event.action.role).restarts += 1
+        hint = f" ({event.outcome.hint})" if event.outcome.hint and not event.outcome.ok else ""
+        self.book.note(
+            LogLine(
+                event.stamp.wall,
+                "action",
+                f"{words_of(event.action)}: {event.outcome.message}{hint}",
+                event.action.role,
+                event.outcome.ok,
+            )
+        )
+        future = self._waiting.pop(event.action_id, None)
+        if future is not None and not future.done():
+            future.set_result(event.outcome)
+
+    def _acknowledge(self, intent: AckAlert) -> Outcome:
+        alert = self.book.alerts.get((intent.code, intent.subject))
+        if alert is None or not alert.open:
+            return Outcome(ok=False, message="that alert is over", hint="")
+        acked = alerts_rule.acknowledge(alert, self.book.stamp.wall)
+        self.book.alerts[alert.key] = acked
+        self._memory.alerts_changed(self.book, (acked,))
+        self._note("alert", f"acknowledged: {alert.message}", alert)
+        return Outcome(ok=True, message="acknowledged")
+
+    def _note(self, kind: str, text: str, alert: Alert | None = None, *, ok: bool = True) -> None:
+        line = LogLine(self.book.stamp.wall, kind, text, alert.agent if alert else None, ok)
+        self.book.note(line)
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run ``work`` beside the loop; it ends with it."""
+        task = self._loop.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def stamp(self) -> Stamp:
+        """Return this moment."""
+        return self._clock.stamp()
+
+
+def notice_of(project: str, alert: Alert) -> Notify:
+    """Return the notification of an alert."""
+    return Notify(
+        title=f"{project}: {alert.code}",
+        body=f"{alert.message}. {alert.do[:1].upper()}{alert.do[1:]}.",
+        critical=alert.severity is Severity.CRITICAL,
+        reason=f"{alert.code} {alert.subject}",
+        role=alert.agent,
+    )
+
+
+def words_of(action: Action) -> str:
+    """Say an action in the words of the log."""
+    match action:
+        case Poke():
+            return f"poke {action.role}"
+        case Restart():
+            return f"restart {action.role}"
+        case Notify():
+            return f"notify {'you' if action.role in {None, HUMAN} else f'you about {action.role}'}"

@@ -1,0 +1,97 @@
+"""One supervisor per project acts: the one that holds the lease, a flock on a file in the state directory."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from teamops.config.settings import Settings
+from teamops.model.errors import TeamopsError
+
+
+def state_dir_of(settings: Settings, base: Path | None = None) -> Path:
+    """Return the project's folder in the person's state directory: out of the agents' reach."""
+    if base is None:
+        import platformdirs
+
+        base = Path(platformdirs.user_state_dir("teamops"))
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in settings.project)[:40]
+    return base / f"{name}-{hashlib.blake2b(os.fsencode(settings.root), digest_size=6).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lease."""
+
+    pid: int
+    since_wall: float
+
+
+class Lease:
+    """The right to act on a project. The kernel gives it back when the process ends, also after kill -9."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "lease"
+        self._fd: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """This process holds it."""
+        return self._fd is not None
+
+    def acquire(self, wall: float) -> bool:
+        """Try to take the lease at once; return whether this process holds it now."""
+        if self._fd is not None:
+            return True
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise TeamopsError(
+                f"can't open the lease {self._path}: {error.strerror}", "mend the folder's rights or free disk space"
+            ) from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            return False
+        # The lock is the truth; the text only says who, so a full disk takes no right away.
+        try:
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, json.dumps({"pid": os.getpid(), "since": wall}).encode(), 0)
+        except OSError:
+            os.ftruncate(fd, 0)
+        self._fd = fd
+        return True
+
+    def release(self) -> None:
+        """Give it back."""
+        if self._fd is not None:
+            os.ftruncate(self._fd, 0)
+            os.close(self._fd)
+            self._fd = None
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lease now, or ``None``."""
+        try:
+            fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            if self._fd is None:
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except OSError:
+                    pass
+                else:
+                    return None
+            row = json.loads(os.pread(fd, 4096, 0) or b"null")
+            return Holder(int(row["pid"]), float(row["since"])) if isinstance(row, dict) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        finally:
+            os.close(fd)

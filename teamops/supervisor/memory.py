@@ -1,0 +1,191 @@
+"""What the supervisor remembers: its face to the ledger, and the prices it keeps there.
+
+The one that acts writes; a viewer only reads. A ledger that can't be written is an alert, never a crash: what could
+not be stored waits in order and is tried again every round.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from teamops.domain.light import Light
+from teamops.ledger.store import Ledger, LedgerError
+from teamops.model.actions import Action
+from teamops.model.alert import Alert
+from teamops.model.events import ActionFinished, BeatsSeen, UsageSeen
+from teamops.model.role import Role
+from teamops.model.snapshot import LogLine
+from teamops.model.usage import Usage
+from teamops.supervisor.agent_book import MINUTES, AgentBook, MinuteSum
+from teamops.supervisor.book import MAX_LOG, Book
+from teamops.usage.pricing import Pricer
+
+MAX_UNWRITTEN = 100_000
+
+
+class Memory:
+    """The ledger as the supervisor uses it.
+
+    ``acting``: this supervisor writes history. ``followed``: another one does, so alerts and log come from the ledger.
+    """
+
+    def __init__(self, ledger: Ledger, pricer: Pricer, *, acting: bool, followed: bool) -> None:
+        self._ledger = ledger
+        self._pricer = pricer
+        self._acting = acting
+        self._followed = followed
+        self._unwritten: deque[Callable[[], object]] = deque()
+        self._unpriced: list[tuple[Role, Usage]] = []
+        self._next_offline_id = -1
+
+    # at the start
+
+    def load(self, book: Book) -> None:
+        """Fill ``book`` with what earlier lives knew."""
+        ledger = self._ledger
+        book.alerts = {alert.key: alert for alert in ledger.alerts()}
+        book.log = tuple(ledger.log(MAX_LOG))
+        for role, spend in ledger.cost_since(book.midnight).items():
+            page = book.agent(role)
+            page.cost_today, page.unpriced_today = spend.cost_usd, spend.unpriced_tokens
+        for role, count in ledger.restarts_since(book.midnight).items():
+            book.agent(role).restarts = count
+        first = book.stamp.wall - MINUTES * 60
+        for role, page in book.agents.items():
+            for row in ledger.minutes(role, first):
+                page.minutes[int(row.wall // 60)] = MinuteSum(row.beats, row.tokens, float(row.cost_usd))
+
+    # facts
+
+    def beats(self, book: Book, seen: BeatsSeen) -> None:
+        """Store beats with the place they were read up to."""
+        if self._acting:
+            self._store(book, lambda: self._ledger.add_beats(seen))
+
+    def usage(self, book: Book, seen: UsageSeen) -> None:
+        """Price usage, put it on its agent's page and store it with the place it was read up to."""
+        page = book.agent(seen.role)
+        rows = []
+        for usage in seen.usages:
+            cost = self._pricer.price(usage)
+            rows.append((usage, cost))
+            if cost is None:
+                self._unpriced.append((seen.role, usage))
+            page.see_usage(usage, cost, book.midnight, seen.stamp)
+        if self._acting:
+            self._store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position))
+
+    def light_seen(self, book: Book, light: Light, wall: float) -> float:
+        """Return when this light was first seen: an earlier life may know better than ``wall``."""
+        if not self._acting:
+            known = self._ledger.light_known(light.task, light.digest, light.role)
+            return wall if known is None else known
+        known = self._ledger.light_known(light.task, light.digest, light.role)
+        if known is not None:
+            return known
+        self._store(book, lambda: self._ledger.light_seen(light.task, light.digest, light.role, wall))
+        task = f" ({light.task})" if light.task else ""
+        book.note(LogLine(wall, "turn", f"the light is {light.role}'s{task}, {light.stage}", light.role))
+        return wall
+
+    def state_changed(self, book: Book, page: AgentBook) -> None:
+        """Store and log that an agent's state is new."""
+        wall, detail = book.stamp.wall, f"{page.evidence.kind}: {page.evidence.detail}"
+        book.note(LogLine(wall, "state", f"{page.role} is {page.state} ({detail})", page.role))
+        if self._acting:
+            role, state = page.role, page.state
+            self._store(book, lambda: self._ledger.state_edge(role, state, detail, wall))
+
+    # alerts
+
+    def others_alerts(self, book: Book) -> bool:
+        """Take alerts and log from the supervisor that acts, if this one only follows; return whether it does."""
+        if not self._followed:
+            return False
+        if self._ledger.changed():
+            book.alerts = {alert.key: alert for alert in self._ledger.alerts()}
+            book.log = tuple(self._ledger.log(MAX_LOG))
+        return True
+
+    def alerts_changed(self, book: Book, alerts: Sequence[Alert]) -> None:
+        """Store alerts whose state or text is new."""
+        if alerts and (self._acting or self._followed):
+            kept = tuple(alerts)
+            self._store(book, lambda: self._ledger.save_alerts(kept))
+
+    # actions
+
+    def action_begun(self, book: Book, action: Action) -> int:
+        """Store that an action begins, before it does; return its row.
+
+        Where the ledger can't be written the action gets a negative number and is still done: a person who restarts an
+        agent on a full disk needs it done, and the alert says that nothing is remembered.
+        """
+        if not self._unwritten:
+            try:
+                return self._ledger.begin_action(action, book.stamp.wall)
+            except LedgerError as error:
+                book.ledger_trouble = str(error)
+        self._next_offline_id -= 1
+        return self._next_offline_id
+
+    def action_finished(self, book: Book, event: ActionFinished) -> None:
+        """Store how an action ended."""
+        if event.action_id >= 0:
+            self._store(book, lambda: self._ledger.finish_action(event.action_id, event.outcome, event.stamp.wall))
+
+    # each round
+
+    def tick(self, book: Book) -> None:
+        """Try again what could not be written."""
+        while self._unwritten:
+            try:
+                self._unwritten[0]()
+            except LedgerError as error:
+                book.ledger_trouble = str(error)
+                return
+            self._unwritten.popleft()
+        book.ledger_trouble = ""
+
+    @property
+    def wants_rates(self) -> bool:
+        """Some model's price was not looked up yet."""
+        return bool(self._pricer.missing())
+
+    async def fetch_rates(self, book: Book) -> None:
+        """Look up missing prices in a process of their own, then price what waited for them."""
+        trouble = await self._pricer.fetch_missing()
+        if trouble:
+            book.troubles["prices"] = (trouble, "costs are shown without these models")
+        else:
+            book.troubles.pop("prices", None)
+        self._store(book, lambda: self._ledger.save_rates(self._pricer.known()))
+        waiting: list[tuple[Role, Usage]] = []
+        priced: list[tuple[Role, Usage, Decimal]] = []
+        for role, usage in self._unpriced:
+            cost = self._pricer.price(usage)
+            if cost is None:
+                waiting.append((role, usage))
+            else:
+                book.agent(role).see_price(usage, cost, book.midnight, book.stamp.wall)
+                priced.append((role, usage, cost))
+        self._unpriced = waiting
+        if priced and self._acting:
+            self._store(book, lambda: self._ledger.reprice(priced))
+
+    def _store(self, book: Book, write: Callable[[], object]) -> None:
+        if self._unwritten:
+            self._wait(write)
+            return
+        try:
+            write()
+        except LedgerError as error:
+            book.ledger_trouble = str(error)
+            self._wait(write)
+
+    def _wait(self, write: Callable[[], object]) -> None:
+        # Full: the newest is dropped, so that what was read stays a prefix and the next start reads the rest again.
+        if len(self._unwritten) < MAX_UNWRITTEN:
+            self._unwritten.append(write)

@@ -1,0 +1,242 @@
+"""Makes a supervisor from its parts, and runs it: for ever, or for one look."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import traceback
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from teamops.config.settings import Settings
+from teamops.effects.notify import Notifier
+from teamops.effects.run import Effects
+from teamops.ledger.store import open_ledger
+from teamops.model.role import Role
+from teamops.model.snapshot import Snapshot, SupervisorView
+from teamops.sources.beats import Beats
+from teamops.sources.clock import Clock, ClockSource
+from teamops.sources.handoff_file import HandoffFile
+from teamops.sources.panes import Panes
+from teamops.sources.port import Source
+from teamops.sources.processes import Processes
+from teamops.sources.transcripts import Transcripts
+from teamops.sources.watch import Watch
+from teamops.supervisor.book import Book
+from teamops.supervisor.core import Core
+from teamops.supervisor.lease import Lease, state_dir_of
+from teamops.supervisor.memory import Memory
+from teamops.tmux.server import Server
+from teamops.tmux.socket import Socket
+from teamops.usage.pricing import Pricer
+
+LEASE_RETRY_S = 2.0
+LOOK_S = 5.0
+"""A single look takes no longer than this, whatever hangs."""
+
+Publish = Callable[[Snapshot], None]
+
+
+@asynccontextmanager
+async def living(
+    settings: Settings,
+    folder: Path,
+    clock: Clock,
+    supervisor: SupervisorView,
+    publish: Publish,
+    *,
+    followed: bool,
+    ring: Callable[[str], bool] | None = None,
+    env: Mapping[str, str] = os.environ,
+) -> AsyncIterator[Core]:
+    """Run one life of a supervisor: all sources, rules and effects, torn down at the end."""
+    async with AsyncExitStack() as stack:
+        ledger = open_ledger(folder / "ledger.sqlite3")
+        stack.callback(ledger.close)
+        pricer = Pricer(ledger.rates())
+        memory = Memory(ledger, pricer, acting=supervisor.acting, followed=followed)
+        core = Core(settings, clock, memory, supervisor, publish)
+
+        watch = Watch()
+        watch.start(asyncio.get_running_loop())
+        stack.callback(watch.stop)
+        positions = ledger.positions()
+        roles = frozenset(role.role for role in settings.roles)
+        transcripts = Transcripts(settings, watch, clock, positions, env)
+        sources: list[Source] = [
+            ClockSource(clock),
+            HandoffFile(settings.handoff, watch, clock, roles),
+            Beats(settings.spool, roles, watch, clock, positions),
+            transcripts,
+        ]
+        server: Server | None = None
+        if not settings.watch_only:
+            server = Server(
+                Socket(settings.tmux.socket_name, settings.tmux.socket_path), [role.session for role in settings.roles]
+            )
+            stack.push_async_callback(server.close)
+            core.server = server
+            processes = Processes(clock)
+            sources += [Panes(settings, server, clock), processes]
+            core.on_panes = lambda book: _follow(book, processes, transcripts)
+        notifier = Notifier(settings.notify, ring=ring)
+        stack.push_async_callback(notifier.close)
+        core.effects = Effects(settings, server, notifier, lambda role: core.book.agent(role).pane)
+
+        stack.push_async_callback(_end, core.begin_running())
+        start = asyncio.create_task(_start(sources, core), name="start of sources")
+        stack.push_async_callback(_stop, sources)
+        stack.push_async_callback(_end, start)
+        core.spawn(_keep_prices(core, memory), "prices")
+        yield core
+
+
+def _follow(book: Book, processes: Processes, transcripts: Transcripts) -> None:
+    pids: dict[Role, int] = {}
+    for role, page in book.agents.items():
+        pid = page.pane.pid if page.pane is not None and not page.dead else None
+        if pid is not None:
+            pids[role] = pid
+        transcripts.follow(role, pid)
+    processes.watch(pids)
+
+
+async def _start(sources: list[Source], core: Core) -> None:
+    await asyncio.gather(*(source.start(core.emit) for source in sources))
+    core.say_ready()
+
+
+async def _stop(sources: list[Source]) -> None:
+    for source in reversed(sources):
+        await source.stop()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _keep_prices(core: Core, memory: Memory) -> None:
+    while True:
+        if memory.wants_rates:
+            await memory.fetch_rates(core.book)
+        await asyncio.sleep(1.0)
+
+
+async def supervise_forever(
+    settings: Settings,
+    publish: Publish,
+    *,
+    state_dir: Path | None = None,
+    ring: Callable[[str], bool] | None = None,
+    on_core: Callable[[Core | None], None] = lambda _: None,
+    clock: Clock | None = None,
+) -> None:
+    """Supervise until cancelled.
+
+    Acts if nobody else does; otherwise views, and takes over when the other ends. A life that ends by a defect is begun
+    again, with the defect on the screen and its trace in the state folder.
+    """
+    folder = state_dir_of(settings, state_dir)
+    lease = Lease(folder)
+    clock = clock or Clock()
+    defects = 0
+    trouble = ""
+    try:
+        while True:
+            acting = lease.acquire(clock.stamp().wall)
+            view = _supervisor_view(settings, lease, acting=acting)
+            async with living(settings, folder, clock, view, publish, followed=not acting, ring=ring) as core:
+                if trouble:
+                    core.book.troubles["supervisor"] = (trouble, f"see {folder / 'defects.log'}; please report it")
+                on_core(core)
+                try:
+                    await _until_over(core, lease, clock, acting=acting)
+                    trouble = ""
+                except Exception as error:  # noqa: BLE001 - the port of last resort: seen, logged, begun again
+                    defects += 1
+                    trouble = f"a round failed and was begun again: {type(error).__name__}: {error}"
+                    _log_defect(folder, error)
+                finally:
+                    on_core(None)
+            if trouble:
+                await asyncio.sleep(min(60.0, 2.0**defects))
+    finally:
+        lease.release()
+
+
+async def _until_over(core: Core, lease: Lease, clock: Clock, *, acting: bool) -> None:
+    """Return when a viewer got the lease; raise what ended the loop."""
+    while True:
+        done, _ = await asyncio.wait({core.running}, timeout=None if acting else LEASE_RETRY_S)
+        for task in done:
+            task.result()
+        if not acting and lease.acquire(clock.stamp().wall):
+            return
+
+
+def _log_defect(folder: Path, error: Exception) -> None:
+    with contextlib.suppress(OSError), (folder / "defects.log").open("a", encoding="utf-8") as log:
+        log.write("".join(traceback.format_exception(error)) + "\n")
+
+
+def _supervisor_view(settings: Settings, lease: Lease, *, acting: bool) -> SupervisorView:
+    holder = lease.holder()
+    return SupervisorView(
+        pid=holder.pid if holder else None,
+        acting=acting,
+        since_wall=holder.since_wall if holder else None,
+        watch_only=settings.watch_only,
+    )
+
+
+async def supervise(settings: Settings, *, state_dir: Path | None = None, seconds: float) -> Snapshot:
+    """Supervise for ``seconds`` and return the last snapshot."""
+    latest: list[Snapshot] = []
+
+    def publish(snapshot: Snapshot) -> None:
+        latest[:] = [snapshot]
+
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await supervise_forever(settings, publish, state_dir=state_dir)
+    return latest[0]
+
+
+@asynccontextmanager
+async def visit(
+    settings: Settings, *, state_dir: Path | None = None, publish: Publish = lambda _: None
+) -> AsyncIterator[tuple[Core, Snapshot]]:
+    """Be a viewer for a moment: gives the core and the first snapshot in which every source has reported.
+
+    Changes nothing by itself; what the visitor wishes through the core is done and recorded.
+    """
+    folder = state_dir_of(settings, state_dir)
+    view = _supervisor_view(settings, Lease(folder), acting=False)
+    settled = asyncio.Event()
+    latest: list[Snapshot] = []
+
+    def keep(snapshot: Snapshot) -> None:
+        latest[:] = [snapshot]
+        publish(snapshot)
+        if snapshot.ready:
+            settled.set()
+
+    async with living(settings, folder, Clock(), view, keep, followed=view.pid is not None) as core:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(settled.wait(), LOOK_S)
+        yield core, latest[0]
+
+
+async def look(settings: Settings, *, state_dir: Path | None = None) -> Snapshot:
+    """Return one snapshot as a viewer."""
+    async with visit(settings, state_dir=state_dir) as (_, snapshot):
+        return snapshot
+
+
+async def look_on(settings: Settings, publish: Publish, *, state_dir: Path | None = None) -> None:
+    """Publish snapshots as a viewer until cancelled."""
+    async with visit(settings, state_dir=state_dir, publish=publish) as (core, _):
+        await core.running

@@ -1,0 +1,108 @@
+"""The book as an immutable snapshot."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from teamops.domain import light
+from teamops.model.agent import AgentView
+from teamops.model.alert import Alert, AlertState
+from teamops.model.role import HUMAN, Role
+from teamops.model.snapshot import LightView, Snapshot
+from teamops.supervisor.agent_book import MINUTES, AgentBook
+from teamops.supervisor.book import Book
+
+RESOLVED_SHOWN_S = 3600.0
+"""A resolved alert stays on the screen for so long."""
+
+
+def view(book: Book, revision: int, *, ready: bool) -> Snapshot:
+    """Return the snapshot of ``book`` now."""
+    now = book.stamp.now
+    agents = tuple(_agent(book, page) for page in book.agents.values())
+    return Snapshot(
+        revision=revision,
+        stamp=book.stamp,
+        project=book.settings.project,
+        root=str(book.settings.root),
+        handoff_path=str(book.settings.handoff),
+        supervisor=book.supervisor,
+        ready=ready,
+        lights=tuple(_light(book, held, reading) for held, reading in book.readings(now)),
+        tasks=book.tasks,
+        agents=agents,
+        alerts=_alerts(book),
+        log=book.log,
+        blocks=book.handoff.blocks,
+        problems=book.handoff.problems,
+        handoff_trouble=": ".join(part for part in book.handoff_trouble or () if part),
+        cost_today_usd=sum((agent.cost_today_usd for agent in agents), Decimal(0)),
+        unpriced_tokens=sum(agent.unpriced_tokens for agent in agents),
+        troubles=tuple(f"{source}: {message}" for source, (message, _) in sorted(book.troubles.items())),
+    )
+
+
+def name_of(book: Book, role: Role) -> str:
+    """Return the persona's name of a role."""
+    if role == HUMAN:
+        return "you"
+    settings = book.settings.role(role)
+    return settings.name if settings else ""
+
+
+def _light(book: Book, held: light.Light, reading: light.Reading) -> LightView:
+    limits = book.settings.limits
+    return LightView(
+        task=held.task,
+        role=held.role,
+        name=name_of(book, held.role),
+        tier=held.tier,
+        stage=held.stage,
+        since_wall=held.since_wall,
+        age_s=max(0.0, book.stamp.now - held.since),
+        unanswered_s=reading.unanswered_s,
+        waiting_after_s=limits.waiting_for(held.tier),
+        stale_after_s=limits.stale_for(held.tier),
+        state=reading.state,
+        line=held.line,
+        answered=reading.answered,
+    )
+
+
+def _agent(book: Book, page: AgentBook) -> AgentView:
+    now, last = book.stamp.now, int(book.stamp.wall // 60)
+    minutes = [page.minutes.get(index) for index in range(last - MINUTES + 1, last + 1)]
+    return AgentView(
+        role=page.role,
+        name=name_of(book, page.role),
+        client=page.client,
+        session=page.settings.session if page.settings and not book.settings.watch_only else "",
+        state=page.state,
+        evidence=page.evidence,
+        lights=tuple(held.task for held in book.held_by(page.role)),
+        pid=page.pane.pid if page.pane and not page.dead else None,
+        pane_id=page.pane.pane_id if page.pane else None,
+        beat_age_s=None if page.beat is None else max(0.0, now - page.beat),
+        message=page.message,
+        tokens_per_min=page.tokens_per_min(now),
+        cost_today_usd=page.cost_today,
+        unpriced_tokens=page.unpriced_today,
+        rss_bytes=page.rss_bytes,
+        restarts=page.restarts,
+        beats=tuple(row.beats if row else 0 for row in minutes),
+        tokens=tuple(row.tokens if row else 0 for row in minutes),
+        cost=tuple(row.cost if row else 0.0 for row in minutes),
+        exit_status=page.exit_status if page.dead else None,
+        exit_signal=page.exit_signal if page.dead else None,
+        can_restart=book.restartable(page),
+    )
+
+
+def _alerts(book: Book) -> tuple[Alert, ...]:
+    shown = [
+        alert
+        for alert in book.alerts.values()
+        if alert.open
+        or (alert.state is AlertState.RESOLVED and book.stamp.wall - alert.changed_wall < RESOLVED_SHOWN_S)
+    ]
+    return tuple(sorted(shown, key=lambda alert: (not alert.open, -alert.changed_wall, alert.key)))
