@@ -54,7 +54,7 @@ class RoleSettings:
     command: tuple[str, ...]
     """The agent's program and arguments; empty = teamops can't start it, only restart what runs in its pane."""
     cwd: Path
-    env: Mapping[str, str] = field(default=_NO_ENV)
+    env: Mapping[str, str] = field(default_factory=lambda: _NO_ENV)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,9 @@ class Limits:
     """A light without a sign of work for so long is shown as waiting."""
     stale_s: float = 780.0
     """… and for so long is stale: an alert and one notification. 13 minutes."""
-    waiting_by_tier: Mapping[int, float] = field(default=_NO_TIERS)
+    waiting_by_tier: Mapping[int, float] = field(default_factory=lambda: _NO_TIERS)
     """Overrides of ``waiting_s`` for single tiers."""
-    stale_by_tier: Mapping[int, float] = field(default=_NO_TIERS)
+    stale_by_tier: Mapping[int, float] = field(default_factory=lambda: _NO_TIERS)
     """Overrides of ``stale_s`` for single tiers."""
     beat_interval_s: float = 60.0
     """How often an agent that is expected to beat does so."""

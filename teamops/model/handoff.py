@@ -94,7 +94,7 @@ class Block:
     """Lower case: approved, changes-requested…"""
     gates: str | None = None
     """As written."""
-    fields: Mapping[str, str] = field(default=_NO_FIELDS)
+    fields: Mapping[str, str] = field(default_factory=lambda: _NO_FIELDS)
     """Every field as written, unknown ones too; known names in their usual spelling."""
     sections: tuple[Section, ...] = ()
     digest: str = ""

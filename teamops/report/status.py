@@ -125,9 +125,8 @@ def status_text(snapshot: Snapshot) -> str:
     for light in snapshot.lights:
         task = light.task or "(no task)"
         tier = f"tier {light.tier}" if light.tier else "no tier"
-        lines.append(
-            f"  {light.role:<10} {light.state.value:<8} {clock_words(light.age_s):>11}  {tier}, {light.stage.value}  {task}"
-        )
+        where = f"{tier}, {light.stage.value}"
+        lines.append(f"  {light.role:<10} {light.state.value:<8} {clock_words(light.age_s):>11}  {where:<22} {task}")
     if not snapshot.lights:
         lines.append("  none is open: the next block's Turn lights one")
     lines += ["", "Agents"]
