@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from teamops.model.agent import Beat, BeatKind, ClientStatus
+from teamops.model.clock import Stamp
+from teamops.model.events import PaneDied, ProcessRow, StatusSeen
+from teamops.model.pane import Pane
+from teamops.model.role import CODER
+from teamops.model.usage import Tokens, Usage
+from teamops.supervisor.agent_book import AgentBook
+
+WALL = 1_774_000_000.0
+START = Stamp(100.0, WALL)
+MIDNIGHT = WALL - 3600
+PANE = Pane(session="t-coder", pane_id="%1", pid=42, tty="/dev/pts/9")
+
+
+def after(seconds: float) -> Stamp:
+    return Stamp(START.now + seconds, START.wall + seconds)
+
+
+def a_page() -> AgentBook:
+    page = AgentBook(CODER, None)
+    page.see_pane(PANE, START)
+    return page
+
+
+def test_a_death_known_by_pidfd_is_not_undone_by_a_pane_that_tmux_still_calls_alive() -> None:
+    page = a_page()
+    page.see_death(PaneDied(after(1), CODER, 42, None, 9))
+    page.see_pane(PANE, after(2))
+    assert page.dead
+    assert (page.exit_signal, page.died) == (9, after(1).now)
+
+
+def test_tmux_adds_the_cause_it_knows_but_takes_none_away() -> None:
+    page = a_page()
+    page.see_death(PaneDied(after(1), CODER, 42, None, None))
+    page.see_pane(replace(PANE, dead=True, exit_status=37), after(2))
+    assert (page.exit_status, page.died) == (37, after(1).now)
+    page.see_pane(replace(PANE, dead=True), after(3))
+    assert page.exit_status == 37
+
+
+def test_the_death_of_an_older_process_says_nothing_of_the_new_one() -> None:
+    page = a_page()
+    page.see_pane(replace(PANE, pid=43), after(1))
+    page.see_death(PaneDied(after(2), CODER, 42, None, 9))
+    assert not page.dead
+
+
+def test_a_new_process_starts_with_a_clean_page() -> None:
+    page = a_page()
+    page.see_beat(Beat(role=CODER, wall=START.wall, kind=BeatKind.CYCLE_BEGIN, interval_s=5, message="x"), 0.0, START)
+    page.see_status(StatusSeen(START, CODER, ClientStatus.BUSY, "busy"))
+    page.see_death(PaneDied(after(1), CODER, 42, None, 9))
+    assert page.status is None
+    page.see_pane(replace(PANE, pid=43), after(5))
+    assert not page.dead
+    assert (page.born, page.beat, page.in_cycle, page.interval_s, page.exit_signal) == (
+        after(5).now,
+        None,
+        False,
+        None,
+        None,
+    )
+
+
+def test_a_session_that_vanishes_is_a_death() -> None:
+    page = a_page()
+    page.see_pane(None, after(1))
+    assert page.dead
+    assert page.pane is None
+
+
+def test_no_session_at_all_is_no_death() -> None:
+    page = AgentBook(CODER, None)
+    page.see_pane(None, START)
+    assert not page.dead
+
+
+def test_a_beat_read_late_is_as_old_as_it_says() -> None:
+    page = a_page()
+    page.see_beat(Beat(role=CODER, wall=START.wall - 50, tokens=7), MIDNIGHT, START)
+    assert page.beat == START.now - 50
+    assert page.worked == START.now - 50
+    page.see_beat(Beat(role=CODER, wall=START.wall - 90, status="old"), MIDNIGHT, START)
+    assert page.beat_status == "ok"
+
+
+def test_a_beat_from_the_future_counts_as_now() -> None:
+    page = a_page()
+    page.see_beat(Beat(role=CODER, wall=START.wall + 900), MIDNIGHT, START)
+    assert page.beat == START.now
+
+
+def test_cycle_shutdown_and_interval_are_taken_from_beats() -> None:
+    page = a_page()
+    page.see_beat(Beat(role=CODER, wall=START.wall, kind=BeatKind.CYCLE_BEGIN, interval_s=20), MIDNIGHT, START)
+    assert (page.in_cycle, page.interval_s) == (True, 20)
+    page.see_beat(Beat(role=CODER, wall=START.wall + 1, kind=BeatKind.CYCLE_END), MIDNIGHT, after(1))
+    assert not page.in_cycle
+    page.see_beat(Beat(role=CODER, wall=START.wall + 2, kind=BeatKind.SHUTDOWN, grace_s=60), MIDNIGHT, after(2))
+    assert page.shutdown_until == pytest.approx(after(62).now)
+
+
+def usage(wall: float = START.wall, total: int = 100) -> Usage:
+    return Usage(wall=wall, model="m", tokens=Tokens(output=total), client="claude")
+
+
+def test_usage_adds_up_today_and_in_the_sliding_minute() -> None:
+    page = a_page()
+    page.see_usage(usage(), Decimal("0.5"), MIDNIGHT, START)
+    page.see_usage(usage(MIDNIGHT - 1), Decimal(9), MIDNIGHT, START)
+    page.see_usage(usage(total=30), None, MIDNIGHT, START)
+    assert (page.cost_today, page.unpriced_today) == (Decimal("0.5"), 30)
+    assert page.tokens_per_min(START.now) == 130
+    assert page.tokens_per_min(START.now + 59.9) == 130
+    assert page.tokens_per_min(START.now + 60) == 0
+
+
+def test_a_price_that_comes_late() -> None:
+    page = a_page()
+    page.see_usage(usage(total=30), None, MIDNIGHT, START)
+    page.see_price(usage(total=30), Decimal("0.25"), MIDNIGHT, START.wall)
+    assert (page.cost_today, page.unpriced_today) == (Decimal("0.25"), 0)
+
+
+def test_a_beats_tokens_count_unless_a_transcript_counts_them() -> None:
+    bot, client = a_page(), a_page()
+    beat = Beat(role=CODER, wall=START.wall, tokens=40, cost_usd=Decimal("0.1"))
+    bot.see_beat(beat, MIDNIGHT, START)
+    assert (bot.cost_today, bot.tokens_per_min(START.now)) == (Decimal("0.1"), 40)
+    client.see_usage(usage(), Decimal("0.5"), MIDNIGHT, START)
+    client.see_beat(beat, MIDNIGHT, START)
+    assert (client.cost_today, client.tokens_per_min(START.now)) == (Decimal("0.5"), 100)
+    assert client.worked == START.now
+
+
+def test_minutes_outside_the_strip_are_left_out_and_old_ones_dropped() -> None:
+    page = a_page()
+    assert page.minute(WALL - 3600, WALL) is None
+    assert page.minute(WALL + 3600, WALL) is None
+    for hour in range(4):
+        for minute in range(60):
+            wall = WALL + hour * 3600 + minute * 60
+            assert page.minute(wall, wall) is not None
+    assert len(page.minutes) <= 121
+
+
+def test_processes_of_another_pid_are_not_ours() -> None:
+    page = a_page()
+    page.see_process(ProcessRow(CODER, 41, 1, 0.0, 1))
+    assert page.rss_bytes is None
+    page.see_process(ProcessRow(CODER, 42, 5_000_000, 0.0, 1))
+    assert page.rss_bytes == 5_000_000

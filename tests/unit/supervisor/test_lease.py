@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from teamops.config.settings import Settings
+from teamops.supervisor.lease import Lease, state_dir_of
+
+HOLD = """
+import sys
+from pathlib import Path
+from teamops.supervisor.lease import Lease
+lease = Lease(Path(sys.argv[1]))
+print(lease.acquire(12.0), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_one_holds_the_others_see_who(tmp_path: Path) -> None:
+    first, second = Lease(tmp_path), Lease(tmp_path)
+    assert second.holder() is None
+    assert first.acquire(5.0)
+    assert first.acquire(6.0)
+    assert not second.acquire(7.0)
+    assert not second.held
+    for lease in (first, second):
+        holder = lease.holder()
+        assert holder is not None
+        assert (holder.pid, holder.since_wall) == (os.getpid(), 5.0)
+    first.release()
+    first.release()
+    assert second.holder() is None
+    assert second.acquire(8.0)
+    second.release()
+
+
+def test_kill_9_gives_the_lease_back(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == "True"
+        mine = Lease(tmp_path)
+        assert not mine.acquire(1.0)
+        holder = mine.holder()
+        assert holder is not None
+        assert holder.pid == other.pid
+        other.send_signal(signal.SIGKILL)
+        other.wait(10)
+        assert mine.holder() is None
+        assert mine.acquire(2.0)
+        mine.release()
+
+
+def test_garbage_in_the_file_harms_nothing(tmp_path: Path) -> None:
+    (tmp_path / "lease").write_bytes(b"\xff{")
+    lease = Lease(tmp_path)
+    assert lease.holder() is None
+    assert lease.acquire(1.0)
+    lease.release()
+
+
+def test_each_project_has_its_own_folder(tmp_path: Path) -> None:
+    def settings(root: str, project: str = "shop/../x") -> Settings:
+        return Settings(root=tmp_path / root, project=project, handoff=tmp_path / root / "current.md", roles=())
+
+    one, two = state_dir_of(settings("a"), tmp_path), state_dir_of(settings("b"), tmp_path)
+    assert one != two
+    assert one.parent == tmp_path
+    assert state_dir_of(settings("a"), tmp_path) == one
