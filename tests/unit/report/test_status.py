@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from teamops.model.agent import AgentState, AgentView, Evidence, EvidenceKind
+from teamops.model.alert import Alert, AlertState
+from teamops.model.clock import Stamp
+from teamops.model.handoff import Severity, Stage
+from teamops.model.role import CODER, HUMAN
+from teamops.model.snapshot import LightState, LightView, Snapshot, SupervisorView
+from teamops.report.status import status_json, status_text
+
+LIGHT = LightView(
+    task="login",
+    role=CODER,
+    name="Kevin",
+    tier=2,
+    stage=Stage.IMPLEMENT,
+    since_wall=1_774_000_000.0,
+    age_s=61.04,
+    unanswered_s=61.04,
+    waiting_after_s=300,
+    stale_after_s=780,
+    state=LightState.WORKING,
+    line=12,
+)
+AGENT = AgentView(
+    role=CODER,
+    name="Kevin",
+    client="claude",
+    session="shop-coder",
+    state=AgentState.DEAD,
+    evidence=Evidence(EvidenceKind.PROCESS, 3.21, "signal 9"),
+    lights=("login",),
+    cost_today_usd=Decimal("0.098304"),
+    unpriced_tokens=12,
+    exit_signal=9,
+)
+ALERT = Alert(
+    code="agent-dead",
+    subject="CODER",
+    severity=Severity.CRITICAL,
+    state=AlertState.FIRING,
+    message="CODER is dead (signal 9)",
+    do="restart CODER (r)",
+    agent=CODER,
+    since_wall=1_774_000_000.0,
+    changed_wall=1_774_000_000.0,
+)
+FULL = Snapshot(
+    revision=1,
+    stamp=Stamp(5.0, 1_774_000_061.0),
+    project="shop",
+    root="/shop",
+    handoff_path="/shop/current.md",
+    supervisor=SupervisorView(pid=77, acting=False, since_wall=1_774_000_000.0),
+    lights=(LIGHT, replace(LIGHT, role=HUMAN, task=None, tier=None, state=LightState.HUMAN)),
+    agents=(AGENT,),
+    alerts=(ALERT, replace(ALERT, state=AlertState.RESOLVED, message="old")),
+    cost_today_usd=Decimal("0.098304"),
+    troubles=("panes: polls",),
+)
+EMPTY = Snapshot(
+    revision=1,
+    stamp=Stamp(0, 0),
+    project="new",
+    root="/new",
+    handoff_path="/new/current.md",
+    supervisor=SupervisorView(pid=None, acting=False, since_wall=None),
+)
+
+
+def test_the_contract_of_status_json() -> None:
+    shown = json.loads(json.dumps(status_json(FULL)))
+    assert shown["schema"] == "teamops.status/1"
+    assert shown["supervisor"]["pid"] == 77
+    assert shown["supervisor"]["acting"] is True
+    light = shown["light"][0]
+    for key in ("task", "role", "tier", "stage", "since", "age_s", "state"):
+        assert key in light
+    assert (light["stage"], light["age_s"], light["state"]) == ("implement", 61.0, "working")
+    agent = shown["agents"][0]
+    for key in (
+        "role name session state evidence pid beat_age_s tokens_per_min cost_today_usd rss_bytes restarts held".split()
+    ):
+        assert key in agent
+    assert (agent["state"], agent["exit_signal"], agent["cost_today_usd"]) == ("dead", 9, "0.098304")
+    for key in ("code", "severity", "state", "agent", "since", "message", "do"):
+        assert key in shown["alerts"][0]
+    assert "budget" in shown
+
+
+def test_nobody_acts() -> None:
+    assert status_json(EMPTY)["supervisor"] == {"pid": None, "acting": False, "since": None, "watch_only": False}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "supervised by pid 77",
+        "CODER",
+        "dead (signal 9)",
+        "restart CODER (r)",
+        "login",
+        "no task",
+        "$0.10+?",
+        "panes: polls",
+    ],
+)
+def test_text_says(words: str) -> None:
+    assert words in status_text(FULL)
+
+
+def test_text_leaves_resolved_alerts_out() -> None:
+    assert "old" not in status_text(FULL)
+
+
+def test_empty_states_name_what_to_do() -> None:
+    text = status_text(EMPTY)
+    assert "teamops watch" in text
+    assert "Turn" in text
+    assert "teamops.toml" in text
