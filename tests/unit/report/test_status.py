@@ -84,9 +84,20 @@ def test_the_contract_of_status_json() -> None:
         assert key in light
     assert (light["stage"], light["age_s"], light["state"]) == ("implement", 61.0, "working")
     agent = shown["agents"][0]
-    for key in (
-        "role name session state evidence pid beat_age_s tokens_per_min cost_today_usd rss_bytes restarts held".split()
-    ):
+    for key in [
+        "role",
+        "name",
+        "session",
+        "state",
+        "evidence",
+        "pid",
+        "beat_age_s",
+        "tokens_per_min",
+        "cost_today_usd",
+        "rss_bytes",
+        "restarts",
+        "held",
+    ]:
         assert key in agent
     assert (agent["state"], agent["exit_signal"], agent["cost_today_usd"]) == ("dead", 9, "0.098304")
     for key in ("code", "severity", "state", "agent", "since", "message", "do"):
