@@ -29,14 +29,34 @@ class Profile:
     write_allow: tuple[str, ...]
     """gitignore globs, relative to the project."""
     write_deny: tuple[str, ...]
+    new_files: bool = True
+    """May make files, not only change and delete them."""
+    named_files_only: bool = False
+    """May write only the files that the block which gave it the light names."""
     commands_allow: tuple[str, ...]
     commands_deny: tuple[str, ...]
     tiers: tuple[int, ...]
     """Tiers in which the role takes turns."""
     body: str
     """The prompt the agent is started with, Markdown."""
-    source: Path | None
-    """The file; ``None`` for a role that a team defined without a profile."""
+    source: Path
+    """The file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileFile:
+    """Where a role's profile is. It is read when it is needed: starting teamops takes only its name."""
+
+    path: Path
+    role: Role
+    name: str
+    """The persona."""
+
+    def read(self) -> Profile:
+        """Return the whole profile. Raises ``ConfigError`` where it can't be used."""
+        from teamops.config.profiles import read_profile
+
+        return read_profile(self.path, self.role)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +66,8 @@ class RoleSettings:
     role: Role
     name: str
     """The persona's name, for the screen."""
-    profile: Profile | None
+    profile: ProfileFile | None
+    """``None`` for a role that a team defined without a profile."""
     session: str
     """The tmux session's exact name."""
     client: str

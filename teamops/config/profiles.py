@@ -1,0 +1,233 @@
+"""Profiles: a role's front matter (YAML) and its prompt (Markdown).
+
+Starting teamops needs no more of a shipped profile than the persona's name, so YAML is imported only when a whole
+profile is asked for, or a project brings its own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import teamops
+from teamops.config.problems import ConfigError, ConfigProblem, nearest, shown_path
+from teamops.config.settings import Profile, ProfileFile
+from teamops.model.role import Role
+from teamops.model.text import clean, clean_line
+
+if TYPE_CHECKING:
+    import yaml
+
+LIMIT = 1_000_000
+"""Bytes; a longer profile is no prompt."""
+_FRONT = re.compile(r"---[ \t]*\n(.*?\n)??---[ \t]*(?:\n|$)", re.DOTALL)
+_NAME = re.compile(rb"^name:[ \t]*(\S[^\n#]*)", re.MULTILINE)
+
+TEXT, TEXTS, TIERS, SWITCH = "a text", "a list of texts", "a list of tiers (1, 2, 3)", "true or false"
+
+FIELDS: dict[str, str | dict[str, str]] = {
+    "role": TEXT,
+    "name": TEXT,
+    "title": TEXT,
+    "does": TEXTS,
+    "never": TEXTS,
+    "write": {"allow": TEXTS, "deny": TEXTS, "new_files": SWITCH, "named_files_only": SWITCH},
+    "commands": {"allow": TEXTS, "deny": TEXTS},
+    "tiers": TIERS,
+}
+"""Every key of the front matter, and what it holds."""
+REQUIRED = ("role", "name", "title")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedProfile:
+    """A profile that was read to its end."""
+
+    profile: Profile | None
+    """``None`` when it is refused."""
+    name: str
+    """The persona, as far as it could be read."""
+    problems: tuple[ConfigProblem, ...]
+
+
+def folder() -> Path:
+    """Return the folder of the shipped profiles: in the package, or beside it in a work tree."""
+    package = Path(teamops.__file__).parent
+    inside = package / "profiles"
+    return inside if inside.is_dir() else package.parent / "profiles"
+
+
+def shipped(role: Role) -> ProfileFile | None:
+    """Return the shipped profile of ``role``, or ``None`` for a team's own role."""
+    path = folder() / f"{role.lower()}.md"
+    try:
+        with path.open("rb") as file:
+            head = file.read(1000)
+    except OSError:
+        return None
+    found = _NAME.search(head)
+    return ProfileFile(path=path, role=role, name=found[1].decode().strip() if found else role.capitalize())
+
+
+@cache
+def read_profile(path: Path, role: Role) -> Profile:
+    """Return the profile in ``path``, which must be that of ``role``. Raises ``ConfigError`` with every problem."""
+    checked = check_profile(path, role, path.parent)
+    if checked.profile is None:
+        raise ConfigError(checked.problems)
+    return checked.profile
+
+
+def check_profile(path: Path, role: Role, root: Path) -> CheckedProfile:
+    """Read ``path`` as the profile of ``role``; problems name it relative to ``root``. Never raises on any file."""
+    reading = _Reading(path, shown_path(path, root))
+    profile = reading.profile(role)
+    return CheckedProfile(None if reading.problems else profile, reading.name, tuple(reading.problems))
+
+
+@dataclass(slots=True)
+class _Reading:
+    path: Path
+    shown: str
+    name: str = ""
+    problems: list[ConfigProblem] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    tiers: tuple[int, ...] = (1, 2, 3)
+    switches: dict[str, bool] = field(default_factory=dict)
+
+    def profile(self, role: Role) -> Profile:
+        front, body = self._split()
+        if front is not None:
+            self._front(front)
+        self.name = self.texts.get("name", "")
+        if front is not None:
+            for key in REQUIRED:
+                if key not in self.texts and not any(f'"{key}"' in problem.message for problem in self.problems):
+                    self._say(1, 1, f'the front matter lacks "{key}"')
+            written = self.texts.get("role", role).upper()
+            if written != role:
+                self._say(1, 1, f'"role" is {clean_line(written, 60)}, and this is the profile of {role}')
+            if not body.strip():
+                self._say(1, 1, "the prompt below the front matter is empty")
+        return Profile(
+            role=role,
+            name=self.name,
+            title=self.texts.get("title", ""),
+            does=self.lists.get("does", ()),
+            never=self.lists.get("never", ()),
+            write_allow=self.lists.get("write.allow", ()),
+            write_deny=self.lists.get("write.deny", ()),
+            new_files=self.switches.get("write.new_files", True),
+            named_files_only=self.switches.get("write.named_files_only", False),
+            commands_allow=self.lists.get("commands.allow", ()),
+            commands_deny=self.lists.get("commands.deny", ()),
+            tiers=self.tiers,
+            body=body.strip() + "\n",
+            source=self.path,
+        )
+
+    def _split(self) -> tuple[str | None, str]:
+        """Return the front matter and the body; without front matter that is a problem, and ``None``."""
+        try:
+            with self.path.open("rb") as file:
+                raw = file.read(LIMIT + 1)
+        except OSError as error:
+            self._say(1, 1, f"can't be read: {error.strerror}")
+            return None, ""
+        if len(raw) > LIMIT:
+            self._say(1, 1, f"is longer than {LIMIT} bytes")
+            return None, ""
+        try:
+            text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            start = raw.rfind(b"\n", 0, error.start) + 1
+            self._say(raw.count(b"\n", 0, error.start) + 1, error.start - start + 1, "is not UTF-8 from here on")
+            return None, ""
+        found = _FRONT.match(text)
+        if found is None:
+            self._say(1, 1, 'has no front matter: it begins with a line "---", then role, name and title, then "---"')
+            return None, text
+        return found[1] or "", text[found.end() :]
+
+    def _front(self, front: str) -> None:
+        import yaml
+
+        try:
+            node = yaml.compose(front, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line, column = (mark.line + 2, mark.column + 1) if mark else (2, 1)
+            self._say(line, column, f"not YAML: {clean_line(error.problem or str(error))}")
+            return
+        except (yaml.YAMLError, RecursionError) as error:
+            self._say(2, 1, f"not YAML: {clean_line(str(error)) or 'nested too deeply'}")
+            return
+        if node is None:
+            return
+        if not isinstance(node, yaml.MappingNode):
+            self._at(node, "the front matter is a mapping of keys to values")
+            return
+        self._mapping(node, FIELDS, "")
+
+    def _mapping(self, node: yaml.MappingNode, fields: dict[str, str | dict[str, str]], prefix: str) -> None:
+        import yaml
+
+        seen: set[str] = set()
+        for key_node, value in node.value:
+            key = clean_line(str(key_node.value), 60) if isinstance(key_node, yaml.ScalarNode) else "?"
+            if key not in fields:
+                found = nearest(key, list(fields))
+                hint = f'did you mean "{found}"?' if found else f"known: {', '.join(fields)}"
+                self._at(key_node, f'unknown key "{prefix}{key}" ({hint})')
+                continue
+            if key in seen:
+                self._at(key_node, f'"{prefix}{key}" stands here for the second time')
+                continue
+            seen.add(key)
+            kind = fields[key]
+            if isinstance(kind, str):
+                self._value(prefix + key, kind, value)
+            elif isinstance(value, yaml.MappingNode):
+                self._mapping(value, {**kind}, f"{key}.")
+            else:
+                self._at(value, f'"{key}" is a mapping with {", ".join(kind)}')
+
+    def _value(self, key: str, kind: str, node: yaml.Node) -> None:
+        import yaml
+
+        if kind == TEXT and isinstance(node, yaml.ScalarNode):
+            text = clean_line(node.value)
+            if text and node.tag != "tag:yaml.org,2002:null":
+                self.texts[key] = text
+                return
+        elif kind == SWITCH and isinstance(node, yaml.ScalarNode) and node.value in ("true", "false"):
+            self.switches[key] = node.value == "true"
+            return
+        elif isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.ScalarNode) for item in node.value):
+            items = tuple(clean(item.value).strip() for item in node.value)
+            if kind == TIERS and all(item in ("1", "2", "3") for item in items):
+                self.tiers = tuple(sorted({int(item) for item in items}))
+                return
+            if kind == TEXTS and all(items):
+                self._list(key, items, node)
+                return
+        self._at(node, f'"{key}" is {kind}')
+
+    def _list(self, key: str, items: tuple[str, ...], node: yaml.SequenceNode) -> None:
+        if key.startswith("write."):
+            for item, item_node in zip(items, node.value, strict=True):
+                if ".." in item.split("/"):
+                    self._at(
+                        item_node, f'"{key}": a pattern stays inside the project, and "{clean_line(item)}" doesn\'t'
+                    )
+        self.lists[key] = items
+
+    def _at(self, node: yaml.Node, message: str) -> None:
+        self._say(node.start_mark.line + 2, node.start_mark.column + 1, message)
+
+    def _say(self, line: int, column: int, message: str) -> None:
+        self.problems.append(ConfigProblem(path=self.path, shown=self.shown, line=line, column=column, message=message))
