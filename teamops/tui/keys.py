@@ -1,0 +1,147 @@
+"""The one registry of what a person can do on the screen.
+
+From it come the bindings, the key bar, the ``?`` help, the command palette and the README's table
+(``python -m teamops.tui.keys`` prints that).
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+
+class Where(StrEnum):
+    """Where a key works, as a person would say it."""
+
+    TEAM = "on the chosen agent"
+    """From any pane: the agent chosen in the agents pane. In the agent's detail: that agent."""
+    PANES = "anywhere"
+    HANDOFF = "in the handoff pane"
+    ALERTS = "in the alerts pane"
+    LISTS = "in every list"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One thing that can be done, and its keys."""
+
+    id: str
+    """Name of the Textual action that does it."""
+    keys: tuple[str, ...]
+    """As Textual names them; the first is the one that is shown."""
+    label: str
+    """One or two words for the key bar."""
+    help: str
+    """A sentence for help, palette and README."""
+    where: Where
+    dangerous: bool = False
+    """Asks before it acts."""
+    rank: int = 0
+    """Place in the key bar, 1 first; 0 = not in the key bar."""
+
+
+REGISTRY: tuple[Act, ...] = (
+    Act(id="poke", keys=("p",), label="poke", where=Where.TEAM, rank=1,
+        help="Type a line into the agent's client: shows the line first, Enter sends it."),
+    Act(id="restart", keys=("r",), label="restart", where=Where.TEAM, rank=2, dangerous=True,
+        help="Start the agent's command again in its own pane; asks, and only y confirms."),
+    Act(id="attach", keys=("a",), label="attach", where=Where.TEAM, rank=3,
+        help="Go to the agent's tmux session; the screen is here again when you come back."),
+    Act(id="detail", keys=("enter",), label="open", where=Where.LISTS, rank=4,
+        help="Open what is chosen: an agent with its live pane, a block, an alert in full."),
+    Act(id="search", keys=("slash",), label="search", where=Where.PANES, rank=5,
+        help="Filter the focused pane; in the handoff pane, search the text of all blocks."),
+    Act(id="next_hit", keys=("n",), label="next hit", where=Where.LISTS,
+        help="Go to the next search hit."),
+    Act(id="previous_hit", keys=("N",), label="previous hit", where=Where.LISTS,
+        help="Go to the search hit before."),
+    Act(id="acknowledge", keys=("x",), label="seen", where=Where.ALERTS, rank=6,
+        help="Acknowledge the chosen alert: it stays listed until its cause is gone, but is quiet."),
+    Act(id="blocks", keys=("b",), label="blocks", where=Where.HANDOFF, rank=7,
+        help="Show the list of all blocks, or the chosen block again."),
+    Act(id="older", keys=("left_square_bracket", "left"), label="older", where=Where.HANDOFF, rank=8,
+        help="Show the block before."),
+    Act(id="newer", keys=("right_square_bracket", "right"), label="newer", where=Where.HANDOFF, rank=9,
+        help="Show the block after."),
+    Act(id="current", keys=("full_stop",), label="current", where=Where.HANDOFF,
+        help="Show the current block and follow the file again."),
+    Act(id="pane(1)", keys=("1",), label="agents", where=Where.PANES, help="Go to the agents."),
+    Act(id="pane(2)", keys=("2",), label="handoff", where=Where.PANES, help="Go to the handoff."),
+    Act(id="pane(3)", keys=("3",), label="alerts", where=Where.PANES, help="Go to the alerts."),
+    Act(id="pane(4)", keys=("4",), label="events", where=Where.PANES, help="Go to the events."),
+    Act(id="next_pane", keys=("tab",), label="next pane", where=Where.PANES, help="Go to the next pane."),
+    Act(id="previous_pane", keys=("shift+tab",), label="pane before", where=Where.PANES, help="Go to the pane before."),
+    Act(id="zoom", keys=("z",), label="zoom", where=Where.PANES, rank=10,
+        help="Give the focused pane the whole screen, or take it back."),
+    Act(id="down", keys=("j", "down"), label="down", where=Where.LISTS, help="Go down one row."),
+    Act(id="up", keys=("k", "up"), label="up", where=Where.LISTS, help="Go up one row."),
+    Act(id="left", keys=("left",), label="left", where=Where.LISTS, help="Go to the card at the left."),
+    Act(id="right", keys=("right",), label="right", where=Where.LISTS, help="Go to the card at the right."),
+    Act(id="page_down", keys=("pagedown", "space"), label="page down", where=Where.LISTS, help="Go down one page."),
+    Act(id="page_up", keys=("pageup",), label="page up", where=Where.LISTS, help="Go up one page."),
+    Act(id="first", keys=("g", "home"), label="first", where=Where.LISTS, help="Go to the first row."),
+    Act(id="last", keys=("G", "end"), label="last", where=Where.LISTS, help="Go to the last row."),
+    Act(id="palette", keys=("colon", "ctrl+p"), label="palette", where=Where.PANES, rank=11,
+        help="Find anything of this list, and every agent, by name."),
+    Act(id="help", keys=("question_mark",), label="help", where=Where.PANES, rank=12,
+        help="Show these keys and what the symbols mean."),
+    Act(id="back", keys=("escape",), label="back", where=Where.PANES,
+        help="Leave a search, a zoom or a window."),
+    Act(id="leave", keys=("q",), label="quit", where=Where.PANES, rank=13,
+        help="Leave the screen. The agents keep running."),
+)  # fmt: skip
+
+_SHOWN = {
+    "slash": "/", "question_mark": "?", "colon": ":", "enter": "Enter", "escape": "Esc", "tab": "Tab",
+    "shift+tab": "Shift+Tab", "space": "Space", "up": "↑", "down": "↓", "left": "←", "right": "→",
+    "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "ctrl+p": "Ctrl+P", "left_square_bracket": "[", "right_square_bracket": "]",
+    "full_stop": ".",
+}  # fmt: skip
+
+
+def shown(key: str) -> str:
+    """Return a key as it is written on a keyboard."""
+    return _SHOWN.get(key, key)
+
+
+def act(act_id: str) -> Act:
+    """Return the act of that id; ``KeyError`` where there is none."""
+    for entry in REGISTRY:
+        if entry.id == act_id:
+            return entry
+    raise KeyError(act_id)
+
+
+def bindings(*wheres: Where, only: tuple[str, ...] = ()) -> list[BindingType]:
+    """Return Textual bindings of the acts that work in ``wheres``, or of those named in ``only``."""
+    from textual.binding import Binding
+
+    return [
+        Binding(key, entry.id, entry.label, show=False)
+        for entry in REGISTRY
+        if (entry.where in wheres or entry.id in only)
+        for key in entry.keys
+    ]
+
+
+def key_bar(wheres: tuple[Where, ...]) -> list[Act]:
+    """Return the acts the key bar shows for a focus where ``wheres`` hold, most wanted first."""
+    return sorted((entry for entry in REGISTRY if entry.rank and entry.where in wheres), key=lambda entry: entry.rank)
+
+
+def markdown_table() -> str:
+    """Return the README's table of keys."""
+    lines = ["| key | does | where |", "|---|---|---|"]
+    for entry in REGISTRY:
+        keys = " ".join(f"`{shown(key)}`" for key in entry.keys)
+        lines.append(f"| {keys} | {entry.help} | {entry.where} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown_table() + "\n")

@@ -1,0 +1,398 @@
+"""The main screen: header, agents, handoff, alerts, events, keys."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.widget import Widget
+
+from teamops.model.agent import AgentView
+from teamops.model.alert import Alert
+from teamops.model.handoff import Block
+from teamops.model.snapshot import AckAlert, Snapshot
+from teamops.tui import keys, words
+from teamops.tui.paper import draw
+from teamops.tui.rules import why_not
+from teamops.tui.screens.base import TeamScreen
+from teamops.tui.strips import Line
+from teamops.tui.theme import Palette
+from teamops.tui.widgets.agents import AgentsPane
+from teamops.tui.widgets.handoff import BlockView, HandoffPane
+from teamops.tui.widgets.header import Header
+from teamops.tui.widgets.keybar import KeyBar
+from teamops.tui.widgets.lists import AlertRow, AlertsPane, EventsPane
+from teamops.tui.widgets.rows import RowView
+from teamops.tui.widgets.searchbar import SearchBar
+from teamops.tui.widgets.tabs import Tabs
+
+GRID_WIDTH: Final = 110
+GRID_HEIGHT: Final = 30
+"""From this size on all panes stand side by side; below, one of the lower three shows."""
+STACK_HEIGHT: Final = 48
+"""A narrow terminal this high shows all panes one below the other."""
+
+PANES: Final = ("agents", "handoff", "alerts", "events")
+_WHERE: Final = {
+    "agents": (keys.Where.TEAM, keys.Where.LISTS, keys.Where.PANES),
+    "handoff": (keys.Where.HANDOFF, keys.Where.PANES),
+    "alerts": (keys.Where.ALERTS, keys.Where.LISTS, keys.Where.PANES),
+    "events": (keys.Where.LISTS, keys.Where.PANES),
+}
+
+
+class Desk(TeamScreen):
+    """Everything at a glance; each pane by its number."""
+
+    DEFAULT_CSS = """
+    Desk { layout: vertical; background: $background; }
+    Desk #desk { layout: vertical; height: 1fr; }
+    Desk .pane { height: 1fr; border-top: solid $pane-rule; border-title-color: $text-muted;
+        border-title-style: none; border-title-align: left; }
+    Desk .pane:focus, Desk .pane:focus-within { border-top: heavy $pane-focus; border-title-color: $pane-focus;
+        border-title-style: bold; }
+    Desk.-grid #desk { layout: grid; grid-size: 2 3; grid-columns: 5fr 3fr; grid-rows: auto 1fr 1fr; }
+    Desk.-grid .pane { border: round $pane-rule; padding: 0 1; }
+    Desk.-grid .pane:focus, Desk.-grid .pane:focus-within { border: round $pane-focus; }
+    Desk.-grid #agents { column-span: 2; }
+    Desk.-grid #handoff { row-span: 2; padding: 0; }
+    Desk.-tabs.-show-handoff #alerts, Desk.-tabs.-show-handoff #events { display: none; }
+    Desk.-tabs.-show-alerts #handoff, Desk.-tabs.-show-alerts #events { display: none; }
+    Desk.-tabs.-show-events #handoff, Desk.-tabs.-show-events #alerts { display: none; }
+    Desk.-tabs #handoff, Desk.-tabs #alerts, Desk.-tabs #events { border-top: none; }
+    Desk #tabs { display: none; }
+    Desk.-tabs #tabs { display: block; }
+    Desk.-zoom #tabs { display: none; }
+    Desk.-zoom #desk { layout: vertical; }
+    Desk.-zoom .pane { display: none; }
+    Desk.-zoom .pane.-zoomed { display: block; height: 1fr !important; }
+    """
+    BINDINGS = keys.bindings(
+        keys.Where.TEAM, keys.Where.PANES, keys.Where.ALERTS,
+    )  # fmt: skip
+    AUTO_FOCUS = "#agents"
+
+    def __init__(self, palette: Palette, first: Snapshot) -> None:
+        super().__init__(id="main")
+        self.palette = palette
+        self.snapshot = first
+        self.head = Header(palette)
+        self.agents = AgentsPane(palette)
+        self.handoff = HandoffPane(palette)
+        self.alerts = AlertsPane(palette)
+        self.events = EventsPane(palette)
+        self.tabs = Tabs(palette)
+        self.keybar = KeyBar(palette)
+        self.search = SearchBar()
+        self.filters: dict[str, str] = {}
+        self.lower = "handoff"
+        """Which of the lower panes shows where only one fits."""
+        self.news_age_s = 0.0
+
+    def compose(self) -> ComposeResult:
+        """Make the panes."""
+        yield self.head
+        with Container(id="desk"):
+            for pane in (self.agents, self.tabs, self.handoff, self.alerts, self.events):
+                if pane is not self.tabs:
+                    pane.add_class("pane")
+                yield pane
+        yield self.search
+        yield self.keybar
+
+    def on_mount(self) -> None:
+        """Show the first snapshot with the first frame."""
+        self._arrange()
+        self.show(self.snapshot)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Give the panes their new places."""
+        self._arrange()
+        self.show(self.snapshot)
+
+    # Layout.
+
+    @property
+    def grid(self) -> bool:
+        """All panes are side by side."""
+        return self.size.width >= GRID_WIDTH and self.size.height >= GRID_HEIGHT
+
+    @property
+    def stack(self) -> bool:
+        """All panes are one below the other."""
+        return not self.grid and self.size.height >= STACK_HEIGHT
+
+    @property
+    def pane(self) -> str:
+        """Name of the pane that has the focus."""
+        focused: Widget | None = self.focused
+        for widget in focused.ancestors_with_self if focused is not None else ():
+            if widget.id in PANES and isinstance(widget, Widget):
+                return widget.id or ""
+        return "agents"
+
+    def _arrange(self) -> None:
+        self.set_class(self.grid, "-grid")
+        self.set_class(self.stack, "-stack")
+        self.set_class(not self.grid and not self.stack, "-tabs")
+        for name in PANES[1:]:
+            self.set_class(self.lower == name, f"-show-{name}")
+        self._fit_agents()
+
+    def _fit_agents(self) -> None:
+        sides, edges = (4, 2) if self.grid else (0, 1)
+        height = self.size.height - 5
+        wanted = self.agents.lay_out(len(self.agents.rows), self.size.width - sides - 1, height)
+        most = height // 2 if not self.grid else height * 9 // 20
+        self.agents.styles.height = max(3, min(wanted, max(3, most))) + edges
+
+    # Snapshots.
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show ``snapshot``, drawing only what changed."""
+        self.snapshot = snapshot
+        self.head.show(snapshot, roomy=self.grid or self.stack, news_age_s=self.news_age_s)
+        number = len(self.agents.rows)
+        self.agents.show(self._filtered_agents(snapshot))
+        if len(self.agents.rows) != number:
+            self._fit_agents()
+        self.handoff.show(snapshot)
+        now = snapshot.stamp.wall
+        self.alerts.show(
+            [
+                AlertRow(alert, words.age(now - alert.since_wall))
+                for alert in snapshot.alerts
+                if self._wanted("alerts", alert.code, alert.message, alert.do, alert.agent or "", alert.severity)
+            ]
+        )
+        self.events.show(
+            [line for line in snapshot.log if self._wanted("events", line.kind, line.text, line.role or "")]
+            if self.filters.get("events")
+            else snapshot.log
+        )
+        self._titles(snapshot)
+        self._show_keys()
+
+    def _filtered_agents(self, snapshot: Snapshot) -> tuple[AgentView, ...]:
+        if not self.filters.get("agents"):
+            return snapshot.agents
+        return tuple(
+            agent
+            for agent in snapshot.agents
+            if self._wanted("agents", agent.role, agent.name, agent.state, agent.client, agent.message)
+        )
+
+    def _wanted(self, pane: str, *texts: str) -> bool:
+        wanted = self.filters.get(pane, "")
+        return not wanted or any(wanted in text.casefold() for text in texts)
+
+    def _titles(self, snapshot: Snapshot) -> None:
+        number = sum(alert.open for alert in snapshot.alerts)
+        counts = {
+            "agents": str(len(snapshot.agents)) if len(snapshot.agents) else "",
+            "handoff": f"{len(snapshot.blocks)} blocks" if snapshot.blocks else "",
+            "alerts": f"{number} open" if number else "",
+            "events": "",
+        }
+        if snapshot.problems:
+            counts["handoff"] += f", {len(snapshot.problems)} to mend"
+        titles = []
+        for place, name in enumerate(PANES, 1):
+            title = f"{place} {name.capitalize()}" + (f" · {counts[name]}" if counts[name] else "")
+            if self.filters.get(name):
+                title += " · filtered"
+            titles.append(title)
+            pane = self._pane_widget(name)
+            if pane.border_title != title:
+                pane.border_title = title
+        self.tabs.show(titles[1:], PANES.index(self.lower) - 1, alert=bool(number), focused=self.pane != "agents")
+
+    def _show_keys(self) -> None:
+        acts = keys.key_bar(_WHERE[self.pane])
+        off = frozenset(entry.id for entry in acts if self.why_not(entry.id))
+        note = f"/{self.filters[self.pane]}  Esc ends it" if self.filters.get(self.pane) else ""
+        self.keybar.show(acts, off, note)
+
+    def on_descendant_focus(self) -> None:
+        """Show the keys of the pane that got the focus."""
+        self._titles(self.snapshot)
+        self._show_keys()
+
+    def on_row_view_moved(self) -> None:
+        """Show what can be done with the row the cursor came to."""
+        self._show_keys()
+
+    def tell_age(self, seconds: float) -> None:
+        """Say that the newest snapshot is ``seconds`` old; 0 = it is fresh."""
+        if seconds != self.news_age_s:
+            self.news_age_s = seconds
+            self.head.show(self.snapshot, roomy=self.grid or self.stack, news_age_s=seconds)
+
+    # What can be done.
+
+    @property
+    def agent(self) -> AgentView | None:
+        """The chosen agent."""
+        return self.agents.agent
+
+    @property
+    def alert(self) -> Alert | None:
+        """The chosen alert."""
+        row = self.alerts.row
+        return row.alert if isinstance(row, AlertRow) else None
+
+    def why_not(self, act_id: str) -> str:
+        """Return why an act can't be done now; empty where it can."""
+        return why_not(act_id, self.snapshot, self.agent, self.alert)
+
+    def action_poke(self) -> None:
+        """Open the poke window on the chosen agent."""
+        self.team.open_poke(self.agent)
+
+    def action_restart(self) -> None:
+        """Ask whether to restart the chosen agent."""
+        self.team.open_restart(self.agent)
+
+    def action_attach(self) -> None:
+        """Go to the chosen agent's session."""
+        self.team.attach(self.agent)
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge the chosen alert."""
+        if self.pane != "alerts":
+            self.team.refuse("x acknowledges an alert: choose one in the alerts pane (3) first.")
+        elif reason := self.why_not("acknowledge"):
+            self.team.refuse(reason)
+        elif self.alert is not None:
+            self.team.intend(AckAlert(self.alert.code, self.alert.subject), "Acknowledging")
+
+    def action_detail(self) -> None:
+        """Open what is chosen."""
+
+    def action_pane(self, number: int) -> None:
+        """Give the focus to a pane."""
+        name = PANES[number - 1]
+        if name != "agents":
+            self.lower = name
+        zoomed = self.has_class("-zoom")
+        if zoomed:
+            self._zoom(name)
+        self._arrange()
+        self._focus_pane(name)
+
+    def _focus_pane(self, name: str) -> None:
+        if name == "handoff":
+            (self.handoff.view if self.handoff.view.display else self.handoff.list).focus()
+        else:
+            self._pane_widget(name).focus()
+
+    def _pane_widget(self, name: str) -> Widget:
+        panes: dict[str, Widget] = {
+            "agents": self.agents, "handoff": self.handoff, "alerts": self.alerts, "events": self.events,
+        }  # fmt: skip
+        return panes[name]
+
+    def action_next_pane(self) -> None:
+        """Go to the next pane."""
+        self.action_pane((PANES.index(self.pane) + 1) % len(PANES) + 1)
+
+    def action_previous_pane(self) -> None:
+        """Go to the pane before."""
+        self.action_pane((PANES.index(self.pane) - 1) % len(PANES) + 1)
+
+    def action_zoom(self) -> None:
+        """Give the focused pane the whole screen, or take it back."""
+        self._zoom("" if self.has_class("-zoom") else self.pane)
+
+    def _zoom(self, name: str) -> None:
+        self.set_class(bool(name), "-zoom")
+        for pane in PANES:
+            self._pane_widget(pane).set_class(pane == name, "-zoomed")
+
+    def action_palette(self) -> None:
+        """Open the command palette."""
+        self.app.action_command_palette()
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.team.open_help()
+
+    def action_leave(self) -> None:
+        """Leave the screen; the agents keep running."""
+        self.team.leave()
+
+    def action_back(self) -> None:
+        """End a search, else a zoom, else go to the agents."""
+        if self.search.display:
+            self.search.close()
+        elif self.filters.get(self.pane):
+            self._filter(self.pane, "")
+        elif self.has_class("-zoom"):
+            self._zoom("")
+        elif self.pane == "handoff" and self.handoff.listed and not self.handoff.both:
+            self.handoff.open_block()
+
+    # Search.
+
+    def action_search(self) -> None:
+        """Open the search line for the focused pane."""
+        self.search.open(self.pane, self.filters.get(self.pane, ""))
+
+    def on_search_bar_typed(self, event: SearchBar.Typed) -> None:
+        """Filter while the person types."""
+        self._filter(event.pane, event.text)
+
+    def on_search_bar_left(self, event: SearchBar.Left) -> None:
+        """Give the focus back to the searched pane."""
+        if not event.kept:
+            self._filter(event.pane, "")
+        if event.pane == "handoff" and event.kept and self.handoff.list.display:
+            self.handoff.list.focus()
+        else:
+            self._focus_pane(event.pane)
+
+    def _filter(self, pane: str, text: str) -> None:
+        wanted = text.strip().casefold()
+        if wanted == self.filters.get(pane, ""):
+            return
+        self.filters[pane] = wanted
+        if pane == "handoff":
+            self.team.search_blocks(self, wanted)
+        self.show(self.snapshot)
+
+    # Opening rows.
+
+    def on_row_view_chosen(self, event: RowView.Chosen) -> None:
+        """Open an agent or an alert."""
+        row = event.view.row
+        if isinstance(row, AgentView):
+            self.team.open_detail(row.role)
+        elif isinstance(row, AlertRow):
+            self.team.open_alert(row.alert)
+        elif event.view is self.events:
+            self.team.open_event(self.events.row)
+
+    def on_handoff_pane_wanted(self, event: HandoffPane.Wanted) -> None:
+        """Fetch and draw a block's text, away from the UI thread."""
+        block, width, found = event.block, event.width, self.handoff.found
+        self.team.ask(
+            "block",
+            partial(self._draw_block, block, width, found),
+            self._show_block,
+            failed=self.handoff.forget_drawn,
+        )
+
+    def _draw_block(self, block: Block, width: int, found: str) -> tuple[list[Line], int]:
+        text = self.team.port.block_text(block)
+        first, _, rest = text.partition("\n")
+        body = rest.lstrip("\n") if first.lstrip().startswith("###") else text
+        lines = draw(body, width, self.palette, found)
+        at = next((place for place, line in enumerate(lines) if found and line.has(self.palette.match)), 0)
+        return lines, at
+
+    def _show_block(self, drawn: tuple[list[Line], int]) -> None:
+        view: BlockView = self.handoff.view
+        view.show_text(*drawn)

@@ -1,0 +1,131 @@
+"""Windows to read: help, an alert in full, an event in full."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import groupby
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+
+from teamops.model.alert import Alert
+from teamops.model.snapshot import LogLine
+from teamops.tui import keys, words
+from teamops.tui.screens.base import TeamWindow
+from teamops.tui.strips import Line
+from teamops.tui.theme import Palette
+from teamops.tui.widgets.page import Page
+
+
+class ReadingWindow(TeamWindow):
+    """Text with a title; scrolls; any of the leaving keys closes it."""
+
+    BINDINGS = [  # noqa: RUF012 - Textual declares it so
+        Binding("escape,q,enter,question_mark", "back", "close"),
+        Binding("j,down", "scroll(1)", "down"),
+        Binding("k,up", "scroll(-1)", "up"),
+        Binding("pagedown,space", "scroll(10)", "page down"),
+        Binding("pageup", "scroll(-10)", "page up"),
+        Binding("g,home", "scroll(-100000)", "first"),
+        Binding("G,end", "scroll(100000)", "last"),
+    ]
+    DEFAULT_CSS = "ReadingWindow VerticalScroll { scrollbar-size-vertical: 1; }"
+
+    def __init__(self, title: str, lines: list[Line], palette: Palette) -> None:
+        super().__init__()
+        self.heading = title
+        self.lines = lines
+        self.page = Page(palette)
+
+    def compose(self) -> ComposeResult:
+        """Make the text."""
+        with VerticalScroll(can_focus=False) as frame:
+            frame.border_title = self.heading
+            frame.border_subtitle = "Esc closes"
+            yield self.page
+
+    def on_mount(self) -> None:
+        """Show the text."""
+        self.page.show(self.lines)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll by so many lines."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def alert_window(alert: Alert, palette: Palette) -> ReadingWindow:
+    """Return a window with all that is known of an alert."""
+    symbol, style = words.SEVERITIES[alert.severity]
+    head = Line().add(f"{symbol} {alert.severity} ", palette.named(style)).add(alert.code, palette.strong)
+    head.add(f"  {alert.subject}", palette.dim)
+    about = Line().add(f"{words.ALERT_STATES[alert.state]} since {_when(alert.since_wall)}", palette.dim)
+    if alert.agent:
+        about.add(f" · {alert.agent}", palette.dim)
+    lines = [head, about, Line(), Line().add(alert.message, palette.text)]
+    if alert.do:
+        lines += [Line(), Line().add("→ ", palette.accent).add(alert.do, palette.text)]
+    return ReadingWindow("Alert", lines, palette)
+
+
+def event_window(row: LogLine, palette: Palette) -> ReadingWindow:
+    """Return a window with an event's whole text."""
+    head = Line().add(_when(row.wall), palette.dim).add(f"  {row.kind}", palette.info)
+    head.add(f"  {row.role}" if row.role else "", palette.strong).add("" if row.ok else "  ✖ failed", palette.bad)
+    return ReadingWindow("Event", [head, Line(), Line().add(row.text, palette.text)], palette)
+
+
+def _when(wall: float) -> str:
+    return datetime.fromtimestamp(wall).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def help_window(palette: Palette) -> ReadingWindow:
+    """Return the help: every key by where it works, and what the symbols mean."""
+    lines: list[Line] = []
+    for where, acts in groupby(
+        sorted(keys.REGISTRY, key=lambda entry: list(keys.Where).index(entry.where)), lambda entry: entry.where
+    ):
+        lines += [Line().add(where.capitalize(), palette.accent)]
+        for entry in acts:
+            shown = " ".join(keys.shown(key) for key in entry.keys)
+            lines.append(Line().add(f"  {shown}", palette.key, 13).add(entry.help, palette.text))
+        lines.append(Line())
+    lines.append(Line().add("Agents", palette.accent))
+    for state, (symbol, style) in words.STATES.items():
+        lines.append(
+            Line().add(f"  {symbol} {state}", palette.named(style), 17).add(_STATES[state.value], palette.text)
+        )
+    lines += [Line(), Line().add("The light", palette.accent)]
+    for light, (symbol, word, style) in words.LIGHTS.items():
+        lines.append(Line().add(f"  {symbol} {word}", palette.named(style), 17).add(_LIGHTS[light.value], palette.text))
+    lines += [Line(), Line().add("Also", palette.accent)]
+    lines += [
+        Line().add(f"  {symbol}", palette.key, 13).add(meaning, palette.text)
+        for symbol, meaning in (
+            ("▶", "holds the light: it is this role's turn"),
+            ("·", "a minute without anything, in a strip of the last hour"),
+            ("↻", "restarts by teamops today"),
+            ("?", "used tokens whose model has no known price: not counted as $0"),
+            ("✓ ● ○", "stage done, current, to come"),
+            ("i ▲ ✖ ■", "info, warning, error, critical"),
+        )
+    ]
+    return ReadingWindow("Keys and symbols", lines, palette)
+
+
+_STATES = {
+    "unknown": "no evidence: for instance no session of that name",
+    "starting": "its process is young and has shown nothing of its own",
+    "working": "fresh evidence of work",
+    "idle": "at rest; nothing is expected of it",
+    "waiting": "a question or permission dialog is open: it needs you",
+    "silent": "should beat and has missed two beats",
+    "dead": "its process is gone; exit status or signal stand beside it",
+    "shutting down": "said so itself; silence is expected",
+}
+_LIGHTS = {
+    "working": "taken, or given less than 5 minutes ago",
+    "waiting": "no sign of work for 5 minutes",
+    "stale": "no sign of work for 13 minutes: an alert and a notification",
+    "human": "the team waits for you",
+}

@@ -1,0 +1,296 @@
+"""The handoff: the chosen block drawn as Markdown, and the list of all blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from teamops.model.handoff import Block
+from teamops.model.snapshot import Snapshot
+from teamops.tui import keys, words
+from teamops.tui.strips import Line, fit, spread
+from teamops.tui.theme import Palette
+from teamops.tui.widgets.rows import RowView
+
+BOTH_FROM = 96
+"""Cells from which list and block stand side by side."""
+
+
+class BlockList(RowView):
+    """All blocks, newest first; with a search, those that have it."""
+
+    DEFAULT_CSS = "BlockList { width: 38; }"
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette, id="blocks")
+
+    def identity(self, row: object) -> object:
+        """A block is its place in the file."""
+        return row.index if isinstance(row, Block) else row
+
+    def draw(self, row: object, width: int, *, chosen: bool) -> list[Strip]:
+        """Return time, role, whom the light goes to, task."""
+        if not isinstance(row, Block):
+            raise TypeError(row)
+        colours = self.palette
+        at_cursor = self.row is not None and self.identity(self.row) == row.index
+        line = Line().add(f"{words.CURSOR} " if at_cursor else "  ", colours.accent)
+        line.add(row.at.strftime("%m-%d %H:%M") if row.at else "??-?? ??:??", colours.faint)
+        line.add(" ").add(row.role, colours.strong, 9)
+        line.add(f" →{row.turn}" if row.turn else "", colours.accent, min(11, max(0, width - line.width)))
+        if width > line.width + 4:
+            line.add(" ").add(row.task or "", colours.dim, width - line.width)
+        return [line.strip(width, colours.cursor if chosen else None)]
+
+
+class BlockView(ScrollView, can_focus=True):
+    """One block, its head fixed above its text."""
+
+    DEFAULT_CSS = """
+    BlockView { width: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; padding: 0 1; }
+    """
+    BINDINGS = keys.bindings(only=("down", "up", "page_down", "page_up", "first", "last"))
+    HEAD = 2
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(id="block")
+        self.palette = palette
+        self.block: Block | None = None
+        self.total = 0
+        self.follows = True
+        self._lines: list[Line] = []
+        self.empty: tuple[str, ...] = ()
+
+    def show_head(self, block: Block | None, total: int, *, follows: bool) -> None:
+        """Show whose block it is, before its text is there."""
+        if (block, total, follows) != (self.block, self.total, self.follows):
+            if block is None or self.block is None or block.index != self.block.index:
+                self._lines = []
+                self.scroll_to(y=0, animate=False)
+            self.block, self.total, self.follows = block, total, follows
+            self.refresh()
+
+    def show_text(self, lines: list[Line], at: int = 0) -> None:
+        """Show the block's drawn text, from line ``at`` where that is not in sight."""
+        self._lines = lines
+        self.virtual_size = Size(0, self.HEAD + len(lines))
+        if at:
+            self.scroll_to(y=max(0, at - 2), animate=False)
+        self.refresh()
+
+    @property
+    def text_width(self) -> int:
+        """Cells for text; one is kept for the scroll bar."""
+        return max(8, self.container_size.width - 3)
+
+    def render_line(self, y: int) -> Strip:
+        """Return a line of the head or the text."""
+        return self._line(y).apply_style(self.rich_style)
+
+    def _line(self, y: int) -> Strip:
+        width = self.size.width
+        if self.block is None:
+            top = max(0, (self.size.height - len(self.empty)) // 2)
+            if top <= y < top + len(self.empty):
+                style = self.palette.text if y == top else self.palette.dim
+                return Line().add(fit(self.empty[y - top], width, "centre"), style).strip(width)
+            return Strip.blank(width)
+        if y < self.HEAD:
+            return self._head(self.block, width)[y].strip(width)
+        index = y - self.HEAD + self.scroll_offset.y
+        return self._lines[index].strip(width) if index < len(self._lines) else Strip.blank(width)
+
+    def _head(self, block: Block, width: int) -> tuple[Line, Line]:
+        colours = self.palette
+        left = Line().add(f"[{block.role}]", colours.accent)
+        left.add(f" {block.at:%Y-%m-%d %H:%M}" if block.at else " (time unreadable)", colours.dim)
+        if block.turn:
+            left.add(f"  ▶ {block.turn}", colours.strong)
+        place = "current" if self.follows else "older"
+        right = Line().add(f"{place} · {block.index + 1} of {self.total}", colours.dim)
+        rule = Line().add("─" * width, colours.rule)
+        if not block.complete:
+            rule = Line().add("◔ still being written ", colours.warn).add("─" * width, colours.rule)
+        return spread(left, right, width), rule
+
+    def action_down(self) -> None:
+        """Scroll down a line."""
+        self.scroll_relative(y=1, animate=False)
+
+    def action_up(self) -> None:
+        """Scroll up a line."""
+        self.scroll_relative(y=-1, animate=False)
+
+    def action_page_down(self) -> None:
+        """Scroll down a page."""
+        self.scroll_relative(y=max(1, self.size.height - self.HEAD - 1), animate=False)
+
+    def action_page_up(self) -> None:
+        """Scroll up a page."""
+        self.scroll_relative(y=-max(1, self.size.height - self.HEAD - 1), animate=False)
+
+    def action_first(self) -> None:
+        """Scroll to the head."""
+        self.scroll_to(y=0, animate=False)
+
+    def action_last(self) -> None:
+        """Scroll to the end."""
+        self.scroll_to(y=self.max_scroll_y, animate=False)
+
+
+class HandoffPane(Horizontal):
+    """List and block; the block that is chosen follows the file until an older one is."""
+
+    BINDINGS = keys.bindings(keys.Where.HANDOFF, only=("next_hit", "previous_hit"))
+
+    class Wanted(Message):
+        """A block's text is wanted, drawn for a width."""
+
+        def __init__(self, block: Block, width: int) -> None:
+            super().__init__()
+            self.block = block
+            self.width = width
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(id="handoff")
+        self.list = BlockList(palette)
+        self.view = BlockView(palette)
+        self.follows = True
+        self.listed = False
+        """The list is asked for where both don't fit."""
+        self.found = ""
+        self._blocks: tuple[Block, ...] = ()
+        self._hits: frozenset[int] | None = None
+        self._drawn: tuple[object, ...] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Make list and block."""
+        yield self.list
+        yield self.view
+
+    def on_mount(self) -> None:
+        """Show what there is room for."""
+        self._arrange()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Show what there is room for, the text broken anew."""
+        self._arrange()
+        self.call_after_refresh(self._want)
+
+    @property
+    def both(self) -> bool:
+        """List and block stand side by side."""
+        return self.size.width >= BOTH_FROM
+
+    @property
+    def block(self) -> Block | None:
+        """The chosen block."""
+        row = self.list.row
+        return row if isinstance(row, Block) else None
+
+    def _arrange(self) -> None:
+        self.list.display = self.both or self.listed
+        self.view.display = self.both or not self.listed
+        self.list.styles.width = 38 if self.both else "1fr"
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the snapshot's blocks."""
+        if snapshot.handoff_trouble and not snapshot.blocks:
+            self.view.empty = ("The handoff file can't be read.", snapshot.handoff_trouble)
+        else:
+            self.view.empty = (
+                "No block yet.",
+                snapshot.handoff_path,
+                "A block begins with a heading like   ### [DIRECTOR] 2026-03-28 14:30",
+            )
+        if snapshot.blocks is not self._blocks:
+            self._blocks = snapshot.blocks
+            self._fill()
+
+    def show_hits(self, found: str, hits: frozenset[int] | None) -> None:
+        """Show only blocks whose index is in ``hits``, marking ``found``; ``None``: all."""
+        self.found, self._hits = found, hits
+        self.listed = bool(found) or self.listed
+        self.list.empty = ("No block has that text.",) if found else ()
+        self._arrange()
+        self._fill()
+
+    def _fill(self) -> None:
+        rows: Sequence[Block] = self._blocks[::-1]
+        if self._hits is not None:
+            hits = self._hits
+            rows = [block for block in rows if block.index in hits]
+        self.list.show(rows)
+        if self.follows and self._hits is None:
+            self.list.move_to(0)
+        self._want()
+
+    def _want(self) -> None:
+        block = self.block
+        newest = bool(self._blocks) and block is not None and block.index == self._blocks[-1].index
+        self.follows = newest if self._hits is None else self.follows and newest
+        self.view.show_head(block, len(self._blocks), follows=newest)
+        if block is None or not self.view.display or not self.view.container_size.width:
+            return
+        wanted = (block.index, block.digest, block.start, block.end, self.view.text_width, self.found)
+        if wanted != self._drawn:
+            self._drawn = wanted
+            self.post_message(self.Wanted(block, self.view.text_width))
+
+    def forget_drawn(self) -> None:
+        """Ask for the text again with the next snapshot: the last answer was an error."""
+        self._drawn = None
+
+    def on_row_view_moved(self, event: RowView.Moved) -> None:
+        """Show the block the cursor came to."""
+        event.stop()
+        self._want()
+
+    def on_row_view_chosen(self, event: RowView.Chosen) -> None:
+        """Show the opened block instead of the list."""
+        event.stop()
+        self.open_block()
+
+    def open_block(self) -> None:
+        """Leave the list for the block."""
+        self.listed = False
+        self._arrange()
+        self.view.focus()
+        self.call_after_refresh(self._want)
+
+    def action_blocks(self) -> None:
+        """Show the list, or the block again."""
+        if self.view.has_focus or not self.listed:
+            self.listed = True
+            self._arrange()
+            self.list.focus()
+        else:
+            self.open_block()
+
+    def action_older(self) -> None:
+        """Choose the block before."""
+        self.list.move_to(self.list.cursor + 1)
+
+    def action_newer(self) -> None:
+        """Choose the block after."""
+        self.list.move_to(self.list.cursor - 1)
+
+    def action_current(self) -> None:
+        """Choose the newest block and follow the file."""
+        self.follows = True
+        self.list.move_to(0)
+
+    def action_next_hit(self) -> None:
+        """Choose the next block that has the text."""
+        self.list.action_next_hit()
+
+    def action_previous_hit(self) -> None:
+        """Choose the block before that has the text."""
+        self.list.action_previous_hit()

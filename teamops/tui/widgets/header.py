@@ -1,0 +1,183 @@
+"""The header: team, light, pipeline. What a person wants to know at a glance from across the room."""
+
+from __future__ import annotations
+
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from teamops.model.handoff import Stage
+from teamops.model.snapshot import LightState, LightView, Snapshot
+from teamops.tui import words
+from teamops.tui.strips import Line, changed, spread
+from teamops.tui.theme import Palette
+
+MOST_LIGHTS = 3
+"""Further lights listed where there is room."""
+
+
+class Header(Widget):
+    """Two to seven lines, drawn from the newest snapshot."""
+
+    DEFAULT_CSS = "Header { dock: top; height: 3; }"
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(id="header")
+        self.palette = palette
+        self.roomy = False
+        self.news_age_s = 0.0
+        self._snapshot: Snapshot | None = None
+        self._strips: list[Strip] = []
+
+    def show(self, snapshot: Snapshot, *, roomy: bool, news_age_s: float = 0.0) -> None:
+        """Show ``snapshot``; ``news_age_s``: seconds since it came, said once that is too long."""
+        self._snapshot, self.roomy, self.news_age_s = snapshot, roomy, news_age_s
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Draw for the new width."""
+        self._draw()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line."""
+        strip = self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+        return strip.apply_style(self.rich_style)
+
+    def _draw(self) -> None:
+        if self._snapshot is None or not self.size.width:
+            return
+        width = self.size.width
+        old, self._strips = self._strips, [line.strip(width) for line in self.lines(self._snapshot, width)]
+        if len(old) != len(self._strips):
+            self.styles.height = len(self._strips)
+            self.refresh()
+            return
+        for y, (before, now) in enumerate(zip(old, self._strips, strict=True)):
+            span = changed(before, now)
+            if span is not None:
+                self.refresh(Region(span[0], y, span[1] - span[0], 1))
+
+    def lines(self, snapshot: Snapshot, width: int) -> list[Line]:
+        """Return the header's lines for ``snapshot`` in ``width`` cells."""
+        lights = words.by_urgency(snapshot.lights)
+        lines = [self._team(snapshot, width)]
+        if lights:
+            lines += [self._light(lights[0], width), self._pipeline(lights[0], len(lights) - 1, width)]
+            if self.roomy:
+                lines += [self._light(light, width, small=True) for light in lights[1 : 1 + MOST_LIGHTS]]
+        else:
+            lines += self._no_light(snapshot)
+        trouble = [snapshot.handoff_trouble] if snapshot.handoff_trouble else []
+        trouble += snapshot.troubles
+        if trouble:
+            more = f"  (+{len(trouble) - 1} more)" if len(trouble) > 1 else ""
+            style = self.palette.bad if snapshot.handoff_trouble else self.palette.warn
+            lines.append(Line().add(" ▲ ", style).add(trouble[0], style, max(1, width - 4 - len(more))).add(more))
+        return lines
+
+    def _team(self, snapshot: Snapshot, width: int) -> Line:
+        colours = self.palette
+        left = Line().add(" teamops ", colours.chip).add(f" {snapshot.project} ", colours.strong)
+        right = Line()
+        if self.news_age_s:
+            right.add(f"▲ no news for {words.age(self.news_age_s)}", colours.bad).add("  ")
+        right.put(self._who_acts(snapshot)).add("  ")
+        number = sum(alert.open for alert in snapshot.alerts)
+        if number:
+            right.add(f"▲ {number} alert{'' if number == 1 else 's'}", colours.bad)
+        else:
+            right.add("✓ no alerts", colours.ok)
+        cost = words.money(snapshot.cost_today_usd, snapshot.unpriced_tokens)
+        right.add("  today ", colours.faint).add(cost, colours.warn if "?" in cost else colours.strong).add(" ")
+        return spread(left, right, width)
+
+    def _who_acts(self, snapshot: Snapshot) -> Line:
+        view, colours = snapshot.supervisor, self.palette
+        if not snapshot.ready:
+            return Line().add("◔ reading", colours.info)
+        if view.watch_only:
+            return Line().add("○ watch only", colours.warn)
+        if view.acting:
+            return Line().add("● acting", colours.ok)
+        if view.pid is None:
+            return Line().add("○ viewer, nobody acts", colours.warn)
+        return Line().add(f"○ viewer, {view.pid} acts", colours.info)
+
+    def _light(self, light: LightView, width: int, *, small: bool = False) -> Line:
+        colours = self.palette
+        symbol, word, style = words.LIGHTS[light.state]
+        loud = colours.named(style)
+        left = Line().add("   " if small else " ▶ ", colours.accent)
+        left.add(light.role, colours.text if small else colours.strong)
+        if light.name:
+            left.add(f" {light.name}", colours.dim if small else colours.text)
+        left.add("  ").add(light.task or "(no task named)", colours.dim)
+        if small and light.tier is not None:
+            left.add(f" · tier {light.tier} · {light.stage}", colours.faint)
+        right = Line().add(f"{symbol} {word} ", loud).add(words.countdown(light), loud)
+        if light.state is not LightState.HUMAN and not small:
+            right.add(" ").put(self._gauge(light, 12 if width < 110 else 26))
+        return spread(left, right.add(" "), width)
+
+    def _gauge(self, light: LightView, width: int) -> Line:
+        """Return how much of the stale limit has run off, with the waiting limit marked."""
+        limit = max(1.0, light.stale_after_s)
+        full = min(width, int(light.unanswered_s / limit * width))
+        mark = min(width - 1, int(light.waiting_after_s / limit * width))
+        style = self.palette.named(words.LIGHTS[light.state][2])
+        line = Line()
+        for place in range(width):
+            if place < full:
+                line.add("━", style)
+            else:
+                line.add("┿" if place == mark else "─", self.palette.faint)
+        return line
+
+    def _pipeline(self, light: LightView, more: int, width: int) -> Line:
+        colours = self.palette
+        right = Line().add(f"light {words.age(light.age_s)} · line {light.line}", colours.dim)
+        if more:
+            right.add(f" · +{more} more", colours.warn)
+        right.add(" ")
+        left = Line().add("   ").put(self._stepper(light, short=False))
+        if left.width + right.width >= width:
+            left = Line().add("   ").put(self._stepper(light, short=True))
+        return spread(left, right, width)
+
+    def _stepper(self, light: LightView, *, short: bool) -> Line:
+        colours = self.palette
+        stages = words.PIPELINES.get(light.tier or 0, ())
+        line = Line()
+        if light.tier is None:
+            return line.add("no tier", colours.dim).add(f"  ● {light.stage}", colours.accent)
+        line.add(f"T{light.tier} " if short else f"tier {light.tier}  ", colours.dim)
+        here = stages.index(light.stage) if light.stage in stages else None
+        for place, stage in enumerate(stages):
+            if place:
+                line.add(" " if short else " ─ ", colours.faint)
+            name = words.SHORT_STAGES.get(stage, stage.value) if short and place != here else stage.value
+            if here is None:
+                line.add(f"○ {name}", colours.faint)
+            elif place < here:
+                line.add(f"✓ {name}", colours.ok)
+            elif place == here:
+                line.add(f"● {name}", colours.accent)
+            else:
+                line.add(f"○ {name}", colours.dim)
+        if here is None:
+            line.add("  ◆ " if light.stage is Stage.CONSULT else "  ● ", colours.accent)
+            line.add(light.stage.value, colours.accent)
+        return line
+
+    def _no_light(self, snapshot: Snapshot) -> list[Line]:
+        colours = self.palette
+        if not snapshot.ready:
+            what = "Reading the handoff file, the agents' sessions and their logs…"
+            then = f"   {snapshot.handoff_path}"
+        elif snapshot.blocks:
+            what = "No open task: every light is out."
+            then = "   The next block with a Turn field gives the light to that role."
+        else:
+            what = "No handoff yet."
+            then = "   The light goes on with the first block that has a Turn field."
+        return [Line().add(" ○ ", colours.dim).add(what, colours.text), Line().add(then, colours.dim)]

@@ -1,0 +1,83 @@
+"""Alerts and events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual.strip import Strip
+
+from teamops.model.alert import Alert, AlertState
+from teamops.model.snapshot import LogLine
+from teamops.tui import words
+from teamops.tui.strips import Line, spread
+from teamops.tui.theme import Palette
+from teamops.tui.widgets.rows import RowView
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An alert and its age as drawn."""
+
+    alert: Alert
+    age: str
+
+
+class AlertsPane(RowView):
+    """What needs its person, each with what to do."""
+
+    row_height = 3
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette, id="alerts")
+        self.empty = ("✓ Nothing needs you.", "Stale handoffs, dead agents and the like appear here.")
+
+    def identity(self, row: object) -> object:
+        """An alert is its cause."""
+        return row.alert.key if isinstance(row, AlertRow) else row
+
+    def draw(self, row: object, width: int, *, chosen: bool) -> list[Strip]:
+        """Return severity, cause and age; what happened; what to do."""
+        if not isinstance(row, AlertRow):
+            raise TypeError(row)
+        alert, colours = row.alert, self.palette
+        symbol, style = words.SEVERITIES[alert.severity]
+        quiet = alert.state in (AlertState.ACKED, AlertState.RESOLVED)
+        loud = colours.dim if quiet else colours.named(style)
+        head = Line().add(f"{words.CURSOR} " if chosen else "  ", colours.accent)
+        head.add(f"{symbol} {alert.severity} ", loud).add(alert.code, colours.dim if quiet else colours.strong)
+        if alert.agent:
+            head.add(f" {alert.agent}", colours.dim)
+        state = words.ALERT_STATES[alert.state]
+        head = spread(head, Line().add(f"{state} {row.age} ", colours.dim if quiet else loud), width)
+        message = Line().add("    ").add(alert.message, colours.dim if quiet else colours.text, max(1, width - 5))
+        todo = Line().add("    ").add(f"→ {alert.do}" if alert.do else "", colours.dim, max(1, width - 5))
+        base = colours.cursor if chosen else None
+        return [line.strip(width, base) for line in (head, message, todo)]
+
+
+_KINDS = {"turn": "▶", "state": "●", "alert": "▲", "action": "»", "source": "~"}
+
+
+class EventsPane(RowView):
+    """What happened and what teamops did, newest first."""
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette, id="events")
+        self.empty = ("Nothing has happened yet.", "Turns, states, alerts and actions appear here, newest first.")
+
+    def draw(self, row: object, width: int, *, chosen: bool) -> list[Strip]:
+        """Return time, kind, role and text."""
+        if not isinstance(row, LogLine):
+            raise TypeError(row)
+        colours = self.palette
+        when = datetime.fromtimestamp(row.wall).astimezone().strftime("%H:%M:%S")
+        line = Line().add(words.CURSOR if chosen else " ", colours.accent).add(when, colours.faint)
+        line.add(f" {_KINDS.get(row.kind, '·')} ", colours.info if row.ok else colours.bad)
+        line.add(row.kind, colours.dim, 6)
+        if not row.ok:
+            line.add(" ✖ failed:", colours.bad)
+        if row.role:
+            line.add(f" {row.role}", colours.strong)
+        line.add(" ").add(row.text, colours.text, max(1, width - line.width))
+        return [line.strip(width, colours.cursor if chosen else None)]

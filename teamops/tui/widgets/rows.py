@@ -1,0 +1,288 @@
+"""A list that draws its own lines: only what is seen is drawn, only what changed is drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.actions import SkipAction
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from teamops.tui import keys
+from teamops.tui.strips import Line, changed, fit
+from teamops.tui.theme import Palette
+
+
+class RowView(ScrollView, can_focus=True):
+    """Rows of one height with a cursor.
+
+    A row is any value that holds *all* that is drawn of it: equal rows are not drawn again.
+    """
+
+    DEFAULT_CSS = """
+    RowView { overflow-x: hidden; scrollbar-size-vertical: 1; scrollbar-gutter: auto; }
+    """
+    BINDINGS = keys.bindings(keys.Where.LISTS)
+    row_height = 1
+    head_height = 0
+    """Lines at the top that do not scroll."""
+    across = 1
+    """Rows that stand side by side: one band."""
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, view: RowView) -> None:
+            super().__init__()
+            self.view = view
+
+        @property
+        def control(self) -> RowView:
+            """The list."""
+            return self.view
+
+    class Chosen(Moved):
+        """A row was opened."""
+
+    def __init__(self, palette: Palette, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.palette = palette
+        self.rows: Sequence[object] = ()
+        self.cursor = 0
+        self.empty: tuple[str, ...] = ()
+        """Said where there are no rows."""
+        self._lines: dict[int, Strip] = {}
+
+    # What a list of its own kind says.
+
+    def draw(self, row: object, width: int, *, chosen: bool) -> list[Strip]:
+        """Return the ``row_height`` lines of ``row``."""
+        raise NotImplementedError
+
+    def draw_head(self, width: int) -> list[Strip]:  # noqa: ARG002 - for lists that have one
+        """Return the ``head_height`` lines above the rows."""
+        return []
+
+    def identity(self, row: object) -> object:
+        """Return what stays the same when a row changes or moves: the cursor stays on it."""
+        return row
+
+    # Rows and cursor.
+
+    @property
+    def row(self) -> object | None:
+        """The row under the cursor."""
+        return self.rows[self.cursor] if 0 <= self.cursor < len(self.rows) else None
+
+    @property
+    def room(self) -> int:
+        """Lines for rows."""
+        return max(1, self.size.height - self.head_height)
+
+    @property
+    def bands(self) -> int:
+        """Bands that all rows take."""
+        return -(-len(self.rows) // self.across)
+
+    def bands_seen(self) -> range:
+        """Return the bands that are seen at least in part."""
+        first = self.scroll_offset.y // self.row_height
+        last = (self.scroll_offset.y + self.room - 1) // self.row_height
+        return range(max(0, first), min(self.bands, last + 1))
+
+    def show(self, rows: Sequence[object]) -> None:
+        """Show ``rows``; the cursor stays on its row, and only lines that differ are drawn again."""
+        old, kept = self.rows, self.row
+        self.rows = rows
+        moved = self._keep_cursor(kept, old)
+        if len(old) != len(rows) or moved:
+            self._resize_rows()
+            self.redraw()
+        elif old is not rows:
+            self._redraw_changed(old)
+
+    def _keep_cursor(self, kept: object | None, old: Sequence[object]) -> bool:
+        before = self.cursor
+        if kept is not None and not self._same(kept, before):
+            wanted = self.identity(kept)
+            # A list grows at its head or its end: look near the old place first.
+            shift = len(self.rows) - len(old)
+            if self._same(kept, before + shift):
+                self.cursor = before + shift
+            else:
+                places = (place for place, row in enumerate(self.rows) if self.identity(row) == wanted)
+                self.cursor = next(places, before)
+        self.cursor = max(0, min(self.cursor, len(self.rows) - 1))
+        return self.cursor != before
+
+    def _same(self, kept: object, place: int) -> bool:
+        return 0 <= place < len(self.rows) and self.identity(self.rows[place]) == self.identity(kept)
+
+    def _resize_rows(self) -> None:
+        self.virtual_size = Size(0, self.head_height + self.bands * self.row_height)
+
+    def _redraw_changed(self, old: Sequence[object]) -> None:
+        seen = self.bands_seen()
+        for band in seen:
+            own = slice(band * self.across, (band + 1) * self.across)
+            if old[own] == self.rows[own]:
+                continue
+            for place, strip in enumerate(self._draw_band(band)):
+                line = band * self.row_height + place
+                before = self._lines.get(line)
+                self._lines[line] = strip
+                span = (0, self.size.width) if before is None else changed(before, strip)
+                if span is not None:
+                    y = line + self.head_height - self.scroll_offset.y
+                    self.refresh(Region(span[0], y, span[1] - span[0], 1))
+        for line in [line for line in self._lines if line // self.row_height not in seen]:
+            del self._lines[line]
+
+    def redraw(self) -> None:
+        """Draw everything again."""
+        self._lines.clear()
+        self.refresh()
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on row ``index`` and show it."""
+        index = max(0, min(index, len(self.rows) - 1))
+        if index != self.cursor:
+            self.cursor = index
+            self.redraw()
+            self.post_message(self.Moved(self))
+        self.show_cursor()
+
+    def show_cursor(self) -> None:
+        """Scroll so that the row under the cursor is seen."""
+        top = self.cursor // self.across * self.row_height
+        if top < self.scroll_offset.y:
+            self.scroll_to(y=top, animate=False)
+        elif top + self.row_height > self.scroll_offset.y + self.room:
+            self.scroll_to(y=top + self.row_height - self.room, animate=False)
+
+    # Textual.
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Draw for the new width."""
+        self._resize_rows()
+        self.redraw()
+        self.show_cursor()
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self.redraw()
+
+    def on_blur(self) -> None:
+        """Show the cursor no more."""
+        self.redraw()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the pane."""
+        return self._line(y).apply_style(self.rich_style)
+
+    def _line(self, y: int) -> Strip:
+        width = self.size.width
+        if y < self.head_height:
+            head = self.draw_head(width)
+            return head[y] if y < len(head) else Strip.blank(width)
+        y -= self.head_height
+        if not self.rows:
+            return self._empty_line(y, width)
+        line = y + self.scroll_offset.y
+        strip = self._lines.get(line)
+        if strip is None:
+            band = line // self.row_height
+            if band >= self.bands:
+                return Strip.blank(width)
+            for place, drawn in enumerate(self._draw_band(band)):
+                self._lines[band * self.row_height + place] = drawn
+            strip = self._lines.get(line, Strip.blank(width))
+        return strip
+
+    def _draw_band(self, band: int) -> list[Strip]:
+        first = band * self.across
+        width = self.size.width // self.across
+        drawn = [
+            self.draw(row, width, chosen=first + place == self.cursor and self.has_focus)
+            for place, row in enumerate(self.rows[first : first + self.across])
+        ]
+        if self.across == 1:
+            return drawn[0]
+        return [Strip.join(strips).adjust_cell_length(self.size.width) for strips in zip(*drawn, strict=True)]
+
+    def _empty_line(self, y: int, width: int) -> Strip:
+        top = max(0, (self.size.height - self.head_height - len(self.empty)) // 2)
+        if top <= y < top + len(self.empty):
+            style = self.palette.text if y == top else self.palette.dim
+            return Line().add(fit(self.empty[y - top], max(0, width - 2), "centre"), style).strip(width)
+        return Strip.blank(width)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the clicked row; a second click on it opens it."""
+        index = self.row_at(event.x, event.y)
+        if index is None:
+            return
+        if index == self.cursor and event.chain > 1:
+            self.action_detail()
+        else:
+            self.move_to(index)
+
+    def row_at(self, x: int, y: int) -> int | None:
+        """Return the index of the row at a place in the pane."""
+        band = (y - self.head_height + self.scroll_offset.y) // self.row_height
+        index = band * self.across + min(self.across - 1, x * self.across // max(1, self.size.width))
+        return index if 0 <= index < len(self.rows) and y >= self.head_height else None
+
+    def action_detail(self) -> None:
+        """Open the row under the cursor."""
+        if self.row is not None:
+            self.post_message(self.Chosen(self))
+
+    def action_down(self) -> None:
+        """Go down one row."""
+        self.move_to(self.cursor + self.across)
+
+    def action_up(self) -> None:
+        """Go up one row."""
+        self.move_to(max(0, self.cursor - self.across))
+
+    def action_right(self) -> None:
+        """Go to the row at the right."""
+        if self.across == 1:
+            raise SkipAction
+        self.move_to(self.cursor + 1)
+
+    def action_left(self) -> None:
+        """Go to the row at the left."""
+        if self.across == 1:
+            raise SkipAction
+        self.move_to(self.cursor - 1)
+
+    def action_page_down(self) -> None:
+        """Go down one page."""
+        self.move_to(self.cursor + max(1, self.room // self.row_height) * self.across)
+
+    def action_page_up(self) -> None:
+        """Go up one page."""
+        self.move_to(self.cursor - max(1, self.room // self.row_height) * self.across)
+
+    def action_first(self) -> None:
+        """Go to the first row."""
+        self.move_to(0)
+
+    def action_last(self) -> None:
+        """Go to the last row."""
+        self.move_to(len(self.rows) - 1)
+
+    def action_next_hit(self) -> None:
+        """Go to the next row of a filtered list, around its end."""
+        if self.rows:
+            self.move_to((self.cursor + 1) % len(self.rows))
+
+    def action_previous_hit(self) -> None:
+        """Go to the row before in a filtered list, around its head."""
+        if self.rows:
+            self.move_to((self.cursor - 1) % len(self.rows))

@@ -1,0 +1,201 @@
+"""Values in few cells: ages, money, sizes, sparklines, and the symbol that goes with each word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
+
+from teamops.model.agent import AgentState, AgentView, EvidenceKind
+from teamops.model.alert import AlertState
+from teamops.model.handoff import Severity, Stage
+from teamops.model.snapshot import LightState, LightView
+
+NOTHING = "—"
+CURSOR = "\u203a"
+"""Marks the row under the cursor where colours may not."""
+_LEVELS = "▁▂▃▄▅▆▇█"
+GAP = "·"
+"""A minute without anything, in a strip."""
+
+STATES: dict[AgentState, tuple[str, str]] = {
+    AgentState.WORKING: ("●", "ok"),
+    AgentState.IDLE: ("○", "dim"),
+    AgentState.STARTING: ("◔", "info"),
+    AgentState.WAITING: ("◆", "human"),
+    AgentState.SILENT: ("◌", "warn"),
+    AgentState.DEAD: ("✖", "bad"),
+    AgentState.SHUTTING_DOWN: ("◐", "info"),
+    AgentState.UNKNOWN: ("?", "dim"),
+}
+"""State → its symbol and its palette role. The word always stands beside it: colour is never alone."""
+
+LIGHTS: dict[LightState, tuple[str, str, str]] = {
+    LightState.WORKING: ("●", "working", "ok"),
+    LightState.WAITING: ("◔", "waiting", "warn"),
+    LightState.STALE: ("▲", "STALE", "bad"),
+    LightState.HUMAN: ("◆", "your turn", "human"),
+}
+"""Light state → symbol, word, palette role."""
+
+SEVERITIES: dict[Severity, tuple[str, str]] = {
+    Severity.INFO: ("i", "info"),
+    Severity.WARNING: ("▲", "warn"),
+    Severity.ERROR: ("✖", "bad"),
+    Severity.CRITICAL: ("■", "bad"),
+}
+
+ALERT_STATES: dict[AlertState, str] = {
+    AlertState.PENDING: "pending",
+    AlertState.FIRING: "firing",
+    AlertState.ACKED: "seen",
+    AlertState.RESOLVED: "over",
+}
+
+PIPELINES: dict[int, tuple[Stage, ...]] = {
+    1: (Stage.DESIGN,),
+    2: (Stage.DESIGN, Stage.IMPLEMENT, Stage.VERIFY),
+    3: (Stage.DESIGN, Stage.DESIGN_REVIEW, Stage.IMPLEMENT, Stage.CODE_REVIEW, Stage.CONFIRM, Stage.SIGN_OFF),
+}
+"""The stations of each tier, as the protocol defines them."""
+
+SHORT_STAGES: dict[Stage, str] = {
+    Stage.DESIGN_REVIEW: "d-rev",
+    Stage.IMPLEMENT: "impl",
+    Stage.CODE_REVIEW: "c-rev",
+    Stage.CONFIRM: "conf",
+    Stage.SIGN_OFF: "sign",
+}
+
+_URGENCY = {LightState.STALE: 0, LightState.HUMAN: 1, LightState.WAITING: 2, LightState.WORKING: 3}
+
+
+def by_urgency(lights: Sequence[LightView]) -> list[LightView]:
+    """Return ``lights`` with the one that most needs its person first."""
+    return sorted(lights, key=lambda light: (_URGENCY[light.state], -light.unanswered_s, light.line))
+
+
+def age(seconds: float | None) -> str:
+    """Return a duration of seconds in at most five cells: 12s, 4m, 3h07, 2d."""
+    if seconds is None:
+        return NOTHING
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}"
+    return f"{whole // 86400}d"
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as mm:ss, from 100 minutes on as 1h40."""
+    whole = max(0, int(seconds))
+    return f"{whole // 60:02d}:{whole % 60:02d}" if whole < 6000 else age(whole)
+
+
+def count(number: int) -> str:
+    """Return a number in at most five cells: 950, 1.2k, 12k, 3.4M."""
+    for unit, size in (("G", 1_000_000_000), ("M", 1_000_000), ("k", 1000)):
+        if number >= size:
+            value = number / size
+            return f"{value:.1f}{unit}" if value < 9.95 else f"{value:.0f}{unit}"
+    return str(number)
+
+
+def size(number: int | None) -> str:
+    """Return bytes in at most five cells: 850K, 412M, 1.2G."""
+    if number is None:
+        return NOTHING
+    if number < 1 << 20:
+        return f"{number >> 10}K"
+    value = number / (1 << 20)
+    return f"{value:.0f}M" if value < 1000 else f"{value / 1024:.1f}G"
+
+
+def money(cost: Decimal, unpriced: int = 0, *, pricing: bool = False) -> str:
+    """Return US dollars: ``—`` for nothing, ``?`` where tokens have no known price, ``…`` while it is looked up."""
+    if not cost:
+        if unpriced:
+            return "?"
+        return "…" if pricing else NOTHING
+    if cost < Decimal("0.01"):
+        amount = "<$0.01"
+    elif cost < 1000:
+        amount = f"${cost:.2f}"
+    else:
+        amount = f"${cost:,.0f}"
+    return amount + ("+?" if unpriced else "…" if pricing else "")
+
+
+def fold(values: Sequence[float], width: int, *, peak: bool = False) -> list[float]:
+    """Return ``values`` in ``width`` buckets (their sums, or their peaks), the newest kept whole at the right."""
+    number = len(values)
+    if width <= 0 or not number:
+        return []
+    if number <= width:
+        return list(values)
+    edges = [number * place // width for place in range(width + 1)]
+    merge = max if peak else sum
+    return [merge(values[left:right]) for left, right in pairwise(edges)]
+
+
+def spark(values: Sequence[float], width: int, *, peak: bool = False) -> str:
+    """Return ``values`` as blocks in exactly ``width`` cells, newest at the right; a dot is nothing at all."""
+    folded = fold(values, width, peak=peak)
+    top = max(folded, default=0.0)
+    cells = [GAP if value <= 0 else _LEVELS[min(7, int(value / top * 7.999))] for value in folded]
+    return "".join(cells).rjust(max(0, width), GAP)
+
+
+def climb(values: Sequence[float], width: int) -> str:
+    """Return the running sum of ``values`` as blocks in ``width`` cells: the curve of what it has cost."""
+    total = 0.0
+    sums = []
+    for value in values:
+        total += value
+        sums.append(total)
+    folded = [sums[max(0, len(sums) * (place + 1) // width - 1)] for place in range(width)] if sums else []
+    cells = [GAP if value <= 0 else _LEVELS[min(7, int(value / total * 7.999))] for value in folded]
+    return "".join(cells).rjust(max(0, width), GAP)
+
+
+_EVIDENCE = {
+    EvidenceKind.HOOK: "hook",
+    EvidenceKind.STATUS: "status",
+    EvidenceKind.TRANSCRIPT: "log",
+    EvidenceKind.BEAT: "beat",
+    EvidenceKind.PROCESS: "proc",
+    EvidenceKind.PANE: "pane",
+    EvidenceKind.NOTHING: "",
+}
+
+
+def evidence(agent: AgentView) -> str:
+    """Return why the agent's state is believed, and how old that is: "hook 3s"."""
+    name = _EVIDENCE[agent.evidence.kind]
+    if not name:
+        return NOTHING
+    return name if agent.evidence.age_s is None else f"{name} {age(agent.evidence.age_s)}"
+
+
+def state_words(agent: AgentView) -> str:
+    """Return the agent's state in words, with how it ended or why it is held."""
+    words = agent.state.value
+    if agent.state is AgentState.DEAD:
+        if agent.exit_signal is not None:
+            words += f" (signal {agent.exit_signal})"
+        elif agent.exit_status is not None:
+            words += f" (exit {agent.exit_status})"
+    return f"{words}, held: {agent.held}" if agent.held else words
+
+
+def countdown(light: LightView) -> str:
+    """Return how long the light has been unanswered against its limit, or that it is worked on."""
+    if light.state is LightState.HUMAN:
+        return f"for {age(light.unanswered_s)}"
+    limit = clock(light.stale_after_s)
+    if light.state is LightState.WORKING and light.answered and light.unanswered_s < 60:
+        return "answered"
+    return f"{clock(light.unanswered_s)} of {limit}"
