@@ -12,6 +12,8 @@ from typing import Self
 from teamops.model.text import clean_line
 
 RESET, BOLD, DIM, RED, GREEN, BLUE, CYAN = (f"\x1b[{code}m" for code in ("0", "1", "2", "31", "32", "34", "36"))
+PROMPT = "\u276f"
+"""The mark that clients of this kind show."""
 _ERASE = "\r\x1b[2K"
 _CLEAR, _WORD_GONE = "\x15", "\x17"
 _BACKSPACES = "\x08\x7f"
@@ -27,13 +29,13 @@ class Console:
         self._out = output_fd
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._draft = ""
-        self._before: list[object] | None = None
+        self._before: list[int | list[bytes | int]] | None = None
         self.closed = False
         """The terminal is gone, or its input has ended."""
 
     def __enter__(self) -> Self:
         if os.isatty(self._in):
-            self._before = list(termios.tcgetattr(self._in))
+            self._before = termios.tcgetattr(self._in)
             tty.setcbreak(self._in)
         self._draw()
         return self
@@ -88,7 +90,7 @@ class Console:
             room = os.get_terminal_size(self._out).columns - 3
         except OSError:
             room = 77
-        return f"{BOLD}❯{RESET} {clean_line(self._draft, LONGEST_LINE)[-max(room, 1) :]}"
+        return f"{BOLD}{PROMPT}{RESET} {clean_line(self._draft, LONGEST_LINE)[-max(room, 1) :]}"
 
     def _write(self, text: str) -> None:
         left = text.encode()

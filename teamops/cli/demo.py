@@ -1,0 +1,99 @@
+"""``teamops demo``: a team at work, without a team."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from teamops.model.errors import TeamopsError, UsageError
+from teamops.model.snapshot import Snapshot
+
+
+@click.command()
+@click.option("--headless", is_flag=True, help="Without a screen: progress on stderr, the last status on stdout.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="With --headless: end after so long.")
+@click.option(
+    "--pace",
+    type=click.FloatRange(min=0, min_open=True, max=1000),
+    default=1.0,
+    show_default=True,
+    help="How quickly the agents act. Thresholds stay as they are.",
+)
+@click.option("--seed", type=int, default=None, help="Where the story begins (default: anywhere).")
+@click.option("--json", "as_json", is_flag=True, help="With --headless: print teamops.status/1.")
+def demo(*, headless: bool, seconds: float | None, pace: float, seed: int | None, as_json: bool) -> None:
+    """Watch a simulated team at work, in a private tmux server.
+
+    Six agents hand work to each other through a current.md of their own. All of it is gone when you leave. A line typed
+    into an agent (poke) is heard; "sleep", "wake" and "dialog" make it ignore its turns, stop that, and ask you.
+    """
+    if not headless and (seconds is not None or as_json):
+        raise UsageError("--seconds and --json belong to --headless", "add --headless")
+    if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the screen needs a terminal", "without one use: teamops demo --headless --seconds 60")
+    from teamops.demo.team import start_team
+
+    number = int.from_bytes(os.urandom(2)) if seed is None else seed
+    with _orderly_end(), start_team(pace=pace, seed=number) as team:
+        # For the readers of transcripts in this process: the demo's, and never the person's own.
+        os.environ["CLAUDE_CONFIG_DIR"] = str(team.claude_dir)
+        if headless:
+            snapshot = _run_headless(team.root, team.state_dir, seconds)
+        else:
+            from teamops.cli.screen import open_screen
+
+            open_screen(team.root, state_dir=team.state_dir)
+            return
+    from teamops.cli.status import show
+
+    show(snapshot, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _orderly_end() -> Iterator[None]:
+    """Turn the signals that end a program into an exception, so that everything is cleared away on the way out."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run_headless(root: Path, state_dir: Path, seconds: float | None) -> Snapshot:
+    """Supervise for so long, or until interrupted; return the last snapshot."""
+    from teamops.config.load import load
+    from teamops.supervisor.run import supervise_forever
+
+    latest: list[Snapshot] = []
+    said: set[tuple[float, str]] = set()
+
+    def publish(snapshot: Snapshot) -> None:
+        latest[:] = [snapshot]
+        for line in reversed(snapshot.log):
+            if line.kind != "source" and (line.wall, line.text) not in said:
+                said.add((line.wall, line.text))
+                click.echo(f"{line.kind:>6}  {line.text}", err=True)
+
+    async def run() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await supervise_forever(load(root), publish, state_dir=state_dir)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run())
+    if not latest:
+        raise TeamopsError("the demo ended before anything was seen", "give it more --seconds")
+    return latest[0]
