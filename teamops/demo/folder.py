@@ -26,6 +26,8 @@ LOCK = "owner.lock"
 SOCKET = "tmux"
 LONGEST_SOCKET = 100
 """A socket's path may have 103 bytes on macOS and 107 on Linux."""
+SHORT = Path("/tmp")  # noqa: S108 - the folder made in it is proven to be this person's alone
+"""Where a demo lives when the temporary folder's own path is too long for a socket."""
 GRACE_S = 2.0
 """What the processes of a demo get to end by themselves."""
 _PREFIX = "team-"
@@ -39,7 +41,7 @@ def parent_folder() -> Path:
     name = f"teamops-demo-{os.getuid()}"
     base = Path(tempfile.gettempdir())
     if len(os.fsencode(base / name / f"{_PREFIX}12345678" / SOCKET)) > LONGEST_SOCKET:
-        base = Path("/tmp")  # noqa: S108 - a socket's path has to be short; the folder in it is checked below
+        base = SHORT
     parent = base / name
     with contextlib.suppress(FileExistsError):
         parent.mkdir(mode=0o700)

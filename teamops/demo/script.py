@@ -155,20 +155,20 @@ def turn_of(role: Role, tasks: Sequence[Thread]) -> Thread | None:
 def opening(tasks: Sequence[Thread], *, after: int = 0) -> Draft | None:
     """Return the block with which the DIRECTOR opens the next task, or ``None`` while there is enough to do.
 
-    There is always one task in the pipeline, beside those that wait for the person, and after each one a question to a
-    role outside it. ``after`` moves the beginning of the backlog.
+    There is always one task in the pipeline, beside those that wait for the person, and before each one a question to
+    a role outside it. ``after`` moves the beginning of the backlog.
     """
     told = [story for thread in tasks if (story := story_of(thread.task)) is not None]
     consulted = sum(story.consults for story in told)
     piped = len(told) - consulted
     active = [thread for thread in tasks if thread.active]
     consulting = any(_consults(thread) for thread in active)
+    if not consulting and consulted <= piped:
+        return _opened(_next_story(CONSULTATIONS, CONSULTATIONS, tasks, after), tasks)
     if not any(not _consults(thread) for thread in active):
         waiting = sum(thread.holder == HUMAN for thread in tasks)
         fit = [story for story in PIPELINE if story.tier != 3 or waiting < MOST_SIGN_OFFS]
         return _opened(_next_story(fit, PIPELINE, tasks, after), tasks)
-    if not consulting and consulted <= piped:
-        return _opened(_next_story(CONSULTATIONS, CONSULTATIONS, tasks, after), tasks)
     return None
 
 

@@ -239,7 +239,7 @@ CONSULTATIONS: tuple[Story, ...] = (
         built="312 lines less: the old header builder and a flag that has been on since March.",
         runs="pytest -q: 268 passed, same as before",
         correct="1,000 recorded deliveries give byte-identical requests",
-        complete="nothing new; the flag left the settings page too",
+        complete="nothing new, the flag left the settings page too",
         worker=OPTIMIZER,
     ),
     Story(
