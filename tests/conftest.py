@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -78,7 +79,12 @@ def pytest_unconfigure() -> None:
 def _nothing_keeps_running() -> Iterator[None]:
     """Fail the run that leaves a process behind, and end it."""
     yield
-    left = strays.settle(lambda: [*strays.marked(MARK, _MARK_VALUE), *strays.children()], STRAY_DEADLINE_S)
+
+    def find() -> list[psutil.Process]:
+        # By the folder too: what is started with an environment of its own (an agent) has lost the mark.
+        return [*strays.marked(MARK, _MARK_VALUE), *strays.naming(f"{_RUN}/"), *strays.children()]
+
+    left = strays.settle(find, STRAY_DEADLINE_S)
     if left:
         names = "\n  ".join(sorted(set(strays.kill(left))))
         pytest.fail(f"tests left these processes running:\n  {names}")

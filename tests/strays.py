@@ -22,6 +22,11 @@ def marked(name: str, value: str) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if process.pid != os.getpid() and _has(process, name, value)]
 
 
+def naming(text: str) -> list[psutil.Process]:
+    """Return the living processes, but this one, whose command line has ``text`` in it (a folder of the test's)."""
+    return [process for process in psutil.process_iter() if process.pid != os.getpid() and _says(process, text)]
+
+
 def children() -> list[psutil.Process]:
     """Return this process's living descendants."""
     return [process for process in psutil.Process().children(recursive=True) if _lives(process)]
@@ -31,7 +36,7 @@ def settle(find: Callable[[], list[psutil.Process]], deadline_s: float) -> list[
     """Return what ``find`` still finds when nothing is left or ``deadline_s`` has passed."""
     end = time.monotonic() + deadline_s
     while (left := find()) and time.monotonic() < end:
-        psutil.wait_procs(left, timeout=0.05)
+        time.sleep(0.02)
     return left
 
 
@@ -42,7 +47,7 @@ def kill(processes: list[psutil.Process]) -> list[str]:
         with contextlib.suppress(psutil.Error):
             names.append(f"{process.pid} {' '.join(process.cmdline())[:120]}")
             process.kill()
-    psutil.wait_procs(processes, timeout=5)
+    settle(lambda: [process for process in processes if _lives(process)], 5.0)
     return names
 
 
@@ -59,6 +64,13 @@ def _lives(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE and not any(
             word in " ".join(process.cmdline()) for word in _ACCUSTOMED
         )
+    except psutil.Error:
+        return False
+
+
+def _says(process: psutil.Process, text: str) -> bool:
+    try:
+        return text in " ".join(process.cmdline()) and _lives(process)
     except psutil.Error:
         return False
 
