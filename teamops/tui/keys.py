@@ -99,7 +99,8 @@ REGISTRY: tuple[Act, ...] = (
 _SHOWN = {
     "slash": "/", "question_mark": "?", "colon": ":", "enter": "Enter", "escape": "Esc", "tab": "Tab",
     "shift+tab": "Shift+Tab", "space": "Space", "up": "↑", "down": "↓", "left": "←", "right": "→",
-    "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "ctrl+p": "Ctrl+P", "left_square_bracket": "[", "right_square_bracket": "]",
+    "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "ctrl+p": "Ctrl+P",
+    "left_square_bracket": "[", "right_square_bracket": "]",
     "full_stop": ".",
 }  # fmt: skip
 

@@ -41,9 +41,11 @@ def fit(text: str, width: int, align: Align = "left") -> str:
 class Line:
     """A line in the making: its cells so far, and how many they are."""
 
-    __slots__ = ("segments", "width")
+    __slots__ = ("hang", "segments", "width")
 
-    def __init__(self) -> None:
+    def __init__(self, hang: int = 0) -> None:
+        self.hang = hang
+        """Where it is broken, what follows stands so many cells to the right."""
         self.segments: list[Segment] = []
         self.width = 0
 
@@ -113,12 +115,18 @@ def changed(old: Strip, new: Strip) -> tuple[int, int] | None:
 def wrap(line: Line, width: int) -> list[Strip]:
     """Return ``line`` broken at blanks into strips of ``width`` cells; a word wider than that is broken anywhere."""
     strips = []
-    rest = Strip(line.segments, line.width)
-    while rest.cell_length > width:
-        head = rest.crop(0, width + 1).text
-        at = head.rstrip("\n").rfind(" ")
-        cut = cell_len(head[:at]) if at > width // 3 else width
-        strips.append(rest.crop(0, cut).adjust_cell_length(width))
-        rest = rest.crop(cut + (1 if at > width // 3 else 0))
-    strips.append(rest.adjust_cell_length(width))
-    return strips
+    hang = line.hang if line.hang < width // 2 else 0
+    indent = Strip.blank(hang) if hang else Strip([])
+    rest, room = Strip(line.segments, line.width), width
+    while rest.cell_length > room:
+        head = rest.crop(0, room + 1).text
+        at = head.rfind(" ")
+        blank = at > room // 3
+        cut = cell_len(head[:at]) if blank else room
+        strips.append(rest.crop(0, cut))
+        rest, room = rest.crop(cut + blank), width - hang
+    strips.append(rest)
+    return [
+        (Strip.join([indent, strip]) if place else strip).adjust_cell_length(width)
+        for place, strip in enumerate(strips)
+    ]

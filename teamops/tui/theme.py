@@ -24,6 +24,9 @@ class Palette:
     bad: Style
     human: Style
     code: Style
+    beats: Style
+    tokens: Style
+    cost: Style
     rule: Style
     cursor: Style
     """Laid over a selected row of the pane that has the focus."""
@@ -57,6 +60,9 @@ def palette(*, rich_colours: bool) -> Palette:
             bad=Style(color="red", bold=True),
             human=Style(color="magenta", bold=True),
             code=Style(color="green"),
+            beats=Style(color="green"),
+            tokens=Style(color="blue"),
+            cost=Style(color="magenta"),
             rule=Style(dim=True),
             cursor=Style(reverse=True),
             match=Style(bold=True, underline=True),
@@ -75,6 +81,9 @@ def palette(*, rich_colours: bool) -> Palette:
         bad=Style(color="#ff8080", bold=True),
         human=Style(color="#d8a0ff", bold=True),
         code=Style(color="#a9d6c5"),
+        beats=Style(color="#67a463"),
+        tokens=Style(color="#5588c0"),
+        cost=Style(color="#9c78b8"),
         rule=Style(color="#343c46"),
         cursor=Style(bgcolor="#24303e"),
         match=Style(color="#12161b", bgcolor="#f0c674"),

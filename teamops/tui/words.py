@@ -163,7 +163,7 @@ def climb(values: Sequence[float], width: int) -> str:
 
 _EVIDENCE = {
     EvidenceKind.HOOK: "hook",
-    EvidenceKind.STATUS: "status",
+    EvidenceKind.STATUS: "stat",
     EvidenceKind.TRANSCRIPT: "log",
     EvidenceKind.BEAT: "beat",
     EvidenceKind.PROCESS: "proc",

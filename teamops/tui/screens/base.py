@@ -39,8 +39,7 @@ class TeamWindow(ModalScreen[None]):
 
     DEFAULT_CSS = """
     TeamWindow { align: center middle; background: $background 60%; }
-    TeamWindow:ansi { background: transparent; }
-    TeamWindow > * {
+    TeamWindow > .window {
         width: 76; max-width: 96%; height: auto; max-height: 92%;
         background: $surface; border: round $pane-focus; padding: 0 1;
     }

@@ -206,6 +206,7 @@ class Desk(TeamScreen):
                 title += " · filtered"
             titles.append(title)
             pane = self._pane_widget(name)
+            title = title if self.grid else f" {title} "
             if pane.border_title != title:
                 pane.border_title = title
         self.tabs.show(titles[1:], PANES.index(self.lower) - 1, alert=bool(number), focused=self.pane != "agents")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import partial
 from itertools import pairwise
 
@@ -72,7 +73,7 @@ class LivePane(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return one line."""
         x, top = self.scroll_offset
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if y + top >= len(self._strips):
             return Strip.blank(width, self.rich_style)
         strip = self._strips[y + top].crop(x, x + width).adjust_cell_length(width)
@@ -112,17 +113,22 @@ def strips_of(text: str) -> list[Strip]:
         at = 0
         spans = sorted({0, len(line.plain), *(edge for span in line.spans for edge in (span.start, span.end))})
         for start, end in pairwise(spans):
-            style = Style.combine(
+            style = _sum(
                 span.style
                 for span in line.spans
                 if span.start <= start and span.end >= end and isinstance(span.style, Style)
             )
-            segments.append(
-                Segment(plain(line.plain[start:end]), style.without_color + Style() if style.link else style)
-            )
+            segments.append(Segment(plain(line.plain[start:end]), style.update_link(None) if style.link else style))
             at = end
         strips.append(Strip(segments) if at else Strip.blank(0))
     return strips
+
+
+def _sum(styles: Iterable[Style]) -> Style:
+    total = Style.null()
+    for style in styles:
+        total += style
+    return total
 
 
 class Detail(TeamScreen):
@@ -210,7 +216,10 @@ class Detail(TeamScreen):
 
     def _seen(self, text: str) -> None:
         self._asking = False
-        self.live.show(text) if text.strip() else self.live.say("The pane is empty.")
+        if text.strip():
+            self.live.show(text)
+        else:
+            self.live.say("The pane is empty.")
 
     def _unseen(self) -> None:
         self._asking = False
@@ -273,9 +282,9 @@ def facts(agent: AgentView, width: int, palette: Palette) -> list[Line]:
     if agent.unpriced_tokens:
         cost += f" ({words.count(agent.unpriced_tokens)} tokens without a price)"
     for title, strip, style_name, value in (
-        ("beats", words.spark(agent.beats, room, peak=True), "ok", f"last {beat}"),
-        ("tokens", words.spark(agent.tokens, room), "info", f"{words.count(agent.tokens_per_min)}/min"),
-        ("cost", words.climb(agent.cost, room), "human", f"{cost} today"),
+        ("beats", words.spark(agent.beats, room, peak=True), "beats", f"last {beat}"),
+        ("tokens", words.spark(agent.tokens, room), "tokens", f"{words.count(agent.tokens_per_min)}/min"),
+        ("cost", words.climb(agent.cost, room), "cost", f"{cost} today"),
     ):
         line = Line().add(f"  {title}", palette.faint, 10).add(strip, palette.named(style_name))
         lines.append(line.add(f"  {value}", palette.text))

@@ -27,8 +27,7 @@ class PokeWindow(TeamWindow):
 
     BINDINGS = [("escape", "back", "cancel")]  # noqa: RUF012 - Textual declares it so
     DEFAULT_CSS = """
-    PokeWindow Input { border: none; padding: 0; height: 1; margin: 1 0; background: $panel; }
-    PokeWindow:ansi Input { border: tall $pane-focus; height: 3; margin: 0; }
+    PokeWindow Input, PokeWindow Input:focus { padding: 0 1; margin: 1 0; background: $panel; }
     """
 
     def __init__(self, agent: AgentView, palette: Palette) -> None:
@@ -37,11 +36,13 @@ class PokeWindow(TeamWindow):
         self.palette = palette
         self.head = Page(palette)
         self.foot = Page(palette)
-        self.line = Input(placeholder="fetching the line…", max_length=MOST_SIGNS, disabled=True, select_on_focus=False)
+        self.line = Input(
+            compact=True, placeholder="fetching the line…", max_length=MOST_SIGNS, disabled=True, select_on_focus=False
+        )
 
     def compose(self) -> ComposeResult:
         """Make state, line and keys."""
-        with Vertical() as frame:
+        with Vertical(classes="window") as frame:
             frame.border_title = "Poke"
             yield self.head
             yield self.line

@@ -40,7 +40,7 @@ class ReadingWindow(TeamWindow):
 
     def compose(self) -> ComposeResult:
         """Make the text."""
-        with VerticalScroll(can_focus=False) as frame:
+        with VerticalScroll(can_focus=False, classes="window") as frame:
             frame.border_title = self.heading
             frame.border_subtitle = "Esc closes"
             yield self.page
@@ -88,19 +88,21 @@ def help_window(palette: Palette) -> ReadingWindow:
         lines += [Line().add(where.capitalize(), palette.accent)]
         for entry in acts:
             shown = " ".join(keys.shown(key) for key in entry.keys)
-            lines.append(Line().add(f"  {shown}", palette.key, 13).add(entry.help, palette.text))
+            lines.append(Line(hang=13).add(f"  {shown}", palette.key, 13).add(entry.help, palette.text))
         lines.append(Line())
     lines.append(Line().add("Agents", palette.accent))
     for state, (symbol, style) in words.STATES.items():
         lines.append(
-            Line().add(f"  {symbol} {state}", palette.named(style), 17).add(_STATES[state.value], palette.text)
+            Line(hang=17).add(f"  {symbol} {state}", palette.named(style), 17).add(_STATES[state.value], palette.text)
         )
     lines += [Line(), Line().add("The light", palette.accent)]
     for light, (symbol, word, style) in words.LIGHTS.items():
-        lines.append(Line().add(f"  {symbol} {word}", palette.named(style), 17).add(_LIGHTS[light.value], palette.text))
+        lines.append(
+            Line(hang=17).add(f"  {symbol} {word}", palette.named(style), 17).add(_LIGHTS[light.value], palette.text)
+        )
     lines += [Line(), Line().add("Also", palette.accent)]
     lines += [
-        Line().add(f"  {symbol}", palette.key, 13).add(meaning, palette.text)
+        Line(hang=13).add(f"  {symbol}", palette.key, 13).add(meaning, palette.text)
         for symbol, meaning in (
             ("▶", "holds the light: it is this role's turn"),
             ("·", "a minute without anything, in a strip of the last hour"),

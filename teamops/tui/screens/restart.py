@@ -30,7 +30,7 @@ class RestartWindow(TeamWindow):
 
     def compose(self) -> ComposeResult:
         """Make the question."""
-        with Vertical() as frame:
+        with Vertical(classes="window") as frame:
             frame.border_title = "Restart"
             yield self.page
 

@@ -72,9 +72,9 @@ def _strips(agent: AgentView, inner: int, palette: Palette) -> list[Line]:
     cost = words.money(agent.cost_today_usd, agent.unpriced_tokens, pricing=agent.pricing)
     width = max(4, min(60, inner - 7 - 10))
     rows = (
-        ("beats", words.spark(agent.beats, width, peak=True), "ok", beat),
-        ("tokens", words.spark(agent.tokens, width), "info", rate),
-        ("cost", words.climb(agent.cost, width), "human", cost),
+        ("beats", words.spark(agent.beats, width, peak=True), "beats", beat),
+        ("tokens", words.spark(agent.tokens, width), "tokens", rate),
+        ("cost", words.climb(agent.cost, width), "cost", cost),
     )
     lines = []
     for title, strip, style, value in rows:

@@ -58,20 +58,20 @@ def _restarts(agent: AgentView, _width: int) -> Cell:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("agent", 17, 22, 0, "left", _who),
-    Column("state", 11, 22, 0, "left", _state),
-    Column("evidence", 9, 12, 4, "left", lambda agent, _: (words.evidence(agent), "dim")),
-    Column("beat", 5, 5, 0, "right", _beat),
-    Column("beats, last hour", 20, 60, 6, "left", lambda agent, w: (words.spark(agent.beats, w, peak=True), "ok")),
-    Column("tok/m", 5, 6, 0, "right", _rate),
-    Column("tokens", 6, 30, 1, "left", lambda agent, width: (words.spark(agent.tokens, width), "info")),
+    Column("agent", 18, 22, 0, "left", _who),
+    Column("state", 17, 26, 0, "left", _state),
+    Column("evidence", 8, 12, 4, "left", lambda agent, _: (words.evidence(agent), "dim")),
+    Column("beat", 4, 5, 0, "right", _beat),
+    Column("beats, last hour", 20, 60, 6, "left", lambda agent, w: (words.spark(agent.beats, w, peak=True), "beats")),
+    Column("tpm", 4, 5, 0, "right", _rate),
+    Column("trend", 5, 30, 1, "left", lambda agent, width: (words.spark(agent.tokens, width), "tokens")),
     Column("today", 7, 9, 0, "right", _cost),
-    Column("rss", 5, 5, 2, "right", lambda agent, _: (words.size(agent.rss_bytes), "dim")),
+    Column("rss", 4, 5, 2, "right", lambda agent, _: (words.size(agent.rss_bytes), "dim")),
     Column("↻", 2, 2, 3, "right", _restarts),
     Column("last said", 18, 60, 5, "left", lambda agent, _: (agent.message, "dim")),
 )
-_MARKS = 2
-"""Cells before the first column: cursor and turn."""
+_MARKS = 3
+"""Cells before the first column: cursor, turn, a blank."""
 
 
 @lru_cache(maxsize=16)
@@ -105,11 +105,8 @@ def draw_head(chosen: tuple[tuple[Column, int], ...], palette: Palette) -> Line:
 
 def draw_row(agent: AgentView, chosen: tuple[tuple[Column, int], ...], palette: Palette, *, under_cursor: bool) -> Line:
     """Return one agent's line: cursor, turn, columns."""
-    line = (
-        Line()
-        .add(words.CURSOR if under_cursor else " ", palette.accent)
-        .add("▶" if agent.lights else " ", palette.accent)
-    )
+    line = Line().add(words.CURSOR if under_cursor else " ", palette.accent)
+    line.add("▶ " if agent.lights else "  ", palette.accent)
     for place, (column, width) in enumerate(chosen):
         text, style = column.cell(agent, width)
         line.add(" " if place else "").add(text, palette.named(style), width, column.align)

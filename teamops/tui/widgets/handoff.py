@@ -87,15 +87,15 @@ class BlockView(ScrollView, can_focus=True):
 
     @property
     def text_width(self) -> int:
-        """Cells for text; one is kept for the scroll bar."""
-        return max(8, self.container_size.width - 3)
+        """Cells for text; one is kept for the scroll bar, so that it needs no new break when that appears."""
+        return max(8, self.size.width - 1)
 
     def render_line(self, y: int) -> Strip:
         """Return a line of the head or the text."""
         return self._line(y).apply_style(self.rich_style)
 
     def _line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if self.block is None:
             top = max(0, (self.size.height - len(self.empty)) // 2)
             if top <= y < top + len(self.empty):
@@ -198,7 +198,7 @@ class HandoffPane(Horizontal):
     def _arrange(self) -> None:
         self.list.display = self.both or self.listed
         self.view.display = self.both or not self.listed
-        self.list.styles.width = 38 if self.both else "1fr"
+        self.list.styles.width = (38 if self.size.width < 116 else 50) if self.both else "1fr"
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the snapshot's blocks."""
@@ -237,7 +237,7 @@ class HandoffPane(Horizontal):
         newest = bool(self._blocks) and block is not None and block.index == self._blocks[-1].index
         self.follows = newest if self._hits is None else self.follows and newest
         self.view.show_head(block, len(self._blocks), follows=newest)
-        if block is None or not self.view.display or not self.view.container_size.width:
+        if block is None or not self.view.display or not self.view.size.width:
             return
         wanted = (block.index, block.digest, block.start, block.end, self.view.text_width, self.found)
         if wanted != self._drawn:

@@ -135,14 +135,15 @@ class Header(Widget):
 
     def _pipeline(self, light: LightView, more: int, width: int) -> Line:
         colours = self.palette
-        right = Line().add(f"light {words.age(light.age_s)} · line {light.line}", colours.dim)
-        if more:
-            right.add(f" · +{more} more", colours.warn)
-        right.add(" ")
-        left = Line().add("   ").put(self._stepper(light, short=False))
-        if left.width + right.width >= width:
-            left = Line().add("   ").put(self._stepper(light, short=True))
-        return spread(left, right, width)
+        light_age = f"light {words.age(light.age_s)}"
+        others = f" · +{more} more " if more else " "
+        long = Line().add("   ").put(self._stepper(light, short=False))
+        place = f" · line {light.line}"
+        if long.width + len(light_age + place + others) >= width:
+            long = Line().add("   ").put(self._stepper(light, short=True))
+        if long.width + len(light_age + place + others) >= width:
+            place = ""
+        return spread(long, Line().add(light_age + place, colours.dim).add(others, colours.warn), width)
 
     def _stepper(self, light: LightView, *, short: bool) -> Line:
         colours = self.palette

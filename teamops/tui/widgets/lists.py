@@ -56,6 +56,8 @@ class AlertsPane(RowView):
         return [line.strip(width, base) for line in (head, message, todo)]
 
 
+SMALL = 60
+"""Below so many cells an event has no seconds, and its kind is its symbol alone."""
 _KINDS = {"turn": "▶", "state": "●", "alert": "▲", "action": "»", "source": "~"}
 
 
@@ -71,13 +73,15 @@ class EventsPane(RowView):
         if not isinstance(row, LogLine):
             raise TypeError(row)
         colours = self.palette
-        when = datetime.fromtimestamp(row.wall).astimezone().strftime("%H:%M:%S")
+        small = width < SMALL
+        when = datetime.fromtimestamp(row.wall).astimezone().strftime("%H:%M" if small else "%H:%M:%S")
         line = Line().add(words.CURSOR if chosen else " ", colours.accent).add(when, colours.faint)
         line.add(f" {_KINDS.get(row.kind, '·')} ", colours.info if row.ok else colours.bad)
-        line.add(row.kind, colours.dim, 6)
+        if not small:
+            line.add(f"{row.kind:<7}", colours.dim)
         if not row.ok:
-            line.add(" ✖ failed:", colours.bad)
+            line.add("✖ failed ", colours.bad)
         if row.role:
-            line.add(f" {row.role}", colours.strong)
-        line.add(" ").add(row.text, colours.text, max(1, width - line.width))
+            line.add(f"{row.role} ", colours.strong)
+        line.add(row.text, colours.text, max(1, width - line.width))
         return [line.strip(width, colours.cursor if chosen else None)]

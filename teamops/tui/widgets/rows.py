@@ -83,6 +83,11 @@ class RowView(ScrollView, can_focus=True):
         return max(1, self.size.height - self.head_height)
 
     @property
+    def columns(self) -> int:
+        """Cells for rows: without the scroll bar."""
+        return self.scrollable_content_region.width
+
+    @property
     def bands(self) -> int:
         """Bands that all rows take."""
         return -(-len(self.rows) // self.across)
@@ -134,7 +139,7 @@ class RowView(ScrollView, can_focus=True):
                 line = band * self.row_height + place
                 before = self._lines.get(line)
                 self._lines[line] = strip
-                span = (0, self.size.width) if before is None else changed(before, strip)
+                span = (0, self.columns) if before is None else changed(before, strip)
                 if span is not None:
                     y = line + self.head_height - self.scroll_offset.y
                     self.refresh(Region(span[0], y, span[1] - span[0], 1))
@@ -184,7 +189,7 @@ class RowView(ScrollView, can_focus=True):
         return self._line(y).apply_style(self.rich_style)
 
     def _line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.columns
         if y < self.head_height:
             head = self.draw_head(width)
             return head[y] if y < len(head) else Strip.blank(width)
@@ -204,14 +209,14 @@ class RowView(ScrollView, can_focus=True):
 
     def _draw_band(self, band: int) -> list[Strip]:
         first = band * self.across
-        width = self.size.width // self.across
+        width = self.columns if self.across == 1 else (self.columns + 1) // self.across
         drawn = [
             self.draw(row, width, chosen=first + place == self.cursor and self.has_focus)
             for place, row in enumerate(self.rows[first : first + self.across])
         ]
         if self.across == 1:
             return drawn[0]
-        return [Strip.join(strips).adjust_cell_length(self.size.width) for strips in zip(*drawn, strict=True)]
+        return [Strip.join(strips).adjust_cell_length(self.columns) for strips in zip(*drawn, strict=True)]
 
     def _empty_line(self, y: int, width: int) -> Strip:
         top = max(0, (self.size.height - self.head_height - len(self.empty)) // 2)
@@ -233,7 +238,7 @@ class RowView(ScrollView, can_focus=True):
     def row_at(self, x: int, y: int) -> int | None:
         """Return the index of the row at a place in the pane."""
         band = (y - self.head_height + self.scroll_offset.y) // self.row_height
-        index = band * self.across + min(self.across - 1, x * self.across // max(1, self.size.width))
+        index = band * self.across + min(self.across - 1, x * self.across // max(1, self.columns))
         return index if 0 <= index < len(self.rows) and y >= self.head_height else None
 
     def action_detail(self) -> None:

@@ -1,0 +1,405 @@
+"""A believable team at a fixed moment: what the README's picture and the tests show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from teamops.model.agent import AgentState, AgentView, Evidence, EvidenceKind
+from teamops.model.alert import Alert, AlertState
+from teamops.model.clock import Stamp
+from teamops.model.handoff import Block, Section, Severity, Stage, Task
+from teamops.model.role import CODER, DEVELOPER, DIRECTOR, OPTIMIZER, PARTNER, REVIEWER, Role
+from teamops.model.snapshot import (
+    LightState,
+    LightView,
+    LogLine,
+    Snapshot,
+    SupervisorView,
+)
+
+NOON = datetime(2026, 3, 28, 14, 47, 12)  # noqa: DTZ001 - local by intent: the picture shows the same times everywhere
+
+_TEXTS = (
+    (
+        DIRECTOR,
+        "webhook-retries",
+        "design",
+        DEVELOPER,
+        2,
+        75,
+        """### [DIRECTOR] {at}
+
+**Status**: done
+**Turn**: DEVELOPER
+**Tier**: 2
+**Task**: webhook-retries
+
+#### What I Did
+Designed the retries of failed webhooks. Three parts:
+
+1. A queue in SQLite, one row per delivery (`deliveries`).
+2. Back-off with jitter: 1 s, 4 s, 16 s … at most 6 tries.
+3. A dead-letter list that a person can replay.
+
+#### For Developer
+Implement it in `src/webhooks/`. The receiver may answer **after** our time-out,
+so a delivery has an id of its own and must be idempotent.
+
+```python
+### [DEVELOPER] this heading is code, not a block
+RETRY_AFTER = (1, 4, 16, 64, 256, 1024)
+```
+
+- Keep `send()` free of clocks: take `now` as an argument.
+- A test per row of the table in `docs/webhooks.md`.
+""",
+    ),
+    (
+        DEVELOPER,
+        "webhook-retries",
+        "done",
+        DIRECTOR,
+        2,
+        44,
+        """### [DEVELOPER] {at}
+
+**Status**: done
+**Turn**: DIRECTOR
+**Gates**: runs=pass (pytest -q: 212 passed); correct=pass (table of 14 cases); complete=pass (docs, tests)
+
+#### What I Did
+The queue, the back-off and the dead-letter list stand. Replay is a command.
+""",
+    ),
+    (
+        DIRECTOR,
+        "webhook-retries",
+        "back",
+        DEVELOPER,
+        2,
+        6,
+        """### [DIRECTOR] {at}
+
+**Status**: changes requested
+**Turn**: DEVELOPER
+**Verdict**: changes-requested
+
+#### What I Found
+All gates hold. One thing is missing: two workers can take the *same* row.
+
+- `claim()` reads and writes in two statements: make it one `UPDATE … RETURNING`.
+- Show it with a test that starts **two** workers.
+
+```sql
+UPDATE deliveries SET worker = ?1, claimed_at = ?2
+ WHERE id = (SELECT id FROM deliveries WHERE worker IS NULL ORDER BY due LIMIT 1)
+RETURNING id;
+```
+
+#### For Developer
+Only `src/webhooks/queue.py` and its test. Then back to me for the last look.
+""",
+    ),
+)
+
+
+def moment(seconds_ago: float = 0.0) -> float:
+    """Return Unix seconds so long before the picture's moment."""
+    return (NOON - timedelta(seconds=seconds_ago)).timestamp()
+
+
+def rhythm(seed: int, busy: float, per_minute: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]:
+    """Return an hour of beats, tokens and cost: always the same for a seed; ``busy``: share of busy minutes."""
+    dice = Random(seed)  # noqa: S311 - drawing, not secrecy
+    beats, tokens, cost = [], [], []
+    on = False
+    for _ in range(60):
+        on = dice.random() < (busy * 0.3 + 0.7 if on else busy * 0.3)
+        beats.append(dice.randint(1, 9) if on else 0)
+        used = int(per_minute * (0.3 + dice.random())) if on else 0
+        tokens.append(used)
+        cost.append(used * 9e-6)
+    return tuple(beats), tuple(tokens), tuple(cost)
+
+
+def agent(role: Role, name: str, state: AgentState, evidence: Evidence, **more: object) -> AgentView:
+    """Return an agent with what the picture's agents have in common."""
+    view = AgentView(
+        role=role,
+        name=name,
+        client="claude",
+        session=f"hub-{role.lower()}",
+        state=state,
+        evidence=evidence,
+        pid=4100 + len(name),
+        pane_id=f"%{len(role)}",
+        can_restart=True,
+    )
+    return replace(view, **more)  # type: ignore[arg-type]  # fields of AgentView by name
+
+
+def believable_agents() -> tuple[AgentView, ...]:
+    """Return six agents in six states."""
+
+    def hour(seed: int, busy: float, rate: int) -> dict[str, object]:
+        beats, tokens, cost = rhythm(seed, busy, rate)
+        return {"beats": beats, "tokens": tokens, "cost": cost}
+
+    evidence = Evidence
+    return (
+        agent(
+            DIRECTOR,
+            "Max",
+            AgentState.IDLE,
+            evidence(EvidenceKind.HOOK, 356.0, "Stop"),
+            beat_age_s=356.0,
+            cost_today_usd=Decimal("3.41"),
+            rss_bytes=398 << 20,
+            **hour(3, 0.4, 9000),
+            message="Handed webhook-retries back to Isabelle",
+        ),
+        agent(
+            DEVELOPER,
+            "Isabelle",
+            AgentState.WORKING,
+            evidence(EvidenceKind.HOOK, 3.0, "Bash: pytest -q tests/webhooks"),
+            lights=("webhook-retries",),
+            beat_age_s=3.0,
+            tokens_per_min=12_480,
+            cost_today_usd=Decimal("5.87"),
+            rss_bytes=431 << 20,
+            restarts=1,
+            **hour(11, 0.8, 14000),
+            message="Two workers, one row: the test is red now",
+        ),
+        agent(
+            CODER,
+            "Kevin",
+            AgentState.WAITING,
+            evidence(EvidenceKind.STATUS, 41.0, "permission: Bash(npm install)"),
+            beat_age_s=41.0,
+            tokens_per_min=0,
+            cost_today_usd=Decimal("1.12"),
+            rss_bytes=377 << 20,
+            client="codex",
+            lights=("settings-page",),
+            **hour(5, 0.3, 5000),
+            message="May I install the date picker?",
+        ),
+        agent(
+            REVIEWER,
+            "Sarah",
+            AgentState.IDLE,
+            evidence(EvidenceKind.BEAT, 1260.0),
+            beat_age_s=1260.0,
+            cost_today_usd=Decimal("0.94"),
+            rss_bytes=365 << 20,
+            **hour(8, 0.15, 6000),
+        ),
+        agent(
+            OPTIMIZER,
+            "Sam",
+            AgentState.DEAD,
+            evidence(EvidenceKind.PROCESS, 95.0, "signal 9 (KILL)"),
+            exit_signal=9,
+            pid=None,
+            beat_age_s=102.0,
+            cost_today_usd=Decimal("0.38"),
+            client="gemini",
+            restarts=2,
+            **hour(13, 0.5, 3000),
+            message="Profiling the importer",
+        ),
+        agent(
+            PARTNER,
+            "Alex",
+            AgentState.UNKNOWN,
+            evidence(EvidenceKind.NOTHING, None),
+            pid=None,
+            pane_id=None,
+            client="opencode",
+            unpriced_tokens=18_200,
+            **hour(17, 0.05, 800),
+        ),
+    )
+
+
+def believable_blocks() -> tuple[tuple[Block, ...], dict[int, str]]:
+    """Return some days of blocks, and their texts by index."""
+    blocks: list[Block] = []
+    texts: dict[int, str] = {}
+    offset, line = 0, 1
+
+    def add(role: Role, task: str, turn: Role, tier: int, minutes: float, status: str, text: str) -> None:
+        nonlocal offset, line
+        at = (NOON - timedelta(minutes=minutes)).replace(second=0)
+        body = text.replace("{at}", f"{at:%Y-%m-%d %H:%M}")
+        end, rows = offset + len(body.encode()), body.count("\n") + 1
+        blocks.append(
+            Block(
+                index=len(blocks),
+                role=role,
+                at=at,
+                line=line,
+                end_line=line + rows - 1,
+                start=offset,
+                end=end,
+                task=task,
+                status=status,
+                turn=turn,
+                tier=tier,
+                digest=f"{len(blocks):08x}",
+                sections=(Section("What I Did", line + 5),),
+            )
+        )
+        texts[len(blocks) - 1] = body
+        offset, line = end, line + rows
+
+    pair = ((DIRECTOR, CODER), (CODER, DIRECTOR), (DIRECTOR, REVIEWER), (REVIEWER, CODER))
+    for number in range(36):
+        role, turn = pair[number % 4]
+        did = f"Step {number + 1} of the settings page."
+        text = f"### [{role}] {{at}}\n\n**Status**: done\n**Turn**: {turn}\n\n#### What I Did\n{did}\n"
+        add(role, "settings-page", turn, 3, 2900 - 70 * number, "done", text)
+    for role, task, status, turn, tier, minutes, text in _TEXTS:
+        add(role, task, turn, tier, minutes, status, text)
+    return tuple(blocks), texts
+
+
+def believable() -> Snapshot:
+    """Return the picture's snapshot: six agents, two open tasks, three alerts, an afternoon's events."""
+    blocks, _ = believable_blocks()
+    newest, other = blocks[-1], blocks[-4]
+    agents = believable_agents()
+    lights = (
+        LightView(
+            task="webhook-retries",
+            role=DEVELOPER,
+            name="Isabelle",
+            tier=2,
+            stage=Stage.IMPLEMENT,
+            since_wall=moment(372),
+            age_s=372,
+            unanswered_s=3,
+            waiting_after_s=300,
+            stale_after_s=780,
+            state=LightState.WORKING,
+            line=newest.line,
+            answered=True,
+        ),
+        LightView(
+            task="settings-page",
+            role=CODER,
+            name="Kevin",
+            tier=3,
+            stage=Stage.IMPLEMENT,
+            since_wall=moment(3200),
+            age_s=3200,
+            unanswered_s=505,
+            waiting_after_s=300,
+            stale_after_s=780,
+            state=LightState.WAITING,
+            line=other.line,
+            answered=True,
+        ),
+    )
+    tasks = tuple(
+        Task(
+            task=light.task,
+            turn=light.role,
+            tier=light.tier,
+            stage=light.stage,
+            since_line=light.line,
+            since_index=0,
+            since_digest="",
+            rounds=1,
+            open=True,
+            blocks=(),
+        )
+        for light in lights
+    )
+    alerts = (
+        _alert(
+            "agent-dead",
+            "OPTIMIZER",
+            Severity.ERROR,
+            AlertState.FIRING,
+            OPTIMIZER,
+            95,
+            "Sam is dead: signal 9 (KILL).",
+            "Press r on Sam to start it again.",
+        ),
+        _alert(
+            "agent-waits",
+            "CODER",
+            Severity.WARNING,
+            AlertState.FIRING,
+            CODER,
+            464,
+            "Kevin waits for a permission: Bash(npm install).",
+            "Press a on Kevin and answer the dialog.",
+        ),
+        _alert(
+            "handoff-stale",
+            "settings-page",
+            Severity.WARNING,
+            AlertState.RESOLVED,
+            CODER,
+            5100,
+            "Nobody took settings-page for 13 minutes.",
+            "Poke CODER, or give the light to another role.",
+        ),
+    )
+    log = tuple(
+        LogLine(moment(ago), kind, text, role, ok)
+        for ago, kind, text, role, ok in (
+            (95, "state", "dead (signal 9)", OPTIMIZER, True),
+            (96, "alert", "agent-dead fires: desktop notification 7", OPTIMIZER, True),
+            (300, "state", "idle → working", DEVELOPER, True),
+            (311, "action", "poked, taken by its client after 0.9 s", DEVELOPER, True),
+            (372, "turn", "webhook-retries: the light goes to DEVELOPER", DIRECTOR, True),
+            (464, "state", "working → waiting: permission: Bash(npm install)", CODER, True),
+            (1260, "state", "working → idle", REVIEWER, True),
+            (2640, "turn", "webhook-retries: the light goes to DIRECTOR", DEVELOPER, True),
+            (2700, "action", "poke refused: a dialog is open", CODER, False),
+            (4020, "action", "restarted in pane %9, pid 4108", DEVELOPER, True),
+            (4500, "turn", "webhook-retries: the light goes to DEVELOPER", DIRECTOR, True),
+        )
+    )
+    return Snapshot(
+        revision=1,
+        stamp=Stamp(5000.0, moment()),
+        project="notify-hub",
+        root="/home/ada/notify-hub",
+        handoff_path="/home/ada/notify-hub/current.md",
+        supervisor=SupervisorView(pid=3990, acting=True, since_wall=moment(14_000)),
+        ready=True,
+        lights=lights,
+        tasks=tasks,
+        agents=agents,
+        alerts=alerts,
+        log=log,
+        blocks=blocks,
+        cost_today_usd=sum((one.cost_today_usd for one in agents), Decimal(0)),
+        unpriced_tokens=0,
+    )
+
+
+def _alert(
+    code: str, subject: str, severity: Severity, state: AlertState, role: Role, ago: float, message: str, do: str
+) -> Alert:
+    return Alert(
+        code=code,
+        subject=subject,
+        severity=severity,
+        state=state,
+        message=message,
+        do=do,
+        agent=role,
+        since_wall=moment(ago),
+        changed_wall=moment(ago),
+        rounds=3,
+    )
