@@ -75,6 +75,7 @@ class Desktop:
 
     async def _healing(self, act: Act) -> str:
         """Run ``act``; if it fails over a connection of earlier days, once more over a new one."""
+        await self._drop_dead()
         reused = self._backend is not None
         try:
             return await self._timed(act)
@@ -154,6 +155,13 @@ class Desktop:
                     await bus.wait_for_disconnect()
 
             self._watch = asyncio.create_task(watch(), name="desktop bus")
+
+    async def _drop_dead(self) -> None:
+        """Let the loop read what the bus last said: writing to one that has ended makes the library complain."""
+        for _ in range(4):  # the poll, its reader, the library's future, our watch
+            await asyncio.sleep(0)
+        if self._watch is not None and self._watch.done():
+            await self._drop()
 
     async def _drop(self) -> None:
         bus = getattr(self._backend, "bus", None)
