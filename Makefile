@@ -56,10 +56,10 @@ clean:
 
 # What a person is told to type when a tool is missing, by the package manager that is there.
 # $(1): apt package, $(2): dnf package, $(3): brew package, $(4): pacman package.
-install_line = sudo=sudo; [ "$$(id -u)" != 0 ] || sudo=; \
-	if command -v apt-get >/dev/null 2>&1; then echo "  install it with: $$sudo apt-get install -y $(1)"; \
-	elif command -v dnf >/dev/null 2>&1; then echo "  install it with: $$sudo dnf install -y $(2)"; \
-	elif command -v pacman >/dev/null 2>&1; then echo "  install it with: $$sudo pacman -S $(4)"; \
+install_line = sudo="sudo "; [ "$$(id -u)" != 0 ] || sudo=; \
+	if command -v apt-get >/dev/null 2>&1; then echo "  install it with: $${sudo}apt-get install -y $(1)"; \
+	elif command -v dnf >/dev/null 2>&1; then echo "  install it with: $${sudo}dnf install -y $(2)"; \
+	elif command -v pacman >/dev/null 2>&1; then echo "  install it with: $${sudo}pacman -S $(4)"; \
 	elif command -v brew >/dev/null 2>&1; then echo "  install it with: brew install $(3)"; \
 	elif [ "$$(uname)" = Darwin ]; then echo "  install Homebrew, then: brew install $(3)"; \
 	else echo "  install the package $(1) with your system's package manager"; fi

@@ -1,0 +1,56 @@
+"""The command line's doors: each opens, and each explains itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from teamops.cli.main import COMMANDS, LazyGroup, teamops
+
+
+def every(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield ``command`` and all commands below it."""
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from every(child, (*path, name))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_opens_and_explains_itself(name: str) -> None:
+    assert isinstance(teamops, LazyGroup)
+    command = teamops.get_command(click.Context(teamops), name)
+    assert command is not None
+    for path, each in every(command, (name,)):
+        words = " ".join(path)
+        assert (each.help or "").strip(), f"teamops {words} has no help"
+        assert each.name == path[-1], f"teamops {words} calls itself {each.name}"
+        for option in each.params:
+            if isinstance(option, click.Option):
+                assert (option.help or "").strip(), f"teamops {words} {option.opts[0]} has no help"
+        assert each.get_help(click.Context(each, info_name=words)).startswith(f"Usage: {words}")
+
+
+def test_the_program_lists_its_commands() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "teamops", "--help"], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = [line.split()[0] for line in done.stdout.partition("Commands:")[2].splitlines() if line.startswith("  ")]
+    assert [name for name in listed if name in COMMANDS] == list(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"), [(["nosuch"], "nosuch"), (["status", "--nosuch"], "--nosuch")], ids=["command", "option"]
+)
+def test_wrong_use_is_exit_2_and_names_the_wrong_word(arguments: list[str], word: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "teamops", *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 2
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,88 @@
+"""What an import really loads, asked of a fresh interpreter: import-linter reads the text, this sees the result."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import teamops
+
+OURS = {"domain": "teamops.domain", "handoff": "teamops.handoff", "model": "teamops.model"}
+HEAVY = ("textual", "libtmux", "genai_prices", "psutil", "desktop_notifier", "dbus_fast", "markdown_it", "pydantic")
+
+
+def loaded_by(*modules: str) -> set[str]:
+    """Return the modules that importing ``modules`` loads beyond those of a bare interpreter."""
+    program = (
+        "import sys; before = set(sys.modules)\n"
+        + "".join(f"import {name}\n" for name in modules)
+        + "import json; print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+def offenders(loaded: set[str], forbidden: tuple[str, ...]) -> list[str]:
+    return sorted(name for name in loaded if any(name == root or name.startswith(root + ".") for root in forbidden))
+
+
+def modules_of(package: str) -> list[str]:
+    folder = Path(teamops.__file__).parent.joinpath(*package.split(".")[1:])
+    return [package, *(name for _, name, _ in pkgutil.walk_packages([str(folder)], package + "."))]
+
+
+def test_an_agent_that_imports_teamops_loads_the_standard_library_alone() -> None:
+    strangers = {name for name in loaded_by("teamops") if name.split(".")[0] not in sys.stdlib_module_names}
+    assert offenders(strangers, ("teamops",)) == sorted(strangers)
+    assert not offenders(strangers, tuple(f"teamops.{room}" for room in ("model", "handoff", "domain", "cli", "tui")))
+
+
+@pytest.mark.parametrize("package", OURS.values(), ids=OURS)
+def test_the_pure_rooms_load_nothing_that_acts(package: str) -> None:
+    # Not `time`: every interpreter has loaded it before the first line; import-linter watches that one.
+    forbidden = ("textual", "libtmux", "watchdog", "psutil", "sqlite3", "subprocess", "asyncio")
+    loaded = loaded_by(*modules_of(package))
+    assert package in loaded
+    assert offenders(loaded, forbidden) == []
+    above = {"handoff": ("domain",), "model": ("domain", "handoff"), "domain": ()}[package.split(".")[1]]
+    rooms = (*above, "cli", "supervisor", "sources", "effects", "report", "ledger", "tmux", "usage", "config", "tui")
+    assert offenders(loaded, tuple(f"teamops.{room}" for room in rooms)) == []
+
+
+def test_the_screen_loads_no_machine() -> None:
+    rooms = ("sources", "effects", "tmux", "ledger", "usage", "supervisor", "report", "demo", "sdk")
+    loaded = loaded_by("teamops.tui.app")
+    assert "textual.app" in loaded
+    assert offenders(loaded, ("libtmux", "sqlite3", "watchdog", "psutil", "genai_prices", "desktop_notifier")) == []
+    assert offenders(loaded, tuple(f"teamops.{room}" for room in rooms)) == []
+
+
+@pytest.mark.parametrize("door", ["teamops.cli.main", "teamops.cli.status", "teamops.cli.watch", "teamops.cli.act"])
+def test_a_command_without_a_screen_pays_for_none(door: str) -> None:
+    loaded = loaded_by(door)
+    assert door in loaded
+    assert offenders(loaded, HEAVY) == []
+
+
+CHILD = "import time; a = time.process_time(); {}; print(time.process_time(), time.process_time() - a)"
+
+
+def test_importing_teamops_costs_less_than_starting_python() -> None:
+    """15 ms is what a bare interpreter takes; CPU time, the best of several, each beside its own yardstick."""
+
+    def cpu(statement: str) -> tuple[float, float]:
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD.format(statement)], capture_output=True, text=True, timeout=30, check=True
+        )
+        start, spent = done.stdout.split()
+        return float(start), float(spent)
+
+    bare = min(cpu("pass")[0] for _ in range(7))
+    ours = min(cpu("import teamops")[1] for _ in range(7))
+    assert ours < 1.2 * bare, f"import teamops takes {ours * 1000:.1f} ms of CPU, a bare interpreter {bare * 1000:.1f}"
