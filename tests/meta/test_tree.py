@@ -15,9 +15,7 @@ LONGEST = 400
 
 # Put together here, so that this file does not find itself.
 FORBIDDEN = {
-    "a path of somebody's machine": re.compile(
-        r"(?<![\w.$}~-])/(?:wo" + r"rk|ro" + r"ot|ho" + r"me/\w+|Us" + r"ers/\w+)/"
-    ),
+    "a path of somebody's machine": re.compile(r"(?<![\w.$}~-])/(?:wo" + r"rk|ro" + r"ot)/"),
     "a package registry": re.compile(r"py" + r"pi\.(?:org|python)|pythonhos" + r"ted|index" + r"-url"),
     "a conflict marker": re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE),
 }  # fmt: skip
