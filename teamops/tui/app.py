@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -66,7 +67,9 @@ class TeamopsApp(App[None]):
         colours: Colours = "auto",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__()
+        # Said at once: Textual chooses its filter for NO_COLOR before any theme is known.
+        bare = colours == "plain" or (colours == "auto" and "NO_COLOR" in os.environ)
+        super().__init__(ansi_color=True if bare else None)
         self.port = port
         self.settings = settings
         self.snapshot = port.snapshot()
@@ -76,9 +79,7 @@ class TeamopsApp(App[None]):
         self._news_at = monotonic()
         self._unsubscribe: Callable[[], None] | None = None
         self._tickets: dict[str, int] = {}
-        plain = colours == "plain" or (
-            colours == "auto" and (self.no_color or self.console.color_system in (None, "standard"))
-        )
+        plain = bare or (colours == "auto" and self.console.color_system in (None, "standard"))
         self.palette: Palette = palette(rich_colours=not plain)
         self.register_theme(RICH_THEME)
         self.register_theme(PLAIN_THEME)

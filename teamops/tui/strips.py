@@ -12,6 +12,7 @@ from textual.strip import Strip
 
 from teamops.model.text import clean_line
 
+_STRIP = frozenset("▁▂▃▄▅▆▇█")
 Align = Literal["left", "right", "centre"]
 
 
@@ -78,7 +79,15 @@ class Line:
 
 
 def _over(segments: Iterable[Segment], base: Style) -> list[Segment]:
-    return [Segment(text, base if style is None else style + base) for text, style, _ in segments]
+    if not base.reverse:
+        return [Segment(text, base if style is None else style + base) for text, style, _ in segments]
+    # Colours turned inside out are a patchwork, and a strip of blocks turned inside out lies.
+    return [
+        Segment(text, style)
+        if not _STRIP.isdisjoint(text)
+        else Segment(text, base if style is None else Style(bold=style.bold) + base)
+        for text, style, _ in segments
+    ]
 
 
 def spread(left: Line, right: Line, width: int) -> Line:

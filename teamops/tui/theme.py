@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from rich.style import Style
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ def palette(*, rich_colours: bool) -> Palette:
         tokens=Style(color="#5588c0"),
         cost=Style(color="#9c78b8"),
         rule=Style(color="#343c46"),
-        cursor=Style(bgcolor="#24303e"),
+        cursor=Style(bgcolor="#2d333a"),
         match=Style(color="#12161b", bgcolor="#f0c674"),
         key=Style(color="#7cb7ff", bold=True),
         chip=Style(color="#12161b", bgcolor="#7cb7ff", bold=True),
@@ -128,6 +128,7 @@ PLAIN_THEME = Theme(
     dark=True,
     ansi=True,
     variables={
+        **BUILTIN_THEMES["ansi-dark"].variables,
         "pane-rule": "ansi_bright_black",
         "pane-focus": "ansi_cyan",
         "scrollbar": "ansi_bright_black",

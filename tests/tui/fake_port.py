@@ -1,0 +1,117 @@
+"""The one fake supervisor of the screen's tests. It keeps the same contract as the real one (port_contract.py)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from teamops.model.actions import Outcome
+from teamops.model.clock import Stamp
+from teamops.model.errors import TeamopsError
+from teamops.model.handoff import Block
+from teamops.model.role import Role
+from teamops.model.snapshot import AttachPlan, Intent, Snapshot
+from teamops.tui.believable import believable, believable_blocks
+
+
+@dataclass
+class FakePort:
+    """Says what a test told it to say, and remembers what it was asked."""
+
+    now: Snapshot = field(default_factory=believable)
+    texts: dict[int, str] = field(default_factory=lambda: believable_blocks()[1])
+    pane: str = "\x1b[32m●\x1b[0m \x1b[1mRunning\x1b[0m pytest -q"
+    outcome: Outcome = field(default_factory=lambda: Outcome(ok=True, message="It was done."))
+    plan: AttachPlan = field(
+        default_factory=lambda: AttachPlan(("tmux", "switch-client", "-t", "%9"), switch=True, back="prefix L")
+    )
+    errors: dict[str, TeamopsError] = field(default_factory=dict)
+    """By query: what it raises."""
+    intents: list[Intent] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    gates: dict[str, threading.Event] = field(default_factory=dict)
+    """By query: it waits until the event is set."""
+    callbacks: list[Callable[[Snapshot], None]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def publish(self, snapshot: Snapshot | None = None, **changes: object) -> Snapshot:
+        """Hand out a newer snapshot: the given one, or the newest with ``changes``."""
+        with self.lock:
+            base = snapshot or replace(self.now, **changes)  # type: ignore[arg-type]  # fields of Snapshot by name
+            self.now = replace(base, revision=self.now.revision + 1)
+            callbacks = list(self.callbacks)
+        for callback in callbacks:
+            callback(self.now)
+        return self.now
+
+    def tick(self, seconds: float = 1.0) -> Snapshot:
+        """Let every age grow."""
+        now = self.now
+        return self.publish(
+            stamp=Stamp(now.stamp.now + seconds, now.stamp.wall + seconds),
+            lights=tuple(
+                replace(light, age_s=light.age_s + seconds, unanswered_s=light.unanswered_s + seconds)
+                for light in now.lights
+            ),
+            agents=tuple(
+                replace(
+                    agent,
+                    beat_age_s=None if agent.beat_age_s is None else agent.beat_age_s + seconds,
+                    evidence=replace(
+                        agent.evidence, age_s=None if agent.evidence.age_s is None else agent.evidence.age_s + seconds
+                    ),
+                )
+                for agent in now.agents
+            ),
+        )
+
+    def _enter(self, query: str, role: Role | None = None) -> None:
+        self.asked.append(query)
+        if query in self.gates and not self.gates[query].wait(10):
+            raise TeamopsError("A test forgot to open a gate.")
+        if query in self.errors:
+            raise self.errors[query]
+        if role is not None and all(agent.role != role for agent in self.now.agents):
+            raise TeamopsError(f"There is no {role} in this team.", "Look at teamops.toml.")
+
+    def snapshot(self) -> Snapshot:
+        return self.now
+
+    def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
+        with self.lock:
+            self.callbacks.append(callback)
+
+        def end() -> None:
+            with self.lock:
+                if callback in self.callbacks:
+                    self.callbacks.remove(callback)
+
+        return end
+
+    def send(self, intent: Intent) -> None:
+        self.intents.append(intent)
+
+    def act(self, intent: Intent, timeout_s: float = 10.0) -> Outcome:  # noqa: ARG002 - the port's own signature
+        role = getattr(intent, "role", None)
+        self._enter("act", role)
+        self.intents.append(intent)
+        return self.outcome
+
+    def poke_text(self, role: Role) -> str:
+        self._enter("poke_text", role)
+        return f"It is your turn, {role}: read the last block of current.md."
+
+    def block_text(self, block: Block) -> str:
+        self._enter("block_text")
+        if block.index >= len(self.now.blocks) or block.index not in self.texts:
+            raise TeamopsError("That block is no longer in the file.", "Choose another.")
+        return self.texts[block.index]
+
+    def screen(self, role: Role) -> str:
+        self._enter("screen", role)
+        return self.pane
+
+    def attach(self, role: Role) -> AttachPlan:
+        self._enter("attach", role)
+        return self.plan

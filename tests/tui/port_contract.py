@@ -1,0 +1,110 @@
+"""What every SupervisorPort keeps. Subclass it, give ``port`` and ``change``, and pytest runs it on yours."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from teamops.model.errors import TeamopsError
+from teamops.model.role import Role
+from teamops.model.snapshot import AckAlert, PokeRole, RestartRole, Snapshot, SupervisorPort
+
+STRANGER = Role("NOBODY-OF-THAT-NAME")
+DEADLINE_S = 10.0
+_SGR = re.compile(r"\x1b\[[0-9;:]*m")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class PortContract:
+    """The contract. Needs a snapshot with at least one agent and one block."""
+
+    @pytest.fixture
+    def port(self) -> SupervisorPort:
+        """Return the port under test."""
+        raise NotImplementedError
+
+    def change(self, port: SupervisorPort) -> None:
+        """Make something happen that leads to a new snapshot."""
+        raise NotImplementedError
+
+    def test_a_snapshot_comes_at_once_and_cannot_be_changed(self, port: SupervisorPort) -> None:
+        before = time.monotonic()
+        snapshot = port.snapshot()
+        assert time.monotonic() - before < 0.1
+        assert isinstance(snapshot, Snapshot)
+        with pytest.raises(FrozenInstanceError):
+            snapshot.revision = 0  # type: ignore[misc]  # that is the point
+
+    def test_a_subscriber_gets_newer_snapshots_until_it_ends(self, port: SupervisorPort) -> None:
+        got: list[Snapshot] = []
+        arrived = threading.Event()
+
+        def take(snapshot: Snapshot) -> None:
+            got.append(snapshot)
+            arrived.set()
+
+        first = port.snapshot().revision
+        end = port.subscribe(take)
+        self.change(port)
+        assert arrived.wait(DEADLINE_S), "no snapshot came"
+        assert got[-1].revision > first
+        assert port.snapshot().revision >= got[-1].revision
+        end()
+        end()
+        number = len(got)
+        again = threading.Event()
+        stop = port.subscribe(lambda _snapshot: again.set())
+        self.change(port)
+        assert again.wait(DEADLINE_S)
+        stop()
+        assert len(got) == number, "a snapshot came after the end"
+        assert [one.revision for one in got] == sorted({one.revision for one in got})
+
+    def test_a_blocks_text_is_its_own_and_clean(self, port: SupervisorPort) -> None:
+        for block in port.snapshot().blocks[-3:]:
+            text = port.block_text(block)
+            assert block.role in text.upper().partition("\n")[0]
+            assert not _CONTROLS.search(text)
+
+    def test_a_block_that_is_gone_is_an_error_with_a_hint(self, port: SupervisorPort) -> None:
+        block = port.snapshot().blocks[-1]
+        gone = replace(block, index=block.index + 99, start=block.end + 10_000, end=block.end + 10_100, digest="0")
+        with pytest.raises(TeamopsError):
+            port.block_text(gone)
+
+    def test_a_poke_is_one_line(self, port: SupervisorPort) -> None:
+        text = port.poke_text(port.snapshot().agents[0].role)
+        assert text.strip()
+        assert "\n" not in text
+        assert not _CONTROLS.search(text)
+
+    def test_a_pane_has_colours_and_nothing_else_unsafe(self, port: SupervisorPort) -> None:
+        for agent in port.snapshot().agents:
+            if agent.pane_id is not None:
+                assert not _CONTROLS.search(_SGR.sub("", port.screen(agent.role)))
+
+    @pytest.mark.parametrize("query", ["poke_text", "screen", "attach"])
+    def test_a_stranger_is_an_error_that_says_what_to_do(self, port: SupervisorPort, query: str) -> None:
+        with pytest.raises(TeamopsError) as caught:
+            getattr(port, query)(STRANGER)
+        assert STRANGER in caught.value.message or caught.value.hint
+
+    @pytest.mark.parametrize("intent", [PokeRole(STRANGER, "hello"), RestartRole(STRANGER)], ids=["poke", "restart"])
+    def test_an_act_on_a_stranger_fails_and_says_so(self, port: SupervisorPort, intent: PokeRole | RestartRole) -> None:
+        said = ""
+        try:
+            outcome = port.act(intent, timeout_s=5.0)
+        except TeamopsError as error:
+            said = error.message
+        else:
+            said = "" if outcome.ok else outcome.message
+        assert said
+
+    def test_sending_never_waits(self, port: SupervisorPort) -> None:
+        before = time.monotonic()
+        port.send(AckAlert("no-such-code", "nothing"))
+        assert time.monotonic() - before < 0.1
