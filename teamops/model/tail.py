@@ -14,3 +14,5 @@ class Position:
     inode: int
     offset: int
     """Bytes read, up to the end of the last complete line."""
+    generation: int = 0
+    """How often the file at this path was begun again (truncated, replaced): tells a replay from a new beginning."""

@@ -1,0 +1,106 @@
+"""One SQLite file: opened safely, written in whole transactions, its troubles said in words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from teamops.ledger.migrations import NewerLedgerError, migrate
+from teamops.model.errors import TeamopsError
+
+BUSY_S = 5.0
+"""So long a writer waits for another."""
+
+_CAUSES = {
+    sqlite3.SQLITE_FULL: ("the disk is full", "free disk space"),
+    sqlite3.SQLITE_IOERR: ("the disk can't be written or read", "look at the disk: is it full, or failing?"),
+    sqlite3.SQLITE_READONLY: ("the file is read-only", "mend the rights of the state directory"),
+    sqlite3.SQLITE_PERM: ("access is denied", "mend the rights of the state directory"),
+    sqlite3.SQLITE_AUTH: ("access is denied", "mend the rights of the state directory"),
+    sqlite3.SQLITE_CANTOPEN: ("the file can't be opened", "mend the rights of the state directory, or free disk space"),
+    sqlite3.SQLITE_BUSY: ("another process holds it for too long", "end what holds it, or wait"),
+    sqlite3.SQLITE_LOCKED: ("another process holds it for too long", "end what holds it, or wait"),
+    sqlite3.SQLITE_CORRUPT: ("the file is damaged", "move it aside; teamops then begins a new one"),
+    sqlite3.SQLITE_NOTADB: ("the file is no ledger", "move it aside; teamops then begins a new one"),
+}
+
+
+class LedgerError(TeamopsError):
+    """The ledger can't be opened, read or written now."""
+
+
+def trouble(path: Path, error: Exception) -> LedgerError:
+    """Return ``error`` in words: what happened to the file at ``path``, and what to do."""
+    code = getattr(error, "sqlite_errorcode", None)
+    cause, hint = _CAUSES.get(code & 0xFF if code is not None else -1, (str(error), "look at the file and its disk"))
+    return LedgerError(f"ledger {path}: {cause}", hint)
+
+
+def open_connection(path: Path) -> sqlite3.Connection:
+    """Open the file at ``path``, made with its folders (for their owner only) where it isn't there, and migrate it.
+
+    Raises ``LedgerError``.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Made here, so that nobody else may read it for even a moment; SQLite gives its side files the same rights.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise LedgerError(
+            f"ledger {path}: {error.strerror or error}", "mend the rights of the state directory, or free disk space"
+        ) from error
+    connection = None
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        migrate(connection)
+    except (sqlite3.Error, NewerLedgerError) as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, NewerLedgerError):
+            raise LedgerError(f"{path}: {error.message}", error.hint) from error
+        raise trouble(path, error) from error
+    return connection
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection, path: Path, *, durable: bool = False) -> Iterator[None]:
+    """Make all inside one transaction: wholly stored when this returns, or not at all.
+
+    What is stored survives the death of this process; with ``durable`` a loss of power too. Raises ``LedgerError``.
+    """
+    try:
+        if durable:
+            connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("COMMIT")
+    except (sqlite3.Error, OverflowError) as error:
+        raise trouble(path, error) from error
+    finally:
+        _leave(connection, durable=durable)
+
+
+def _leave(connection: sqlite3.Connection, *, durable: bool) -> None:
+    try:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if durable:
+            connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.Error:
+        # The first error says it all; the next transaction shows whether the file is well again.
+        return
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Say a failure to read in words. Raises ``LedgerError``."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise trouble(path, error) from error

@@ -1,0 +1,161 @@
+"""Edges, alerts and actions in the ledger. All functions run inside a transaction of ``store``."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from teamops.ledger.rows import BegunAction
+from teamops.model.actions import Action, By, Notify, Outcome, Poke, Restart
+from teamops.model.alert import Alert, AlertState
+from teamops.model.handoff import Severity
+from teamops.model.role import Role
+from teamops.model.snapshot import LogLine
+
+RESOLVED_KEPT = 100
+"""So many resolved alerts are told; their edges stay in the log for ever."""
+
+_LOG = """
+SELECT wall, rank, id, kind, role, a, b, c, ok FROM (
+  SELECT * FROM (SELECT wall, 0 AS rank, 0 AS id, 'turn' AS kind, role, task AS a, '' AS b, '' AS c, 1 AS ok
+                 FROM light ORDER BY wall DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT wall, 1, id, 'state', role, state, evidence, '', 1 FROM state_edge
+                 ORDER BY wall DESC, id DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT wall, 2, id, 'alert', agent, state, severity, message, state <> 'firing' FROM alert_edge
+                 ORDER BY wall DESC, id DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT coalesce(ended_wall, wall), 3, id, 'action', role, kind, message, hint, coalesce(ok, 1)
+                 FROM action ORDER BY coalesce(ended_wall, wall) DESC, id DESC LIMIT :n)
+) ORDER BY wall DESC, rank DESC, id DESC LIMIT :n
+"""
+
+
+def alerts(connection: sqlite3.Connection) -> list[Alert]:
+    """Return the open alerts and those resolved last, newest first in each."""
+    rows = connection.execute(
+        "SELECT code, subject, severity, state, message, do, agent, since_wall, changed_wall, rounds, notify FROM alert"
+        " ORDER BY state = 'resolved', changed_wall DESC LIMIT"
+        " (SELECT count(*) FROM alert WHERE state <> 'resolved') + ?",
+        (RESOLVED_KEPT,),
+    )
+    return [
+        Alert(
+            code=row[0],
+            subject=row[1],
+            severity=Severity(row[2]),
+            state=AlertState(row[3]),
+            message=row[4],
+            do=row[5],
+            agent=None if row[6] is None else Role(row[6]),
+            since_wall=row[7],
+            changed_wall=row[8],
+            rounds=row[9],
+            notify=bool(row[10]),
+        )
+        for row in rows
+    ]
+
+
+def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
+    """Store an alert; where its state or text is new, the edge too."""
+    before = connection.execute(
+        "SELECT state, message, changed_wall FROM alert WHERE code = ? AND subject = ?", alert.key
+    ).fetchone()
+    agent = None if alert.agent is None else str(alert.agent)
+    connection.execute(
+        "INSERT OR REPLACE INTO alert(code, subject, severity, state, message, do, agent, since_wall, changed_wall,"
+        " rounds, notify) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *alert.key,
+            alert.severity.value,
+            alert.state.value,
+            alert.message,
+            alert.do,
+            agent,
+            alert.since_wall,
+            alert.changed_wall,
+            alert.rounds,
+            int(alert.notify),
+        ),
+    )
+    if before is None or before[0] != alert.state or before[2] != alert.changed_wall:
+        connection.execute(
+            "INSERT INTO alert_edge(wall, code, subject, severity, state, message, agent) VALUES(?, ?, ?, ?, ?, ?, ?)",
+            (alert.changed_wall, *alert.key, alert.severity.value, alert.state.value, alert.message, agent),
+        )
+
+
+def begin_action(connection: sqlite3.Connection, action: Action, wall: float) -> int:
+    """Store that ``action`` begins; return its row."""
+    role = None if action.role is None else str(action.role)
+    kind, text, title, critical = "restart", "", "", False
+    if isinstance(action, Poke):
+        kind, text = "poke", action.text
+    elif isinstance(action, Notify):
+        kind, text, title, critical = "notify", action.body, action.title, action.critical
+    cursor = connection.execute(
+        "INSERT INTO action(wall, kind, role, text, title, critical, decided_by, reason)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+        (wall, kind, role, text, title, int(critical), action.by.value, action.reason),
+    )
+    assert cursor.lastrowid is not None  # noqa: S101 - an INSERT into a rowid table has one
+    return cursor.lastrowid
+
+
+def finish_action(connection: sqlite3.Connection, action_id: int, outcome: Outcome, wall: float) -> None:
+    """Store how an action ended; the first word stands."""
+    connection.execute(
+        "UPDATE action SET ended_wall = ?, ok = ?, message = ?, hint = ?, evidence = ?"
+        " WHERE id = ? AND ended_wall IS NULL",
+        (wall, int(outcome.ok), outcome.message, outcome.hint, outcome.evidence, action_id),
+    )
+
+
+def unfinished_actions(connection: sqlite3.Connection) -> list[BegunAction]:
+    """Return the actions without an outcome, oldest first."""
+    rows = connection.execute(
+        "SELECT id, wall, kind, role, text, title, critical, decided_by, reason FROM action"
+        " WHERE ended_wall IS NULL ORDER BY id"
+    )
+    return [BegunAction(row[0], _action(row), row[1]) for row in rows]
+
+
+def restarts_since(connection: sqlite3.Connection, wall: float) -> dict[Role, int]:
+    """Return how often each role was started again with success."""
+    rows = connection.execute(
+        "SELECT role, count(*) FROM action WHERE kind = 'restart' AND ok = 1 AND ended_wall >= ? GROUP BY role", (wall,)
+    )
+    return {Role(role): count for role, count in rows}
+
+
+def log(connection: sqlite3.Connection, limit: int) -> list[LogLine]:
+    """Return the newest turns, states, alerts and actions, newest first."""
+    rows = connection.execute(_LOG, {"n": limit})
+    return [
+        LogLine(row[0], row[3], _words(row), None if row[4] is None else Role(row[4]), bool(row[8])) for row in rows
+    ]
+
+
+def _action(row: Any) -> Action:
+    role, by, reason = (None if row[3] is None else Role(row[3])), By(row[7]), row[8]
+    if row[2] == "notify" or role is None:
+        return Notify(title=row[5], body=row[4], critical=bool(row[6]), by=by, reason=reason, role=role)
+    if row[2] == "poke":
+        return Poke(role=role, text=row[4], by=by, reason=reason)
+    return Restart(role=role, by=by, reason=reason)
+
+
+def _words(row: Any) -> str:
+    _, _, _, kind, role, first, second, third, ok = row
+    if kind == "turn":
+        return f"the light is {role}'s" + (f" ({first})" if first else "")
+    if kind == "state":
+        return f"{role} is {first}" + (f" ({second})" if second else "")
+    if kind == "alert":
+        lead = {AlertState.RESOLVED: "resolved", AlertState.ACKED: "acknowledged"}.get(first, second)
+        return f"{lead}: {third}"
+    whom = role if first != "notify" else ("you" if role is None else f"you about {role}")
+    hint = f" ({third})" if third and not ok else ""
+    return f"{first} {whom}: {second or 'begun'}{hint}"

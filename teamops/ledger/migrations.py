@@ -1,0 +1,97 @@
+"""The ledger's tables, and the way from every older version to the newest."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from teamops.model.errors import TeamopsError
+
+FIRST = """
+CREATE TABLE position(
+  path TEXT PRIMARY KEY, device INTEGER NOT NULL, inode INTEGER NOT NULL, generation INTEGER NOT NULL,
+  offset INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE beat_minute(
+  role TEXT NOT NULL, minute INTEGER NOT NULL, beats INTEGER NOT NULL, tokens INTEGER NOT NULL,
+  tool_calls INTEGER NOT NULL, cost_usd TEXT NOT NULL, PRIMARY KEY(role, minute)) STRICT, WITHOUT ROWID;
+CREATE INDEX beat_minute_by_minute ON beat_minute(minute);
+CREATE TABLE last_beat(role TEXT PRIMARY KEY, wall REAL NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE usage_minute(
+  role TEXT NOT NULL, minute INTEGER NOT NULL, model TEXT NOT NULL, responses INTEGER NOT NULL,
+  input INTEGER NOT NULL, output INTEGER NOT NULL, cache_write INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL,
+  cache_read INTEGER NOT NULL, cost_usd TEXT NOT NULL, unpriced INTEGER NOT NULL,
+  PRIMARY KEY(role, minute, model)) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_minute_by_minute ON usage_minute(minute);
+CREATE TABLE unpriced(
+  id INTEGER PRIMARY KEY, role TEXT NOT NULL, wall REAL NOT NULL, model TEXT NOT NULL, input INTEGER NOT NULL,
+  output INTEGER NOT NULL, cache_write INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, cache_read INTEGER NOT NULL,
+  client TEXT NOT NULL, session TEXT NOT NULL, speed TEXT NOT NULL, service_tier TEXT NOT NULL,
+  key TEXT NOT NULL) STRICT;
+CREATE INDEX unpriced_by_wall ON unpriced(role, wall);
+CREATE TABLE rates(
+  model TEXT NOT NULL, day TEXT NOT NULL, rates TEXT NOT NULL, PRIMARY KEY(model, day)) STRICT, WITHOUT ROWID;
+CREATE TABLE light(
+  task TEXT NOT NULL, digest TEXT NOT NULL, role TEXT NOT NULL, wall REAL NOT NULL,
+  PRIMARY KEY(task, digest, role)) STRICT, WITHOUT ROWID;
+CREATE INDEX light_by_wall ON light(wall);
+CREATE TABLE state_edge(
+  id INTEGER PRIMARY KEY, wall REAL NOT NULL, role TEXT NOT NULL, state TEXT NOT NULL, evidence TEXT NOT NULL) STRICT;
+CREATE INDEX state_edge_by_wall ON state_edge(wall);
+CREATE TABLE alert(
+  code TEXT NOT NULL, subject TEXT NOT NULL, severity TEXT NOT NULL, state TEXT NOT NULL, message TEXT NOT NULL,
+  do TEXT NOT NULL, agent TEXT, since_wall REAL NOT NULL, changed_wall REAL NOT NULL, rounds INTEGER NOT NULL,
+  notify INTEGER NOT NULL, PRIMARY KEY(code, subject)) STRICT, WITHOUT ROWID;
+CREATE TABLE alert_edge(
+  id INTEGER PRIMARY KEY, wall REAL NOT NULL, code TEXT NOT NULL, subject TEXT NOT NULL, severity TEXT NOT NULL,
+  state TEXT NOT NULL, message TEXT NOT NULL, agent TEXT) STRICT;
+CREATE INDEX alert_edge_by_wall ON alert_edge(wall);
+CREATE TABLE action(
+  id INTEGER PRIMARY KEY, wall REAL NOT NULL, kind TEXT NOT NULL, role TEXT, text TEXT NOT NULL, title TEXT NOT NULL,
+  critical INTEGER NOT NULL, decided_by TEXT NOT NULL, reason TEXT NOT NULL, ended_wall REAL, ok INTEGER,
+  message TEXT NOT NULL DEFAULT '', hint TEXT NOT NULL DEFAULT '', evidence TEXT NOT NULL DEFAULT '') STRICT;
+CREATE INDEX action_by_wall ON action(wall);
+"""
+
+STEPS: Sequence[str] = (FIRST,)
+"""``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
+
+
+class NewerLedgerError(TeamopsError):
+    """The file was written by a newer teamops."""
+
+
+def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> int:
+    """Bring the file to the newest version and return the version it had.
+
+    All steps happen in one transaction, so that a kill leaves the old version or the new one. Two processes may come
+    at once: the second waits, and finds nothing left to do. Raises ``NewerLedgerError`` without touching the file, and
+    ``sqlite3.Error``.
+    """
+    version = _version(connection)
+    if version == len(steps):
+        return version
+    if version < len(steps):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = _version(connection)
+            for step in steps[version:]:
+                for statement in step.split(";"):
+                    if statement.strip():
+                        connection.execute(statement)
+            if version < len(steps):
+                connection.execute(f"PRAGMA user_version = {len(steps)}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    if version > len(steps):
+        raise NewerLedgerError(
+            f"the ledger was written by a newer teamops (its version {version}, known here {len(steps)})",
+            "upgrade teamops, or name another state directory",
+        )
+    return version
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

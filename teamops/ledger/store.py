@@ -1,0 +1,183 @@
+"""The memory that survives kill -9: typed reads and writes on one SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from teamops.ledger import history, spend
+from teamops.ledger.connection import LedgerError, open_connection, reading, writing
+from teamops.ledger.rows import BegunAction, DaySpend, Minute
+from teamops.model.actions import Action, Outcome
+from teamops.model.alert import Alert
+from teamops.model.events import BeatsSeen
+from teamops.model.role import Role
+from teamops.model.snapshot import LogLine
+from teamops.model.tail import Position
+from teamops.model.usage import Usage
+
+__all__ = ["BegunAction", "DaySpend", "Ledger", "LedgerError", "Minute", "open_ledger"]
+
+
+def open_ledger(path: Path) -> Ledger:
+    """Open the ledger at ``path``; it and its folders are made, for their owner only, where they aren't there.
+
+    Raises ``LedgerError`` on a damaged file, one of a newer teamops, missing rights or a full disk; the file stays
+    as it is.
+    """
+    return Ledger(open_connection(path), path)
+
+
+class Ledger:
+    """One project's ledger, for one thread; any number of processes may have the file open.
+
+    A write is acknowledged when it returns: then it survives kill -9 of this process, and an action's also a loss of
+    power. Every method raises ``LedgerError`` when the file can't be read or written; nothing is stored then, and the
+    same call may be made again.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self._version = self._data_version()
+
+    def close(self) -> None:
+        """Close the file. Closing twice is fine."""
+        self._connection.close()
+
+    def changed(self) -> bool:
+        """Return whether another process wrote since the last call (or since the opening)."""
+        version = self._data_version()
+        before, self._version = self._version, version
+        return before != version
+
+    # files
+
+    def positions(self) -> dict[str, Position]:
+        """Return how far each file was read, by path."""
+        with reading(self._path):
+            return spend.positions(self._connection)
+
+    # beats and usage
+
+    def add_beats(self, seen: BeatsSeen) -> None:
+        """Add beats to their minutes and store how far their file was read, in one transaction.
+
+        The same call again adds nothing: what lies before the stored position is in the ledger.
+        """
+        with writing(self._connection, self._path):
+            if spend.advance(self._connection, seen.position):
+                spend.add_beats(self._connection, seen)
+
+    def add_usage(self, role: Role, rows: Sequence[tuple[Usage, Decimal | None]], position: Position) -> None:
+        """Add usage with its cost and store how far its file was read, in one transaction.
+
+        A cost of ``None`` means that no price is known yet. The same call again adds nothing.
+        """
+        with writing(self._connection, self._path):
+            if spend.advance(self._connection, position):
+                spend.add_usage(self._connection, role, rows)
+
+    def minutes(self, role: Role, since_wall: float) -> list[Minute]:
+        """Return the minutes of ``role`` from that of ``since_wall`` on, oldest first; empty ones are left out."""
+        with reading(self._path):
+            return spend.minutes(self._connection, role, since_wall)
+
+    def cost_since(self, wall: float) -> dict[Role, DaySpend]:
+        """Return what each role spent from the minute of ``wall`` on."""
+        with reading(self._path):
+            return spend.cost_since(self._connection, wall)
+
+    def rates(self) -> dict[tuple[str, str], str | None]:
+        """Return stored prices: (model, ISO day) → rates as JSON. For ``usage.pricing.Pricer``."""
+        with reading(self._path):
+            return spend.rates(self._connection)
+
+    def save_rates(self, known: Mapping[tuple[str, str], str | None]) -> None:
+        """Store prices. ``None`` (no price known) is not stored: the next start asks again."""
+        with writing(self._connection, self._path):
+            spend.save_rates(self._connection, known)
+
+    def unpriced(self) -> list[tuple[Role, Usage]]:
+        """Return the usage that still waits for a price, of earlier lives too, oldest first."""
+        with reading(self._path):
+            return spend.unpriced(self._connection)
+
+    def reprice(self, priced: Sequence[tuple[Role, Usage, Decimal]]) -> int:
+        """Give prices to usage that waits for them, each exactly once; return to how many."""
+        with writing(self._connection, self._path):
+            return spend.reprice(self._connection, priced)
+
+    # lights and states
+
+    def light_known(self, task: str | None, digest: str, role: Role) -> float | None:
+        """Return when this light was first seen, Unix seconds, or ``None``."""
+        with reading(self._path):
+            row = self._connection.execute(
+                "SELECT wall FROM light WHERE task = ? AND digest = ? AND role = ?", (task or "", digest, str(role))
+            ).fetchone()
+        return None if row is None else float(row[0])
+
+    def light_seen(self, task: str | None, digest: str, role: Role, wall: float) -> float:
+        """Store that this light is seen at ``wall``; return when it was first, which may be earlier."""
+        with writing(self._connection, self._path):
+            self._connection.execute(
+                "INSERT INTO light(task, digest, role, wall) VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (task or "", digest, str(role), wall),
+            )
+            known = self.light_known(task, digest, role)
+        return wall if known is None else known
+
+    def state_edge(self, role: Role, state: str, evidence: str, wall: float) -> None:
+        """Store that an agent's state is new."""
+        with writing(self._connection, self._path):
+            self._connection.execute(
+                "INSERT INTO state_edge(wall, role, state, evidence) VALUES(?, ?, ?, ?)",
+                (wall, str(role), str(state), evidence),
+            )
+
+    # alerts
+
+    def alerts(self) -> list[Alert]:
+        """Return the open alerts, newest first, then the last resolved ones."""
+        with reading(self._path):
+            return history.alerts(self._connection)
+
+    def save_alerts(self, alerts: Sequence[Alert]) -> None:
+        """Store alerts as they are now, all or none; each change of state stays in the log."""
+        with writing(self._connection, self._path):
+            for alert in alerts:
+                history.save_alert(self._connection, alert)
+
+    # actions
+
+    def begin_action(self, action: Action, wall: float) -> int:
+        """Store that ``action`` begins, before it does; return its row."""
+        with writing(self._connection, self._path, durable=True):
+            return history.begin_action(self._connection, action, wall)
+
+    def finish_action(self, action_id: int, outcome: Outcome, wall: float) -> None:
+        """Store how an action ended. The first outcome stands."""
+        with writing(self._connection, self._path, durable=True):
+            history.finish_action(self._connection, action_id, outcome, wall)
+
+    def unfinished_actions(self) -> list[BegunAction]:
+        """Return the actions without an outcome, oldest first."""
+        with reading(self._path):
+            return history.unfinished_actions(self._connection)
+
+    def restarts_since(self, wall: float) -> dict[Role, int]:
+        """Return how often each role was restarted with success since ``wall``."""
+        with reading(self._path):
+            return history.restarts_since(self._connection, wall)
+
+    def log(self, limit: int) -> list[LogLine]:
+        """Return the newest ``limit`` turns, states, alerts and actions, newest first."""
+        with reading(self._path):
+            return history.log(self._connection, limit)
+
+    def _data_version(self) -> int:
+        with reading(self._path):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
