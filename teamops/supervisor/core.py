@@ -275,6 +275,11 @@ class Core:
         line = LogLine(self.book.stamp.wall, kind, text, alert.agent if alert else None, ok)
         self.book.note(line)
 
+    def recover(self) -> None:
+        """Close what an earlier life began and did not end. Call once, when effects are there."""
+        for notice in self._memory.recover(self.book):
+            self.begin(notice)
+
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run ``work`` beside the loop; it ends with it."""
         task = self._loop.create_task(work, name=name)

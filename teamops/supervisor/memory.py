@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 
 from teamops.domain.light import Light
 from teamops.ledger.store import Ledger, LedgerError
-from teamops.model.actions import Action
-from teamops.model.alert import Alert
+from teamops.model.actions import Action, Notify, Outcome
+from teamops.model.alert import Alert, AlertState
 from teamops.model.events import ActionFinished, BeatsSeen, UsageSeen
 from teamops.model.role import Role
 from teamops.model.snapshot import LogLine
@@ -56,6 +57,27 @@ class Memory:
         for role, page in book.agents.items():
             for row in ledger.minutes(role, first):
                 page.minutes[int(row.wall // 60)] = MinuteSum(row.beats, row.tokens, float(row.cost_usd))
+
+        self._unpriced = ledger.unpriced()
+
+    def recover(self, book: Book) -> list[Notify]:
+        """Close the actions that an earlier life left without an outcome; return the notices to send again.
+
+        A poke or restart that was cut off is not repeated: nobody knows how far it got. A notice of an alert that still
+        fires is: better twice than never.
+        """
+        if not self._acting:
+            return []
+        again = []
+        for begun in self._ledger.unfinished_actions():
+            cut = Outcome(ok=False, message="cut off: teamops ended before its outcome was known")
+            self._store(book, partial(self._ledger.finish_action, begun.id, cut, book.stamp.wall))
+            if isinstance(begun.action, Notify):
+                code, _, subject = begun.action.reason.partition(" ")
+                alert = book.alerts.get((code, subject))
+                if alert is not None and alert.state is AlertState.FIRING:
+                    again.append(begun.action)
+        return again
 
     # facts
 

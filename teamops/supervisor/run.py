@@ -84,6 +84,7 @@ async def living(
         notifier = Notifier(settings.notify, ring=ring)
         stack.push_async_callback(notifier.close)
         core.effects = Effects(settings, server, notifier, lambda role: core.book.agent(role).pane)
+        core.recover()
 
         stack.push_async_callback(_end, core.begin_running())
         start = asyncio.create_task(_start(sources, core), name="start of sources")
