@@ -31,6 +31,14 @@ def clean(text: str) -> str:
     return text
 
 
+_SGR = re.compile(r"(\x1b\[[0-9;:]*m)")
+
+
+def clean_colours(text: str) -> str:
+    """Return ``text`` as ``clean`` does, but with its SGR (colour and weight) sequences kept."""
+    return "".join(part if index % 2 else clean(part) for index, part in enumerate(_SGR.split(text)))
+
+
 def clean_line(text: str, limit: int = 500) -> str:
     """Return ``text`` cleaned, on one line, at most ``limit`` characters (an ellipsis says it was cut)."""
     line = " ".join(clean(text[: limit * 4]).split())

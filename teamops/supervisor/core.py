@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -52,6 +52,7 @@ class Core:
         memory: Memory,
         supervisor: SupervisorView,
         publish: Callable[[Snapshot], None],
+        revisions: Iterator[int],
     ) -> None:
         self.book = Book(settings, clock.stamp(), supervisor)
         self._clock = clock
@@ -61,7 +62,7 @@ class Core:
         self._thread = threading.get_ident()
         self._queue: deque[Event] = deque()
         self._wake = asyncio.Event()
-        self._revision = 0
+        self._revisions = revisions
         self._published = 0.0
         self._ready = False
         self._waiting: dict[int, asyncio.Future[Outcome]] = {}
@@ -117,8 +118,7 @@ class Core:
 
     def _send_snapshot(self) -> None:
         self._published = self._loop.time()
-        self._revision += 1
-        self._publish(view(self.book, self._revision, ready=self._ready))
+        self._publish(view(self.book, next(self._revisions), ready=self._ready))
 
     def _round(self) -> None:
         """Take all events that are there, then ask the rules."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import traceback
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -48,6 +49,7 @@ async def living(
     publish: Publish,
     *,
     followed: bool,
+    revisions: Iterator[int],
     ring: Callable[[str], bool] | None = None,
     env: Mapping[str, str] = os.environ,
 ) -> AsyncIterator[Core]:
@@ -57,7 +59,7 @@ async def living(
         stack.callback(ledger.close)
         pricer = Pricer(ledger.rates())
         memory = Memory(ledger, pricer, acting=supervisor.acting, followed=followed)
-        core = Core(settings, clock, memory, supervisor, publish)
+        core = Core(settings, clock, memory, supervisor, publish, revisions)
 
         watch = Watch()
         watch.start(asyncio.get_running_loop())
@@ -143,13 +145,16 @@ async def supervise_forever(
     folder = state_dir_of(settings, state_dir)
     lease = Lease(folder)
     clock = clock or Clock()
+    revisions = itertools.count(1)
     defects = 0
     trouble = ""
     try:
         while True:
             acting = lease.acquire(clock.stamp().wall)
             view = _supervisor_view(settings, lease, acting=acting)
-            async with living(settings, folder, clock, view, publish, followed=not acting, ring=ring) as core:
+            async with living(
+                settings, folder, clock, view, publish, followed=not acting, revisions=revisions, ring=ring
+            ) as core:
                 if trouble:
                     core.book.troubles["supervisor"] = (trouble, f"see {folder / 'defects.log'}; please report it")
                 on_core(core)
@@ -225,7 +230,9 @@ async def visit(
         if snapshot.ready:
             settled.set()
 
-    async with living(settings, folder, Clock(), view, keep, followed=view.pid is not None) as core:
+    async with living(
+        settings, folder, Clock(), view, keep, followed=view.pid is not None, revisions=itertools.count(1)
+    ) as core:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(settled.wait(), LOOK_S)
         yield core, latest[0]

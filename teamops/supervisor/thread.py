@@ -16,7 +16,7 @@ from teamops.model.handoff import Block
 from teamops.model.pane import Pane
 from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, Snapshot, SupervisorView
-from teamops.model.text import clean
+from teamops.model.text import clean, clean_colours
 from teamops.supervisor.pokes import poke_text
 from teamops.supervisor.run import supervise_forever
 
@@ -156,7 +156,10 @@ class SupervisorThread:
 
     def poke_text(self, role: Role) -> str:
         """Return the line that a poke types now."""
-        return poke_text(self.snapshot(), role)
+        snapshot = self.snapshot()
+        if all(agent.role != role for agent in snapshot.agents):
+            raise TeamopsError(f"{role} is no role of this team", "the team stands in teamops.toml")
+        return poke_text(snapshot, role)
 
     def block_text(self, block: Block) -> str:
         """Return the block as it stands in the file now."""
@@ -169,6 +172,10 @@ class SupervisorThread:
                 f"can't read {self._settings.handoff}: {error.strerror}", "is the file there?"
             ) from error
         text = clean(raw.decode("utf-8", "replace"))
+        if f"[{block.role}]" not in text.partition("\n")[0].upper():
+            raise TeamopsError(
+                f"the block of {block.role} is no more at line {block.line}", "the file was just rewritten: look again"
+            )
         if block.end - block.start > MAX_BLOCK_BYTES:
             text += f"\n\n… cut here; the whole block is in {self._settings.handoff.name}, line {block.line}"
         return text
@@ -180,7 +187,7 @@ class SupervisorThread:
         server = core.server
         if server is None:
             raise TeamopsError(f"{role} is not managed", "name its session in teamops.toml")
-        return self._wait(server.capture(pane.pane_id, ansi=True), QUERY_S)
+        return clean_colours(self._wait(server.capture(pane.pane_id, ansi=True), QUERY_S))
 
     def attach(self, role: Role) -> AttachPlan:
         """Return how to attach to the role's session."""
