@@ -1,1 +1,8 @@
-"""teamops: a supervisor for a team of AI coding agents in tmux."""
+"""teamops: a supervisor for a team of AI coding agents in tmux.
+
+An agent of one's own says that it lives in two lines: ``import teamops`` and, in its loop, ``teamops.heartbeat()``.
+"""
+
+from teamops.sdk.beats import Cycle, cycle, heartbeat, init, ping, shutting_down
+
+__all__ = ["Cycle", "cycle", "heartbeat", "init", "ping", "shutting_down"]

@@ -82,7 +82,8 @@ def add_usage(connection: sqlite3.Connection, role: Role, rows: Iterable[tuple[U
         )
         if cost is None:
             connection.execute(
-                "INSERT INTO unpriced(role, wall, model, input, output, cache_write, cache_write_1h, cache_read, client, session, speed, service_tier, key)"
+                "INSERT INTO unpriced(role, wall, model, input, output, cache_write, cache_write_1h, cache_read,"
+                " client, session, speed, service_tier, key)"
                 " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 _waiting(role, usage),
             )

@@ -1,0 +1,193 @@
+"""Signs of life: what an agent's own loop calls.
+
+Nothing here raises, waits or starts a thread: a supervisor's sensor must never hurt what it watches. What can't be
+written is said once on stderr and then forgotten.
+"""
+
+# ruff: noqa: PTH - importing pathlib costs more than all of this
+from __future__ import annotations
+
+import os
+import time
+from _json import encode_basestring_ascii
+from _thread import allocate_lock
+
+from teamops.sdk.spool import Spool, project_of, role_of, warn
+
+TYPE_CHECKING = False  # not from typing, whose import costs more than all of this
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from types import TracebackType
+    from typing import Literal
+
+MAX_MESSAGE = 1000
+MAX_STATUS = 40
+MAX_COUNT = 10**12
+"""More tokens or calls than this between two beats are a defect of the caller's counting."""
+
+
+class _Agent:
+    """What ``init`` said."""
+
+    spool: Spool | None = None
+    asked = False
+    """``init`` was called, or the environment was looked at."""
+    interval: float | None = None
+
+
+_agent = _Agent()
+
+
+def init(
+    agent: str | None = None,
+    *,
+    role: str | None = None,
+    project: str | os.PathLike[str] | None = None,
+    interval: float | None = None,
+) -> None:
+    """Say who this process is, and beat for the first time. Needed only where the environment doesn't say it.
+
+    ``role`` defaults to TEAMOPS_ROLE, else to ``agent``, the agent's own name; ``project``, the project's folder, to
+    TEAMOPS_PROJECT, else to the nearest folder upwards from the working directory that holds a teamops.toml, .teamops
+    or current.md. ``interval`` is a promise in seconds: two beats missed, and the agent is shown as silent
+    even when it doesn't hold the light.
+    """
+    try:
+        _agent.spool = _find(role, agent, project)
+        _agent.asked = True
+        _agent.interval = _seconds(interval)
+        _write("beat")
+    except Exception as error:  # noqa: BLE001 - the port to someone else's loop: nothing may come through
+        warn(f"this agent can't beat: {type(error).__name__}: {error}")
+
+
+def heartbeat(
+    *,
+    status: str = "ok",
+    message: str = "",
+    tokens: int = 0,
+    cost_usd: Decimal | float | str | None = None,
+    tool_calls: int = 0,
+) -> None:
+    """Say that this agent lives and what it does. Takes less than a millisecond and never raises.
+
+    ``status`` is a word: "working" or "busy" is a sign of work, "idle" one of rest. ``tokens``, ``cost_usd`` (US
+    dollars) and ``tool_calls`` are what was used since the last beat; values that make no sense count as nothing.
+    """
+    try:
+        text = f',"status":{_quoted(status, MAX_STATUS)}' if status != "ok" else ""
+        if message:
+            text += f',"message":{_quoted(message, MAX_MESSAGE)}'
+        if tokens and (count := _count(tokens)):
+            text += f',"tokens":{count}'
+        if tool_calls and (count := _count(tool_calls)):
+            text += f',"tool_calls":{count}'
+        if cost_usd is not None:
+            text += _cost(cost_usd)
+        _write("beat", text)
+    except Exception as error:  # noqa: BLE001 - as above
+        warn(f"a beat was lost: {type(error).__name__}: {error}")
+
+
+ping = heartbeat
+
+
+def shutting_down(grace: float = 60.0) -> None:
+    """Say that this agent ends on purpose: its silence is expected for ``grace`` seconds."""
+    try:
+        seconds = _seconds(grace)
+        _write("shutdown", f',"grace_s":{60.0 if seconds is None else seconds}')
+    except Exception as error:  # noqa: BLE001 - as above
+        warn(f"a beat was lost: {type(error).__name__}: {error}")
+
+
+class Cycle:
+    """One round of work: the agent is expected to beat until it ends. Cycles within cycles are one."""
+
+    _lock = allocate_lock()
+    _open = 0
+    _pid = 0
+
+    def __enter__(self) -> Cycle:  # noqa: PYI034 - Self lives in typing, whose import costs too much
+        try:
+            if Cycle._count(+1) == 1:
+                _write("cycle-begin")
+        except Exception as error:  # noqa: BLE001 - as above
+            warn(f"a beat was lost: {type(error).__name__}: {error}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        try:
+            if Cycle._count(-1) == 0:
+                failed = "" if kind is None else f',"status":"error","message":{_quoted(kind.__name__, MAX_MESSAGE)}'
+                _write("cycle-end", failed)
+        except Exception as defect:  # noqa: BLE001 - as above
+            warn(f"a beat was lost: {type(defect).__name__}: {defect}")
+        return False
+
+    @classmethod
+    def _count(cls, step: int) -> int:
+        pid = os.getpid()
+        if pid != cls._pid:  # a forked child: the parent's cycles are not its own, its lock may be held by nobody
+            cls._lock, cls._pid = allocate_lock(), pid
+            cls._open = 1 if step < 0 else 0
+        with cls._lock:
+            cls._open += step
+            return cls._open
+
+
+def cycle() -> Cycle:
+    """Return a context manager around one round of work: ``with teamops.cycle(): …``."""
+    return Cycle()
+
+
+def _find(role: str | None, agent: str | None, project: str | os.PathLike[str] | None) -> Spool | None:
+    given = role or os.environ.get("TEAMOPS_ROLE") or agent or ""
+    name = role_of(given)
+    if name is None:
+        what = f"{given!r} is no role's name" if given else "no role is known"
+        warn(f"{what}: beats go nowhere (set TEAMOPS_ROLE, or call teamops.init(role=...))")
+        return None
+    folder = os.fspath(project) if project else os.environ.get("TEAMOPS_PROJECT") or project_of(os.getcwd())
+    if not folder or not os.path.isdir(folder):
+        warn("no project is known: beats go nowhere (set TEAMOPS_PROJECT, or call teamops.init(project=...))")
+        return None
+    return Spool(folder, name)
+
+
+def _write(kind: str, rest: str = "") -> None:
+    if not _agent.asked:
+        _agent.asked = True
+        _agent.spool = _find(None, None, None)
+    spool = _agent.spool
+    if spool is None:
+        return
+    interval = "" if _agent.interval is None else f',"interval_s":{_agent.interval}'
+    line = f'{{"v":1,"t":{time.time():.3f},"pid":{os.getpid()},"kind":"{kind}"{rest}{interval}}}'
+    try:
+        spool.write(line.encode())
+    except OSError as error:
+        warn(f"beats can't be written: {error.strerror or error}")
+
+
+def _quoted(text: object, limit: int) -> str:
+    return encode_basestring_ascii(str(text)[:limit])
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        return 0
+    return int(value) if 0 < value <= MAX_COUNT else 0
+
+
+def _cost(value: object) -> str:
+    text = str(value)
+    if isinstance(value, bool) or not 0 <= float(text) <= MAX_COUNT:
+        return ""
+    return f',"cost_usd":{encode_basestring_ascii(text)}'
+
+
+def _seconds(value: float | None) -> float | None:
+    return float(value) if value is not None and 0 < value <= MAX_COUNT else None
