@@ -136,7 +136,7 @@ def _reviewed(thread: Thread, story: Story) -> Draft:
         )
         challenges = f"None: I {tried} and found nothing that is left open."
         turn = DIRECTOR if thread.built else thread.implementer
-        asks = story.runs if thread.built else numbered(story.plan)
+        asks = f"Please confirm. I ran it myself: {story.runs}." if thread.built else numbered(story.plan)
     return Draft(
         role=REVIEWER,
         task=thread.task,

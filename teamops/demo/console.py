@@ -36,7 +36,7 @@ class Console:
     def __enter__(self) -> Self:
         if os.isatty(self._in):
             self._before = termios.tcgetattr(self._in)
-            tty.setcbreak(self._in)
+            tty.setcbreak(self._in, termios.TCSADRAIN)  # what was typed while we started is kept
         self._draw()
         return self
 

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from teamops.demo.transcript import process_start
+from teamops.demo.transcript import process_start, process_state
 from teamops.model.errors import TeamopsError
 
 LOCK = "owner.lock"
@@ -139,7 +139,7 @@ def clear(folder: Path) -> None:
     agents = _agents(folder)
     _tmux(folder, "kill-server")
     deadline = time.monotonic() + GRACE_S
-    while (left := [one for one in agents if process_start(one[0]) == one[1]]) and time.monotonic() < deadline:
+    while (left := [one for one in agents if _lives(*one)]) and time.monotonic() < deadline:
         time.sleep(0.02)
     for pid, _ in left:
         with contextlib.suppress(ProcessLookupError):
@@ -157,6 +157,11 @@ def _remove(folder: Path) -> None:
         time.sleep(0.05)
 
 
+def _lives(pid: int, start: str) -> bool:
+    """Return whether that very process still runs; one that only waits to be reaped does not."""
+    return process_start(pid) == start and process_state(pid) != "Z"
+
+
 def _agents(folder: Path) -> list[tuple[int, str]]:
     """Return the demo's living agents by their own status files: process id and start time."""
     found = []
@@ -164,7 +169,7 @@ def _agents(folder: Path) -> list[tuple[int, str]]:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             row = json.loads(file.read_bytes())
             pid, start = int(row["pid"]), str(row["procStart"])
-            if start and process_start(pid) == start:
+            if start and _lives(pid, start):
                 found.append((pid, start))
     return found
 

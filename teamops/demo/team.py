@@ -10,7 +10,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -61,24 +61,22 @@ def start_team(*, pace: float = 1.0, seed: int = 0) -> Iterator[DemoTeam]:
         raise TeamopsError(
             f"can't make a folder in {parent}: {error.strerror}", "free disk space, or set TMPDIR"
         ) from error
-    try:
-        team = DemoTeam(
-            folder=folder,
-            root=folder / PROJECT,
-            state_dir=folder / "state",
-            claude_dir=folder / "claude",
-            socket=folder / SOCKET,
-        )
+    team = DemoTeam(
+        folder=folder,
+        root=folder / PROJECT,
+        state_dir=folder / "state",
+        claude_dir=folder / "claude",
+        socket=folder / SOCKET,
+    )
+    with ExitStack() as ends:
+        # Read from below: clear away, give the lock back, see the process that waited for the lock end.
         watcher = reaper.start(folder, _environment(team))
-        try:
-            _settle(team, pace=pace, seed=seed)
-            _launch(team, pace=pace, seed=seed)
-            yield team
-        finally:
-            clear(folder)
-    finally:
-        os.close(lock)
-    watcher.wait(timeout=10)
+        ends.callback(watcher.wait, timeout=10)
+        ends.callback(os.close, lock)
+        ends.callback(clear, folder)
+        _settle(team, pace=pace, seed=seed)
+        _launch(team, pace=pace, seed=seed)
+        yield team
 
 
 def _settle(team: DemoTeam, *, pace: float, seed: int) -> None:

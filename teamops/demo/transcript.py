@@ -35,11 +35,21 @@ class Call:
 
 def process_start(pid: int) -> str:
     """Return the process's start time as the kernel counts it (field 22 of its stat); empty where there is no /proc."""
+    return _stat(pid)[19]
+
+
+def process_state(pid: int) -> str:
+    """Return the process's state as the kernel letters it; Z has ended and waits to be reaped."""
+    return _stat(pid)[0]
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields of the process's stat from its state on; empty ones where there are none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
-        return ""
-    return stat.rpartition(b")")[2].split()[19].decode()
+        return [""] * 20
+    return stat.rpartition(b")")[2].decode().split()
 
 
 def _uuid() -> str:
