@@ -1,1 +1,7 @@
-"""Text to blocks and problems, and blocks to text."""
+"""The handoff file: bytes to blocks and problems, incrementally; blocks to text."""
+
+from __future__ import annotations
+
+from teamops.handoff.document import ROLES, Document, parse
+
+__all__ = ["ROLES", "Document", "parse"]

@@ -1,0 +1,222 @@
+"""One block: its heading, fields and sections, in values."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from teamops.handoff.fields import Head, Value, read_head
+from teamops.handoff.headings import SECTION_LEVEL, BlockHeading, heading_text, nearest
+from teamops.handoff.problems import problem
+from teamops.handoff.scan import Heading
+from teamops.model.handoff import Block, Problem, Section
+from teamops.model.role import NONE, Role, role_of
+from teamops.model.text import clean_line
+
+HEAD_LIMIT = 65_536
+"""Fields are looked for in so many bytes after the heading."""
+
+_ASIDE = re.compile(r"\([^()]*\)|[*`\[\]]")
+_NAME = re.compile(r"@?([^\W\d_][\w-]*)")
+_SEPARATOR = re.compile(r"\s*(?:[,;/&+|>]|→|⇒|->|\band\b|\bor\b|\bthen\b)\s*", re.IGNORECASE)
+_TIER = re.compile(r"\D{0,8}([0-9]+)(?![0-9.])")
+
+
+@dataclass(slots=True)
+class Context:
+    """What the blocks so far mean for the next one."""
+
+    index: int = 0
+    task: str | None = None
+    at: datetime | None = None
+    tasks: dict[str, tuple[str, int | None]] = field(default_factory=dict)
+    """Lower-case name → first spelling and tier."""
+
+    def copy(self) -> Context:
+        """Return a context that may go its own way."""
+        return Context(self.index, self.task, self.at, dict(self.tasks))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """The place of a block in the normalized text that is read, and of that text in the file."""
+
+    text: bytes
+    start: int
+    end: int
+    line: int
+    """1-based line of the heading in the file."""
+    end_line: int
+    base: int
+    """Byte offset of the text in the file."""
+    raw: bytes
+    """The file's own bytes of the block."""
+    headings: Sequence[Heading]
+    """All headings in it, its own first."""
+    last: bool
+
+
+def read_block(
+    piece: Piece, opened: BlockHeading, context: Context, roles: Collection[Role]
+) -> tuple[Block, list[Problem]]:
+    """Return the block and its problems; ``context`` goes on to the block after it."""
+    own = piece.headings[0]
+    head_end = min(
+        piece.headings[1].start if len(piece.headings) > 1 else piece.end, piece.end, own.end + 1 + HEAD_LIMIT
+    )
+    lines = piece.text[own.end + 1 : head_end].decode("utf-8", "replace").split("\n")
+    head = read_head(lines, piece.line + 1)
+    finished = head.finished or head_end < piece.end
+    ended = piece.text.endswith(b"\n") and own.end < piece.end
+    complete = not piece.last or finished or ("turn" in head.values and ended)
+
+    problems = [*opened.problems, *head.problems]
+    if opened.at and context.at and opened.at < context.at:
+        problems.append(_backwards(piece.line, opened.at, context.at))
+    turn = _turn(head, roles, problems)
+    tier = _tier(head, problems)
+    if complete:
+        _say_missing(head, piece.line, context, problems)
+    else:
+        problems.append(
+            problem(
+                piece.line,
+                1,
+                "unfinished-block",
+                "the last block's fields are not complete: it may still be in writing",
+                "if nobody writes it any more, add **Status**, **Turn** and **Tier**",
+            )
+        )
+    block = Block(
+        index=context.index,
+        role=opened.role,
+        at=opened.at,
+        line=piece.line,
+        end_line=piece.end_line,
+        start=piece.base + piece.start,
+        end=piece.base + piece.end,
+        task=_step(context, head, tier, opened.at),
+        status=_lower(head.values.get("status")),
+        turn=turn,
+        tier=tier,
+        verdict=_lower(head.values.get("verdict")),
+        gates=head.values["gates"].text or None if "gates" in head.values else None,
+        fields=MappingProxyType(head.fields),
+        sections=_sections(piece),
+        digest=hashlib.blake2b(piece.raw.rstrip(), digest_size=12).hexdigest(),
+        complete=complete,
+    )
+    return block, problems
+
+
+def _step(context: Context, head: Head, tier: int | None, at: datetime | None) -> str | None:
+    """Move the context past the block; return the block's task."""
+    given = head.values.get("task")
+    task = given.text if given and given.text else context.task
+    key = (task or "").lower()
+    spelling, before = context.tasks.get(key, (task or "", None))
+    context.tasks[key] = (spelling, tier if tier is not None else before)
+    context.task = spelling or None
+    context.at = at or context.at
+    context.index += 1
+    return context.task
+
+
+def _lower(value: Value | None) -> str | None:
+    return value.text.strip("*_`").lower() or None if value else None
+
+
+def _turn(head: Head, roles: Collection[Role], problems: list[Problem]) -> Role | None:
+    value = head.values.get("turn")
+    if value is None:
+        return None
+    names = []
+    for part in _SEPARATOR.split(_ASIDE.sub(" ", value.text).strip()):
+        found = _NAME.match(part.strip(" _"))
+        if found:
+            names.append(role_of(found[1]))
+    if not names:
+        problems.append(
+            problem(value.line, value.column, "bad-turn", "the Turn names no role", "name the role that may work next")
+        )
+        return None
+    known = [name for name in names if name in roles or name == NONE]
+    turn = known[0] if known else names[0]
+    if len(set(known)) > 1:
+        problems.append(
+            problem(
+                value.line,
+                value.column,
+                "several-turns",
+                f"the Turn names {', '.join(known)}; {turn} gets the light",
+                "name one role; the next one gets the light from it",
+            )
+        )
+    if not known:
+        problems.append(
+            problem(value.line, value.column, "unknown-role", f'"{turn}" is no role of this team', nearest(turn, roles))
+        )
+    return turn
+
+
+def _tier(head: Head, problems: list[Problem]) -> int | None:
+    value = head.values.get("tier")
+    if value is None:
+        return None
+    found = _TIER.match(value.text)
+    if found and found[1] in {"1", "2", "3"}:
+        return int(found[1])
+    problems.append(
+        problem(value.line, value.column, "bad-tier", f'"{clean_line(value.text, 40)}" is no tier', "write 1, 2 or 3")
+    )
+    return None
+
+
+def _say_missing(head: Head, line: int, context: Context, problems: list[Problem]) -> None:
+    if "turn" not in head.values:
+        problems.append(
+            problem(
+                line, 1, "missing-turn", "the block has no Turn, so the light stays where it was", "add **Turn**: ROLE"
+            )
+        )
+    if "status" not in head.values:
+        problems.append(problem(line, 1, "missing-status", "the block has no Status", "add **Status**: done"))
+    if "tier" in head.values:
+        return
+    given = head.values.get("task")
+    key = (given.text if given and given.text else context.task or "").lower()
+    tier = context.tasks.get(key, ("", None))[1]
+    if tier is None:
+        problems.append(
+            problem(line, 1, "missing-tier", "no block of this task has said its Tier yet", "add **Tier**: 1, 2 or 3")
+        )
+    else:
+        problems.append(
+            problem(line, 1, "inherited-tier", f"the block has no Tier; {tier} holds", f"add **Tier**: {tier}")
+        )
+
+
+def _backwards(line: int, at: datetime, before: datetime) -> Problem:
+    return problem(
+        line,
+        1,
+        "time-backwards",
+        f"the block's time {at:%Y-%m-%d %H:%M} is before that of the block above ({before:%Y-%m-%d %H:%M})",
+        "append blocks in the order of time; the order in the file counts",
+    )
+
+
+def _sections(piece: Piece) -> tuple[Section, ...]:
+    sections = []
+    line, at = piece.line, piece.start
+    for heading in piece.headings[1:]:
+        if heading.level == SECTION_LEVEL:
+            line += piece.text.count(b"\n", at, heading.start)
+            at = heading.start
+            title, _ = heading_text(piece.text[heading.start : heading.end].decode("utf-8", "replace"))
+            sections.append(Section(clean_line(title), line))
+    return tuple(sections)

@@ -1,0 +1,44 @@
+"""Every kind of problem a handoff file can have: its code, how much it matters, and how to mend it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from teamops.model.handoff import Problem, Severity
+
+_I, _W, _E = Severity.INFO, Severity.WARNING, Severity.ERROR
+
+CODES = MappingProxyType(
+    {
+        "missing-turn": (_E, "The block has no Turn: nobody gets the light."),
+        "bad-turn": (_E, "The Turn names no role."),
+        "several-turns": (_E, "The Turn names more than one role; the first gets the light."),
+        "bad-tier": (_E, "The Tier is not 1, 2 or 3."),
+        "missing-tier": (_E, "No block of the task has said its Tier yet."),
+        "inherited-tier": (_I, "The block has no Tier; the one of its task's earlier blocks holds."),
+        "missing-status": (_W, "The block has no Status."),
+        "unknown-role": (_W, "A role that the team does not have writes a block or gets the light."),
+        "duplicate-field": (_W, "A field stands twice in one block; the first one counts."),
+        "misplaced-field": (_W, "A field stands after other text, where it is read as text."),
+        "malformed-field": (_W, "A line looks like a field but is not written as one; it is read as text."),
+        "missing-date": (_W, "A block's heading has no date and time."),
+        "bad-date": (_W, "A block's date and time can't be read."),
+        "heading-brackets": (
+            _W,
+            "A heading names a role and a date without brackets around the role; it opens no block.",
+        ),
+        "heading-level": (_W, "A heading looks like a block's but has not three #; it opens no block."),
+        "heading-space": (_W, "A heading has no blank after its #; it opens no block."),
+        "unclosed-fence": (_W, "A code fence is never closed: everything after it is code."),
+        "unclosed-comment": (_W, "An HTML comment or block is never closed: everything after it is part of it."),
+        "not-utf8": (_W, "Bytes that are no UTF-8; they are shown as replacement characters."),
+        "time-backwards": (_I, "A block's time is before that of the block above it."),
+        "unfinished-block": (_I, "The last block has no complete fields yet: it may still be in writing."),
+    }
+)
+"""Code → severity and meaning. Stable; docs/handoff.md carries the same table."""
+
+
+def problem(line: int, column: int, code: str, message: str, hint: str) -> Problem:
+    """Return a problem at 1-based ``line`` and ``column``, with the severity of its ``code``."""
+    return Problem(line, column, code, CODES[code][0], message, hint)
