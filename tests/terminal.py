@@ -11,15 +11,17 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from tests import strays
 
 MARK = "TEAMOPS_TEST_TERMINAL"
 POLL_S = 0.05
+
+T = TypeVar("T")
 
 _CONFIGURATION = """\
 set -s escape-time 10
@@ -120,16 +122,23 @@ class Terminal:
 
         Raises ``NotSeenError`` with the last screen when ``timeout`` seconds have passed or the program has ended.
         """
+        return self.until(lambda screen: re.search(pattern, screen, re.MULTILINE), f"/{pattern}/", timeout)
+
+    def until(self, look: Callable[[str], T | None], what: str, timeout: float = 10.0) -> T:
+        """Return the first answer of ``look`` (given the screen) that is neither ``None`` nor false.
+
+        Raises ``NotSeenError`` as ``wait_for`` does.
+        """
         end = time.monotonic() + timeout
         while True:
             # Asked before the screen is read: a program's last words count.
             ended = self.ended
             screen = self.text(history=ended)  # tmux's own last line pushes the first one out
-            if match := re.search(pattern, screen, re.MULTILINE):
-                return match
+            if found := look(screen):
+                return found
             if ended or time.monotonic() > end:
                 why = f"the program ended (status {self.exit_status})" if ended else f"{timeout:g} s passed"
-                raise NotSeenError(f"{why} before /{pattern}/ was seen\n{framed(screen)}")
+                raise NotSeenError(f"{why} before {what} was seen\n{framed(screen)}")
             time.sleep(POLL_S)
 
     def wait_gone(self, pattern: str, timeout: float = 10.0) -> None:

@@ -1,0 +1,236 @@
+"""The main job as a person does it: start the demo in a real terminal, press keys, read the screen."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests import strays
+from tests.dbus_daemon import Desktop
+from tests.terminal import Terminal, framed
+
+pytestmark = [pytest.mark.tmux, pytest.mark.slow]
+
+PATIENCE_S = 90.0
+"""For a busy machine; on an idle one each of these waits is over within seconds."""
+TEAMOPS = [sys.executable, "-m", "teamops"]
+ROLES = ("DIRECTOR", "DEVELOPER", "CODER", "REVIEWER", "OPTIMIZER", "PARTNER")
+
+_TURN = re.compile(r"the light is (?P<role>[A-Z]+)'s \((?P<task>[^)]+)\), (?P<stage>[a-z-]+)")
+
+
+@contextmanager
+def demo(folder: Path, *, pace: int, cols: int = 150, rows: int = 50) -> Iterator[Terminal]:
+    """Run the demo until the block is left; then it must end by ``q`` and leave nothing."""
+    argv = [*TEAMOPS, "demo", "--pace", str(pace), "--seed", "7"]
+    with Terminal(argv, cols, rows, env={"TMPDIR": str(folder)}) as terminal:
+        terminal.until(lambda screen: all(role in screen for role in ROLES), "the whole team", PATIENCE_S)
+        yield terminal
+        terminal.keys("q")
+        assert terminal.wait_end(30) == 0
+        left = strays.settle(lambda: strays.naming(str(folder)), 20)
+        # The terminal's own server says the folder too: it was told to start the demo there.
+        assert [process.cmdline() for process in left if process.name() != "tmux: server"] == []
+        assert terminal.left_running(10) == []
+
+
+def agent(folder: Path, role: str) -> psutil.Process | None:
+    """The simulated agent of that role."""
+    for process in strays.naming(str(folder)):
+        try:
+            words = process.cmdline()
+        except psutil.Error:
+            continue
+        if "teamops.demo.agent" in words and words[words.index("--role") + 1] == role:
+            return process
+    return None
+
+
+def turns(screen: str) -> dict[str, list[tuple[str, str]]]:
+    """Task → (role, stage) of each turn that the events pane tells of, oldest first."""
+    told: dict[str, list[tuple[str, str]]] = {}
+    for match in reversed(list(_TURN.finditer(screen))):
+        told.setdefault(match["task"], []).append((match["role"], match["stage"]))
+    return told
+
+
+def whole_tier_2(screen: str) -> list[tuple[str, str]] | None:
+    """Return the turns of a task whose pipeline was walked from design to verify, if there is one."""
+    for walked in turns(screen).values():
+        stages = [stage for _, stage in walked]
+        if stages[:1] == ["design"] and "implement" in stages and stages[-1] == "verify":
+            return walked
+    return None
+
+
+def test_the_light_moves_through_a_whole_tier_2_task(short_dir: Path) -> None:
+    with demo(short_dir, pace=30) as terminal:
+        terminal.keys("4")
+        terminal.keys("z")  # all of the screen for the events; the header stays
+        lit: set[tuple[str, str]] = set()
+
+        def look(screen: str) -> list[tuple[str, str]] | None:
+            head = screen.split("4 Events")[0]
+            lit.update(re.findall(r"▶ ([A-Z]+) .*\n.*● ([a-z-]+)", head))
+            lit.update(re.findall(r"^ +([A-Z]+) .*· tier 2 · ([a-z-]+)", head, re.MULTILINE))
+            return whole_tier_2(screen)
+
+        walked = terminal.until(look, "a whole tier-2 task", PATIENCE_S)
+        builder = next(role for role, stage in walked if stage == "implement")
+        assert builder in ("DEVELOPER", "CODER")
+        assert walked == [("DIRECTOR", "design"), (builder, "implement"), ("DIRECTOR", "verify")]
+        # And the header showed it while it was so, not only the history afterwards.
+        assert (builder, "implement") in lit, f"{lit}\n{framed(terminal.text())}"
+        # The task closes: its light goes out.
+        terminal.until(lambda screen: len(turns(screen)) > 1, "the next task", PATIENCE_S)
+
+
+def test_an_agent_killed_with_9_is_shown_dead_and_r_brings_it_back(short_dir: Path) -> None:
+    with demo(short_dir, pace=5) as terminal:
+        before = agent(short_dir, "DIRECTOR")
+        assert before is not None
+        os.kill(before.pid, signal.SIGKILL)
+        terminal.wait_for(r"dead \(signal 9\)", 20)
+        terminal.wait_for("agent-dead", 20)
+
+        terminal.keys("1")
+        terminal.keys("g")  # the first agent is the DIRECTOR
+        terminal.keys("r")
+        terminal.wait_for(r"DIRECTOR Max +✖ dead \(signal 9\)")
+        terminal.keys("Enter")  # is no confirmation
+        terminal.keys("y")
+        terminal.wait_gone(r"dead \(signal 9\)[^\n]*proc", 30)
+        after = terminal.until(lambda _: agent(short_dir, "DIRECTOR"), "a new DIRECTOR", 20)
+        assert after.pid != before.pid
+        terminal.wait_for("no alerts", 30)
+        terminal.wait_for(r"restart DIRECTOR|DIRECTOR[^\n]*restart|↻ 1", 20)
+
+
+def test_enter_does_not_restart(short_dir: Path) -> None:
+    with demo(short_dir, pace=5) as terminal:
+        before = agent(short_dir, "DIRECTOR")
+        assert before is not None
+        terminal.keys("1", "g", "r")
+        terminal.wait_for(r"y restart")
+        terminal.keys("Enter")
+        terminal.keys("n")
+        terminal.wait_gone(r"y restart")
+        now = agent(short_dir, "DIRECTOR")
+        assert now is not None
+        assert now.pid == before.pid
+
+
+def test_a_poke_is_received_by_the_agent(short_dir: Path) -> None:
+    words = "are you there; it's $(me) & #{you}?"
+    with demo(short_dir, pace=5) as terminal:
+        terminal.keys("1", "G")  # the last agent, the PARTNER, has time
+        terminal.keys("p")
+        terminal.wait_for("Enter send")
+        terminal.wait_for(r"current\.md")  # the line that teamops proposes
+        terminal.keys("C-u")
+        terminal.wait_gone(r"Please read|It is your turn")
+        terminal.type(words)
+        terminal.wait_for(re.escape(words))
+        terminal.keys("Enter")
+        terminal.wait_for(r"poke", 20)
+
+        def received(_: str) -> bool:
+            lines = (line for file in short_dir.rglob("*.jsonl") for line in file.read_text("utf-8").splitlines())
+            rows = (json.loads(line) for line in lines if '"type":"user"' in line.replace(" ", ""))
+            return any(row["message"]["content"] == words for row in rows if "message" in row)
+
+        terminal.until(received, "the line in the agent's own transcript", 20)
+        terminal.keys("Enter")  # its detail: the live pane
+        terminal.wait_for("❯ " + re.escape(words), 20)
+        terminal.keys("Escape")
+        terminal.wait_for("1 Agents", 20)
+
+
+STALE_TEAM = """\
+project = "slow"
+[tmux]
+socket_path = {socket}
+[limits]
+waiting_s = 1
+stale_s = 3
+[roles.DIRECTOR]
+client = "command"
+command = "cat"
+[roles.DEVELOPER]
+client = "command"
+command = "cat"
+"""
+HANDOFF = """\
+### [DIRECTOR] 2026-03-28 14:30
+
+**Status**: done
+**Turn**: DEVELOPER
+**Tier**: 2
+**Task**: slow-task
+
+#### For Developer
+Build it.
+"""
+ANSWER = """
+### [DEVELOPER] 2026-03-28 15:10
+
+**Status**: done
+**Turn**: NONE
+**Tier**: 2
+**Task**: slow-task
+"""
+
+
+@contextmanager
+def idle_team(folder: Path) -> Iterator[Path]:
+    """A project whose agents run and never take their turn; the project's folder."""
+    root = folder / "slow"
+    root.mkdir()
+    socket = folder / "team"
+    (root / "teamops.toml").write_text(STALE_TEAM.format(socket=json.dumps(str(socket))), encoding="utf-8")
+    (root / "current.md").write_text(HANDOFF, encoding="utf-8")
+
+    def tmux(*words: str) -> None:
+        subprocess.run(["tmux", "-S", str(socket), "-f", "/dev/null", *words], check=True, timeout=20)
+
+    for role in ("director", "developer"):
+        tmux("new-session", "-d", "-s", f"slow-{role}", "exec cat")
+    try:
+        yield root
+    finally:
+        tmux("kill-server")
+
+
+@pytest.mark.dbus
+def test_a_stale_handoff_notifies_a_real_desktop_once_and_clears_itself(short_dir: Path) -> None:
+    with (
+        Desktop(short_dir) as desktop,
+        desktop.daemon() as daemon,
+        idle_team(short_dir) as root,
+        Terminal(TEAMOPS, 120, 36, env={"DBUS_SESSION_BUS_ADDRESS": desktop.address}, cwd=root) as terminal,
+    ):
+        terminal.wait_for(r"▶ DEVELOPER", PATIENCE_S)
+        terminal.wait_for("STALE", 30)
+        terminal.wait_for("handoff-stale", 30)
+        shown = daemon.wait_for(lambda notice: "handoff-stale" in notice.summary, 30)
+        assert "slow" in shown.summary
+        assert "DEVELOPER holds the light of task slow-task" in shown.body
+
+        with (root / "current.md").open("a", encoding="utf-8") as file:
+            file.write(ANSWER)
+        terminal.wait_for("no alerts", 30)
+        terminal.wait_gone("STALE", 10)
+        stale = [notice for notice in daemon.received if "handoff-stale" in notice.summary]
+        assert len(stale) == 1
+        terminal.keys("q")
+        assert terminal.wait_end(20) == 0
