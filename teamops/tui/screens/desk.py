@@ -147,7 +147,10 @@ class Desk(TeamScreen):
         height = self.size.height - 5
         wanted = self.agents.lay_out(len(self.agents.rows), self.size.width - sides - 1, height)
         most = height // 2 if not self.grid else height * 9 // 20
-        self.agents.styles.height = max(3, min(wanted, max(3, most))) + edges
+        lines = max(3, min(wanted, max(3, most))) + edges
+        self.agents.styles.height = lines
+        # A grid's auto row measures the content, not the height asked for.
+        self.query_one("#desk").styles.grid_rows = f"{lines} 1fr 1fr"
 
     # Snapshots.
 

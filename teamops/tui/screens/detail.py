@@ -280,7 +280,7 @@ def facts(agent: AgentView, width: int, palette: Palette) -> list[Line]:
     beat = f"{words.age(agent.beat_age_s)} ago" if agent.beat_age_s is not None else "never"
     cost = words.money(agent.cost_today_usd, agent.unpriced_tokens, pricing=agent.pricing)
     if agent.unpriced_tokens:
-        cost += f" ({words.count(agent.unpriced_tokens)} tokens without a price)"
+        cost += f" ({words.count(agent.unpriced_tokens)} tokens unpriced)"
     for title, strip, style_name, value in (
         ("beats", words.spark(agent.beats, room, peak=True), "beats", f"last {beat}"),
         ("tokens", words.spark(agent.tokens, room), "tokens", f"{words.count(agent.tokens_per_min)}/min"),

@@ -35,9 +35,10 @@ def _who(agent: AgentView, width: int) -> Cell:
     return (f"{role} {agent.name}" if agent.name and width > len(role) + 2 else role), "strong"
 
 
-def _state(agent: AgentView, _width: int) -> Cell:
+def _state(agent: AgentView, width: int) -> Cell:
     symbol, style = words.STATES[agent.state]
-    return f"{symbol} {words.state_words(agent)}", style
+    text = f"{symbol} {words.state_words(agent)}"
+    return text if len(text) <= width else text.replace("(signal ", "(sig "), style
 
 
 def _beat(agent: AgentView, _width: int) -> Cell:

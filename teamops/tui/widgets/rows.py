@@ -190,12 +190,12 @@ class RowView(ScrollView, can_focus=True):
 
     def _line(self, y: int) -> Strip:
         width = self.columns
-        if y < self.head_height:
+        if y < self.head_height and self.rows:
             head = self.draw_head(width)
             return head[y] if y < len(head) else Strip.blank(width)
-        y -= self.head_height
         if not self.rows:
             return self._empty_line(y, width)
+        y -= self.head_height
         line = y + self.scroll_offset.y
         strip = self._lines.get(line)
         if strip is None:
@@ -219,7 +219,7 @@ class RowView(ScrollView, can_focus=True):
         return [Strip.join(strips).adjust_cell_length(self.columns) for strips in zip(*drawn, strict=True)]
 
     def _empty_line(self, y: int, width: int) -> Strip:
-        top = max(0, (self.size.height - self.head_height - len(self.empty)) // 2)
+        top = max(0, (self.size.height - len(self.empty)) // 2)
         if top <= y < top + len(self.empty):
             style = self.palette.text if y == top else self.palette.dim
             return Line().add(fit(self.empty[y - top], max(0, width - 2), "centre"), style).strip(width)
