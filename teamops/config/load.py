@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,10 +55,10 @@ def load(root: Path, *, env: Mapping[str, str] = os.environ) -> Settings:
     return checked.settings
 
 
-def check(root: Path, *, env: Mapping[str, str] = os.environ) -> Checked:
+def check(root: Path, *, env: Mapping[str, str] = os.environ, thorough: bool = False) -> Checked:
     """Read the configuration of ``root`` and return it with its errors and warnings.
 
-    Raises ``UsageError`` where the file can't be read at all.
+    ``thorough`` also looks for what is missing around it: agents' programs, the handoff file. Raises ``UsageError`` where the file can't be read at all.
     """
     root = Path(root).resolve()
     if not root.is_dir():
@@ -90,6 +91,8 @@ def check(root: Path, *, env: Mapping[str, str] = os.environ) -> Checked:
         return _refused(source, 1, 1, "is nested too deeply")
     reading = _Reading(root, source, text, document, env)
     settings = reading.settings()
+    if thorough:
+        reading.look_around(settings)
     problems = tuple(sorted(reading.problems, key=lambda p: (p.path != source, p.shown, p.line, p.column)))
     refused = any(problem.severity is Severity.ERROR for problem in problems)
     return Checked(None if refused else settings, problems)
@@ -134,6 +137,23 @@ class _Reading:
             ),
             source=self._source,
         )
+
+    def look_around(self, settings: Settings) -> None:
+        """Warn of what a sound configuration names and this machine lacks."""
+        if not settings.handoff.exists():
+            self._say(("handoff",), f"there is no {shown_path(settings.handoff, self._root)} yet", Severity.WARNING)
+        if not settings.roles:
+            self._say(("roles",), "no roles: teamops shows the handoff file and no agents", Severity.WARNING)
+        for path in (path for path in self._values if len(path) == 2 and path[0] == "roles"):
+            role = settings.role(Role(path[1].strip().upper()))
+            if role is None or not role.command:
+                continue
+            program = role.command[0]
+            search = role.env.get("PATH", self._env.get("PATH", ""))
+            where = str(role.cwd / program) if "/" in program else program
+            if shutil.which(where, path=search) is None:
+                at = (*path, "command")
+                self._say(at, f"{_dotted(at)}: there is no program {schema.shown(program)}", Severity.WARNING)
 
     # What stands in the document
 
