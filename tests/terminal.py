@@ -81,10 +81,12 @@ class Terminal:
     @property
     def ended(self) -> bool:
         """Whether the program has ended; its last screen can still be read."""
-        pid, dead, server = self._tmux("display-message", "-p", "#{pane_pid} #{pane_dead} #{pid}").split()
-        if dead == "1":
+        # Dead without a status and a signal: its terminal is closed, but how it ended is not known yet.
+        facts = "#{pane_pid} #{pid} #{pane_dead} #{pane_dead_status}#{pane_dead_signal}"
+        pid, server, dead, *how = self._tmux("display-message", "-p", facts).split()
+        if dead == "1" and how:
             return True
-        if strays.is_zombie(int(pid)):
+        if dead == "1" or strays.is_zombie(int(pid)):
             # Some builds of tmux (libutempter's) lose a child's SIGCHLD; another one makes them look again.
             os.kill(int(server), signal.SIGCHLD)
         return False

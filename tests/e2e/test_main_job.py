@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from teamops.demo.console import PROMPT
 from tests import strays
 from tests.dbus_daemon import Desktop
 from tests.terminal import Terminal, framed
@@ -80,7 +81,7 @@ def test_the_light_moves_through_a_whole_tier_2_task(short_dir: Path) -> None:
         lit: set[tuple[str, str]] = set()
 
         def look(screen: str) -> list[tuple[str, str]] | None:
-            head = screen.split("4 Events")[0]
+            head = screen.split("4 Events", maxsplit=1)[0]
             lit.update(re.findall(r"▶ ([A-Z]+) .*\n.*● ([a-z-]+)", head))
             lit.update(re.findall(r"^ +([A-Z]+) .*· tier 2 · ([a-z-]+)", head, re.MULTILINE))
             return whole_tier_2(screen)
@@ -151,7 +152,7 @@ def test_a_poke_is_received_by_the_agent(short_dir: Path) -> None:
 
         terminal.until(received, "the line in the agent's own transcript", 20)
         terminal.keys("Enter")  # its detail: the live pane
-        terminal.wait_for("❯ " + re.escape(words), 20)
+        terminal.wait_for(f"{PROMPT} {re.escape(words)}", 20)
         terminal.keys("Escape")
         terminal.wait_for("1 Agents", 20)
 
