@@ -4,7 +4,7 @@ Nothing here raises, waits or starts a thread: a supervisor's sensor must never 
 written is said once on stderr and then forgotten.
 """
 
-# ruff: noqa: PTH - importing pathlib costs more than all of this
+# ruff: noqa: PTH109, PTH112 - importing pathlib costs more than all of this
 from __future__ import annotations
 
 import os

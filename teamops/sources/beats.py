@@ -1,0 +1,198 @@
+"""Beats from the spool: ``.teamops/spool/<ROLE>/*.jsonl``."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from teamops.model.agent import Beat, BeatKind
+from teamops.model.clock import Stamp
+from teamops.model.events import BeatsSeen, SourceTroubled
+from teamops.model.role import HUMAN, NONE, Role, role_of
+from teamops.model.tail import Position
+from teamops.model.text import clean_line
+from teamops.sources.clock import Clock
+from teamops.sources.port import Emit
+from teamops.sources.tail import Tail
+from teamops.sources.watch import Watch
+
+STEP = 1 << 16
+"""Bytes between two breaths of the loop: a few milliseconds of work."""
+MAX_MESSAGE = 500
+MAX_STATUS = 40
+MAX_COST = Decimal(10**9)
+
+_ROLE = re.compile(r"[A-Z][A-Z0-9_.-]{0,39}")
+_Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+_Wall = Annotated[float, msgspec.Meta(ge=0, le=10**11)]
+_Span = Annotated[float, msgspec.Meta(gt=0, le=10**9)]
+
+
+class _Line(msgspec.Struct):
+    t: _Wall
+    kind: BeatKind = BeatKind.BEAT
+    pid: _Count = 0
+    status: str = "ok"
+    message: str = ""
+    tokens: _Count = 0
+    cost_usd: Decimal | None = None
+    tool_calls: _Count = 0
+    interval_s: _Span | None = None
+    grace_s: _Span | None = None
+    hook: str = ""
+
+
+_decode = msgspec.json.Decoder(_Line).decode
+
+
+def beat_of(line: bytes, role: Role, wall: float) -> Beat | None:
+    """Return the beat that ``line`` tells, or ``None`` where it is none.
+
+    ``role`` is the folder's, whatever the line claims. A time after ``wall``, our own, is taken as ours.
+    """
+    try:
+        row = _decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    cost = row.cost_usd
+    if cost is not None and not (cost.is_finite() and 0 <= cost <= MAX_COST):
+        return None
+    return Beat(
+        role=role,
+        wall=min(row.t, wall),
+        kind=row.kind,
+        pid=row.pid,
+        status=clean_line(row.status, MAX_STATUS),
+        message=clean_line(row.message, MAX_MESSAGE),
+        tokens=row.tokens,
+        cost_usd=cost,
+        tool_calls=row.tool_calls,
+        interval_s=row.interval_s,
+        grace_s=row.grace_s,
+        hook=clean_line(row.hook, MAX_STATUS),
+    )
+
+
+class Beats:
+    """Emits ``BeatsSeen`` for each file of the spool that grew.
+
+    ``roles``: the team; ``None`` or nobody = whoever has a folder. ``positions``: how far earlier lives read each
+    file. What agents wrote while teamops was not running is read at the start.
+    """
+
+    name = "beats"
+
+    def __init__(
+        self,
+        spool: Path,
+        roles: Iterable[Role] | None,
+        watch: Watch,
+        clock: Clock,
+        positions: Mapping[str, Position],
+    ) -> None:
+        self._spool = spool
+        self._roles = frozenset(roles or ())
+        self._watch = watch
+        self._clock = clock
+        self._positions = positions
+        self._tails: dict[str, Tail] = {}
+        self._due: dict[str, None] = {}
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._unwatch: Callable[[], None] | None = None
+        self._troubled: set[str] = set()
+
+    async def start(self, emit: Emit) -> None:
+        """Read what is there, then go on with what comes."""
+        self._unwatch = self._watch.directory(self._spool, self._changed, recursive=True)
+        self._due.update(dict.fromkeys(await asyncio.to_thread(self._listing)))
+        await self._read_due(emit)
+        self._tasks.append(asyncio.create_task(self._run(emit), name="beats"))
+
+    async def stop(self) -> None:
+        """End."""
+        if self._unwatch is not None:
+            self._unwatch()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    def _listing(self) -> list[str]:
+        return sorted(str(path.relative_to(self._spool)) for path in self._spool.glob("*/*.jsonl"))
+
+    def _changed(self, names: frozenset[str]) -> None:
+        self._due.update(dict.fromkeys(sorted(name for name in names if self._role(name) is not None)))
+        self._wake.set()
+
+    def _role(self, name: str) -> Role | None:
+        """Return whose file ``name`` is, relative to the spool."""
+        folder, _, file = name.partition("/")
+        role = role_of(folder)
+        if not file.endswith(".jsonl") or "/" in file or not _ROLE.fullmatch(role) or role in {HUMAN, NONE}:
+            return None
+        return role if not self._roles or role in self._roles else None
+
+    async def _run(self, emit: Emit) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._read_due(emit)
+
+    async def _read_due(self, emit: Emit) -> None:
+        while self._due:
+            name = next(iter(self._due))
+            del self._due[name]
+            role = self._role(name)
+            if role is not None:
+                await self._read(name, role, emit)
+
+    async def _read(self, name: str, role: Role, emit: Emit) -> None:
+        path = self._spool / name
+        tail = self._tails.get(name)
+        if tail is None:
+            tail = self._tails[name] = Tail(path, self._positions.get(str(path)))
+        more = True
+        while more:
+            before = tail.position
+            stamp = self._clock.stamp()
+            try:
+                chunk = tail.read(STEP)
+            except OSError as error:
+                self._say(emit, stamp, name, f"{path}: {error.strerror or error}")
+                return
+            self._say(emit, stamp, name, "")
+            if chunk.position != before and chunk.position.offset:
+                emit(_seen(stamp, role, chunk.lines, chunk.position, chunk.skipped))
+            more = chunk.more
+            await asyncio.sleep(0)
+        if not path.exists():
+            del self._tails[name]
+
+    def _say(self, emit: Emit, stamp: Stamp, name: str, trouble: str) -> None:
+        if trouble:
+            self._troubled.add(name)
+            emit(SourceTroubled(stamp, self.name, trouble, "mend the rights of the spool folder"))
+        elif name in self._troubled:
+            self._troubled.discard(name)
+            emit(SourceTroubled(stamp, self.name, "", ""))
+
+
+def _seen(stamp: Stamp, role: Role, lines: list[bytes], position: Position, skipped: int) -> BeatsSeen:
+    beats = []
+    bad = skipped
+    for line in lines:
+        if not line.strip():
+            continue  # the SDK ends a torn line with an empty one's newline
+        beat = beat_of(line, role, stamp.wall)
+        if beat is None:
+            bad += 1
+        else:
+            beats.append(beat)
+    return BeatsSeen(stamp, tuple(beats), position, bad)
