@@ -67,7 +67,7 @@ class Agent:
         self._pace = pace
         self._folder = folder
         self._seed = seed
-        self._rng = Random(f"{seed}:{role}:{os.getpid()}")  # noqa: S311 - a story, not a secret
+        self._rng = Random(f"{seed}:{role}")  # noqa: S311 - a story, not a secret
         self._name, model = PERSONAS.get(role, (role.capitalize(), "claude-sonnet-4-5"))
         home = Path(os.environ.get("CLAUDE_CONFIG_DIR") or Path.home() / ".claude")
         self._transcript = Transcript(home, path.parent, model, self._rng)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -21,7 +20,7 @@ from teamops.demo.folder import SOCKET, clear, make, parent_folder, sweep
 from teamops.model.errors import TeamopsError
 from teamops.model.role import AGENT_ROLES, Role
 from teamops.tmux.lifecycle import create
-from teamops.tmux.socket import Socket
+from teamops.tmux.socket import Socket, tmux_program
 
 PROJECT = "demo"
 _HEADING = re.compile(r"^(### \[[A-Z]+\] )(\d{4}-\d\d-\d\d \d\d:\d\d)$", re.MULTILINE)
@@ -52,7 +51,7 @@ def start_team(*, pace: float = 1.0, seed: int = 0) -> Iterator[DemoTeam]:
     next demo does. ``pace`` multiplies how quickly the agents act. Raises ``TeamopsError`` where tmux is missing or the
     folder can't be made.
     """
-    Socket(path="/nowhere").argv()  # names the line that installs a missing tmux, before anything is made
+    tmux_program()  # names the line that installs a missing one, before anything is made
     parent = parent_folder()
     sweep(parent)
     try:
@@ -168,10 +167,14 @@ def _launch(team: DemoTeam, *, pace: float, seed: int) -> None:
 
 
 def _tmux(team: DemoTeam, *words: str) -> None:
-    tmux = shutil.which("tmux") or "tmux"
     env = {**_environment(team), "TERM": os.environ.get("TERM", "xterm-256color")}
     done = subprocess.run(
-        [tmux, "-S", str(team.socket), *words], env=env, capture_output=True, text=True, timeout=10, check=False
+        [tmux_program(), "-S", str(team.socket), *words],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
     )
     if done.returncode:
         raise TeamopsError(f"the demo's tmux server does not start: {done.stderr.strip()}", "try: tmux -V")

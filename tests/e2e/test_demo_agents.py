@@ -22,6 +22,7 @@ from teamops import handoff
 from teamops.demo.console import PROMPT
 from teamops.demo.folder import parent_folder
 from teamops.demo.script import story_of
+from teamops.demo.stories import LEFT_OPEN
 from teamops.demo.team import DemoTeam, start_team
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
@@ -37,6 +38,7 @@ Seen = TypeVar("Seen")
 
 OWNER = """
 import sys, time
+from teamops.demo.stories import LEFT_OPEN
 from teamops.demo.team import start_team
 with start_team(pace=50) as team:
     print(team.folder, flush=True)
@@ -77,7 +79,7 @@ def blocks(team: DemoTeam) -> tuple[Block, ...]:
 
 def of_demo(team: DemoTeam) -> list[Block]:
     """The blocks that this demo's agents opened and wrote, without the sample's."""
-    return [block for block in blocks(team) if story_of(block.task) is not None]
+    return [block for block in blocks(team) if story_of(block.task) not in {None, LEFT_OPEN}]
 
 
 def pane(role: Role) -> str:
