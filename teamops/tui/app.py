@@ -27,6 +27,8 @@ from teamops.tui.theme import PLAIN_THEME, RICH_THEME, Palette, palette
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from teamops.tui.search import BlockSearch
+
 T = TypeVar("T")
 
 Colours = Literal["auto", "rich", "plain"]
@@ -79,6 +81,7 @@ class TeamopsApp(App[None]):
         self._news_at = monotonic()
         self._unsubscribe: Callable[[], None] | None = None
         self._tickets: dict[str, int] = {}
+        self._search: BlockSearch | None = None
         plain = bare or (colours == "auto" and self.console.color_system in (None, "standard"))
         self.palette: Palette = palette(rich_colours=not plain)
         self.register_theme(RICH_THEME)
@@ -281,17 +284,20 @@ class TeamopsApp(App[None]):
     # Search in all blocks.
 
     def search_blocks(self, desk: Desk, wanted: str) -> None:
-        """Find the blocks that have ``wanted``, in a thread, and show them as they are found."""
+        """Find the blocks that have ``wanted`` (case-folded), in a thread, and show them; empty ends the search."""
         if not wanted:
+            self._search = None
             self.drop("search")
             desk.handoff.show_hits("", None)
             return
-        blocks = self.snapshot.blocks
+        search = self._search
+        if search is None or search.wanted != wanted:
+            from teamops.tui.search import BlockSearch
+
+            search = self._search = BlockSearch(wanted, self.port.block_text)
         ticket = self._tickets.get("search", 0) + 1
-
-        def search() -> frozenset[int]:
-            from teamops.tui.search import find
-
-            return find(blocks, wanted, self.port.block_text, lambda: self.wanted("search", ticket))
-
-        self.ask("search", search, lambda hits: desk.handoff.show_hits(wanted, hits))
+        self.ask(
+            "search",
+            partial(search.find, self.snapshot.blocks, lambda: self.wanted("search", ticket)),
+            partial(desk.handoff.show_hits, wanted),
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,8 @@ async def test_the_palette_has_every_act_and_every_agent(make_app: MakeApp) -> N
         from teamops.tui.palette import _LEFT_OUT, ActProvider
 
         provider = ActProvider(app.desk)
-        titles = [str(hit.text or hit.prompt) async for hit in provider.discover()]
+        hits: Any = provider.discover()
+        titles = [str(hit.text) async for hit in hits]
         for entry in keys.REGISTRY:
             if entry.id not in _LEFT_OUT:
                 assert any(title.startswith(entry.label.capitalize()) for title in titles), entry.id
@@ -505,7 +507,7 @@ async def test_the_detail_of_an_agent_without_a_pane_says_so(make_app: MakeApp, 
         await pilot.press("G", "enter")
         await settle(pilot)
         assert "There is no pane" in text_on(app)
-        assert "18k tokens unpriced" in text_on(app)
+        assert "18k tokens of today have no known price" in text_on(app)
         assert port.asked.count("screen") == 0
         port.publish(agents=port.now.agents[:-1])
         await settle(pilot)

@@ -156,6 +156,7 @@ class Desk(TeamScreen):
 
     def show(self, snapshot: Snapshot) -> None:
         """Show ``snapshot``, drawing only what changed."""
+        grown = snapshot.blocks is not self.snapshot.blocks
         self.snapshot = snapshot
         self.head.show(snapshot, roomy=self.grid or self.stack, news_age_s=self.news_age_s)
         number = len(self.agents.rows)
@@ -163,6 +164,8 @@ class Desk(TeamScreen):
         if len(self.agents.rows) != number:
             self._fit_agents()
         self.handoff.show(snapshot)
+        if grown and self.filters.get("handoff"):
+            self.team.search_blocks(self, self.filters["handoff"])
         now = snapshot.stamp.wall
         self.alerts.show(
             [

@@ -279,13 +279,14 @@ def facts(agent: AgentView, width: int, palette: Palette) -> list[Line]:
     room = max(10, min(60, width - 30))
     beat = f"{words.age(agent.beat_age_s)} ago" if agent.beat_age_s is not None else "never"
     cost = words.money(agent.cost_today_usd, agent.unpriced_tokens, pricing=agent.pricing)
-    if agent.unpriced_tokens:
-        cost += f" ({words.count(agent.unpriced_tokens)} tokens unpriced)"
     for title, strip, style_name, value in (
-        ("beats", words.spark(agent.beats, room, peak=True), "beats", f"last {beat}"),
+        ("beats", words.spark(agent.beats, room, peak=True), "beats", beat),
         ("tokens", words.spark(agent.tokens, room), "tokens", f"{words.count(agent.tokens_per_min)}/min"),
         ("cost", words.climb(agent.cost, room), "cost", f"{cost} today"),
     ):
         line = Line().add(f"  {title}", palette.faint, 10).add(strip, palette.named(style_name))
         lines.append(line.add(f"  {value}", palette.text))
+    if agent.unpriced_tokens:
+        unpriced = f"{words.count(agent.unpriced_tokens)} tokens of today have no known price"
+        lines.append(Line().add("  ? ", palette.warn).add(unpriced, palette.text))
     return lines
