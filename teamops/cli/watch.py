@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 
 import click
@@ -68,4 +69,4 @@ async def _watch(settings: Settings, state_dir: Path | None) -> None:
 def ring_bell(text: str) -> bool:
     """Ring the terminal's bell and print ``text``; return whether somebody may have seen it."""
     click.echo(f"\a{text}", err=True)
-    return click.get_text_stream("stderr").isatty()
+    return sys.stderr.isatty()

@@ -47,6 +47,8 @@ class Book:
     tmux_down: str = ""
     troubles: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Source → message, hint."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """What is worth a line on the screen, but no alert: "notifications" → why they ring the bell."""
     ledger_trouble: str = ""
     alerts: dict[tuple[str, str], Alert] = field(default_factory=dict)
     log: tuple[LogLine, ...] = ()

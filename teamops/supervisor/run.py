@@ -34,6 +34,7 @@ from teamops.tmux.socket import Socket
 from teamops.usage.pricing import Pricer
 
 LEASE_RETRY_S = 2.0
+NOTE_S = 1.0
 LOOK_S = 5.0
 """A single look takes no longer than this, whatever hangs."""
 
@@ -86,6 +87,7 @@ async def living(
         notifier = Notifier(settings.notify, ring=ring)
         stack.push_async_callback(notifier.close)
         core.effects = Effects(settings, server, notifier, lambda role: core.book.agent(role).pane)
+        core.spawn(_keep_note(core, notifier), "notifications")
         core.recover()
 
         stack.push_async_callback(_end, core.begin_running())
@@ -119,6 +121,16 @@ async def _stop(sources: list[Source]) -> None:
 async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def _keep_note(core: Core, notifier: Notifier) -> None:
+    await notifier.start()
+    while True:
+        if notifier.trouble:
+            core.book.notes["notifications"] = notifier.trouble
+        else:
+            core.book.notes.pop("notifications", None)
+        await asyncio.sleep(NOTE_S)
 
 
 async def _keep_prices(core: Core, memory: Memory) -> None:

@@ -38,7 +38,10 @@ def view(book: Book, revision: int, *, ready: bool) -> Snapshot:
         handoff_trouble=": ".join(part for part in book.handoff_trouble or () if part),
         cost_today_usd=sum((agent.cost_today_usd for agent in agents), Decimal(0)),
         unpriced_tokens=sum(agent.unpriced_tokens for agent in agents),
-        troubles=tuple(f"{source}: {message}" for source, (message, _) in sorted(book.troubles.items())),
+        troubles=(
+            *(f"{source}: {message}" for source, (message, _) in sorted(book.troubles.items())),
+            *(note for _, note in sorted(book.notes.items())),
+        ),
     )
 
 
