@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -35,6 +36,8 @@ def demo(*, headless: bool, seconds: float | None, pace: float, seed: int | None
     Six agents hand work to each other through a current.md of their own. All of it is gone when you leave. A line typed
     into an agent (poke) is heard; "sleep", "wake" and "dialog" make it ignore its turns, stop that, and ask you.
     """
+    if math.isnan(pace) or (seconds is not None and math.isnan(seconds)):
+        raise UsageError("--pace and --seconds have to be numbers", "for instance: --pace 2")
     if not headless and (seconds is not None or as_json):
         raise UsageError("--seconds and --json belong to --headless", "add --headless")
     if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):

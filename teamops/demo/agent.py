@@ -283,7 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="the demo's folder: the agent ends with its owner")
     given = parser.parse_args(arguments)
-    if not given.pace > 0:
+    if not given.pace > 0:  # so that NaN is refused too
         parser.error("--pace has to be greater than 0")
     path: Path = given.handoff.absolute()
     teamops.init(role=given.role, project=path.parent, interval=60)

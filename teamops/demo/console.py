@@ -74,7 +74,7 @@ class Console:
             elif key == _CLEAR:
                 self._draft = ""
             elif key == _WORD_GONE:
-                self._draft = self._draft.rstrip().rpartition(" ")[0]
+                self._draft = "".join(self._draft.rstrip().rpartition(" ")[:2])
             elif key in _BACKSPACES:
                 self._draft = self._draft[:-1]
             elif len(self._draft) < LONGEST_LINE:
@@ -87,10 +87,10 @@ class Console:
 
     def _prompt(self) -> str:
         try:
-            room = os.get_terminal_size(self._out).columns - 3
+            columns = os.get_terminal_size(self._out).columns or 80  # a terminal may not know its size
         except OSError:
-            room = 77
-        return f"{BOLD}{PROMPT}{RESET} {clean_line(self._draft, LONGEST_LINE)[-max(room, 1) :]}"
+            columns = 80
+        return f"{BOLD}{PROMPT}{RESET} {clean_line(self._draft, LONGEST_LINE)[-max(columns - 3, 1) :]}"
 
     def _write(self, text: str) -> None:
         left = text.encode()

@@ -36,7 +36,7 @@ class Draft:
 
     role: Role
     task: str | None
-    tier: int | None
+    tier: int
     turn: Role
     status: str
     sections: tuple[tuple[str, str], ...]
