@@ -1,0 +1,124 @@
+"""Restarts: an agent's command begun again in its pane, or in a new session."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from teamops.config.settings import RoleSettings
+from teamops.model.actions import Outcome, Restart
+from teamops.model.errors import TeamopsError
+from teamops.model.pane import Pane
+from teamops.model.text import clean_line
+from teamops.tmux.deliver import Refused, pane_lock
+from teamops.tmux.server import Server, ServerDown
+
+STEADY_S = 0.7
+"""A command that can't run ends within this."""
+SEEN_S = 2.0
+_POLL_S = 0.05
+LAST_LINES = 3
+
+
+async def restart(
+    server: Server, role: RoleSettings, project: str, root: Path, pane: Pane | None, action: Restart
+) -> Outcome:
+    """Start the role's agent (again) and look that it runs.
+
+    Without a session: a new one with the configured command. With one: what runs there is ended, really, and the
+    configured command started, or, with none configured, what the pane was made with. ``ok`` only when a new process
+    was seen alive after 0.7 s. Raises ``TeamopsError`` when tmux fails.
+    """
+    del project, pane, action  # what was known is not what is: tmux is asked anew
+    try:
+        panes = await server.panes()
+    except ServerDown:
+        panes = ()
+    now = next((seen for seen in panes if seen.session == role.session), None)
+    env = {**role.env, "TEAMOPS_ROLE": str(role.role), "TEAMOPS_PROJECT": str(root)}
+    try:
+        if now is None:
+            return await _create(server, role, env)
+        async with pane_lock(server, now):
+            return await _respawn(server, role, now, env)
+    except Refused as refusal:
+        return Outcome(ok=False, message=refusal.message, hint=refusal.hint)
+
+
+async def _create(server: Server, role: RoleSettings, env: dict[str, str]) -> Outcome:
+    from teamops.tmux.lifecycle import create
+
+    if not role.command:
+        return Outcome(
+            ok=False,
+            message=f'{role.role} has no session "{role.session}" and no command to start one with',
+            hint=f"set command for {role.role} in teamops.toml",
+        )
+    started = await asyncio.to_thread(create, server.socket, role.session, role.command, role.cwd, env)
+    return await _judge(server, role, started.pane_id, started.pid, f'started in a new session "{role.session}"')
+
+
+async def _respawn(server: Server, role: RoleSettings, now: Pane, env: dict[str, str]) -> Outcome:
+    from teamops.tmux.lifecycle import respawn
+
+    was = "dead" if now.dead else f"pid {now.pid}"
+    started = await asyncio.to_thread(
+        respawn,
+        server.socket,
+        now.pane_id,
+        role.command or None,
+        pid=now.pid,
+        cwd=role.cwd if role.command else None,
+        env=env,
+    )
+    said = f"started again (was {was})"
+    if started.survivors:
+        said += f"; still there from before: pid {', '.join(map(str, started.survivors))}"
+    return await _judge(server, role, started.pane_id, started.pid, said)
+
+
+async def _judge(server: Server, role: RoleSettings, pane_id: str, pid: int, said: str) -> Outcome:
+    """Say that it runs only after it was seen to run."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    seen: Pane | None = None
+    while loop.time() - begun < SEEN_S:
+        try:
+            seen = next((row for row in await server.panes() if row.session == role.session), None)
+        except ServerDown:
+            seen = None
+        if seen is not None and seen.pane_id == pane_id and seen.pid == pid:
+            if seen.dead or _ended(pid):
+                return await _failed(server, role, seen)
+            if loop.time() - begun >= STEADY_S:
+                return Outcome(ok=True, message=said, evidence=f"pane {pane_id} pid {pid}")
+        await asyncio.sleep(_POLL_S)
+    return Outcome(
+        ok=False,
+        message=f"{role.role} was started, but pid {pid} is not in its pane now",
+        hint=f'look at the session "{role.session}" with tmux',
+    )
+
+
+def _ended(pid: int) -> bool:
+    from teamops.tmux.ending import is_alive
+
+    return not is_alive(pid)
+
+
+async def _failed(server: Server, role: RoleSettings, pane: Pane) -> Outcome:
+    from teamops.tmux.ending import ending_of
+
+    status, signal = ending_of(pane.pid) or (pane.exit_status, pane.exit_signal)
+    how = f"signal {signal}" if signal is not None else f"status {status}" if status is not None else "no known status"
+    try:
+        lines = [line for line in (await server.capture(pane.pane_id)).splitlines() if line.strip()]
+    except TeamopsError:
+        lines = []
+    own = [line for line in lines if not line.startswith("Pane is dead")]
+    last = clean_line(" / ".join(line.strip() for line in own[-LAST_LINES:]), 300)
+    return Outcome(
+        ok=False,
+        message=f"its command ended at once with {how}" + (f": {last}" if last else ""),
+        hint=f"mend command for {role.role} in teamops.toml, or what it runs",
+    )

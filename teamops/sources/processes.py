@@ -1,0 +1,140 @@
+"""What the agents' process trees use: one pass over the process table every 5 s."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from teamops.model.events import ProcessesSeen, ProcessRow
+from teamops.model.role import Role
+from teamops.sources.clock import Clock
+from teamops.sources.port import Emit
+
+PASS_S = 5.0
+SOON_S = 0.3
+"""New processes are looked at so soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One process."""
+
+    parent: int
+    rss_bytes: int
+    cpu_s: float
+
+
+def read_proc(proc: str = "/proc") -> dict[int, Use]:
+    """Return every process by its pid, from ``/proc/PID/stat``. What ends during the pass is left out."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    tick = os.sysconf("SC_CLK_TCK")
+    table = {}
+    for name in os.listdir(proc):  # noqa: PTH208 - a Path for each of a thousand names would cost more than the pass
+        if not name.isdigit():
+            continue
+        try:
+            handle = os.open(f"{proc}/{name}/stat", os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            raw = os.read(handle, 2048)
+        except OSError:
+            continue
+        finally:
+            os.close(handle)
+        # The name may hold spaces and brackets: fields count from its last bracket. Numbers as in proc(5), less 3.
+        fields = raw[raw.rfind(b")") + 2 :].split(None, 22)
+        if len(fields) > 21:
+            table[int(name)] = Use(int(fields[1]), int(fields[21]) * page, (int(fields[11]) + int(fields[12])) / tick)
+    return table
+
+
+def read_psutil() -> dict[int, Use]:
+    """Return the same where there is no ``/proc``."""
+    import psutil
+
+    table = {}
+    for process in psutil.process_iter(["ppid", "memory_info", "cpu_times"]):
+        facts = process.info
+        memory, cpu = facts["memory_info"], facts["cpu_times"]
+        table[process.pid] = Use(
+            facts["ppid"] or 0, memory.rss if memory else 0, (cpu.user + cpu.system) if cpu else 0.0
+        )
+    return table
+
+
+def rows_of(table: Mapping[int, Use], pids: Mapping[Role, int]) -> tuple[ProcessRow, ...]:
+    """Return one row for each role whose process is in the table, with all of its descendants added up."""
+    children: dict[int, list[int]] = {}
+    for pid, use in table.items():
+        children.setdefault(use.parent, []).append(pid)
+    rows = []
+    for role, root in pids.items():
+        if root not in table:
+            continue
+        tree, seen = [root], {root}
+        for pid in tree:  # grows while it is walked
+            for child in children.get(pid, ()):
+                if child not in seen:  # a reused pid can close a circle for a moment
+                    seen.add(child)
+                    tree.append(child)
+        rows.append(
+            ProcessRow(
+                role,
+                root,
+                sum(table[pid].rss_bytes for pid in tree),
+                round(sum(table[pid].cpu_s for pid in tree), 2),
+                len(tree),
+            )
+        )
+    return tuple(rows)
+
+
+class Processes:
+    """Emits ``ProcessesSeen`` every 5 s, and soon after other processes are to be watched."""
+
+    name = "processes"
+
+    def __init__(self, clock: Clock, pass_s: float = PASS_S) -> None:
+        self._clock = clock
+        self._pass_s = pass_s
+        self._pids: dict[Role, int] = {}
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._read = read_proc if Path("/proc/self/stat").exists() else read_psutil
+
+    def watch(self, pids: Mapping[Role, int]) -> None:
+        """Say whose trees to add up from now on. Call it in the loop."""
+        if self._pids != pids:
+            self._pids = dict(pids)
+            self._changed.set()
+
+    async def start(self, emit: Emit) -> None:
+        """Look once and go on every 5 s."""
+        self._look(emit)
+        self._task = asyncio.create_task(self._run(emit), name="processes")
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self, emit: Emit) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._pass_s):
+                    await self._changed.wait()
+                await asyncio.sleep(SOON_S)  # several agents tend to start together
+            except TimeoutError:
+                pass
+            self._changed.clear()
+            self._look(emit)
+
+    def _look(self, emit: Emit) -> None:
+        rows = rows_of(self._read(), self._pids) if self._pids else ()
+        emit(ProcessesSeen(self._clock.stamp(), rows))
