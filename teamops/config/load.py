@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from teamops.config import profiles, schema
-from teamops.config.places import Places
 from teamops.config.problems import ConfigError, ConfigProblem, nearest, shown_path
 from teamops.config.settings import CLIENTS, NotifySettings, ProfileFile, RoleSettings, Settings, TmuxSettings
 from teamops.domain.limits import Limits
@@ -20,6 +19,9 @@ from teamops.model.errors import UsageError
 from teamops.model.handoff import Severity
 from teamops.model.role import AGENT_ROLES, Role
 from teamops.model.text import clean_line
+
+if TYPE_CHECKING:
+    from teamops.config.places import Places
 
 FILE = "teamops.toml"
 HANDOFF = "current.md"
@@ -58,7 +60,8 @@ def load(root: Path, *, env: Mapping[str, str] = os.environ) -> Settings:
 def check(root: Path, *, env: Mapping[str, str] = os.environ, thorough: bool = False) -> Checked:
     """Read the configuration of ``root`` and return it with its errors and warnings.
 
-    ``thorough`` also looks for what is missing around it: agents' programs, the handoff file. Raises ``UsageError`` where the file can't be read at all.
+    ``thorough`` also looks for what is missing around it: agents' programs, the handoff file. Raises ``UsageError``
+    where the file can't be read at all.
     """
     root = Path(root).resolve()
     if not root.is_dir():
@@ -140,6 +143,8 @@ class _Reading:
 
     def look_around(self, settings: Settings) -> None:
         """Warn of what a sound configuration names and this machine lacks."""
+        import shutil
+
         if not settings.handoff.exists():
             self._say(("handoff",), f"there is no {shown_path(settings.handoff, self._root)} yet", Severity.WARNING)
         if not settings.roles:
@@ -340,7 +345,12 @@ class _Reading:
 
     def _say(self, path: KeyPath, message: str, severity: Severity = Severity.ERROR, *, at_key: bool = False) -> None:
         if self._places is None:
-            self._places = Places(self._text)
+            from teamops.config.places import Places
+
+            try:
+                self._places = Places(self._text)
+            except RecursionError:  # nested deeper than anything that means something here
+                self._places = Places("")
         line, column = (self._places.key if at_key else self._places.value)(path)
         source = self._source or self._root / FILE
         self.problems.append(

@@ -266,3 +266,9 @@ NAMES: dict[Path, Callable[[str], object]] = {("roles",): role_name, ("limits", 
 def tables_with(name: str) -> list[str]:
     """Return the tables, as documented, that have a key of this name."""
     return [key.name.rpartition(".")[0] for key in KEYS if key.path[-1] == name]
+
+
+def documentation() -> str:
+    """Return the table of keys as docs/configuration.md has it."""
+    rows = [f"| `{key.name}` | {key.kind} | {key.default} | {key.doc} |" for key in KEYS]
+    return "\n".join(["| key | holds | default | meaning |", "|---|---|---|---|", *rows]) + "\n"
