@@ -59,7 +59,7 @@ class Document:
         """From this byte on, a line's start, everything is read anew."""
         self._line = 1
         """Line of that byte."""
-        self._prefix = hashlib.blake2b()
+        self._prefix = hashlib.sha256()
         """Of all bytes before ``_start``."""
         self._guard = _hash(b"")
         """Of those from a little before ``_start`` on."""
@@ -113,7 +113,7 @@ class Document:
 
     def verify(self, read: Read) -> bool:
         """Return whether the bytes read so far are still those of the file. Costs a read of all of them."""
-        found = hashlib.blake2b()
+        found = hashlib.sha256()
         for at in range(0, self._start, _CHUNK):
             found.update(read(at, min(at + _CHUNK, self._start)))
         guarded = read(self._start - self._before, self.size)
