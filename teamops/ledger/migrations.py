@@ -26,7 +26,7 @@ CREATE TABLE unpriced(
   id INTEGER PRIMARY KEY, role TEXT NOT NULL, wall REAL NOT NULL, model TEXT NOT NULL, input INTEGER NOT NULL,
   output INTEGER NOT NULL, cache_write INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, cache_read INTEGER NOT NULL,
   client TEXT NOT NULL, session TEXT NOT NULL, speed TEXT NOT NULL, service_tier TEXT NOT NULL,
-  key TEXT NOT NULL) STRICT;
+  key TEXT NOT NULL, context INTEGER NOT NULL) STRICT;
 CREATE INDEX unpriced_by_wall ON unpriced(role, wall);
 CREATE TABLE rates(
   model TEXT NOT NULL, day TEXT NOT NULL, rates TEXT NOT NULL, PRIMARY KEY(model, day)) STRICT, WITHOUT ROWID;

@@ -83,8 +83,8 @@ def add_usage(connection: sqlite3.Connection, role: Role, rows: Iterable[tuple[U
         if cost is None:
             connection.execute(
                 "INSERT INTO unpriced(role, wall, model, input, output, cache_write, cache_write_1h, cache_read,"
-                " client, session, speed, service_tier, key)"
-                " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " client, session, speed, service_tier, key, context)"
+                " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 _waiting(role, usage),
             )
 
@@ -96,7 +96,7 @@ def reprice(connection: sqlite3.Connection, priced: Iterable[tuple[Role, Usage, 
         row = connection.execute(
             "SELECT id FROM unpriced WHERE role = ? AND wall = ? AND model = ? AND input = ? AND output = ?"
             " AND cache_write = ? AND cache_write_1h = ? AND cache_read = ? AND client = ? AND session = ?"
-            " AND speed = ? AND service_tier = ? AND key = ? LIMIT 1",
+            " AND speed = ? AND service_tier = ? AND key = ? AND context = ? LIMIT 1",
             _waiting(role, usage),
         ).fetchone()
         if row is None:
@@ -116,7 +116,7 @@ def unpriced(connection: sqlite3.Connection) -> list[tuple[Role, Usage]]:
     """Return the usage that waits for a price, oldest first."""
     rows = connection.execute(
         "SELECT role, wall, model, input, output, cache_write, cache_write_1h, cache_read, client, session, speed,"
-        " service_tier, key FROM unpriced ORDER BY id"
+        " service_tier, key, context FROM unpriced ORDER BY id"
     )
     return [
         (
@@ -130,6 +130,7 @@ def unpriced(connection: sqlite3.Connection) -> list[tuple[Role, Usage]]:
                 speed=row[10],
                 service_tier=row[11],
                 key=row[12],
+                context=row[13],
             ),
         )
         for row in rows
@@ -222,4 +223,5 @@ def _waiting(role: Role, usage: Usage) -> tuple[str | int | float, ...]:
         usage.speed,
         usage.service_tier,
         usage.key,
+        usage.context,
     )

@@ -62,3 +62,6 @@ class Usage:
     """Set where the log itself names the cost; otherwise the price table decides."""
     key: str = ""
     """Identity for deduplication; empty where the log has none."""
+    context: int = 0
+    """Input-side tokens, cached ones too, of the whole response that this is a part of: they decide a long-context
+    price. 0: this is the whole response."""

@@ -1,0 +1,180 @@
+"""Claude Code's transcripts: lines → usage, each response counted once.
+
+Source of the rules: ccusage 20. One response is written as one line per content block, each with the response's
+usage so far; a fork copies lines into another file. The key is (message.id, requestId), over all files; of two lines
+with one key the one outside a side chain wins, then the larger total, then the one that names its speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from teamops.model.text import clean_line
+from teamops.model.usage import Tokens, Usage
+
+CLIENT = "claude"
+SYNTHETIC = "<synthetic>"
+_HEAD = 420
+"""A line's own type stands within so many bytes; after them text of others may name any type."""
+_USAGE = b'"usage"'
+_USER = (b'"type":"user"', b'"type": "user"')
+_MAX_NAME = 200
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+
+
+class _Split(msgspec.Struct):
+    ephemeral_5m_input_tokens: _Count = 0
+    ephemeral_1h_input_tokens: _Count = 0
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: _Count = 0
+    output_tokens: _Count = 0
+    cache_creation_input_tokens: _Count | None = None
+    cache_read_input_tokens: _Count | None = None
+    cache_creation: _Split | None = None
+    speed: str | None = None
+    service_tier: str | None = None
+
+
+class _Message(msgspec.Struct):
+    id: str | None = None
+    model: str | None = None
+    usage: _Usage | None = None
+
+
+class _Line(msgspec.Struct):
+    type: str = ""
+    timestamp: datetime | None = None
+    message: _Message | None = None
+    requestId: str | None = None  # noqa: N815 - the client's own name
+    sessionId: str | None = None  # noqa: N815
+    isSidechain: bool = False  # noqa: N815
+    isApiErrorMessage: bool = False  # noqa: N815
+    costUSD: Decimal | None = None  # noqa: N815
+
+
+_decode = msgspec.json.Decoder(_Line).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What some lines told."""
+
+    usages: tuple[Usage, ...]
+    """Deltas: what each line adds to what its response had counted before."""
+    bad_lines: int
+    newest_wall: float | None
+    """The latest time among lines with usage, Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    tokens: Tokens
+    side: bool
+    speed: bool
+    cost: Decimal | None
+
+
+class ClaudeReader:
+    """Remembers what was counted; one for all files whose responses may be copies of each other's. One thread."""
+
+    def __init__(self) -> None:
+        self._counted: dict[str, _Counted] = {}
+
+    def read(self, lines: Iterable[bytes]) -> Reading:
+        """Return the usage that ``lines`` add. Total: whatever is no usage is skipped, what is malformed counted."""
+        usages: list[Usage] = []
+        bad = 0
+        newest: float | None = None
+        for line in lines:
+            if _USAGE not in line or any(mark in line[:_HEAD] for mark in _USER):
+                # Not decoded, which would cost too much; but what was cut or mixed up shows at its ends.
+                bad += bool(line.strip()) and not (line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}"))
+                continue
+            try:
+                row = _decode(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                bad += 1
+                continue
+            usage = _usage_of(row)
+            if usage is None:
+                continue
+            newest = usage.wall if newest is None else max(newest, usage.wall)
+            delta = self._count(usage, side=row.isSidechain)
+            if delta is not None:
+                usages.append(delta)
+        return Reading(tuple(usages), bad, newest)
+
+    def _count(self, usage: Usage, *, side: bool) -> Usage | None:
+        """Return what ``usage`` adds to what its key had, or ``None``."""
+        if not usage.key:
+            return usage
+        new = _Counted(usage.tokens, side, bool(usage.speed), usage.cost_usd)
+        old = self._counted.get(usage.key)
+        if old is None:
+            self._counted[usage.key] = new
+            return usage
+        if not _beats(new, old):
+            return None
+        self._counted[usage.key] = new
+        delta = usage.tokens - old.tokens
+        both = new.cost is not None and old.cost is not None
+        if delta == Tokens() and not (both and new.cost != old.cost):
+            return None
+        tokens = usage.tokens
+        return replace(
+            usage,
+            tokens=delta,
+            cost_usd=new.cost - old.cost if new.cost is not None and old.cost is not None else None,
+            context=tokens.input + tokens.cache_write + tokens.cache_read,
+        )
+
+
+def _beats(new: _Counted, old: _Counted) -> bool:
+    if new.side != old.side:
+        return old.side
+    if new.tokens.total != old.tokens.total:
+        return new.tokens.total > old.tokens.total
+    return new.speed and not old.speed
+
+
+def _usage_of(row: _Line) -> Usage | None:
+    message = row.message
+    if row.type != "assistant" or message is None or message.usage is None or row.timestamp is None:
+        return None
+    if row.isApiErrorMessage or not message.model or message.model == SYNTHETIC:
+        return None
+    used = message.usage
+    split = used.cache_creation or _Split()
+    hour = split.ephemeral_1h_input_tokens
+    # Some endpoints give zeros for the split, some for the sum.
+    write = max(used.cache_creation_input_tokens or 0, split.ephemeral_5m_input_tokens + hour)
+    at = row.timestamp if row.timestamp.tzinfo else row.timestamp.replace(tzinfo=UTC)
+    cost = row.costUSD
+    speed = used.speed or ""
+    return Usage(
+        wall=max(0.0, at.timestamp()),
+        model=clean_line(message.model, _MAX_NAME),
+        tokens=Tokens(used.input_tokens, used.output_tokens, write, hour, used.cache_read_input_tokens or 0),
+        client=CLIENT,
+        session=clean_line(row.sessionId or "", _MAX_NAME),
+        speed="" if speed == "standard" else clean_line(speed, _MAX_NAME),
+        service_tier=clean_line(used.service_tier or "", _MAX_NAME),
+        cost_usd=cost if cost is not None and cost.is_finite() and cost >= 0 else None,
+        key=_key(message.id, row.requestId, at),
+    )
+
+
+def _key(message: str | None, request: str | None, at: datetime) -> str:
+    if not message:
+        return ""
+    # Gateways name no request: the time tells two responses with one id apart.
+    return f"{message[:_MAX_NAME]}:{request[:_MAX_NAME] if request else at.isoformat()}"
