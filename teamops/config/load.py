@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from teamops.config import profiles, schema
-from teamops.config.problems import ConfigError, ConfigProblem, nearest, shown_path
+from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import CLIENTS, NotifySettings, ProfileFile, RoleSettings, Settings, TmuxSettings
 from teamops.domain.limits import Limits
 from teamops.model.errors import UsageError
@@ -74,11 +74,9 @@ def check(root: Path, *, env: Mapping[str, str] = os.environ, thorough: bool = F
     except OSError as error:
         raise UsageError(f"{source} can't be read: {error.strerror}", "it must be a readable file") from error
     try:
-        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - raw.rfind(b"\n", 0, error.start)
-        return _refused(source, line, column, "is not UTF-8 from here on: save the file as UTF-8")
+        text = text_of(raw)
+    except NotText as error:
+        return _refused(source, error.line, error.column, "is not UTF-8 from here on: save the file as UTF-8")
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

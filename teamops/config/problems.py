@@ -39,6 +39,25 @@ class ConfigError(UsageError):
         self.problems = problems
 
 
+class NotText(Exception):  # noqa: N818 - names what the bytes are not
+    """Bytes are not UTF-8 from ``line``, ``column`` (1-based, in characters) on."""
+
+    def __init__(self, line: int, column: int) -> None:
+        super().__init__(line, column)
+        self.line = line
+        self.column = column
+
+
+def text_of(raw: bytes) -> str:
+    """Return a person's file as text with plain newlines, whatever editor saved it. Raises ``NotText``."""
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return raw.decode().replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        good = raw[: error.start].decode()
+        raise NotText(good.count("\n") + 1, len(good) - good.rfind("\n")) from error
+
+
 def shown_path(path: Path, root: Path) -> str:
     """Return ``path`` relative to ``root`` where it lies below it."""
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -12,8 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import teamops
-from teamops.config.problems import ConfigError, ConfigProblem, nearest, shown_path
+from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import Profile, ProfileFile
 from teamops.model.role import Role
 from teamops.model.text import clean, clean_line
@@ -55,7 +54,7 @@ class CheckedProfile:
 
 def folder() -> Path:
     """Return the folder of the shipped profiles: in the package, or beside it in a work tree."""
-    package = Path(teamops.__file__).parent
+    package = Path(__file__).parents[1]
     inside = package / "profiles"
     return inside if inside.is_dir() else package.parent / "profiles"
 
@@ -142,10 +141,9 @@ class _Reading:
             self._say(1, 1, f"is longer than {LIMIT} bytes")
             return None, ""
         try:
-            text = raw.decode("utf-8-sig").replace("\r\n", "\n")
-        except UnicodeDecodeError as error:
-            start = raw.rfind(b"\n", 0, error.start) + 1
-            self._say(raw.count(b"\n", 0, error.start) + 1, error.start - start + 1, "is not UTF-8 from here on")
+            text = text_of(raw)
+        except NotText as error:
+            self._say(error.line, error.column, "is not UTF-8 from here on: save the file as UTF-8")
             return None, ""
         found = _FRONT.match(text)
         if found is None:

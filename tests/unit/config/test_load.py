@@ -280,8 +280,8 @@ def test_a_windows_editors_file_is_read(project: Path) -> None:
 
 
 def test_other_encodings_are_refused_in_their_place(project: Path) -> None:
-    (project / "teamops.toml").write_bytes(b'a = 1\nproject = "\xe4"\n')
-    with pytest.raises(ConfigError, match=r"teamops\.toml:2:12 is not UTF-8"):
+    (project / "teamops.toml").write_bytes(b'\xef\xbb\xbfa = 1\nproject = "\xc3\xa4\xe4"\n')
+    with pytest.raises(ConfigError, match=r"teamops\.toml:2:13 is not UTF-8"):
         load(project)
 
 
