@@ -49,7 +49,7 @@ class Printer:
         if self._first:
             fresh, self._first = [], False
         for line in reversed(fresh):
-            click.echo(f"{iso(line.wall)} {line.kind:<6} {'' if line.ok else '! '}{line.text}")
+            click.echo(f"{iso(line.wall)} {line.kind:<6} {line.role or '':<10} {'' if line.ok else '! '}{line.text}")
         self._last = snapshot.log[0] if snapshot.log else None
 
 

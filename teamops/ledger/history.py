@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from teamops.domain import log_lines
 from teamops.ledger.rows import BegunAction
 from teamops.model.actions import Action, By, Notify, Outcome, Poke, Restart
 from teamops.model.alert import Alert, AlertState
@@ -26,7 +27,7 @@ SELECT wall, rank, id, kind, role, a, b, c, ok FROM (
   SELECT * FROM (SELECT wall, 2, id, 'alert', agent, state, severity, message, state <> 'firing' FROM alert_edge
                  ORDER BY wall DESC, id DESC LIMIT :n)
   UNION ALL
-  SELECT * FROM (SELECT coalesce(ended_wall, wall), 3, id, 'action', role, kind, message, hint, coalesce(ok, 1)
+  SELECT * FROM (SELECT coalesce(ended_wall, wall), 3, id, 'action', role, kind, message, hint, ok
                  FROM action ORDER BY coalesce(ended_wall, wall) DESC, id DESC LIMIT :n)
 ) ORDER BY wall DESC, rank DESC, id DESC LIMIT :n
 """
@@ -131,11 +132,8 @@ def restarts_since(connection: sqlite3.Connection, wall: float) -> dict[Role, in
 
 
 def log(connection: sqlite3.Connection, limit: int) -> list[LogLine]:
-    """Return the newest turns, states, alerts and actions, newest first."""
-    rows = connection.execute(_LOG, {"n": limit})
-    return [
-        LogLine(row[0], row[3], _words(row), None if row[4] is None else Role(row[4]), bool(row[8])) for row in rows
-    ]
+    """Return the newest turns, states, alerts and actions, newest first, in the words of ``domain.log_lines``."""
+    return [_line(row) for row in connection.execute(_LOG, {"n": limit})]
 
 
 def _action(row: Any) -> Action:
@@ -147,15 +145,14 @@ def _action(row: Any) -> Action:
     return Restart(role=role, by=by, reason=reason)
 
 
-def _words(row: Any) -> str:
-    _, _, _, kind, role, first, second, third, ok = row
+def _line(row: Any) -> LogLine:
+    wall, _, _, kind, role, first, second, third, ok = row
     if kind == "turn":
-        return f"the light is {role}'s" + (f" ({first})" if first else "")
+        return log_lines.turn_line(wall, Role(role), first or None)
     if kind == "state":
-        return f"{role} is {first}" + (f" ({second})" if second else "")
+        return log_lines.state_line(wall, Role(role), first, second)
     if kind == "alert":
-        lead = {AlertState.RESOLVED: "resolved", AlertState.ACKED: "acknowledged"}.get(first, second)
-        return f"{lead}: {third}"
-    whom = role if first != "notify" else ("you" if role is None else f"you about {role}")
-    hint = f" ({third})" if third and not ok else ""
-    return f"{first} {whom}: {second or 'begun'}{hint}"
+        return log_lines.alert_line(wall, AlertState(first), second, third, None if role is None else Role(role))
+    action = _action((0, wall, first, role, "", "", 0, By.RULE, ""))
+    outcome = None if ok is None else Outcome(ok=bool(ok), message=second, hint=third)
+    return log_lines.action_line(wall, action, outcome)

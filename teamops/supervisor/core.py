@@ -12,6 +12,7 @@ from typing import Any
 from teamops.config.settings import Settings
 from teamops.domain import alerts as alerts_rule
 from teamops.domain import findings as finding_rules
+from teamops.domain import log_lines
 from teamops.effects.run import Effects
 from teamops.model.actions import Action, By, Notify, Outcome, Poke, Restart
 from teamops.model.alert import Alert, Finding
@@ -27,7 +28,6 @@ from teamops.model.events import (
     UsageSeen,
 )
 from teamops.model.handoff import Severity
-from teamops.model.role import HUMAN
 from teamops.model.snapshot import AckAlert, Intent, LogLine, PokeRole, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
 from teamops.supervisor.book import Book
@@ -196,11 +196,11 @@ class Core:
         book.alerts = dict(step.alerts)
         self._memory.alerts_changed(book, step.changed)
         for alert in step.fired:
-            self._note("alert", f"{alert.severity}: {alert.message}", alert, ok=False)
+            book.note(log_lines.alert_line_of(alert))
             if alert.notify and book.supervisor.acting:
                 self.begin(notice_of(book.settings.project, alert))
         for alert in step.resolved:
-            self._note("alert", f"resolved: {alert.message}", alert)
+            book.note(log_lines.alert_line_of(alert))
 
     # out
 
@@ -247,16 +247,7 @@ class Core:
         self._memory.action_finished(self.book, event)
         if isinstance(event.action, Restart) and event.outcome.ok:
             self.book.agent(event.action.role).restarts += 1
-        hint = f" ({event.outcome.hint})" if event.outcome.hint and not event.outcome.ok else ""
-        self.book.note(
-            LogLine(
-                event.stamp.wall,
-                "action",
-                f"{words_of(event.action)}: {event.outcome.message}{hint}",
-                event.action.role,
-                event.outcome.ok,
-            )
-        )
+        self.book.note(log_lines.action_line(event.stamp.wall, event.action, event.outcome))
         future = self._waiting.pop(event.action_id, None)
         if future is not None and not future.done():
             future.set_result(event.outcome)
@@ -268,12 +259,11 @@ class Core:
         acked = alerts_rule.acknowledge(alert, self.book.stamp.wall)
         self.book.alerts[alert.key] = acked
         self._memory.alerts_changed(self.book, (acked,))
-        self._note("alert", f"acknowledged: {alert.message}", alert)
+        self.book.note(log_lines.alert_line_of(acked))
         return Outcome(ok=True, message="acknowledged")
 
-    def _note(self, kind: str, text: str, alert: Alert | None = None, *, ok: bool = True) -> None:
-        line = LogLine(self.book.stamp.wall, kind, text, alert.agent if alert else None, ok)
-        self.book.note(line)
+    def _note(self, kind: str, text: str) -> None:
+        self.book.note(LogLine(self.book.stamp.wall, kind, text))
 
     def recover(self) -> None:
         """Close what an earlier life began and did not end. Call once, when effects are there."""
@@ -300,14 +290,3 @@ def notice_of(project: str, alert: Alert) -> Notify:
         reason=f"{alert.code} {alert.subject}",
         role=alert.agent,
     )
-
-
-def words_of(action: Action) -> str:
-    """Say an action in the words of the log."""
-    match action:
-        case Poke():
-            return f"poke {action.role}"
-        case Restart():
-            return f"restart {action.role}"
-        case Notify():
-            return f"notify {'you' if action.role in {None, HUMAN} else f'you about {action.role}'}"

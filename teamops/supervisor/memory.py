@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 
+from teamops.domain import log_lines
 from teamops.domain.light import Light
 from teamops.ledger.store import Ledger, LedgerError
 from teamops.model.actions import Action, Notify, Outcome
 from teamops.model.alert import Alert, AlertState
 from teamops.model.events import ActionFinished, BeatsSeen, UsageSeen
 from teamops.model.role import Role
-from teamops.model.snapshot import LogLine
 from teamops.model.usage import Usage
 from teamops.supervisor.agent_book import MINUTES, AgentBook, MinuteSum
 from teamops.supervisor.book import MAX_LOG, Book
@@ -108,14 +108,13 @@ class Memory:
         if known is not None:
             return known
         self._store(book, lambda: self._ledger.light_seen(light.task, light.digest, light.role, wall))
-        task = f" ({light.task})" if light.task else ""
-        book.note(LogLine(wall, "turn", f"the light is {light.role}'s{task}, {light.stage}", light.role))
+        book.note(log_lines.turn_line(wall, light.role, light.task))
         return wall
 
     def state_changed(self, book: Book, page: AgentBook) -> None:
         """Store and log that an agent's state is new."""
         wall, detail = book.stamp.wall, f"{page.evidence.kind}: {page.evidence.detail}"
-        book.note(LogLine(wall, "state", f"{page.role} is {page.state} ({detail})", page.role))
+        book.note(log_lines.state_line(wall, page.role, page.state, detail))
         if self._acting:
             role, state = page.role, page.state
             self._store(book, lambda: self._ledger.state_edge(role, state, detail, wall))
