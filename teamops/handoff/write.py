@@ -40,7 +40,7 @@ def render_block(
         name: value for name, value in (("Task", task), ("Gates", gates), ("Verdict", verdict)) if value is not None
     }
     written |= fields
-    lines = [f"### [{role}] {at:%Y-%m-%d %H:%M}", ""]
+    lines = [f"### [{role}] {at.isoformat(' ', 'minutes')}", ""]
     lines += [f"**{clean_line(name)}**: {_value(value)}".rstrip() for name, value in written.items()]
     for title, text in sections:
         lines += ["", f"#### {_title(title)}"]
