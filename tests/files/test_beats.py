@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from teamops.model.agent import BeatKind
+from teamops.model.events import BeatsSeen, Event
+from teamops.model.role import CODER, REVIEWER, Role
+from teamops.model.tail import Position
+from teamops.sources.beats import Beats, beat_of
+from teamops.sources.clock import Clock
+from teamops.sources.watch import Watch
+
+WALL = 1_800_000_000.0
+
+
+def line(**fields: object) -> bytes:
+    return json.dumps({"t": WALL, **fields}).encode()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"{", id="cut"),
+        pytest.param(b"[]", id="no object"),
+        pytest.param(b"\xff{}", id="no text"),
+        pytest.param(b'{"status":"ok"}', id="no time"),
+        pytest.param(line(t=True), id="time is a bool"),
+        pytest.param(line(t=-1), id="time before all time"),
+        pytest.param(line(t=1e308), id="time after all time"),
+        pytest.param(b'{"t":NaN}', id="time is NaN"),
+        pytest.param(line(tokens=-1), id="negative"),
+        pytest.param(line(tokens=True), id="bool"),
+        pytest.param(line(tokens=1.5), id="fraction"),
+        pytest.param(line(tokens=10**13), id="absurd"),
+        pytest.param(line(tokens="7"), id="text"),
+        pytest.param(line(cost_usd="NaN"), id="cost is NaN"),
+        pytest.param(line(cost_usd="Infinity"), id="cost is endless"),
+        pytest.param(line(cost_usd="-0.1"), id="cost is negative"),
+        pytest.param(line(cost_usd=True), id="cost is a bool"),
+        pytest.param(line(cost_usd="1e308"), id="cost is absurd"),
+        pytest.param(line(interval_s=0), id="no interval"),
+        pytest.param(line(kind="nonsense"), id="unknown kind"),
+    ],
+)
+def test_a_bad_line_is_no_beat(bad: bytes) -> None:
+    assert beat_of(bad, CODER, WALL) is None
+
+
+def test_a_line_tells_all_it_knows_but_whose_it_is() -> None:
+    raw = line(
+        role="DIRECTOR",
+        kind="shutdown",
+        pid=7,
+        status="wor\x1b[31mking",
+        message="a\x1b]0;evil\x07b\n\u202ec",
+        tokens=5,
+        cost_usd="0.10",
+        tool_calls=2,
+        interval_s=30,
+        grace_s=60,
+    )
+    beat = beat_of(raw, CODER, WALL)
+    assert beat is not None
+    assert (beat.role, beat.kind, beat.pid, beat.wall) == (CODER, BeatKind.SHUTDOWN, 7, WALL)
+    assert (beat.status, beat.message) == ("working", "ab c")
+    assert (beat.tokens, beat.tool_calls, beat.interval_s, beat.grace_s) == (5, 2, 30, 60)
+    assert beat.cost_usd == Decimal("0.10")
+
+
+def test_a_beat_from_the_future_is_one_of_now() -> None:
+    beat = beat_of(line(t=WALL + 1e6), CODER, WALL)
+    assert beat is not None
+    assert beat.wall == WALL
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise(raw: bytes) -> None:
+    beat_of(raw, CODER, WALL)
+
+
+class Seen:
+    """Collects events, and waits for them with a deadline."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._came = asyncio.Event()
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+        self._came.set()
+
+    @property
+    def beats(self) -> list[BeatsSeen]:
+        return [event for event in self.events if isinstance(event, BeatsSeen)]
+
+    def messages(self) -> list[str]:
+        return [beat.message for seen in self.beats for beat in seen.beats]
+
+    async def until(self, true: Callable[[], bool]) -> float:
+        began = time.monotonic()
+        async with asyncio.timeout(10):
+            while not true():
+                self._came.clear()
+                await self._came.wait()
+        return time.monotonic() - began
+
+
+@asynccontextmanager
+async def beats(
+    spool: Path, *roles: Role, positions: dict[str, Position] | None = None, seen: Seen | None = None
+) -> AsyncIterator[Seen]:
+    seen = seen or Seen()
+    watch = Watch(check_s=0.05)
+    watch.start(asyncio.get_running_loop())
+    source = Beats(spool, frozenset(roles), watch, Clock(), positions or {})
+    await source.start(seen)
+    try:
+        yield seen
+    finally:
+        await source.stop()
+        watch.stop()
+
+
+def put(path: Path, *messages: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        for message in messages:
+            file.write(line(t=1.0, message=message) + b"\n")
+
+
+async def test_what_was_written_before_is_there_when_start_returns_and_the_rest_follows(tmp_path: Path) -> None:
+    put(tmp_path / "CODER" / "1-1.jsonl", "old")
+    async with beats(tmp_path, CODER) as seen:
+        assert seen.messages() == ["old"]
+        put(tmp_path / "CODER" / "1-1.jsonl", "new")
+        assert await seen.until(lambda: "new" in seen.messages()) < 1.0
+        assert seen.beats[-1].position.path == str(tmp_path / "CODER" / "1-1.jsonl")
+    assert seen.messages() == ["old", "new"]
+
+
+async def test_a_spool_that_is_made_later_is_watched(tmp_path: Path) -> None:
+    async with beats(tmp_path / "p" / "spool") as seen:
+        assert seen.events == []
+        put(tmp_path / "p" / "spool" / "CODER" / "1-1.jsonl", "first")
+        await seen.until(lambda: seen.messages() == ["first"])
+
+
+async def test_the_next_life_reads_on_from_the_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "CODER" / "1-1.jsonl"
+    put(path, "one")
+    async with beats(tmp_path, CODER) as seen:
+        position = seen.beats[-1].position
+    put(path, "two")
+    async with beats(tmp_path, CODER, positions={position.path: position}) as later:
+        assert later.messages() == ["two"]
+
+
+async def test_only_the_team_s_folders_and_files_count(tmp_path: Path) -> None:
+    put(tmp_path / "CODER" / "1.jsonl", "mine")
+    put(tmp_path / "EVIL" / "1.jsonl", "not of the team")
+    put(tmp_path / "CODER" / "deep" / "1.jsonl", "too deep")
+    put(tmp_path / "CODER" / "1.txt", "no spool file")
+    put(tmp_path / "1.jsonl", "nobody's")
+    async with beats(tmp_path, CODER, REVIEWER) as seen:
+        assert seen.messages() == ["mine"]
+
+
+async def test_without_a_team_every_proper_name_is_a_role_but_not_the_person(tmp_path: Path) -> None:
+    for name in ("TESTER", "HUMAN", "NONE", "a b", "\x1b[31m"):
+        put(tmp_path / name / "1.jsonl", name)
+    async with beats(tmp_path) as seen:
+        assert [beat.role for told in seen.beats for beat in told.beats] == ["TESTER"]
+
+
+async def test_bad_lines_are_counted_and_passed_for_good(tmp_path: Path) -> None:
+    path = tmp_path / "CODER" / "1.jsonl"
+    put(path, "good")
+    with path.open("ab") as file:
+        file.write(b"nonsense\n\n{\n")
+    async with beats(tmp_path, CODER) as seen:
+        assert sum(told.bad_lines for told in seen.beats) == 2  # the empty one ends a torn line: no harm
+        assert seen.messages() == ["good"]
+        assert seen.beats[-1].position.offset == path.stat().st_size
+
+
+async def test_the_loop_stays_awake_while_much_is_read(tmp_path: Path) -> None:
+    put(tmp_path / "CODER" / "1.jsonl", *["x" * 400] * 20_000)
+    gaps: list[float] = []
+
+    async def pulse() -> None:
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0)
+            now = time.monotonic()
+            gaps.append(now - last)
+            last = now
+
+    task = asyncio.create_task(pulse())
+    async with beats(tmp_path, CODER) as seen:
+        assert len(seen.messages()) == 20_000
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert sorted(gaps)[-2] < 0.1  # one step, on a busy machine; all at once would take a second
