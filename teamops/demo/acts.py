@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from random import Random
 
 from teamops.demo.script import Draft
@@ -54,10 +55,12 @@ def acts_of(draft: Draft, rng: Random) -> tuple[Act, ...]:
     if draft.opens:
         return (Act("What comes next?", "Read", "current.md", (f"Read {rng.randint(180, 900)} lines",)),)
     first = Act(thoughts[0], "Read", "current.md", (f"Read {rng.randint(180, 900)} lines",))
-    files = draft.files or ("src/app.py",)
+    files = cycle(draft.files or ("src/app.py",))
+    # Each thought once, each file in its turn: nobody reads one file three times over.
+    later = [*thoughts[1:], *[""] * len(tools)]
     rest = [
-        Act(rng.choice(thoughts) if rng.random() < 0.5 else "", tool, *_used(tool, rng.choice(files), draft, rng))
-        for tool in tools[: rng.randint(3, len(tools))]
+        Act(later[number // 2] if number % 2 else "", tool, *_used(tool, next(files), draft, rng))
+        for number, tool in enumerate(tools[: rng.randint(3, len(tools))])
     ]
     return (first, *rest)
 

@@ -163,13 +163,13 @@ def _lives(pid: int, start: str) -> bool:
 
 
 def _agents(folder: Path) -> list[tuple[int, str]]:
-    """Return the demo's living agents by their own status files: process id and start time."""
+    """Return the agents that have a status file, by process id and start time; they may have ended."""
     found = []
     for file in (folder / "claude" / "sessions").glob("*.json"):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             row = json.loads(file.read_bytes())
             pid, start = int(row["pid"]), str(row["procStart"])
-            if start and _lives(pid, start):
+            if start:
                 found.append((pid, start))
     return found
 

@@ -27,6 +27,9 @@ from teamops.demo.team import DemoTeam, start_team
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.role import AGENT_ROLES, DIRECTOR, HUMAN, NONE, Role
+from teamops.usage.claude import ClaudeReader
+from teamops.usage.locate import read_session
+from teamops.usage.locate import transcript as locate_transcript
 
 pytestmark = [pytest.mark.tmux, pytest.mark.slow]
 
@@ -35,6 +38,13 @@ DEADLINE_S = 60.0
 MOST_MEMORY = 30 * 1024 * 1024
 
 Seen = TypeVar("Seen")
+
+KINDS = [
+    ("input", "input_tokens"),
+    ("output", "output_tokens"),
+    ("cache_write", "cache_creation_input_tokens"),
+    ("cache_read", "cache_read_input_tokens"),
+]
 
 OWNER = """
 import sys, time
@@ -171,6 +181,41 @@ def test_each_response_is_written_as_the_real_client_writes_it() -> None:
         row = status(team, DIRECTOR)
         assert row["status"] in {"busy", "idle"}
         assert row["cwd"] == str(team.root.resolve())
+
+
+def test_the_reader_of_transcripts_counts_what_the_agents_used() -> None:
+    with start_team(pace=50) as team:
+        wait_for("a closed task", lambda: closed_task(team, 1) or closed_task(team, 2))
+        for role in AGENT_ROLES:
+            tmux(team, "kill-session", "-t", pane(role).removesuffix(":"))
+        wait_for("the agents' end", lambda: not list((team.claude_dir / "sessions").glob("*.json")))
+        files = list(team.claude_dir.glob("projects/*/*.jsonl"))
+        assert files
+        for file in files:
+            lines = file.read_bytes().splitlines()
+            rows = [row for line in lines if (row := json.loads(line))["type"] == "assistant"]
+            expected = {row["message"]["id"]: row["message"]["usage"] for row in rows}
+            reading = ClaudeReader().read(lines)
+            assert reading.bad_lines == 0
+            tokens = [usage.tokens for usage in reading.usages]
+            assert len(tokens) == len(expected) <= len(rows)
+            for kind, name in KINDS:
+                assert sum(getattr(one, kind) for one in tokens) == sum(usage[name] for usage in expected.values()), (
+                    kind
+                )
+
+
+def test_the_finder_of_sessions_finds_an_agent() -> None:
+    with start_team() as team:
+        role = AGENT_ROLES[-1]
+        wait_for("its name", lambda: "simulated agent" in screen(team, role))
+        wait_for("its status", lambda: status(team, role)["status"] == "idle")
+        pid = pid_of(team, role)
+        session = read_session(team.claude_dir / "sessions" / f"{pid}.json")
+        assert session is not None
+        assert (session.pid, session.cwd) == (pid, str(team.root.resolve()))
+        poke(team, role, "hello")
+        wait_for("its transcript", locate_transcript(team.claude_dir, session).exists)
 
 
 def test_a_poke_is_heard() -> None:

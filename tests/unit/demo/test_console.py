@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import tty
 from collections.abc import Iterator
 
@@ -26,8 +27,13 @@ class Terminal:
         lines += self.console.read()
         return lines
 
-    def shown(self) -> str:
-        return os.read(self.outer, 65536).decode()
+    def shown(self, end: str) -> str:
+        """Return what was printed up to and with ``end``: a terminal hands it on in pieces."""
+        seen = b""
+        while end.encode() not in seen:
+            assert select.select([self.outer], [], [], 10)[0], seen
+            seen += os.read(self.outer, 65536)
+        return seen.decode()
 
 
 @pytest.fixture
@@ -70,16 +76,16 @@ def test_a_character_may_come_in_two_reads(terminal: Terminal) -> None:
 def test_a_line_has_an_end(terminal: Terminal) -> None:
     for _ in range(3):
         terminal.type("y" * 3000)
-        terminal.shown()
+        terminal.shown("y" * 70)
     (line,) = terminal.type("\r")
     assert len(line) <= LONGEST_LINE
 
 
 def test_what_is_said_stands_above_the_draft(terminal: Terminal) -> None:
     terminal.type("my draft")
-    terminal.shown()
+    terminal.shown("my draft")
     terminal.console.say("news")
-    shown = terminal.shown()
+    shown = terminal.shown("my draft")
     assert shown.index("news") < shown.index(PROMPT) < shown.index("my draft")
 
 
