@@ -282,3 +282,29 @@ def test_the_command_fails_when_nobody_is_told(desktop: Desktop, tmp_path: Path)
     done = _command(tmp_path, "--json")
     assert (done.returncode, done.stderr) == (1, "")
     assert '"schema": "teamops.notify/1", "ok": false' in done.stdout
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["plain", "inside tmux"])
+def test_the_command_rings_the_terminal_it_runs_in(
+    inside: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if inside:
+        monkeypatch.setenv("TMUX", "/tmp/none,1,0")
+    ours, theirs = os.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "teamops", "notify", "test", "-C", str(tmp_path)],
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            timeout=30,
+            check=False,
+        )
+        seen = os.read(ours, 4096)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"terminal bell rung: no desktop bus")
+    assert seen.endswith(b"\a")
+    assert b"]9;teamops: teamops can reach you" in seen
+    assert seen.startswith(b"\x1bPtmux;\x1b\x1b]9;") is inside
