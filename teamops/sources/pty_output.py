@@ -1,4 +1,4 @@
-"""Sees that a terminal was written to, without reading a byte of it: inotify on ``/dev/pts/N``, at most 1 per second."""
+"""Sees that a terminal was written to, without reading a byte: inotify on ``/dev/pts/N``, at most one event a second."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Sessions made, begun again and ended, through libtmux. All of it blocks: call it in a thread.
 
-Nothing here sets a global option, a key or another session's anything: ``remain-on-exit`` is set on the one pane, so
-that an agent's end, its status and its last words can be seen. libtmux is used for running the commands; its objects, which
-read the whole server, are not.
+Nothing here sets a global option, a key or anything of another session: ``remain-on-exit`` is set on the one pane, so
+that an agent's end, its status and its last words can be seen. libtmux runs the commands; its objects, which read the
+whole server, are not used.
 """
 
 from __future__ import annotations

@@ -141,8 +141,10 @@ class Server:
         if lives != before:  # no notification tells of a respawn or a death: who sees one tells the others
             self._tell()
         self._present = tuple(self._first)
-        if self._control is None and set(self._present) - self._shy:
+        if self._control is None and self._willing():
             self._wanted.set()
+        elif self._control is None:
+            self.mode = self._why_not_attached()
         return tuple(panes)
 
     def _first_pane(self, session: str, listed: Listed) -> Pane | None:
@@ -278,15 +280,15 @@ class Server:
         except TeamopsError as error:
             self.mode = f"subprocess: {error.message}"
             return None
-        willing = [name for name in self._present if name not in self._shy]
-        if willing:
-            return willing[0]
-        self.mode = (
-            "subprocess: the sessions have destroy-unattached on, so attaching could end them"
-            if self._present
-            else "subprocess: no session to attach to yet"
-        )
-        return None
+        return next(iter(self._willing()), None)
+
+    def _willing(self) -> list[str]:
+        return [name for name in self._present if name not in self._shy]
+
+    def _why_not_attached(self) -> str:
+        if self._present:
+            return "subprocess: the sessions have destroy-unattached on, so attaching could end them"
+        return "subprocess: no session to attach to yet"
 
     async def _attach(self, session: str) -> None:
         control = ControlClient(self.socket, session, self._on_notification, self._on_lost)
