@@ -72,7 +72,7 @@ def agent_findings(
                 do=f"restart {role} (r), after a look at its last screen (Enter)",
                 agent=role,
                 notify=holds_light,
-                rounds=1,
+                rounds=3,
             )
         ]
     if state is AgentState.SILENT:

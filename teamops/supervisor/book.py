@@ -44,6 +44,8 @@ class Book:
     """By task, lower case; open tasks only."""
     handoff_trouble: tuple[str, str] | None = None
     agents: dict[Role, AgentBook] = field(default_factory=dict)
+    had_panes: bool = False
+    """A session of the team was seen in this life."""
     tmux_down: str = ""
     troubles: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Source → message, hint."""
@@ -121,12 +123,9 @@ class Book:
     def see_panes(self, seen: PanesSeen) -> None:
         """Take what tmux says of all managed sessions."""
         panes = dict(seen.panes)
-        was_up = any(page.pane for page in self.agents.values())
-        if not seen.server_up:
-            if was_up and not self.tmux_down:
-                self.tmux_down = "the tmux server of the team is gone, and its agents with it"
-        else:
-            self.tmux_down = ""
+        self.had_panes = self.had_panes or bool(panes)
+        gone = self.had_panes and not seen.server_up
+        self.tmux_down = "the tmux server of the team is gone, and its agents with it" if gone else ""
         for role, page in self.agents.items():
             page.see_pane(panes.get(role), seen.stamp)
 

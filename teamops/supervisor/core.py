@@ -38,6 +38,11 @@ from teamops.tmux.server import Server
 PUBLISH_S = 0.05
 """Snapshots go out at most this often."""
 
+SETTLE_TICKS = 2
+"""Rounds of the clock between the sources' first word and the first judgement."""
+START_S = 10.0
+"""A source that has not reported by then is no reason to wait any longer."""
+
 
 class Core:
     """One life of a supervisor: as the one that acts, or as a viewer.
@@ -65,6 +70,8 @@ class Core:
         self._revisions = revisions
         self._published = 0.0
         self._ready = False
+        self._ticks = 0
+        """Rounds of the clock since every source has reported once."""
         self._waiting: dict[int, asyncio.Future[Outcome]] = {}
         self._busy: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,11 +112,10 @@ class Core:
         try:
             while True:
                 await self._wake.wait()
+                # Before the round, not after it: a snapshot shows all that was there when it went out.
+                await asyncio.sleep(max(0.0, self._published + PUBLISH_S - self._loop.time()))
                 self._wake.clear()
                 self._round()
-                pause = self._published + PUBLISH_S - self._loop.time()
-                if pause > 0:
-                    await asyncio.sleep(pause)
                 self._send_snapshot()
         finally:
             for task in tuple(self._tasks):
@@ -124,6 +130,8 @@ class Core:
         """Take all events that are there, then ask the rules."""
         counts = False
         panes = False
+        if self._ready:
+            self._ticks += sum(isinstance(event, Ticked) for event in self._queue)
         while self._queue:
             event = self._queue.popleft()
             self.book.stamp = max(self.book.stamp, event.stamp)
@@ -134,7 +142,14 @@ class Core:
             self.on_panes(self.book)
         for page in self.book.judge(self.book.stamp.now):
             self._memory.state_changed(self.book, page)
-        self._ask_rules(counts=counts)
+        if self._settled():
+            self._ask_rules(counts=counts)
+
+    def _settled(self) -> bool:
+        """Return whether enough is known to judge: what nobody looked at yet must end no alert of an earlier life."""
+        if not self.book.supervisor.acting:
+            return self._ready
+        return self._ticks >= SETTLE_TICKS
 
     def _take(self, event: Event) -> None:
         """Take one event: what must be remembered goes to the ledger, what is known to the book."""
@@ -142,6 +157,7 @@ class Core:
             case Ticked():
                 self.book.turn_day(event.stamp.wall)
                 self._memory.tick(self.book)
+                self._memory.hear_viewers(self.book)
                 if event.gap_s:
                     self._note("source", f"teamops did not run for {event.gap_s:.0f} s; deadlines are re-armed")
             case HandoffChanged():
@@ -186,7 +202,7 @@ class Core:
 
     def _ask_rules(self, *, counts: bool) -> None:
         book = self.book
-        if self._memory.others_alerts(book):
+        if self._memory.follow(book):
             return
         found = self._findings()
         if not book.supervisor.acting:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -121,14 +122,32 @@ class Memory:
 
     # alerts
 
-    def others_alerts(self, book: Book) -> bool:
+    def follow(self, book: Book) -> bool:
         """Take alerts and log from the supervisor that acts, if this one only follows; return whether it does."""
         if not self._followed:
             return False
         if self._ledger.changed():
             book.alerts = {alert.key: alert for alert in self._ledger.alerts()}
-            book.log = tuple(self._ledger.log(MAX_LOG))
+            self._read_log(book)
         return True
+
+    def hear_viewers(self, book: Book) -> None:
+        """Take what viewers wrote at their person's keys: acknowledged alerts, restarts, and the log of it."""
+        if self._followed or not self._acting or not self._ledger.changed():
+            return
+        for alert in self._ledger.alerts():
+            mine = book.alerts.get(alert.key)
+            if alert.state is AlertState.ACKED and mine is not None and mine.state is AlertState.FIRING:
+                book.alerts[alert.key] = replace(mine, state=AlertState.ACKED, changed_wall=alert.changed_wall)
+        for role, count in self._ledger.restarts_since(book.midnight).items():
+            book.agent(role).restarts = count
+        self._read_log(book)
+
+    def _read_log(self, book: Book) -> None:
+        """Read the log anew; what only this life knows (its sources' words) keeps its place."""
+        own = [line for line in book.log if line.kind == "source"]
+        lines = [*own, *self._ledger.log(MAX_LOG)]
+        book.log = tuple(sorted(lines, key=lambda line: -line.wall)[:MAX_LOG])
 
     def alerts_changed(self, book: Book, alerts: Sequence[Alert]) -> None:
         """Store alerts whose state or text is new."""

@@ -15,6 +15,7 @@ from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
 from teamops.effects.run import Effects
 from teamops.ledger.store import open_ledger
+from teamops.model.events import SourceTroubled
 from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot, SupervisorView
 from teamops.sources.beats import Beats
@@ -26,7 +27,7 @@ from teamops.sources.processes import Processes
 from teamops.sources.transcripts import Transcripts
 from teamops.sources.watch import Watch
 from teamops.supervisor.book import Book
-from teamops.supervisor.core import Core
+from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.lease import Lease, state_dir_of
 from teamops.supervisor.memory import Memory
 from teamops.tmux.server import Server
@@ -109,8 +110,21 @@ def _follow(book: Book, processes: Processes, transcripts: Transcripts) -> None:
 
 
 async def _start(sources: list[Source], core: Core) -> None:
-    await asyncio.gather(*(source.start(core.emit) for source in sources))
-    core.say_ready()
+    starts = [asyncio.create_task(source.start(core.emit), name=f"start of {source.name}") for source in sources]
+    try:
+        _, late = await asyncio.wait(starts, timeout=START_S)
+        for source, start in zip(sources, starts, strict=True):
+            if start in late:
+                core.emit(
+                    SourceTroubled(core.stamp(), source.name, "has not reported yet", "teamops goes on without it")
+                )
+        core.say_ready()
+        for start in asyncio.as_completed(starts):
+            await start
+    finally:
+        for start in starts:
+            start.cancel()
+        await asyncio.gather(*starts, return_exceptions=True)
 
 
 async def _stop(sources: list[Source]) -> None:

@@ -1,0 +1,402 @@
+"""The supervisor on real parts: a real project folder, a real tmux server, a real ledger."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from teamops.config.load import load
+from teamops.handoff.appending import append
+from teamops.handoff.write import render_block
+from teamops.model.agent import AgentState
+from teamops.model.alert import AlertState
+from teamops.model.clock import Stamp
+from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, Role
+from teamops.model.snapshot import AckAlert, LightState, PokeRole, RestartRole, Snapshot, SupervisorPort
+from teamops.supervisor.thread import SupervisorThread
+from tests.tui.port_contract import PortContract
+
+pytestmark = [pytest.mark.tmux]
+
+DEADLINE_S = 20.0
+TOML = """\
+project = "shop"
+
+[tmux]
+socket_path = "s"
+
+[notify]
+desktop = false
+
+[limits]
+{limits}
+
+[roles.DIRECTOR]
+client = "command"
+command = ["cat"]
+
+[roles.CODER]
+client = "sdk"
+command = ["cat"]
+"""
+
+
+def block(turn: Role, task: str = "login", *, status: str = "done") -> str:
+    from datetime import datetime
+
+    return render_block(
+        DIRECTOR,
+        datetime(2026, 3, 28, 14, 30),  # noqa: DTZ001 - naive by the protocol
+        status,
+        turn,
+        2,
+        task=task,
+        sections=[("What I Did", "Designed it."), (f"For {turn.capitalize()}", "Build it.")],
+    )
+
+
+class Project:
+    """A project folder with its own tmux server, supervised by as many supervisors as a test likes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "p"
+        self.state = folder / "state"
+        self.handoff = self.root / "current.md"
+        self.socket = self.root / "s"
+        self.root.mkdir()
+
+    def configure(self, limits: str = "") -> None:
+        (self.root / "teamops.toml").write_text(TOML.format(limits=limits), encoding="utf-8")
+
+    def tmux(self, *words: str) -> str:
+        done = subprocess.run(
+            ["tmux", "-S", str(self.socket), "-f", "/dev/null", *words], capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    def begin_session(self, role: Role, command: str = "exec cat") -> None:
+        self.tmux("new-session", "-d", "-s", f"shop-{role.lower()}", command, ";", "set", "-w", "remain-on-exit", "on")
+
+    def supervisor(self) -> SupervisorThread:
+        return SupervisorThread(load(self.root), state_dir=self.state, ring=lambda _: True)
+
+    @contextmanager
+    def supervised(self) -> Iterator[SupervisorThread]:
+        thread = self.supervisor()
+        thread.start()
+        try:
+            yield thread
+        finally:
+            thread.stop()
+            assert thread.failed == ""
+
+
+def wait(port: SupervisorPort, wanted: Callable[[Snapshot], bool], what: str) -> Snapshot:
+    """Return the first snapshot for which ``wanted`` holds."""
+    there = threading.Event()
+
+    def take(snapshot: Snapshot) -> None:
+        if wanted(snapshot):
+            there.set()
+
+    end = port.subscribe(take)
+    try:
+        take(port.snapshot())
+        if not there.wait(DEADLINE_S):
+            pytest.fail(f"not seen: {what}\n{port.snapshot()}")
+    finally:
+        end()
+    return port.snapshot()
+
+
+def agent_is(role: Role, *states: AgentState) -> Callable[[Snapshot], bool]:
+    return lambda snapshot: any(agent.role == role and agent.state in states for agent in snapshot.agents)
+
+
+@pytest.fixture
+def project(short_dir: Path) -> Iterator[Project]:
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is missing")
+    made = Project(short_dir)
+    made.configure()
+    append(made.handoff, block(CODER))
+    yield made
+    made.tmux("kill-server")
+
+
+class TestPort(PortContract):
+    """The real supervisor keeps the contract that the screen's tests rely on."""
+
+    @pytest.fixture
+    def project(self, short_dir: Path) -> Iterator[Project]:
+        made = Project(short_dir)
+        made.configure()
+        append(made.handoff, block(CODER))
+        made.begin_session(DIRECTOR)
+        yield made
+        made.tmux("kill-server")
+
+    @pytest.fixture
+    def port(self, project: Project) -> Iterator[SupervisorPort]:  # type: ignore[override]  # a fixture with an end
+        self.project_of_port = project
+        with project.supervised() as thread:
+            wait(thread, lambda snapshot: snapshot.ready, "ready")
+            yield thread
+
+    def change(self, port: SupervisorPort) -> None:  # noqa: ARG002 - the contract's signature
+        append(self.project_of_port.handoff, block(DIRECTOR))
+
+
+def test_the_first_look_tells_light_agents_and_who_acts(project: Project) -> None:
+    project.begin_session(DIRECTOR)
+    with project.supervised() as thread:
+        snapshot = wait(thread, lambda seen: seen.ready and bool(seen.lights), "a light")
+        (light,) = snapshot.lights
+        assert (light.task, light.role, light.tier, light.stage) == ("login", CODER, 2, "implement")
+        assert snapshot.supervisor.acting
+        assert snapshot.supervisor.pid == os.getpid()
+        states = {agent.role: agent.pid is not None for agent in snapshot.agents}
+        assert states == {DIRECTOR: True, CODER: False}
+
+
+def test_an_appended_block_moves_the_light(project: Project) -> None:
+    with project.supervised() as thread:
+        wait(thread, lambda seen: seen.ready and len(seen.lights) == 1, "the first light")
+        append(project.handoff, block(HUMAN, "other"))
+        snapshot = wait(thread, lambda seen: len(seen.lights) == 2, "two lights")
+        assert {light.role: light.state for light in snapshot.lights}[HUMAN] is LightState.HUMAN
+        append(project.handoff, block(NONE, "other"))
+        wait(thread, lambda seen: len(seen.lights) == 1, "one light again")
+
+
+def test_death_is_told_with_its_signal_and_r_brings_the_agent_back(project: Project) -> None:
+    project.begin_session(DIRECTOR)
+    with project.supervised() as thread:
+        before = wait(thread, agent_is(DIRECTOR, AgentState.STARTING, AgentState.IDLE, AgentState.WORKING), "alive")
+        pid = next(agent.pid for agent in before.agents if agent.role == DIRECTOR)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        dead = wait(thread, agent_is(DIRECTOR, AgentState.DEAD), "dead")
+        (agent,) = [agent for agent in dead.agents if agent.role == DIRECTOR]
+        assert (agent.exit_signal, agent.evidence.detail) == (9, "signal 9")
+        wait(thread, lambda seen: any(alert.code == "agent-dead" for alert in seen.alerts), "the alert")
+        outcome = thread.act(RestartRole(DIRECTOR))
+        assert outcome.ok, outcome
+        after = wait(thread, agent_is(DIRECTOR, AgentState.STARTING, AgentState.IDLE, AgentState.WORKING), "back")
+        (agent,) = [agent for agent in after.agents if agent.role == DIRECTOR]
+        assert agent.restarts == 1
+        over = lambda seen: all(alert.state is AlertState.RESOLVED for alert in seen.alerts)  # noqa: E731
+        wait(thread, over, "the alert over")
+
+
+def test_restart_makes_a_session_that_is_missing(project: Project) -> None:
+    with project.supervised() as thread:
+        wait(thread, lambda seen: seen.ready, "ready")
+        outcome = thread.act(RestartRole(CODER))
+        assert outcome.ok, outcome
+        wait(thread, lambda seen: any(a.role == CODER and a.pid is not None for a in seen.agents), "the agent")
+        assert "shop-coder" in project.tmux("list-sessions")
+
+
+def test_a_poke_arrives_and_stands_in_the_log(project: Project) -> None:
+    project.begin_session(CODER)
+    with project.supervised() as thread:
+        wait(thread, lambda seen: any(a.role == CODER and a.pid is not None for a in seen.agents), "the agent")
+        outcome = thread.act(PokeRole(CODER, "please go on; $(touch x)"))
+        assert outcome.ok, outcome
+        assert "please go on; $(touch x)" in project.tmux("capture-pane", "-p", "-t", "=shop-coder:")
+        snapshot = wait(thread, lambda seen: any(line.kind == "action" for line in seen.log), "the log line")
+        assert next(line for line in snapshot.log if line.kind == "action").ok
+
+
+def test_stale_fires_once_survives_a_restart_of_teamops_and_ends_with_the_next_turn(project: Project) -> None:
+    project.configure("waiting_s = 1\nstale_s = 2")
+    rung: list[str] = []
+
+    def supervisor() -> SupervisorThread:
+        return SupervisorThread(
+            load(project.root), state_dir=project.state, ring=lambda text: rung.append(text) or True
+        )
+
+    stale = lambda seen: any(a.code == "handoff-stale" and a.open for a in seen.alerts)  # noqa: E731
+    first = supervisor()
+    first.start()
+    wait(first, stale, "stale")
+    wait(first, lambda seen: any(line.kind == "action" and line.ok for line in seen.log), "told")
+    assert first.snapshot().lights[0].state is LightState.STALE
+    first.stop()
+    assert len(rung) == 1
+    assert "CODER" in rung[0]
+    second = supervisor()
+    second.start()
+    try:
+        seen = wait(second, stale, "still stale")
+        revision = seen.revision
+        wait(second, lambda seen: seen.ready and seen.revision > revision + 3, "some rounds")
+        assert len(rung) == 1, "told twice"
+        append(project.handoff, block(NONE))
+        over = lambda seen: any(a.code == "handoff-stale" and not a.open for a in seen.alerts)  # noqa: E731
+        wait(second, over, "over")
+    finally:
+        second.stop()
+
+
+def test_a_sign_of_work_ends_it_too(project: Project) -> None:
+    project.configure("waiting_s = 1\nstale_s = 2")
+    spool = project.root / ".teamops" / "spool" / "CODER"
+    with project.supervised() as thread:
+        wait(thread, lambda seen: any(a.code == "handoff-stale" and a.open for a in seen.alerts), "stale")
+        script = "import teamops; teamops.init(role='CODER', project='.'); teamops.heartbeat(tokens=9)"
+        subprocess.run([sys.executable, "-c", script], cwd=project.root, check=True)
+        assert list(spool.iterdir())
+        wait(thread, lambda seen: all(not a.open for a in seen.alerts if a.code == "handoff-stale"), "over")
+
+
+def test_acknowledging_stays(project: Project) -> None:
+    project.configure("waiting_s = 1\nstale_s = 1")
+    with project.supervised() as thread:
+        seen = wait(thread, lambda seen: any(a.code == "handoff-stale" and a.open for a in seen.alerts), "stale")
+        (alert,) = [alert for alert in seen.alerts if alert.code == "handoff-stale"]
+        assert thread.act(AckAlert(alert.code, alert.subject)).ok
+        wait(thread, lambda seen: any(a.state is AlertState.ACKED for a in seen.alerts), "acked")
+    with project.supervised() as thread:
+        wait(thread, lambda seen: seen.ready and any(a.state is AlertState.ACKED for a in seen.alerts), "still acked")
+
+
+def test_the_second_is_a_viewer_and_takes_over_when_the_first_is_killed(project: Project) -> None:
+    watch = [sys.executable, "-m", "teamops", "watch", "-C", str(project.root), "--state-dir", str(project.state)]
+    with subprocess.Popen(watch, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as first:
+        assert first.stdout is not None
+        assert "acting" in first.stdout.readline()
+        with project.supervised() as thread:
+            viewer = wait(thread, lambda seen: seen.ready, "ready")
+            assert not viewer.supervisor.acting
+            assert viewer.supervisor.pid == first.pid
+            first.kill()
+            first.wait(DEADLINE_S)
+            taken = wait(thread, lambda seen: seen.supervisor.acting, "taken over")
+            assert taken.supervisor.pid == os.getpid()
+            assert taken.revision > viewer.revision
+
+
+def test_a_viewer_sees_the_alerts_of_the_one_that_acts(project: Project) -> None:
+    project.configure("waiting_s = 1\nstale_s = 1")
+    with project.supervised() as acting, project.supervised() as viewer:
+        stale = lambda seen: any(a.code == "handoff-stale" and a.open for a in seen.alerts)  # noqa: E731
+        seen = wait(acting, stale, "stale")
+        wait(viewer, stale, "stale at the viewer's")
+        (alert,) = [alert for alert in seen.alerts if alert.code == "handoff-stale"]
+        assert not viewer.snapshot().supervisor.acting or not acting.snapshot().supervisor.acting
+        viewer.act(AckAlert(alert.code, alert.subject))
+        wait(acting, lambda seen: any(a.state is AlertState.ACKED for a in seen.alerts), "acked by the viewer")
+
+
+def test_status_of_a_project_that_nobody_supervises(project: Project) -> None:
+    project.configure("waiting_s = 60\nstale_s = 60")
+    old = time.time() - 120
+    os.utime(project.handoff, (old, old))
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "teamops",
+            "status",
+            "--json",
+            "-C",
+            str(project.root),
+            "--state-dir",
+            str(project.state),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shown = json.loads(done.stdout)
+    assert shown["supervisor"]["acting"] is False
+    (light,) = shown["light"]
+    assert (light["role"], light["state"]) == ("CODER", "stale")
+    assert light["age_s"] >= 120
+    assert [alert["code"] for alert in shown["alerts"]] == ["handoff-stale"]
+
+
+def test_a_folder_with_nothing_but_a_handoff_file_is_watched_and_left_alone(project: Project) -> None:
+    (project.root / "teamops.toml").unlink()
+    project.begin_session(CODER)
+    sessions = project.tmux("list-clients")
+    with project.supervised() as thread:
+        snapshot = wait(thread, lambda seen: seen.ready and bool(seen.lights), "a light")
+        assert snapshot.supervisor.watch_only
+        assert [agent.role for agent in snapshot.agents] == [DIRECTOR, CODER] or snapshot.agents
+        outcome = thread.act(RestartRole(CODER))
+        assert not outcome.ok
+        assert "teamops.toml" in outcome.hint
+    assert project.tmux("list-clients") == sessions
+
+
+def test_the_file_goes_and_comes_back(project: Project) -> None:
+    with project.supervised() as thread:
+        wait(thread, lambda seen: seen.ready and bool(seen.blocks), "blocks")
+        text = project.handoff.read_bytes()
+        project.handoff.unlink()
+        lost = wait(thread, lambda seen: bool(seen.handoff_trouble), "lost")
+        assert lost.blocks, "the last good reading stays in force"
+        project.handoff.write_bytes(text)
+        wait(thread, lambda seen: not seen.handoff_trouble, "back")
+
+
+def test_a_defect_in_a_round_is_seen_logged_and_survived(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from teamops.supervisor import core
+
+    real = core.view
+    broken = threading.Event()
+
+    def view(*words: object, **named: object) -> Snapshot:
+        if broken.is_set():
+            broken.clear()
+            raise ZeroDivisionError("a defect")
+        return real(*words, **named)  # type: ignore[arg-type]  # passed through
+
+    monkeypatch.setattr(core, "view", view)
+    with project.supervised() as thread:
+        before = wait(thread, lambda seen: seen.ready, "ready")
+        broken.set()
+        said = lambda seen: any("a defect" in trouble for trouble in seen.troubles)  # noqa: E731
+        after = wait(thread, said, "the defect on the screen")
+        assert after.revision > before.revision
+        (log,) = project.state.glob("*/defects.log")
+        assert "ZeroDivisionError" in log.read_text(encoding="utf-8")
+
+
+def test_the_tmux_server_dies_and_only_one_alert_says_so(project: Project) -> None:
+    project.begin_session(DIRECTOR)
+    project.begin_session(CODER)
+    with project.supervised() as thread:
+        wait(thread, lambda seen: all(agent.pid is not None for agent in seen.agents), "both agents")
+        project.tmux("kill-server")
+        wait(thread, lambda seen: any(a.code == "tmux-down" and a.open for a in seen.alerts), "tmux-down")
+        settled = thread.snapshot().revision + 3
+        seen = wait(thread, lambda seen: seen.revision > settled, "some rounds")
+        assert [alert.code for alert in seen.alerts if alert.open] == ["tmux-down"]
+        project.begin_session(DIRECTOR)
+        wait(thread, lambda seen: any(a.role == DIRECTOR and a.pid is not None for a in seen.agents), "back")
+        wait(thread, lambda seen: not any(a.code == "tmux-down" and a.open for a in seen.alerts), "over")
+
+
+def test_stamps_never_run_back(project: Project) -> None:
+    stamps: list[Stamp] = []
+    with project.supervised() as thread:
+        end = thread.subscribe(lambda snapshot: stamps.append(snapshot.stamp))
+        wait(thread, lambda seen: seen.ready and len(stamps) > 5, "some snapshots")
+        end()
+    assert stamps == sorted(stamps, key=lambda stamp: stamp.now)
