@@ -382,7 +382,7 @@ def test_the_tmux_server_dies_and_only_one_alert_says_so(project: Project) -> No
     project.begin_session(DIRECTOR)
     project.begin_session(CODER)
     with project.supervised() as thread:
-        wait(thread, lambda seen: all(agent.pid is not None for agent in seen.agents), "both agents")
+        wait(thread, lambda seen: [agent.pid is not None for agent in seen.agents] == [True, True], "both agents")
         project.tmux("kill-server")
         wait(thread, lambda seen: any(a.code == "tmux-down" and a.open for a in seen.alerts), "tmux-down")
         settled = thread.snapshot().revision + 3
