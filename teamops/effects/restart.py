@@ -18,6 +18,7 @@ STEADY_S = 0.7
 SEEN_S = 2.0
 _POLL_S = 0.05
 LAST_LINES = 3
+LAST_WORDS_S = 1.0
 
 
 async def restart(
@@ -106,17 +107,33 @@ def _ended(pid: int) -> bool:
     return not is_alive(pid)
 
 
-async def _failed(server: Server, role: RoleSettings, pane: Pane) -> Outcome:
-    from teamops.tmux.ending import ending_of
+def _told(pane: Pane) -> bool:
+    """Whether tmux knows how it ended; that it is dead it knows a moment sooner, from the closed terminal."""
+    return pane.dead and (pane.exit_status is not None or pane.exit_signal is not None)
 
-    status, signal = ending_of(pane.pid) or (pane.exit_status, pane.exit_signal)
-    how = f"signal {signal}" if signal is not None else f"status {status}" if status is not None else "no known status"
+
+async def _failed(server: Server, role: RoleSettings, pane: Pane) -> Outcome:
+    """Say how it ended, with its last words: tmux has them all once it knows of the end."""
+    from teamops.tmux.ending import ending_of, nudge
+
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + LAST_WORDS_S
+    ending = ending_of(pane.pid)
+    last = ""
     try:
-        lines = [line for line in (await server.capture(pane.pane_id)).splitlines() if line.strip()]
+        while not _told(pane) and loop.time() < deadline:
+            await asyncio.sleep(_POLL_S)
+            nudge(server.server_pid, pane.pid)
+            pane = await server.pane(pane.pane_id)
+        # The line in which tmux says that the pane is dead has pushed the uppermost one off the screen.
+        text = await server.capture(pane.pane_id, history=1)
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        own = [line for line in lines if not line.startswith("Pane is dead")]
+        last = clean_line(" / ".join(own[-LAST_LINES:]), 300)
     except TeamopsError:
-        lines = []
-    own = [line for line in lines if not line.startswith("Pane is dead")]
-    last = clean_line(" / ".join(line.strip() for line in own[-LAST_LINES:]), 300)
+        pass  # the pane went with its process: the status has to do
+    status, signal = ending or (pane.exit_status, pane.exit_signal)
+    how = f"signal {signal}" if signal is not None else f"status {status}" if status is not None else "no known status"
     return Outcome(
         ok=False,
         message=f"its command ended at once with {how}" + (f": {last}" if last else ""),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +16,7 @@ from teamops.model.role import Role
 from teamops.sources.clock import Clock
 from teamops.sources.port import Emit
 from teamops.sources.pty_output import PtyOutput
-from teamops.tmux.ending import ending_of, is_alive, stat_fields
+from teamops.tmux.ending import ending_of, is_alive, nudge
 from teamops.tmux.server import Server, ServerDown
 
 POLL_S = 2.0
@@ -244,11 +243,7 @@ class Panes:
 
     async def _nudge(self, pid: int) -> None:
         await asyncio.sleep(NUDGE_S)
-        fields = stat_fields(pid)
-        server = self._server.server_pid
-        if server > 1 and fields[:1] == ["Z"] and fields[1] == str(server):
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(server, signal.SIGCHLD)
+        nudge(self._server.server_pid, pid)
         self._changed.set()
 
     async def _poll_lives(self) -> None:

@@ -1,4 +1,4 @@
-"""Sees that a terminal was written to, without reading a byte: inotify on ``/dev/pts/N``, at most one event a second."""
+"""Sees that a terminal was written to, without reading a byte: inotify on ``/dev/pts/N``, at most once per 1 s."""
 
 from __future__ import annotations
 

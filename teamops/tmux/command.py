@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from teamops.model.errors import TeamopsError
 from teamops.model.text import clean_line
+from teamops.tmux.child import spawn
 from teamops.tmux.socket import Socket, plain_env
 
 TIMEOUT_S = 2.0
@@ -72,27 +73,19 @@ async def run_once(socket: Socket, args: Sequence[str], timeout_s: float = TIMEO
 
     Raises ``ServerDown``, ``TmuxFailed``, or ``TeamopsError`` where tmux is missing.
     """
-    process = await asyncio.create_subprocess_exec(
-        *socket.argv(),
-        "-N",
-        *args,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=plain_env(),
-    )
+    said = {1: bytearray(), 2: bytearray()}
+    child = await spawn([*socket.argv(), "-N", *args], lambda fd, data: said[fd].extend(data))
     try:
         async with asyncio.timeout(timeout_s):
-            out, err = await process.communicate()
+            await asyncio.shield(child.ended)
     except TimeoutError:
         raise hangs(args) from None
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise failure(err.decode("utf-8", "replace"), args)
-    return out.decode("utf-8", "replace")
+        child.kill()
+        await child.ended
+    if child.returncode:
+        raise failure(said[2].decode("utf-8", "replace"), args)
+    return said[1].decode("utf-8", "replace")
 
 
 def run_here(socket: Socket, args: Sequence[str], timeout_s: float = TIMEOUT_S) -> str:

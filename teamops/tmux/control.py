@@ -15,17 +15,19 @@ What it changes on the server, and what not:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from teamops.tmux.child import Child, spawn
 from teamops.tmux.command import TIMEOUT_S, exact, failure
-from teamops.tmux.socket import Socket, plain_env
+from teamops.tmux.socket import Socket
 
 LINE_LIMIT = 4 * 1024 * 1024
 """Bytes of one line from tmux; a longer one ends the connection."""
+LEAVE_S = 0.5
+"""So long a client may take to leave when told to."""
 
 _GUARD = re.compile(rb"%(begin|end|error) (\d+) (\d+) (\d+)$")
 _OCTAL = re.compile(rb"\\([0-7]{3})")
@@ -106,8 +108,9 @@ class ControlClient:
         self._notify = notify
         self._lost = lost
         self._timeout_s = timeout_s
-        self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._child: Child | None = None
+        self._parser = Parser()
+        self._rest = bytearray()
         self._waiting: deque[asyncio.Future[Reply]] = deque()
         self._why = "not open"
         self._attached = ""
@@ -121,28 +124,13 @@ class ControlClient:
     @property
     def pid(self) -> int:
         """The client's process."""
-        return self._process.pid if self._process else 0
+        return self._child.pid if self._child else 0
 
     async def open(self) -> None:
         """Attach. Raises ``ControlLost`` if that fails."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self._socket.argv(),
-            "-N",
-            "-C",
-            "attach-session",
-            "-E",
-            "-f",
-            "no-output,ignore-size,read-only",
-            "-t",
-            exact(self.session),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=plain_env(),
-            limit=LINE_LIMIT,
-        )
+        words = [*self._socket.argv(), "-N", "-C", "attach-session", "-E", "-f", "no-output,ignore-size,read-only"]
         self._why = ""
-        self._reader = asyncio.create_task(self._read(), name="tmux control mode")
+        self._child = await spawn([*words, "-t", exact(self.session)], self._take, self._gone, listens=True)
         try:
             await self.ask("display-message -p ok")
         except BaseException as error:
@@ -156,23 +144,19 @@ class ControlClient:
 
         Questions may overlap; they are answered in order. Raises ``ControlLost``, ``ServerDown``, ``TmuxFailed``.
         """
-        process = self._process
-        if self._why or process is None or process.stdin is None:
+        child = self._child
+        if self._why or child is None:
             raise ControlLost(self._why or "not open")
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting.append(answer)
         try:
             async with asyncio.timeout(self._timeout_s):
-                process.stdin.write(line.encode("utf-8", "replace") + b"\n")
-                await process.stdin.drain()
+                child.write(line.encode("utf-8", "replace") + b"\n")
                 # Shielded: an answer that nobody waits for any more must still be taken from the queue.
                 reply = await asyncio.shield(answer)
         except TimeoutError:
             self._end(f"no answer within {self._timeout_s:g} s")
             raise ControlLost(self._why) from None
-        except (ConnectionError, OSError) as error:
-            self._end("the client's process ended")
-            raise ControlLost(self._why) from error
         text = "".join(f"{row.decode('utf-8', 'replace')}\n" for row in reply.lines)
         if not reply.ok:
             raise failure(text, line.split(" ", 1))
@@ -181,20 +165,18 @@ class ControlClient:
     async def close(self) -> None:
         """Detach; leaves neither task nor process. A client that hangs is killed."""
         self._end("closed", tell=False)
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
-            self._reader = None
-        process = self._process
-        if process is None:
+        child = self._child
+        if child is None:
             return
-        if process.stdin is not None:
-            process.stdin.close()  # the end of its input is how a control client is told to leave
+        child.end_input()
         try:
-            await asyncio.wait_for(process.wait(), 0.5)
+            async with asyncio.timeout(LEAVE_S):
+                await asyncio.shield(child.ended)
         except TimeoutError:
-            _kill(process)
-            await process.wait()
+            pass
+        finally:
+            child.kill()
+            await child.ended
 
     def _end(self, why: str, *, tell: bool = True) -> None:
         if self._why:
@@ -205,28 +187,36 @@ class ControlClient:
             if not answer.done():
                 answer.set_exception(ControlLost(why))
                 answer.exception()  # seen: its asker may have gone
-        if self._process is not None and tell:
-            _kill(self._process)
         if tell:
+            if self._child is not None:
+                self._child.kill()
             self._lost(why)
 
-    async def _read(self) -> None:
-        """Drain the client, always: one that is not read is one that blocks."""
-        process = self._process
-        if process is None or process.stdout is None:
-            return
-        parser = Parser()
-        try:
-            while raw := await process.stdout.readline():
-                said = parser.feed(raw.rstrip(b"\r\n"))
-                if isinstance(said, Reply):
-                    self._answered(said)
-                elif said is not None:
-                    self._notified(said)
-        except (ControlLost, ValueError) as error:  # ValueError: a line over the limit
-            self._end(str(error))
-            return
+    def _gone(self) -> None:
         self._end("the client's process ended")
+
+    def _take(self, fd: int, data: bytes) -> None:
+        """Take what the client prints, always at once: one that is not read is one that blocks."""
+        del fd
+        if self._why:
+            return
+        self._rest += data
+        *lines, rest = self._rest.split(b"\n")
+        self._rest = rest
+        try:
+            for line in lines:
+                self._take_line(bytes(line))
+        except ControlLost as error:
+            self._end(str(error))
+        if len(rest) > LINE_LIMIT:
+            self._end("a line without an end")
+
+    def _take_line(self, line: bytes) -> None:
+        said = self._parser.feed(line)
+        if isinstance(said, Reply):
+            self._answered(said)
+        elif said is not None:
+            self._notified(said)
 
     def _answered(self, reply: Reply) -> None:
         if not reply.ours:
@@ -246,8 +236,3 @@ class ControlClient:
                 raise ControlLost("its session ended and the server moved it to another")
             self._attached = session_id
         self._notify(said)
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()

@@ -38,6 +38,17 @@ def ending_of(pid: int) -> tuple[int | None, int | None] | None:
     return (None, code & 0x7F) if code & 0x7F else (code >> 8 & 0xFF, None)
 
 
+def nudge(server_pid: int, pid: int) -> None:
+    """Tell a tmux server again that its child ``pid`` ended, if it has not asked for its status.
+
+    Debian's tmux 3.3 can miss SIGCHLD; the signal makes it look for ended children and does nothing else. Sent only
+    when ``pid`` is that process's own zombie.
+    """
+    fields = stat_fields(pid)
+    if server_pid > 1 and fields[:1] == ["Z"] and fields[1] == str(server_pid):
+        _send(server_pid, signal.SIGCHLD)
+
+
 def is_alive(pid: int) -> bool:
     """Return whether the process exists and is more than a zombie."""
     if pid <= 0:
