@@ -278,7 +278,7 @@ def run(path: Path, code: str) -> subprocess.Popen[str]:
         ledger = open_ledger(Path({str(path)!r}))
     """
     source = textwrap.dedent(head) + textwrap.dedent(code)
-    return subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, "-c", source], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize("round_", range(3))
@@ -314,15 +314,24 @@ def test_two_writers_wait_for_each_other(tmp_path: Path) -> None:
         from teamops.model.tail import Position
         from teamops.model.usage import Tokens, Usage
         usage = Usage(wall=60.0, model="m", tokens=Tokens(input=1), client="c")
-        for number in range(1, 151):
+        print("ready", flush=True)
+        sys.stdin.readline()
+        for number in range(1, 401):
             ledger.add_usage(CODER, [(usage, Decimal("0.01"))], Position(WHO, 1, 1, number))
     """
     writers = [run(path, code.replace("WHO", repr(name))) for name in "ab"]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
     assert [writer.wait(60) for writer in writers] == [0, 0]
     for writer in writers:
         writer.communicate()
     ledger = open_ledger(path)
-    assert ledger.cost_since(0.0)[CODER].cost_usd == Decimal("3.00")
+    assert ledger.cost_since(0.0)[CODER].cost_usd == Decimal("8.00")
     ledger.close()
 
 
