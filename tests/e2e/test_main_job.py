@@ -97,7 +97,7 @@ def test_an_agent_killed_with_9_is_shown_dead_and_r_brings_it_back(short_dir: Pa
         before = agent(short_dir, "DIRECTOR")
         assert before is not None
         os.kill(before.pid, signal.SIGKILL)
-        terminal.wait_for(r"dead \(signal 9\)", 20)
+        terminal.wait_for(r"✖ dead \(signal 9\)", 20)
         terminal.wait_for("agent-dead", 20)
 
         terminal.keys("1")
@@ -106,11 +106,12 @@ def test_an_agent_killed_with_9_is_shown_dead_and_r_brings_it_back(short_dir: Pa
         terminal.wait_for(r"DIRECTOR Max +✖ dead \(signal 9\)")
         terminal.keys("Enter")  # is no confirmation
         terminal.keys("y")
-        terminal.wait_gone(r"dead \(signal 9\)[^\n]*proc", 30)
+        terminal.wait_gone("y restart")
+        terminal.wait_gone("✖ dead", 30)
         after = terminal.until(lambda _: agent(short_dir, "DIRECTOR"), "a new DIRECTOR", 20)
         assert after.pid != before.pid
         terminal.wait_for("no alerts", 30)
-        terminal.wait_for(r"restart DIRECTOR|DIRECTOR[^\n]*restart|↻ 1", 20)
+        terminal.wait_for("↻ 1", 20)
 
 
 def test_enter_does_not_restart(short_dir: Path) -> None:
@@ -139,7 +140,7 @@ def test_a_poke_is_received_by_the_agent(short_dir: Path) -> None:
         terminal.type(words)
         terminal.wait_for(re.escape(words))
         terminal.keys("Enter")
-        terminal.wait_for(r"poke", 20)
+        terminal.wait_gone("Enter send")
 
         def received(_: str) -> bool:
             lines = (line for file in short_dir.rglob("*.jsonl") for line in file.read_text("utf-8").splitlines())
