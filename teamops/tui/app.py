@@ -138,17 +138,22 @@ class TeamopsApp(App[None]):
         answer: Callable[[T], None],
         *,
         failed: Callable[[], None] | None = None,
+        refused: Callable[[TeamopsError], None] | None = None,
     ) -> None:
-        """Run ``query`` in a thread and ``answer`` with its result on the UI thread, unless ``group`` asked again."""
+        """Run ``query`` in a thread and ``answer`` with its result on the UI thread, unless ``group`` asked again.
+
+        An error is told as a note, then ``failed`` is called; with ``refused`` the asker shows the error itself.
+        """
         ticket = self._tickets[group] = self._tickets.get(group, 0) + 1
 
         def run() -> None:
             try:
                 deliver: Callable[[], None] = partial(answer, query())
             except TeamopsError as error:
-                deliver = partial(self._failed, error, failed)
+                deliver = partial(refused, error) if refused else partial(self._failed, error, failed)
             except Exception as error:  # noqa: BLE001 - the port's edge: whatever it was, a person sees it
-                deliver = partial(self._failed, TeamopsError(f"{type(error).__name__}: {error}"), failed)
+                odd = TeamopsError(f"{type(error).__name__}: {error}", "That should not happen: please report it.")
+                deliver = partial(refused, odd) if refused else partial(self._failed, odd, failed)
             self.post_message(Answered(group, ticket, deliver))
 
         self.run_worker(run, name=f"{group} {ticket}", group=group, thread=True, exit_on_error=False)

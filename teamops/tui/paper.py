@@ -129,7 +129,8 @@ def _wrap(paragraph: _Paragraph, width: int, palette: Palette, found: str) -> li
             piece = plain(whole)
             while piece:
                 room = width - lines[-1].width
-                length = cell_len(piece)
+                # Measuring all of a very long word again for each of its lines would take its square.
+                length = cell_len(piece) if len(piece) <= 4 * width else 4 * width
                 if length <= room:
                     lines[-1].add(piece, style)
                     break

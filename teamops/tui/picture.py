@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +63,7 @@ async def take_picture(width: int = 120, height: int = 36) -> str:
     """Return the SVG of the believable team's screen."""
     from teamops.tui.app import TeamopsApp
 
+    os.environ.pop("NO_COLOR", None)  # whose wish is for a terminal, not for a picture in a document
     _, texts = believable_blocks()
     root = Path("/home/ada/notify-hub")
     settings = Settings(root=root, project="notify-hub", handoff=root / "current.md", roles=())

@@ -13,6 +13,8 @@ from textual.strip import Strip
 from teamops.model.text import clean_line
 
 _STRIP = frozenset("▁▂▃▄▅▆▇█")
+LONGEST = 2000
+"""Characters of one piece of text that are looked at: longer ones are nothing to read on a screen."""
 Align = Literal["left", "right", "centre"]
 
 
@@ -27,7 +29,7 @@ def fit(text: str, width: int, align: Align = "left") -> str:
     """Return ``text`` in exactly ``width`` cells; an ellipsis says that it was cut."""
     if width <= 0:
         return ""
-    text = plain(text)
+    text = plain(text[:LONGEST])
     length = cell_len(text)
     if length > width:
         return set_cell_size(text, width - 1) + "…"
@@ -52,7 +54,7 @@ class Line:
 
     def add(self, text: str, style: Style | None = None, width: int | None = None, align: Align = "left") -> Line:
         """Add ``text``, as it is or in ``width`` cells."""
-        text = plain(text) if width is None else fit(text, width, align)
+        text = plain(text[:LONGEST]) if width is None else fit(text, width, align)
         if text:
             self.segments.append(Segment(text, style))
             self.width += cell_len(text)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widget import Widget
 
 from teamops.model.actions import Outcome
 from teamops.model.agent import AgentState, AgentView
@@ -67,7 +68,7 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         desk = app.desk
-        homes = {
+        homes: dict[keys.Where, list[Widget]] = {
             keys.Where.TEAM: [desk],
             keys.Where.PANES: [desk],
             keys.Where.ALERTS: [desk, desk.alerts],
@@ -526,3 +527,19 @@ async def test_the_pane_is_not_asked_for_once_the_detail_is_closed(make_app: Mak
         await settle(pilot)
         assert detail._timer is None or not detail.is_attached
         assert lines_on(app)[-1].lstrip().startswith("p poke")
+
+
+async def test_a_pane_that_cannot_be_read_says_so_in_its_place_and_heals(make_app: MakeApp, port: FakePort) -> None:
+    port.errors["screen"] = TeamopsError("tmux does not answer", "Is it running?")
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "✖ tmux does not answer (Is it running?)" in text_on(app)
+        assert notes(app) == "", "a note every second would be a storm"
+        port.errors.clear()
+        assert isinstance(app.screen, Detail)
+        app.screen._look()
+        await settle(pilot)
+        assert "Running pytest -q" in text_on(app)

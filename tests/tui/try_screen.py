@@ -24,6 +24,7 @@ def run_attach(plan: AttachPlan) -> None:
 def main() -> None:
     """Run the screen on a fake team whose ages grow."""
     port = FakePort()
+    port.plan = AttachPlan(("tmux", "attach"), switch=False, back="prefix d")
     if len(sys.argv) > 1:
         agents = port.now.agents
         many = tuple(

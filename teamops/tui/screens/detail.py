@@ -17,6 +17,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from teamops.model.agent import AgentView
+from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
 from teamops.model.text import clean
@@ -209,10 +210,7 @@ class Detail(TeamScreen):
             self.live.say("There is no pane: the session does not run.")
         elif not self._asking:
             self._asking = True
-            self.team.ask("live", partial(self._screen_or_reason, self.role), self._seen, failed=self._unseen)
-
-    def _screen_or_reason(self, role: Role) -> str:
-        return self.team.port.screen(role)
+            self.team.ask("live", partial(self.team.port.screen, self.role), self._seen, refused=self._unseen)
 
     def _seen(self, text: str) -> None:
         self._asking = False
@@ -221,8 +219,10 @@ class Detail(TeamScreen):
         else:
             self.live.say("The pane is empty.")
 
-    def _unseen(self) -> None:
+    def _unseen(self, error: TeamopsError) -> None:
+        # Here, not as a note: it would come every second.
         self._asking = False
+        self.live.say(f"✖ {error}")
 
     def action_back(self) -> None:
         """Back to the desk."""

@@ -1,0 +1,186 @@
+"""Text from outside is shown, never obeyed: no markup runs, nothing crashes, every line keeps its width."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from teamops.model.agent import Evidence, EvidenceKind
+from teamops.model.role import Role
+from teamops.tui import strips, words
+from teamops.tui.paper import draw
+from teamops.tui.screens.detail import strips_of
+from teamops.tui.strips import Line, changed, fit, spread, wrap
+from teamops.tui.theme import palette
+from tests.tui.conftest import MakeApp
+from tests.tui.fake_port import FakePort
+from tests.tui.lines import settle, strips_on, text_on
+
+CORPUS = {
+    "click": "[@click=app.exit]click me[/]",
+    "broken-markup": "[/nope] [bold [[ ]] [link=file:///etc]x",
+    "osc": "\x1b]0;title\x07\x1b]8;;http://x\x07y\x1b]8;;\x07",
+    "csi": "\x1b[2J\x1b[31mred\x1b[0m\x1b[?1049l",
+    "c1": "\x9b31m\x9d0;x\x9c\x85",
+    "bidi": "abc\u202edcba\u202c\u2066x\u2069",
+    "nul": "a\x00b\x07c\x08d\x7f",
+    "lines": "one\ntwo\r\nthree\rfour\tfive\u2028six\x0bseven\x0ceight",
+    "surrogate": "lone \ud800 surrogate",
+    "wide": "漢字かな交じり文" * 30,
+    "emoji": "👩‍👩‍👧‍👦🏳️‍🌈🇫🇷" * 20,
+    "zalgo": "z\u0301\u0302\u0303\u0304\u0305\u0306" * 40,
+    "tmux": "#(touch /tmp/x) #{E:pane_title} %% $(id) `id`",
+    "long": "x" * 50_000,
+    "empty": "",
+    "blank": "   ",
+}
+RICH = palette(rich_colours=True)
+
+
+GROUPS = {
+    "escapes": " ".join(CORPUS[name] for name in ("osc", "csi", "c1", "nul", "lines", "surrogate", "tmux")),
+    "markup": " ".join(CORPUS[name] for name in ("click", "broken-markup")),
+    "cells": " ".join(CORPUS[name] for name in ("bidi", "wide", "emoji", "zalgo")),
+    "long": CORPUS["long"],
+    "blank": CORPUS["blank"],
+}
+CASES = [*((name, (80, 24)) for name in GROUPS), ("cells", (200, 60)), ("markup", (120, 36))]
+
+
+@pytest.mark.parametrize(("name", "size"), CASES, ids=[f"{name}-{width}x{height}" for name, (width, height) in CASES])
+async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: str, size: tuple[int, int]) -> None:
+    text = GROUPS[name]
+    now = port.now
+    evil = Role(f"E{text}")
+    agents = tuple(
+        replace(
+            agent, role=Role(f"{agent.role}{text}"), name=text, message=text, client=text, session=text, held=text,
+            lights=(text,), evidence=Evidence(EvidenceKind.HOOK, 1.0, text),
+        )
+        for agent in now.agents
+    )  # fmt: skip
+    for index in port.texts:
+        port.texts[index] = f"### [{evil}] x\n\n**Turn**: {text}\n{text}\n```{text}\n{text}\n```\n- {text}\n> {text}"
+    port.pane = text * 3
+    port.publish(
+        project=text, agents=agents, handoff_path=text, handoff_trouble=text, troubles=(text, text),
+        lights=tuple(replace(light, task=text, role=evil, name=text) for light in now.lights),
+        alerts=tuple(
+            replace(alert, code=f"{alert.code}{text}", message=text, do=text, agent=evil, subject=text)
+            for alert in now.alerts
+        ),
+        log=tuple(replace(line, text=text, kind=text, role=evil) for line in now.log),
+        blocks=tuple(replace(block, role=evil, task=text, turn=evil) for block in now.blocks),
+    )  # fmt: skip
+    app = make_app()
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        for key in ("3", "enter", "escape", "4", "enter", "escape", "2", "b", "1"):
+            await pilot.press(key)
+            await settle(pilot)
+            for strip in strips_on(app):
+                assert strip.cell_length == size[0]
+                assert strip.text.isprintable()
+                assert all(segment.style is None or segment.style.link is None for segment in strip)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert all(strip.text.isprintable() for strip in strips_on(app))
+        await pilot.press("p")
+        await settle(pilot)
+        await pilot.press("escape", "r")
+        await settle(pilot)
+        await pilot.click(offset=(10, 10))
+        await pilot.press("escape", "escape")
+        await settle(pilot)
+        assert app.is_running
+        assert app.return_code is None
+
+
+async def test_markup_is_shown_as_it_stands(make_app: MakeApp, port: FakePort) -> None:
+    port.texts[38] = "### [DIRECTOR] now\n\n[@click=app.exit]go[/] [/nope]\n"
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "[@click=app.exit]go[/] [/nope]" in text_on(app)
+
+
+ANY = st.text(alphabet=st.characters(), max_size=200) | st.sampled_from(list(CORPUS.values()))
+MARKDOWN = st.lists(
+    st.sampled_from(
+        [
+            "```",
+            "~~~",
+            "#### H",
+            "**a**",
+            "`c`",
+            "- ",
+            "> ",
+            "1. ",
+            "**K**: v",
+            "---",
+            "*",
+            "__",
+            "\n",
+            " ",
+            "漢",
+            "x" * 30,
+        ]
+    )
+    | st.text(max_size=8),
+    max_size=60,
+).map("".join)
+
+
+@given(ANY, st.integers(0, 60), st.sampled_from(["left", "right", "centre"]))
+def test_fit_is_exact(text: str, width: int, align: strips.Align) -> None:
+    assert cell_len(fit(text, width, align)) == width
+
+
+@given(ANY, ANY, st.integers(1, 80))
+def test_lines_have_their_width(left: str, right: str, width: int) -> None:
+    line = spread(Line().add(left), Line().add(fit(right, min(width, 10))), width)
+    assert line.strip(width).cell_length == width
+    assert all(strip.cell_length == width for strip in wrap(Line(hang=4).add(left), width))
+
+
+@given(MARKDOWN | ANY, st.integers(8, 100), st.sampled_from(["", "a", "x" * 3, "漢"]))
+def test_a_block_is_drawn_whatever_it_says(text: str, width: int, found: str) -> None:
+    for line in draw(text, width, RICH, found):
+        strip = line.strip(width)
+        assert strip.text.isprintable()
+        assert line.width <= width + 1, "no line is wider than its pane, but for a sign wider than a line's end"
+
+
+@given(st.text(alphabet="ab **`_#->\n", max_size=300), st.integers(8, 40))
+def test_no_word_is_lost(text: str, width: int) -> None:
+    drawn = "".join("".join(line.strip(200).text.split()) for line in draw(text, width, RICH))
+    for letter in "ab":
+        assert drawn.count(letter) == text.count(letter)
+
+
+@given(ANY)
+def test_a_pane_keeps_only_its_colours(text: str) -> None:
+    for strip in strips_of(f"\x1b[1;31m{text}\x1b[0m{text}"):
+        assert strip.text.isprintable()
+
+
+@given(st.text(alphabet="ab漢 ", max_size=40), st.text(alphabet="ab漢 ", max_size=40))
+def test_a_changed_span_covers_every_change(before: str, after: str) -> None:
+    old, new = Line().add(before[:5]).add(before[5:]).strip(90), Line().add(after[:5]).add(after[5:]).strip(90)
+    span = changed(old, new)
+    if span is None:
+        assert old.text == new.text
+    else:
+        start, end = span
+        assert old.crop(0, start) == new.crop(0, start)
+        assert old.crop(end).text == new.crop(end).text
+
+
+@given(st.lists(st.floats(0, 1e12), max_size=80), st.integers(0, 70))
+def test_strips_of_an_hour_are_as_wide_as_asked(values: list[float], width: int) -> None:
+    assert len(words.spark(values, width)) == width
+    assert len(words.climb(values, width)) == width
