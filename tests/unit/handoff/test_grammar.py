@@ -1,0 +1,275 @@
+"""The grammar: a corpus of named cases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from teamops.handoff import ROLES, parse
+from teamops.model.handoff import Block, Severity
+from teamops.model.role import Role
+
+HEAD = "### [DIRECTOR] 2026-03-28 14:30\n\n"
+FIELDS = "**Status**: done\n**Turn**: CODER\n**Tier**: 2\n"
+WHOLE = HEAD + FIELDS
+
+
+def only(text: str | bytes) -> Block:
+    blocks = parse(text.encode() if isinstance(text, str) else text).blocks
+    assert len(blocks) == 1
+    return blocks[0]
+
+
+def codes(text: str | bytes) -> list[tuple[str, int, int]]:
+    read = parse(text.encode() if isinstance(text, str) else text)
+    return [(problem.code, problem.line, problem.column) for problem in read.problems]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        FIELDS,
+        "**Status:** done\n**Turn:** CODER\n**Tier:** 2\n",
+        "__Status__: done\n__Turn:__ CODER\n__Tier__: 2\n",
+        "**Status**： done\n**Turn：** CODER\n**Tier**：2\n",  # noqa: RUF001 - the full-width colon
+        "**STATUS**: Done\n\n**turn**: coder\n\n**tIER**: 2\n",
+        "**Status**:\tdone  \n**Turn**:CODER\\\n**Tier** :  2\t\n",
+        "- **Status**: done\n- **Turn**: CODER\n* **Tier**: 2\n",
+        "<!-- who: Max\nand more -->\n**Status**: done\n\n<!-- y -->\n**Turn**: CODER\n**Tier**: 2\n",
+        "  **Status**: done\n   **Turn**: CODER\n      **Tier**: 2\n",
+        "**Status**: done\n**Turn**: **CODER** (Kevin)\n**Tier**: Tier 2 (usual)\n",
+        "**Status**: done\n**Turn**: `@coder`\n**Tier**: **2**\n",
+        "**Status**: done\n**Turn**: CODER, please\n**Tier**: 2 – as agreed\n",  # noqa: RUF001 - a dash as people write it
+    ],
+    ids=[
+        "plain",
+        "colon inside",
+        "underscores",
+        "full-width colon",
+        "case, own paragraphs",
+        "blanks, tabs, hard breaks",
+        "list",
+        "comments between",
+        "indented",
+        "decorated",
+        "code and at",
+        "with words after",
+    ],
+)
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize("start", ["", "\ufeff", "# Team\n\nOur file.\n\n"], ids=["bare", "BOM", "title"])
+def test_fields_are_read_however_they_are_written(fields: str, ending: str, start: str) -> None:
+    text = (start + HEAD + fields + "\n#### For Coder\nDo it.\n").replace("\n", ending)
+    block = only(text)
+    assert (block.status, block.turn, block.tier) == ("done", "CODER", 2)
+    assert list(block.fields) == ["Status", "Turn", "Tier"]
+    assert block.at == datetime.fromisoformat("2026-03-28T14:30")
+    assert block.complete
+    line = (start + HEAD + fields).count("\n") + 2
+    assert [(section.title, section.line) for section in block.sections] == [("For Coder", line)]
+    assert codes(text) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "role", "at"),
+    [
+        ("### [DIRECTOR] 2026-03-28 14:30", "DIRECTOR", "2026-03-28T14:30"),
+        ("### [director] 2026-03-28 9:05", "DIRECTOR", "2026-03-28T09:05"),
+        ("   ###\t[ Director ]  2026-03-28T14:30:59 ###  ", "DIRECTOR", "2026-03-28T14:30"),
+        ("### **[CODER]** 2026-03-28 14:30 — the webhook", "CODER", "2026-03-28T14:30"),
+        ("### [QA lead] 2026-03-28 14:30", "QA LEAD", "2026-03-28T14:30"),
+        ("### [écrivain] 2026-03-28 14:30", "ÉCRIVAIN", "2026-03-28T14:30"),
+    ],
+    ids=["plain", "lower case", "tabs and closing", "bold with a title", "two words", "accented"],
+)
+def test_headings_that_open_a_block(line: str, role: str, at: str) -> None:
+    read = parse(f"{line}\n{FIELDS}".encode(), {*ROLES, Role("QA LEAD"), Role("ÉCRIVAIN")})
+    assert [(block.role, block.at and block.at.isoformat(timespec="minutes")) for block in read.blocks] == [(role, at)]
+    assert read.problems == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\n### [CODER] 2026-03-28 14:31\n```\n",
+        "````md\n```\n### [CODER] 2026-03-28 14:31\n```\n````\n",
+        "~~~\n```\n### [CODER] 2026-03-28 14:31\n~~~\n",
+        "> ### [CODER] 2026-03-28 14:31\n",
+        "> ```\n> ### [CODER] 2026-03-28 14:31\n> ```\n",
+        "- ### [CODER] 2026-03-28 14:31\n",
+        "- a\n\n  ### [CODER] 2026-03-28 14:31\n",
+        "1. a\n\n   ```\n   ### [CODER] 2026-03-28 14:31\n   ```\n",
+        "<!--\n\n### [CODER] 2026-03-28 14:31\n\n-->\n",
+        "<div>\n### [CODER] 2026-03-28 14:31\n</div>\n",
+        "<pre>\n\n### [CODER] 2026-03-28 14:31\n\n</pre>\n",
+        "    ### [CODER] 2026-03-28 14:31\n",
+        "\t### [CODER] 2026-03-28 14:31\n",
+        "\\### [CODER] 2026-03-28 14:31\n",
+        "### \\[CODER] 2026-03-28 14:31\n",
+        "### [CODER](url) 2026-03-28 14:31\n",
+        "### [x] a finished point\n",
+        "### What happened in 2026-03\n",
+        "[CODER] 2026-03-28 14:31\n---\n",
+        "text ### [CODER] 2026-03-28 14:31\n",
+        "####### [CODER] 2026-03-28 14:31\n",
+    ],
+)
+def test_what_looks_like_a_heading_but_is_text(text: str) -> None:
+    assert codes(f"{WHOLE}\n#### Notes\n{text}") == []
+    assert only(f"{WHOLE}\n#### Notes\n{text}").role == "DIRECTOR"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (HEAD + "**Status**: done\n**Tier**: 2\n\n#### X\n", [("missing-turn", 1, 1)]),
+        (HEAD + "**Status**: done\n**Turn**: —\n**Tier**: 2\n", [("bad-turn", 4, 11)]),
+        (HEAD + "**Status**: done\n**Turn**:\n**Tier**: 2\n", [("bad-turn", 4, 10)]),
+        (HEAD + "**Status**: done\n**Turn**: CODER → REVIEWER\n**Tier**: 2\n", [("several-turns", 4, 11)]),
+        (HEAD + "**Status**: done\n**Turn**: CODR\n**Tier**: 2\n", [("unknown-role", 4, 11)]),
+        (HEAD + "**Status**: done\n**Turn**: CODER\n**Tier**: 4\n", [("bad-tier", 5, 11)]),
+        (HEAD + "**Status**: done\n**Turn**: CODER\n**Tier**: two\n", [("bad-tier", 5, 11)]),
+        (HEAD + "**Status**: done\n**Turn**: CODER\n", [("missing-tier", 1, 1)]),
+        (WHOLE + "\n### [CODER] 2026-03-28 14:31\n\n**Status**: x\n**Turn**: NONE\n", [("inherited-tier", 7, 1)]),
+        (HEAD + "**Turn**: CODER\n**Tier**: 2\n", [("missing-status", 1, 1)]),
+        (WHOLE + "**Turn**: HUMAN\n", [("duplicate-field", 6, 3)]),
+        (WHOLE + "**Note**: a\n**note**: b\n", [("duplicate-field", 7, 3)]),
+        (HEAD + "**Status**: done\n**Tier**: 2\n\nProse.\n\n  **Turn**: CODER\n**Turn**: CODER\n", None),
+        (HEAD + "**Status**: done\n**Tier**: 2\nTurn: CODER\n\nProse\n", None),
+        (HEAD + "**Status**: done\n**Tier**: 2\n\n**Turn** CODER\n", None),
+        (HEAD.replace("14:30", "25:30") + FIELDS, [("bad-date", 1, 16)]),
+        (HEAD.replace("2026-03-28 14:30", "28.3.2026") + FIELDS, [("bad-date", 1, 16)]),
+        (HEAD.replace(" 2026-03-28 14:30", "") + FIELDS, [("missing-date", 1, 15)]),
+        (WHOLE + "\n### DIRECTOR 2026-03-28 14:31\n", [("heading-brackets", 7, 5)]),
+        (WHOLE + "\n## [CODER] 2026-03-28 14:31\n", [("heading-level", 7, 1)]),
+        (WHOLE + "\n###[CODER] 2026-03-28 14:31\n", [("heading-space", 7, 4)]),
+        ("### [CODR] 2026-03-28 14:31\n" + FIELDS, [("unknown-role", 1, 6)]),
+        (WHOLE + "\n#### X\n```\n### [CODER] 2026-03-28 14:31\n", [("unclosed-fence", 8, 1)]),
+        (WHOLE + "\n#### X\n<!--\n### [CODER] 2026-03-28 14:31\n", [("unclosed-comment", 8, 1)]),
+        (WHOLE.replace("28", "29") + "\n" + WHOLE, [("time-backwards", 7, 1)]),
+        (HEAD, [("unfinished-block", 1, 1)]),
+        (WHOLE.encode() + b"\n#### X\ncaf\xe9 \xff\n", [("not-utf8", 8, 4)]),
+    ],
+)
+def test_problems_have_a_code_and_a_place(text: str | bytes, expected: list[tuple[str, int, int]] | None) -> None:
+    found = codes(text)
+    if expected is None:
+        assert {code for code, _, _ in found} == {"missing-turn", "misplaced-field"} or {
+            code for code, _, _ in found
+        } == {"missing-turn", "malformed-field"}
+        assert len(found) == 2
+    else:
+        assert found == expected
+
+
+def test_an_unclosed_fence_says_what_it_swallows() -> None:
+    read = parse((WHOLE + "\n#### X\n```\n" + WHOLE + WHOLE).encode())
+    assert len(read.blocks) == 1
+    assert "2 block headings" in read.problems[0].message
+    assert read.problems[0].severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [("CODR", "did you mean CODER?"), ("ZZZZ", "roles: CODER, DEVELOPER")],
+    ids=["near", "far"],
+)
+def test_an_unknown_role_is_kept_with_a_hint(written: str, hint: str) -> None:
+    read = parse((HEAD + f"**Status**: done\n**Turn**: {written}\n**Tier**: 2\n").encode())
+    assert read.blocks[0].turn == written
+    assert read.problems[0].hint.startswith(hint)
+
+
+def test_a_field_after_prose_is_text() -> None:
+    block = only(HEAD + "**Status**: done\n\nSome prose.\n\n**Turn**: CODER\n")
+    assert block.turn is None
+    assert list(block.fields) == ["Status"]
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~"])
+def test_a_field_in_a_fence_is_no_misplaced_field(fence: str) -> None:
+    text = f"{HEAD}**Status**: done\n**Tier**: 2\n\n{fence}\n**Turn**: CODER\n{fence}\n\n    **Turn**: CODER\n"
+    assert codes(text) == [("missing-turn", 1, 1)]
+
+
+def test_unknown_fields_are_kept_as_written_and_values_go_on_over_lines() -> None:
+    block = only(WHOLE + "**Gates**: runs=pass (pytest:\n212 passed);\ncorrect=pass\n**Review by**: Sarah\n\nEnd.\n")
+    assert block.gates == "runs=pass (pytest: 212 passed); correct=pass"
+    assert block.fields["Review by"] == "Sarah"
+    assert list(block.fields) == ["Status", "Turn", "Tier", "Gates", "Review by"]
+
+
+@pytest.mark.parametrize("stop", ["> quote", "- point", "---", "```\nx\n```", "# Title"])
+def test_what_begins_something_new_ends_the_fields(stop: str) -> None:
+    block = only(f"{WHOLE}{stop}\n**Gates**: x\n")
+    assert block.gates is None
+    assert block.fields["Tier"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("text", "complete"),
+    [
+        ("### [CODER] 2026-03-28 14:31", False),
+        ("### [CODER] 2026-03-28 14:31\n", False),
+        (HEAD + "**Status**: done\n", False),
+        (HEAD + "**Status**: done\n**Turn**: DEV", False),
+        (HEAD + "**Status**: done\n**Turn**: CODER\n", True),
+        (WHOLE, True),
+        (WHOLE + "\n#### What I D", True),
+        (HEAD + "No fields at all.\n", True),
+        (HEAD + "\n#### Only a section", True),
+    ],
+)
+def test_the_last_block_may_still_be_in_writing(text: str, *, complete: bool) -> None:
+    assert only(text).complete is complete
+    assert ("unfinished-block" in {code for code, _, _ in codes(text)}) is not complete
+    followed = parse((text + "\n\n" + WHOLE).encode())
+    assert followed.blocks[0].complete
+
+
+def test_a_character_cut_in_two_at_the_end_is_no_problem() -> None:
+    assert codes(WHOLE.encode() + "\n#### X\ncafé".encode()[:-1]) == []
+
+
+def test_tasks_go_on_and_keep_their_first_spelling() -> None:
+    text = "".join(
+        f"### [CODER] 2026-03-28 14:3{number}\n\n{field}\n"
+        for number, field in enumerate(["", "**Task**: Webhooks", "", "**Task**: other", "**Task**: WEBHOOKS", ""])
+    )
+    assert [block.task for block in parse(text.encode()).blocks] == [
+        None,
+        "Webhooks",
+        "Webhooks",
+        "other",
+        "Webhooks",
+        "Webhooks",
+    ]
+
+
+def test_every_block_knows_its_place() -> None:
+    text = ("\ufeff# Team\r\n\r\n" + WHOLE.replace("\n", "\r\n") + "### [CODER] 2026-03-28 14:31\n").encode()
+    first, second = parse(text).blocks
+    assert text[first.start : first.end].startswith(b"### [DIRECTOR]")
+    assert text[second.start : second.end] == b"### [CODER] 2026-03-28 14:31\n"
+    assert (first.line, first.end_line, second.line, second.end_line) == (3, 7, 8, 8)
+    assert (first.index, second.index) == (0, 1)
+
+
+def test_the_digest_tells_a_rewritten_block_but_not_white_space_after_it() -> None:
+    assert only(WHOLE).digest == only(WHOLE + "\n\n").digest
+    assert only(WHOLE).digest != only(WHOLE.replace("2026", "2027")).digest
+
+
+def test_outside_text_is_cleaned() -> None:
+    block = only(HEAD + "**Status**: \x1b[31mdone\x07\n**Turn**: CODER\n**Tier**: 2\n\n#### \x1b]0;x\x07Title\u202e\n")
+    assert block.status == "done"
+    assert block.sections[0].title == "Title"
+
+
+@pytest.mark.parametrize("text", ["", "\ufeff", "\n", "no blocks here\n"])
+def test_a_file_without_blocks(text: str) -> None:
+    read = parse(text.encode())
+    assert read.blocks == ()
+    assert read.problems == ()
+    assert read.lines == text.count("\n") + (bool(text) and not text.endswith("\n"))
