@@ -157,6 +157,7 @@ class Beats:
         path = self._spool / name
         tail = self._tails.get(name)
         if tail is None:
+            # Kept when the file goes: another one of that name, even with the same inode, is then known as such.
             tail = self._tails[name] = Tail(path, self._positions.get(str(path)))
         more = True
         while more:
@@ -172,8 +173,6 @@ class Beats:
                 emit(_seen(stamp, role, chunk.lines, chunk.position, chunk.skipped))
             more = chunk.more
             await asyncio.sleep(0)
-        if not path.exists():
-            del self._tails[name]
 
     def _say(self, emit: Emit, stamp: Stamp, name: str, trouble: str) -> None:
         if trouble:

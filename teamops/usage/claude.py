@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -23,7 +24,7 @@ SYNTHETIC = "<synthetic>"
 _HEAD = 420
 """A line's own type stands within so many bytes; after them text of others may name any type."""
 _USAGE = b'"usage"'
-_USER = (b'"type":"user"', b'"type": "user"')
+_USER, _SPACED_USER = b'"type":"user"', b'"type": "user"'
 _MAX_NAME = 200
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
@@ -95,7 +96,7 @@ class ClaudeReader:
         bad = 0
         newest: float | None = None
         for line in lines:
-            if _USAGE not in line or any(mark in line[:_HEAD] for mark in _USER):
+            if _USAGE not in line or _USER in (head := line[:_HEAD]) or _SPACED_USER in head:
                 # Not decoded, which would cost too much; but what was cut or mixed up shows at its ends.
                 bad += bool(line.strip()) and not (line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}"))
                 continue
@@ -162,15 +163,21 @@ def _usage_of(row: _Line) -> Usage | None:
     speed = used.speed or ""
     return Usage(
         wall=max(0.0, at.timestamp()),
-        model=clean_line(message.model, _MAX_NAME),
+        model=_name(message.model),
         tokens=Tokens(used.input_tokens, used.output_tokens, write, hour, used.cache_read_input_tokens or 0),
         client=CLIENT,
-        session=clean_line(row.sessionId or "", _MAX_NAME),
-        speed="" if speed == "standard" else clean_line(speed, _MAX_NAME),
-        service_tier=clean_line(used.service_tier or "", _MAX_NAME),
+        session=_name(row.sessionId or ""),
+        speed="" if speed == "standard" else _name(speed),
+        service_tier=_name(used.service_tier or ""),
         cost_usd=cost if cost is not None and cost.is_finite() and cost >= 0 else None,
         key=_key(message.id, row.requestId, at),
     )
+
+
+@lru_cache(maxsize=1024)
+def _name(text: str) -> str:
+    """Clean a name; the same few come in every line."""
+    return clean_line(text, _MAX_NAME)
 
 
 def _key(message: str | None, request: str | None, at: datetime) -> str:

@@ -156,6 +156,20 @@ async def test_a_spool_that_is_made_later_is_watched(tmp_path: Path) -> None:
         await seen.until(lambda: seen.messages() == ["first"])
 
 
+async def test_a_file_that_is_made_again_is_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "CODER" / "1-1.jsonl"
+    put(path, "one", "two")
+    async with beats(tmp_path, CODER) as seen:
+        before = seen.beats[-1].position
+        path.unlink()
+        await asyncio.sleep(0)
+        put(path, "three")
+        await seen.until(lambda: "three" in seen.messages())
+        after = seen.beats[-1].position
+    assert seen.messages() == ["one", "two", "three"]
+    assert after.generation == before.generation + 1  # so the ledger takes it, though it stands further in front
+
+
 async def test_the_next_life_reads_on_from_the_ledger(tmp_path: Path) -> None:
     path = tmp_path / "CODER" / "1-1.jsonl"
     put(path, "one")
