@@ -57,7 +57,8 @@ def lint(ctx: click.Context, file: Path | None, root: Path | None) -> None:
         click.echo(line)
     found = Counter(problem.severity for problem in read.problems)
     counts = ", ".join(f"{found[severity]} {severity}" for severity in reversed(Severity) if found[severity])
-    click.echo(f"{clean_line(name)}: {len(read.blocks)} blocks, {counts or 'no problems'}", err=True)
+    blocks = f"{len(read.blocks)} block{'s' * (len(read.blocks) != 1)}"
+    click.echo(f"{clean_line(name)}: {blocks}, {counts or 'no problems'}", err=True)
     ctx.exit(EXIT_FINDING if found[Severity.ERROR] else 0)
 
 

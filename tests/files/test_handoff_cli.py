@@ -1,0 +1,180 @@
+"""``teamops handoff`` as people and scripts call it."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from teamops.cli.main import main
+
+GOOD = """\
+### [DIRECTOR] 2026-03-28 14:30
+
+**Status**: done
+**Turn**: DEVELOPER
+**Tier**: 2
+**Task**: Webhooks
+**Mood**: 明るい
+
+#### For Developer
+Build it.
+
+### [DEVELOPER] 2026-03-28 15:00
+
+**Status**: done
+**Turn**: DIRECTOR
+**Tier**: 2
+
+### [DIRECTOR]
+
+**Status**: open
+**Task**: 別の仕事
+**Turn**: CODER
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as left:
+        main(["handoff", *arguments])
+    out, err = capsys.readouterr()
+    assert isinstance(left.value.code, int)
+    return left.value.code, out, err
+
+
+def test_json_is_the_contract(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "current.md").write_text(GOOD)
+    code, out, _ = run(capsys, "show", "--json")
+    assert code == 0
+    shown = json.loads(out)
+    assert list(shown) == ["schema", "blocks", "problems", "tasks"]
+    assert shown["schema"] == "teamops.handoff/1"
+    assert shown["blocks"][0] == {
+        "role": "DIRECTOR",
+        "at": "2026-03-28T14:30",
+        "line": 1,
+        "task": "Webhooks",
+        "status": "done",
+        "turn": "DEVELOPER",
+        "tier": 2,
+        "fields": {"Status": "done", "Turn": "DEVELOPER", "Tier": "2", "Task": "Webhooks", "Mood": "明るい"},
+        "sections": [{"title": "For Developer", "line": 9}],
+    }
+    assert [block["task"] for block in shown["blocks"]] == ["Webhooks", "Webhooks", "別の仕事"]
+    assert (shown["blocks"][2]["at"], shown["blocks"][2]["tier"]) == (None, None)
+    assert [problem["code"] for problem in shown["problems"]] == ["missing-tier", "missing-date"]
+    assert list(shown["problems"][0]) == ["line", "column", "code", "severity", "message", "hint"]
+    assert shown["tasks"] == [
+        {
+            "task": "Webhooks",
+            "turn": "DIRECTOR",
+            "tier": 2,
+            "stage": "verify",
+            "since_line": 12,
+            "rounds": 0,
+            "open": True,
+        },
+        {
+            "task": "別の仕事",
+            "turn": "CODER",
+            "tier": None,
+            "stage": "implement",
+            "since_line": 18,
+            "rounds": 0,
+            "open": True,
+        },
+    ]
+
+
+def test_people_get_tables_in_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "current.md").write_text(GOOD)
+    code, out, _ = run(capsys, "show")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].split() == ["TASK", "TIER", "LIGHT", "STAGE", "SINCE", "LINE", "ROUNDS"]
+    assert lines[1].index("2  ") == len("別の仕事") * 2 + 2
+    assert "DEVELOPER → DIRECTOR" in out
+    assert "2 problems" in out
+
+
+def test_one_task_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "current.md").write_text(GOOD)
+    code, out, _ = run(capsys, "show", "--json", "--task", "webHOOKS")
+    shown = json.loads(out)
+    assert (code, len(shown["blocks"]), len(shown["tasks"]), shown["problems"]) == (0, 2, 1, [])
+    code, out, err = run(capsys, "show", "--task", "Webhoks")
+    assert (code, out) == (2, "")
+    assert "did you mean Webhooks?" in err
+    code, _, err = run(capsys, "show", "--task", "zzz")
+    assert "tasks: Webhooks, 別の仕事" in err
+
+
+def test_an_empty_file_is_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "team.md").touch()
+    assert run(capsys, "show", "team.md")[:2] == (0, "No blocks yet.\n")
+
+
+def test_a_block_in_writing_is_shown_as_such(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "team.md").write_text("### [CODER] 2026-03-28 14:30\n")
+    assert "(being written)" in run(capsys, "show", "team.md")[1]
+
+
+def test_lint_prints_one_line_a_problem_and_fails_on_errors(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "bad.md").write_text("### [CODER] 2026-03-28\n\n**Status**: done\n**Tier**: 2\n\nEnd.\n")
+    code, out, err = run(capsys, "lint", "bad.md")
+    assert code == 1
+    assert out.splitlines() == [
+        "bad.md:1:1 error missing-turn the block has no Turn, so the light stays where it was (add **Turn**: ROLE)",
+        'bad.md:1:13 warning bad-date "2026-03-28" is no date and time (write the local time as YYYY-MM-DD HH:MM)',
+    ]
+    assert "1 error, 1 warning" in err
+
+
+def test_lint_passes_without_errors(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "current.md").write_text(GOOD.partition("### [DIRECTOR]\n")[0])
+    code, out, err = run(capsys, "lint")
+    assert (code, out) == (0, "")
+    assert "current.md: 2 blocks, no problems" in err
+
+
+@pytest.mark.parametrize("command", ["show", "lint"])
+def test_a_file_that_cannot_be_read_is_wrong_use(
+    folder: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    for arguments in ([], ["missing.md"], ["."]):
+        code, out, err = run(capsys, command, *arguments)
+        assert (code, out) == (2, "")
+        assert "can't be read" in err
+
+
+def test_standard_input(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"### [CODR] 2026-03-28 14:30\n\nText.\n")))
+    code, out, _ = run(capsys, "lint", "-")
+    assert code == 1
+    assert out.startswith("<stdin>:1:")
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["default", "named"])
+def test_the_team_s_own_roles_are_known(folder: Path, capsys: pytest.CaptureFixture[str], *, named: bool) -> None:
+    (folder / "teamops.toml").write_text('handoff = "team.md"\n\n[roles.QA]\nclient = "command"\n')
+    (folder / "team.md").write_text("### [QA] 2026-03-28 14:30\n\n**Status**: x\n**Turn**: QA\n**Tier**: 1\n")
+    code, out, err = run(capsys, "lint", *(["team.md"] if named else []))
+    assert (code, out) == (0, "")
+    assert err.startswith("team.md: 1 block,")
+
+
+def test_a_broken_configuration_does_not_hide_a_named_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "teamops.toml").write_text("nonsense = 1\n")
+    (folder / "team.md").write_text("### [QA] 2026-03-28 14:30\n\n**Status**: x\n**Turn**: QA\n**Tier**: 1\n")
+    code, out, err = run(capsys, "lint", "team.md")
+    assert code == 0
+    assert "unknown-role" in out
+    assert "the usual roles are taken" in err
