@@ -24,6 +24,7 @@ class Use:
 
     parent: int
     rss_bytes: int
+    """From ``stat``: kernels since 6.2 count it in batches, so it may be some MB behind."""
     cpu_s: float
 
 

@@ -46,7 +46,7 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f:.]+")
 
 def safe_ansi(text: str) -> str:
     """Return ``text`` with its SGR sequences (colour, weight) and no other escape or control character."""
-    return "".join(part if part.startswith("\x1b") else clean(part) for part in _SGR.split(text))
+    return "".join(part if index % 2 else clean(part) for index, part in enumerate(_SGR.split(text)))
 
 
 class Server:

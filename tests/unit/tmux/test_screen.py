@@ -1,0 +1,156 @@
+"""Screens of real clients, read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from teamops.model.pane import Screen
+from teamops.tmux.screen import KNOWN_CLIENTS, draft_of, plain_of, read_screen, solid_of
+
+SAMPLES = Path(__file__).with_name("screens")
+RULE = "─" * 40
+
+SCREENS = {
+    "claude_api_error_401": Screen.BUSY,
+    "claude_api_retry_529": Screen.BUSY,
+    "claude_ask_user_question": Screen.DIALOG,
+    "claude_exited": Screen.EXITED,
+    "claude_idle": Screen.PROMPT,
+    "claude_idle_after_turn": Screen.PROMPT,
+    "claude_interrupted": Screen.PROMPT,
+    "claude_permission_bash": Screen.DIALOG,
+    "claude_permission_write": Screen.DIALOG,
+    "claude_working_bash": Screen.BUSY,
+    "claude_working_hang_15s": Screen.BUSY,
+    "claude_working_streaming": Screen.BUSY,
+    "codex_exited": Screen.EXITED,
+    "codex_idle": Screen.PROMPT,
+    "codex_permission": Screen.DIALOG,
+    "codex_working": Screen.PROMPT,
+}
+"""codex_working looks idle without its title: the title tells (see TITLES)."""
+
+DRAFTS = {
+    "claude_api_error_401": "",
+    "claude_idle": "",
+    "claude_idle_after_turn": "",
+    "claude_interrupted": "FAKE:hang",
+    "claude_working_bash": "",
+    "claude_working_streaming": "",
+    "claude_permission_bash": None,
+    "claude_exited": None,
+    "codex_idle": "",
+    "codex_working": "",
+    "codex_exited": None,
+}
+
+
+def sample(name: str, kind: str = "txt") -> str:
+    return (SAMPLES / f"{name}.{kind}").read_text("utf-8")
+
+
+def test_every_sample_is_in_the_table() -> None:
+    assert {path.stem for path in SAMPLES.glob("*.txt")} == set(SCREENS)
+
+
+@pytest.mark.parametrize("name", SCREENS)
+@pytest.mark.parametrize("kind", ["txt", "ansi"])
+def test_a_real_screen_is_read(name: str, kind: str) -> None:
+    text = "\n".join(plain_of(line) for line in sample(name, kind).splitlines())
+    assert read_screen(name.partition("_")[0], text) is SCREENS[name]
+
+
+@pytest.mark.parametrize("name", DRAFTS)
+def test_a_draft_is_told_from_a_suggestion(name: str) -> None:
+    assert draft_of(name.partition("_")[0], sample(name, "ansi")) == DRAFTS[name]
+
+
+TITLES = [
+    pytest.param("codex", "codex_idle", "\u280b xt", Screen.BUSY, id="codex spinner"),
+    pytest.param("codex", "codex_idle", "[ ! ] Action Required | xt", Screen.DIALOG, id="codex action"),
+    pytest.param("codex", "codex_working", "xt", Screen.PROMPT, id="codex name"),
+    pytest.param("claude", "claude_idle", "◐ work", Screen.BUSY, id="claude busy"),
+    pytest.param("claude", "claude_idle", "✳ work", Screen.PROMPT, id="claude idle"),
+    pytest.param("claude", "claude_permission_bash", "✳ work", Screen.DIALOG, id="claude waiting"),
+]
+
+
+@pytest.mark.parametrize(("client", "name", "title", "expected"), TITLES)
+def test_the_title_helps(client: str, name: str, title: str, expected: Screen) -> None:
+    assert read_screen(client, sample(name), title) is expected
+
+
+def box(draft: str, footer: str = "  ? for shortcuts", above: str = "") -> str:
+    return f"{above}\n{RULE}\n\u276f\u00a0{draft}\n{RULE}\n{footer}"
+
+
+TRUST = """Do you trust the files in this folder?
+
+ \u276f 1. Yes, proceed
+   2. No, exit
+
+ Enter to confirm · Esc to exit"""
+CODEX_BUSY = "• Working (3s • esc to interrupt)\n\n\u203a Ask Codex to do anything\n  gpt"
+GEMINI_DIALOG = "│ Allow execution of: 'rm'? │\n│ ● 1. Yes, allow once │\n Type your message"
+
+MADE = [
+    pytest.param("claude", box("", above="Said: Do you want to? Esc to cancel"), Screen.PROMPT, id="words in the talk"),
+    pytest.param("claude", box("", above=" 1. Yes\n 2. No"), Screen.PROMPT, id="a list in the talk"),
+    pytest.param("claude", box("a\n  b\n  c"), Screen.PROMPT, id="a draft of three lines"),
+    pytest.param("claude", box("", footer="  Esc to cancel"), Screen.DIALOG, id="a footer that cancels"),
+    pytest.param("claude", "Do you trust the files in this folder?\n\n \u276f 1. Yes, proceed\n   2. No, exit\n\n Enter to confirm · Esc to exit", Screen.DIALOG, id="trust"),
+    pytest.param("claude", "ann@host:~$ ", Screen.UNKNOWN, id="a shell"),
+    pytest.param("claude", "\n\n", Screen.UNKNOWN, id="empty"),
+    pytest.param("codex", "\n", Screen.UNKNOWN, id="empty codex"),
+    pytest.param("codex", "ann@host:~$ ", Screen.UNKNOWN, id="a shell instead of codex"),
+    pytest.param("codex", CODEX_BUSY, Screen.BUSY, id="codex says it works"),
+    pytest.param("gemini", "│ >   Type your message or @path/to/file │", Screen.PROMPT, id="gemini prompt"),
+    pytest.param("gemini", "⠏ Thinking (esc to cancel, 5s)\n│ >   Type your message │", Screen.BUSY, id="gemini busy"),
+    pytest.param("gemini", GEMINI_DIALOG, Screen.DIALOG, id="gemini dialog"),
+    pytest.param("opencode", "┃ Permission required\n┃ Allow once", Screen.DIALOG, id="opencode dialog"),
+    pytest.param("opencode", "what is this", Screen.UNKNOWN, id="opencode unknown"),
+    pytest.param("command", "", Screen.PROMPT, id="any command"),
+    pytest.param("sdk", "Do you want to proceed?", Screen.PROMPT, id="sdk"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("client", "text", "expected"), MADE)
+def test_a_made_screen_is_read(client: str, text: str, expected: Screen) -> None:
+    assert read_screen(client, text) is expected
+
+
+DIALOGS = ["claude_permission_bash", "claude_permission_write", "claude_ask_user_question", "codex_permission"]
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+@given(data=st.data())
+def test_a_dialog_with_lines_cut_off_above_is_never_a_prompt(name: str, data: st.DataObject) -> None:
+    """A small pane shows only the lower part."""
+    lines = sample(name).rstrip().splitlines()
+    first = data.draw(st.integers(0, len(lines) - 1))
+    assert read_screen(name.partition("_")[0], "\n".join(lines[first:])) in {Screen.DIALOG, Screen.UNKNOWN}
+
+
+@given(st.text(), st.text(), st.sampled_from(sorted(KNOWN_CLIENTS)))
+def test_any_text_can_be_read(text: str, title: str, client: str) -> None:
+    assert read_screen(client, text, title) in Screen
+    draft_of(client, text)
+
+
+FAINT = [
+    pytest.param("plain", "plain", id="plain"),
+    pytest.param("\x1b[2mghost\x1b[0m", "", id="faint"),
+    pytest.param("a\x1b[2mghost\x1b[22mb", "ab", id="faint within"),
+    pytest.param("\x1b[38;5;2mgreen\x1b[48;2;2;2;2mback", "greenback", id="a colour's 2 is no faint"),
+    pytest.param("\x1b[7mT\x1b[0;2mry this\x1b[0m", "", id="a suggestion under the cursor"),
+    pytest.param("\x1b[7mT\x1b[0m", "T", id="a letter under the cursor"),
+]
+
+
+@pytest.mark.parametrize(("line", "solid"), FAINT)
+def test_what_is_faint_is_left_out(line: str, solid: str) -> None:
+    assert solid_of(line) == solid
