@@ -25,7 +25,8 @@ def text_on(app: App[None]) -> str:
 
 async def settle(pilot: Pilot[None]) -> None:
     """Wait until threads have answered and everything is drawn."""
-    for _ in range(3):
+    for _ in range(4):
         await pilot.pause()
+        if not pilot.app.workers:
+            return
         await pilot.app.workers.wait_for_complete()
-    await pilot.pause()

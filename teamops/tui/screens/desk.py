@@ -76,7 +76,7 @@ class Desk(TeamScreen):
     AUTO_FOCUS = "#agents"
 
     def __init__(self, palette: Palette, first: Snapshot) -> None:
-        super().__init__(id="main")
+        super().__init__(id="main", classes="-tabs -show-handoff")
         self.palette = palette
         self.snapshot = first
         self.head = Header(palette)
@@ -135,11 +135,11 @@ class Desk(TeamScreen):
         return "agents"
 
     def _arrange(self) -> None:
-        self.set_class(self.grid, "-grid")
-        self.set_class(self.stack, "-stack")
-        self.set_class(not self.grid and not self.stack, "-tabs")
-        for name in PANES[1:]:
-            self.set_class(self.lower == name, f"-show-{name}")
+        names = {"-grid" if self.grid else "-stack" if self.stack else "-tabs", f"-show-{self.lower}"}
+        if self.has_class("-zoom"):
+            names.add("-zoom")
+        if names != self.classes:  # each change of a class styles the whole screen anew: one change for all
+            self.set_classes(" ".join(names))
         self._fit_agents()
 
     def _fit_agents(self) -> None:
