@@ -88,7 +88,7 @@ def _run_headless(root: Path, state_dir: Path, seconds: float | None) -> Snapsho
         for line in reversed(snapshot.log):
             if line.kind != "source" and (line.wall, line.text) not in said:
                 said.add((line.wall, line.text))
-                click.echo(f"{line.kind:>6}  {line.text}", err=True)
+                click.echo(f"{line.kind:>6}  {line.role or '':<9}  {line.text}", err=True)
 
     async def run() -> None:
         with contextlib.suppress(TimeoutError):
