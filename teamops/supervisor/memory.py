@@ -39,6 +39,7 @@ class Memory:
         self._acting = acting
         self._followed = followed
         self._unwritten: deque[Callable[[], object]] = deque()
+        self._dropped = 0
         self._unpriced: list[tuple[Role, Usage]] = []
         self._next_offline_id = -1
 
@@ -60,6 +61,7 @@ class Memory:
                 page.minutes[int(row.wall // 60)] = MinuteSum(row.beats, row.tokens, float(row.cost_usd))
 
         self._unpriced = ledger.unpriced()
+        self._price_waiting(book)
 
     def recover(self, book: Book) -> list[Notify]:
         """Close the actions that an earlier life left without an outcome; return the notices to send again.
@@ -187,7 +189,7 @@ class Memory:
                 book.ledger_trouble = str(error)
                 return
             self._unwritten.popleft()
-        book.ledger_trouble = ""
+        book.ledger_trouble = f"{self._dropped} facts found no room and are lost" if self._dropped else ""
 
     @property
     def wants_rates(self) -> bool:
@@ -202,6 +204,10 @@ class Memory:
         else:
             book.troubles.pop("prices", None)
         self._store(book, lambda: self._ledger.save_rates(self._pricer.known()))
+        self._price_waiting(book)
+
+    def _price_waiting(self, book: Book) -> None:
+        """Price what waited for its price, as far as prices are known now."""
         waiting: list[tuple[Role, Usage]] = []
         priced: list[tuple[Role, Usage, Decimal]] = []
         for role, usage in self._unpriced:
@@ -226,6 +232,7 @@ class Memory:
             self._wait(write)
 
     def _wait(self, write: Callable[[], object]) -> None:
-        # Full: the newest is dropped, so that what was read stays a prefix and the next start reads the rest again.
         if len(self._unwritten) < MAX_UNWRITTEN:
             self._unwritten.append(write)
+        else:
+            self._dropped += 1

@@ -36,6 +36,7 @@ from teamops.usage.pricing import Pricer
 
 LEASE_RETRY_S = 2.0
 NOTE_S = 1.0
+LATE = "has not reported yet"
 LOOK_S = 5.0
 """A single look takes no longer than this, whatever hangs."""
 
@@ -110,21 +111,29 @@ def _follow(book: Book, processes: Processes, transcripts: Transcripts) -> None:
 
 
 async def _start(sources: list[Source], core: Core) -> None:
-    starts = [asyncio.create_task(source.start(core.emit), name=f"start of {source.name}") for source in sources]
+    """Start all sources beside each other; the core is ready when all have reported, or waited for long enough."""
+    starts = {asyncio.create_task(_start_one(source, core), name=source.name): source for source in sources}
     try:
         _, late = await asyncio.wait(starts, timeout=START_S)
-        for source, start in zip(sources, starts, strict=True):
-            if start in late:
-                core.emit(
-                    SourceTroubled(core.stamp(), source.name, "has not reported yet", "teamops goes on without it")
-                )
+        for start in late:
+            core.emit(SourceTroubled(core.stamp(), starts[start].name, LATE, "teamops goes on without it"))
         core.say_ready()
-        for start in asyncio.as_completed(starts):
-            await start
+        await asyncio.gather(*starts)
+        for start in late:
+            core.emit(SourceTroubled(core.stamp(), starts[start].name, "", ""))
     finally:
         for start in starts:
             start.cancel()
         await asyncio.gather(*starts, return_exceptions=True)
+
+
+async def _start_one(source: Source, core: Core) -> None:
+    try:
+        await source.start(core.emit)
+    except Exception as error:  # noqa: BLE001 - a source's port: the others go on, and a person sees it
+        core.emit(
+            SourceTroubled(core.stamp(), source.name, f"could not start: {error}", "start teamops again; report it")
+        )
 
 
 async def _stop(sources: list[Source]) -> None:
