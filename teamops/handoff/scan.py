@@ -175,7 +175,7 @@ class _Scanner:
         plain = _PLAIN_HEADING.search(text, self._line_end(line))
         stop = min(longest, self._line_end(plain.end()) if plain else len(text))
         while True:
-            headings, leaf, last_line = self._parse(start, stop, line)
+            headings, leaf = self._parse(start, stop)
             if headings:
                 self.found.headings += headings
                 return self._closed(headings[-1].end + 1)
@@ -186,7 +186,7 @@ class _Scanner:
             # A fence or HTML block stands open at the top level: it is skipped the quick way, from where it began.
             return self._skip_leaf(leaf)
         self.trust = True
-        return last_line
+        return stop + 1
 
     def _skip_leaf(self, line: int) -> int:
         begin = line
@@ -199,8 +199,8 @@ class _Scanner:
         kind = markdown.html_at(self.text[begin:end])
         return end + 1 if kind is None else self._skip_html(line, begin, kind)
 
-    def _parse(self, start: int, stop: int, line: int) -> tuple[list[Heading], int | None, int]:
-        """Return the top level's headings from ``line`` on, the start of an open leaf at the end, and where it ends."""
+    def _parse(self, start: int, stop: int) -> tuple[list[Heading], int | None]:
+        """Return the top level's headings in a piece, and where the fence or HTML block starts that ends it."""
         piece = self.text[start:stop]
         tokens = markdown.top_tokens(piece)
         starts = [start]
@@ -210,15 +210,10 @@ class _Scanner:
             at = piece.find(b"\n", at) + 1
         headings = []
         for token in tokens:
-            if token.type != "heading_open" or not token.markup.startswith("#") or token.map is None:
-                continue
-            place = starts[token.map[0]]
-            if place >= line:
+            if token.type == "heading_open" and token.markup.startswith("#") and token.map:
+                place = starts[token.map[0]]
                 headings.append(Heading(place, self._line_end(place), len(token.markup)))
-        last = tokens[-1] if tokens else None
         leaf = None
-        if last is not None and last.type in {"fence", "html_block"} and last.map is not None:
-            opened = starts[last.map[0]]
-            if opened >= line:
-                leaf = opened
-        return headings, leaf, min(stop + 1, len(self.text))
+        if tokens and tokens[-1].type in {"fence", "html_block"} and tokens[-1].map:
+            leaf = starts[tokens[-1].map[0]]
+        return headings, leaf
