@@ -100,7 +100,8 @@ class Block:
     digest: str = ""
     """Hash of the block's bytes without trailing white space: says whether a block was rewritten."""
     complete: bool = True
-    """False while the block may still be in writing (the last one, without its fields or last newline)."""
+    """False while the block may still be in writing: the last one, as long as more of its fields may come. Such a block
+    moves no light."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -241,6 +241,24 @@ async def test_an_unreadable_file_is_lost_with_a_hint(begin: Begin, tmp_path: Pa
     await emitted.until(path.read_bytes())
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (FileNotFoundError(), "there is no"),
+        (NotADirectoryError(), "there is no"),
+        (PermissionError(), "permission denied"),
+        (IsADirectoryError(), "no regular file"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+        (OSError("odd"), "odd"),
+    ],
+    ids=["missing", "no folder", "forbidden", "directory", "broken disk", "no text of its own"],
+)
+def test_every_loss_has_a_reason_and_a_hint(error: OSError, reason: str) -> None:
+    trouble = handoff_file._explain(error, Path("current.md"))
+    assert reason in trouble.reason
+    assert "current.md" in trouble.hint
+
+
 async def test_a_link_to_a_file_elsewhere_is_followed(begin: Begin, tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     (tmp_path / "project").mkdir()
