@@ -102,7 +102,7 @@ MADE = [
     pytest.param("claude", box("", above=" 1. Yes\n 2. No"), Screen.PROMPT, id="a list in the talk"),
     pytest.param("claude", box("a\n  b\n  c"), Screen.PROMPT, id="a draft of three lines"),
     pytest.param("claude", box("", footer="  Esc to cancel"), Screen.DIALOG, id="a footer that cancels"),
-    pytest.param("claude", "Do you trust the files in this folder?\n\n \u276f 1. Yes, proceed\n   2. No, exit\n\n Enter to confirm · Esc to exit", Screen.DIALOG, id="trust"),
+    pytest.param("claude", TRUST, Screen.DIALOG, id="trust"),
     pytest.param("claude", "ann@host:~$ ", Screen.UNKNOWN, id="a shell"),
     pytest.param("claude", "\n\n", Screen.UNKNOWN, id="empty"),
     pytest.param("codex", "\n", Screen.UNKNOWN, id="empty codex"),
