@@ -70,8 +70,11 @@ async def take_picture(width: int = 120, height: int = 36) -> str:
     settings = Settings(root=root, project="notify-hub", handoff=root / "current.md", roles=())
     app = TeamopsApp(StillPort(believable(), texts), settings, colours="rich", monotonic=lambda: 0.0)
     async with app.run_test(size=(width, height)) as pilot:
-        await pilot.pause()
-        await app.workers.wait_for_complete()
+        for _ in range(500):
+            await pilot.pause()
+            if app.desk.handoff.view.drawn:
+                break
+            await asyncio.sleep(0.01)
         await pilot.pause()
         # The id that the export makes up is another one each time; the picture has to be the same.
         return re.sub(r"terminal-\d+", "teamops", app.export_screenshot(title="teamops"))

@@ -12,6 +12,7 @@ from textual.strip import Strip
 
 from teamops.model.text import clean_line
 
+_PIECE = 64
 _STRIP = frozenset("▁▂▃▄▅▆▇█")
 LONGEST = 2000
 """Characters of one piece of text that are looked at: longer ones are nothing to read on a screen."""
@@ -56,8 +57,10 @@ class Line:
         """Add ``text``, as it is or in ``width`` cells."""
         text = plain(text[:LONGEST]) if width is None else fit(text, width, align)
         if text:
-            self.segments.append(Segment(text, style))
             self.width += cell_len(text)
+            if self.segments and self.segments[-1].style is style:
+                text = self.segments.pop().text + text
+            self.segments.append(Segment(text, style))
         return self
 
     def put(self, other: Line) -> Line:
@@ -128,7 +131,13 @@ def wrap(line: Line, width: int) -> list[Strip]:
     strips = []
     hang = line.hang if line.hang < width // 2 else 0
     indent = Strip.blank(hang) if hang else Strip([])
-    rest, room = Strip(line.segments, line.width), width
+    # In pieces: each crop measures the segments it meets, and short ones are measured once for all.
+    pieces = [
+        Segment(text[start : start + _PIECE], style)
+        for text, style, _ in line.segments
+        for start in range(0, len(text), _PIECE)
+    ]
+    rest, room = Strip(pieces), width
     while rest.cell_length > room:
         head = rest.crop(0, room + 1).text
         at = head.rfind(" ")

@@ -32,6 +32,8 @@ from teamops.tui.widgets.page import Page
 POLL_S = 1.0
 """How often the pane is looked at, and only while this screen is on top."""
 MOST_LINES = 500
+MOST_SIGNS = 1000
+"""Of one line of a pane: no terminal is wider."""
 _SGR = re.compile(r"(\x1b\[[0-9;:]*m)")
 
 
@@ -109,7 +111,8 @@ def strips_of(text: str) -> list[Strip]:
     """Return a pane's text as strips: SGR colours kept, every other escape and control dropped."""
     safe = "".join(part if _SGR.fullmatch(part) else clean(part) for part in _SGR.split(text))
     strips = []
-    for line in Text.from_ansi(safe.expandtabs(8)).split("\n", allow_blank=True)[:MOST_LINES]:
+    for whole in Text.from_ansi(safe.expandtabs(8)).split("\n", allow_blank=True)[:MOST_LINES]:
+        line = whole[:MOST_SIGNS]
         segments = []
         at = 0
         spans = sorted({0, len(line.plain), *(edge for span in line.spans for edge in (span.start, span.end))})

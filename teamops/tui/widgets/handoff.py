@@ -86,6 +86,11 @@ class BlockView(ScrollView, can_focus=True):
         self.refresh()
 
     @property
+    def drawn(self) -> bool:
+        """The block's text is there, not only its head."""
+        return bool(self._lines)
+
+    @property
     def text_width(self) -> int:
         """Cells for text; one is kept for the scroll bar, so that it needs no new break when that appears."""
         return max(8, self.size.width - 1)
