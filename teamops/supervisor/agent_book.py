@@ -93,8 +93,12 @@ class AgentBook:
             light_since=light_since,
         )
 
-    def see_pane(self, pane: Pane | None, stamp: Stamp) -> None:
-        """Take what tmux says of its pane now; ``None`` = its session is gone."""
+    def see_pane(self, pane: Pane | None, stamp: Stamp, *, first: bool = False) -> None:
+        """Take what tmux says of its pane now; ``None`` = its session is gone.
+
+        ``first``: teamops looks for the first time, so the process may be as old as it likes, and what its beats told
+        before this moment is still true.
+        """
         if pane is None:
             if self.pane is not None and not self.dead:
                 self.end(stamp, None, None)
@@ -105,6 +109,8 @@ class AgentBook:
         if pane.dead:
             if not self.dead or (self.exit_status is None and self.exit_signal is None):
                 self.end(stamp, pane.exit_status, pane.exit_signal)
+        elif first:
+            return
         elif before is None or before.pid != pane.pid or (self.dead and before.dead):
             self._begin(stamp)
 

@@ -44,6 +44,8 @@ class Book:
     """By task, lower case; open tasks only."""
     handoff_trouble: tuple[str, str] | None = None
     agents: dict[Role, AgentBook] = field(default_factory=dict)
+    looked: bool = False
+    """tmux was asked once in this life."""
     had_panes: bool = False
     """A session of the team was seen in this life."""
     tmux_down: str = ""
@@ -127,7 +129,8 @@ class Book:
         gone = self.had_panes and not seen.server_up
         self.tmux_down = "the tmux server of the team is gone, and its agents with it" if gone else ""
         for role, page in self.agents.items():
-            page.see_pane(panes.get(role), seen.stamp)
+            page.see_pane(panes.get(role), seen.stamp, first=not self.looked)
+        self.looked = True
 
     def see_handoff(self, seen: HandoffChanged) -> list[light.Light]:
         """Take the file's new truth; return the lights that are new. Their ``since`` is the moment of the event."""

@@ -61,7 +61,7 @@ class Core:
     ) -> None:
         self.book = Book(settings, clock.stamp(), supervisor)
         self._clock = clock
-        self._memory = memory
+        self.memory = memory
         self._publish = publish
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
@@ -124,7 +124,11 @@ class Core:
 
     def _send_snapshot(self) -> None:
         self._published = self._loop.time()
-        self._publish(view(self.book, next(self._revisions), ready=self._ready))
+        self._publish(self.snapshot())
+
+    def snapshot(self) -> Snapshot:
+        """Return the book as it is now."""
+        return view(self.book, next(self._revisions), ready=self._ready)
 
     def _round(self) -> None:
         """Take all events that are there, then ask the rules."""
@@ -141,7 +145,7 @@ class Core:
         if panes:
             self.on_panes(self.book)
         for page in self.book.judge(self.book.stamp.now):
-            self._memory.state_changed(self.book, page)
+            self.memory.state_changed(self.book, page)
         if self._settled():
             self._ask_rules(counts=counts)
 
@@ -156,17 +160,17 @@ class Core:
         match event:
             case Ticked():
                 self.book.turn_day(event.stamp.wall)
-                self._memory.tick(self.book)
-                self._memory.hear_viewers(self.book)
+                self.memory.tick(self.book)
+                self.memory.hear_viewers(self.book)
                 if event.gap_s:
                     self._note("source", f"teamops did not run for {event.gap_s:.0f} s; deadlines are re-armed")
             case HandoffChanged():
                 self._see_handoff(event)
             case BeatsSeen():
-                self._memory.beats(self.book, event)
+                self.memory.beats(self.book, event)
                 self.book.take(event)
             case UsageSeen():
-                self._memory.usage(self.book, event)
+                self.memory.usage(self.book, event)
                 self.book.take(event)
             case ActionFinished():
                 self._finish(event)
@@ -176,7 +180,7 @@ class Core:
     def _see_handoff(self, event: HandoffChanged) -> None:
         first = self.book.handoff.size == 0 and not self.book.lights
         for fresh in self.book.see_handoff(event):
-            since = self._memory.light_seen(self.book, fresh, event.mtime if first else event.stamp.wall)
+            since = self.memory.light_seen(self.book, fresh, event.mtime if first else event.stamp.wall)
             if since != fresh.since_wall:
                 self.book.date_light(fresh, since)
         if not event.appended and not first:
@@ -202,7 +206,7 @@ class Core:
 
     def _ask_rules(self, *, counts: bool) -> None:
         book = self.book
-        if self._memory.follow(book):
+        if self.memory.follow(book):
             return
         found = self._findings()
         if not book.supervisor.acting:
@@ -210,7 +214,7 @@ class Core:
             found = [replace(finding, rounds=1) for finding in found]
         step = alerts_rule.step(book.alerts, found, book.stamp.wall, counts=counts)
         book.alerts = dict(step.alerts)
-        self._memory.alerts_changed(book, step.changed)
+        self.memory.alerts_changed(book, step.changed)
         for alert in step.fired:
             book.note(log_lines.alert_line_of(alert))
             if alert.notify and book.supervisor.acting:
@@ -240,7 +244,7 @@ class Core:
                 Outcome(ok=False, message=f"{action.role}: the same is already under way", hint="wait for its end")
             )
             return future
-        action_id = self._memory.action_begun(self.book, action)
+        action_id = self.memory.action_begun(self.book, action)
         self._waiting[action_id] = future
         if key[0]:
             self._busy.add(key)
@@ -260,7 +264,7 @@ class Core:
         self.emit(ActionFinished(self._clock.stamp(), action_id, action, outcome))
 
     def _finish(self, event: ActionFinished) -> None:
-        self._memory.action_finished(self.book, event)
+        self.memory.action_finished(self.book, event)
         if isinstance(event.action, Restart) and event.outcome.ok:
             self.book.agent(event.action.role).restarts += 1
         self.book.note(log_lines.action_line(event.stamp.wall, event.action, event.outcome))
@@ -274,7 +278,7 @@ class Core:
             return Outcome(ok=False, message="that alert is over", hint="")
         acked = alerts_rule.acknowledge(alert, self.book.stamp.wall)
         self.book.alerts[alert.key] = acked
-        self._memory.alerts_changed(self.book, (acked,))
+        self.memory.alerts_changed(self.book, (acked,))
         self.book.note(log_lines.alert_line_of(acked))
         return Outcome(ok=True, message="acknowledged")
 
@@ -283,7 +287,7 @@ class Core:
 
     def recover(self) -> None:
         """Close what an earlier life began and did not end. Call once, when effects are there."""
-        for notice in self._memory.recover(self.book):
+        for notice in self.memory.recover(self.book):
             self.begin(notice)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:

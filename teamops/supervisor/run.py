@@ -36,6 +36,8 @@ from teamops.usage.pricing import Pricer
 
 LEASE_RETRY_S = 2.0
 NOTE_S = 1.0
+FIRST_FRAME_S = 1.0
+"""What the first frame does not need begins after it."""
 LATE = "has not reported yet"
 LOOK_S = 5.0
 """A single look takes no longer than this, whatever hangs."""
@@ -96,7 +98,7 @@ async def living(
         start = asyncio.create_task(_start(sources, core), name="start of sources")
         stack.push_async_callback(_stop, sources)
         stack.push_async_callback(_end, start)
-        core.spawn(_keep_prices(core, memory), "prices")
+        core.spawn(_keep_prices(core), "prices")
         yield core
 
 
@@ -147,6 +149,7 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 
 async def _keep_note(core: Core, notifier: Notifier) -> None:
+    await asyncio.sleep(FIRST_FRAME_S)
     await notifier.start()
     while True:
         if notifier.trouble:
@@ -156,11 +159,12 @@ async def _keep_note(core: Core, notifier: Notifier) -> None:
         await asyncio.sleep(NOTE_S)
 
 
-async def _keep_prices(core: Core, memory: Memory) -> None:
+async def _keep_prices(core: Core) -> None:
+    await asyncio.sleep(FIRST_FRAME_S)
     while True:
-        if memory.wants_rates:
-            await memory.fetch_rates(core.book)
-        await asyncio.sleep(1.0)
+        if core.memory.wants_rates:
+            await core.memory.fetch_rates(core.book)
+        await asyncio.sleep(NOTE_S)
 
 
 async def supervise_forever(
@@ -257,10 +261,8 @@ async def visit(
     folder = state_dir_of(settings, state_dir)
     view = _supervisor_view(settings, Lease(folder), acting=False)
     settled = asyncio.Event()
-    latest: list[Snapshot] = []
 
     def keep(snapshot: Snapshot) -> None:
-        latest[:] = [snapshot]
         publish(snapshot)
         if snapshot.ready:
             settled.set()
@@ -269,8 +271,11 @@ async def visit(
         settings, folder, Clock(), view, keep, followed=view.pid is not None, revisions=itertools.count(1)
     ) as core:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(settled.wait(), LOOK_S)
-        yield core, latest[0]
+            async with asyncio.timeout(LOOK_S):
+                await settled.wait()
+                if core.memory.wants_rates:
+                    await core.memory.fetch_rates(core.book)
+        yield core, core.snapshot()
 
 
 async def look(settings: Settings, *, state_dir: Path | None = None) -> Snapshot:

@@ -70,6 +70,13 @@ def test_a_new_process_starts_with_a_clean_page() -> None:
     )
 
 
+def test_the_first_look_takes_nothing_away_and_calls_nobody_new() -> None:
+    page = AgentBook(CODER, None)
+    page.see_beat(Beat(role=CODER, wall=START.wall - 5, interval_s=9), 0.0, START)
+    page.see_pane(PANE, START, first=True)
+    assert (page.beat, page.interval_s, page.born) == (START.now - 5, 9, None)
+
+
 def test_a_session_that_vanishes_is_a_death() -> None:
     page = a_page()
     page.see_pane(None, after(1))
