@@ -19,7 +19,7 @@ class Where(StrEnum):
     """Where a key works, as a person would say it."""
 
     TEAM = "on the chosen agent"
-    """From any pane: the agent chosen in the agents pane. In the agent's detail: that agent."""
+    """The agent of the chosen alert or event, in its detail that agent, else the one chosen in the agents pane."""
     PANES = "anywhere"
     HANDOFF = "in the handoff pane"
     ALERTS = "in the alerts pane"

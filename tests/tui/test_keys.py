@@ -318,6 +318,23 @@ async def test_enter_opens_an_event_in_full(make_app: MakeApp) -> None:
         assert "2026-03-28 14:45:37" in text_on(app)
 
 
+@pytest.mark.parametrize(
+    ("pressed", "role"), [(["3"], OPTIMIZER), (["4", "j", "j"], DEVELOPER)], ids=["alert", "event"]
+)
+async def test_r_is_about_the_agent_of_the_chosen_alert_or_event(
+    make_app: MakeApp, port: FakePort, pressed: list[str], role: str
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press(*pressed, "r")
+        await settle(pilot)
+        assert role in text_on(app).split("Restart")[1]
+        await pilot.press("y")
+        await settle(pilot)
+        assert [intent.role for intent in port.intents if isinstance(intent, RestartRole)] == [role]
+
+
 # Panes, lists.
 
 

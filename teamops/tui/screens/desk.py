@@ -13,11 +13,11 @@ from textual.widget import Widget
 from teamops.model.agent import AgentView
 from teamops.model.alert import Alert
 from teamops.model.handoff import Block
-from teamops.model.snapshot import AckAlert, Snapshot
+from teamops.model.snapshot import AckAlert, LogLine, Snapshot
 from teamops.tui import keys, words
 from teamops.tui.paper import draw
 from teamops.tui.rules import why_not
-from teamops.tui.screens.base import TeamScreen
+from teamops.tui.screens.base import TeamScreen, find_agent
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
 from teamops.tui.widgets.agents import AgentsPane
@@ -39,8 +39,8 @@ PANES: Final = ("agents", "handoff", "alerts", "events")
 _WHERE: Final = {
     "agents": (keys.Where.TEAM, keys.Where.LISTS, keys.Where.PANES),
     "handoff": (keys.Where.HANDOFF, keys.Where.PANES),
-    "alerts": (keys.Where.ALERTS, keys.Where.LISTS, keys.Where.PANES),
-    "events": (keys.Where.LISTS, keys.Where.PANES),
+    "alerts": (keys.Where.TEAM, keys.Where.ALERTS, keys.Where.LISTS, keys.Where.PANES),
+    "events": (keys.Where.TEAM, keys.Where.LISTS, keys.Where.PANES),
 }
 
 
@@ -242,8 +242,11 @@ class Desk(TeamScreen):
 
     @property
     def agent(self) -> AgentView | None:
-        """The chosen agent."""
-        return self.agents.agent
+        """The agent the keys are about: that of the chosen alert or event, else the one chosen in the agents pane."""
+        row = {"alerts": self.alerts.row, "events": self.events.row}.get(self.pane)
+        role = row.alert.agent if isinstance(row, AlertRow) else row.role if isinstance(row, LogLine) else None
+        meant = find_agent(self.snapshot, role) if role is not None else None
+        return meant or self.agents.agent
 
     @property
     def alert(self) -> Alert | None:

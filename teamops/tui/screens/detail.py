@@ -40,7 +40,8 @@ _SGR = re.compile(r"(\x1b\[[0-9;:]*m)")
 class LivePane(ScrollView, can_focus=True):
     """What the agent's screen shows: its colours, and nothing else of its escapes."""
 
-    DEFAULT_CSS = "LivePane { scrollbar-size: 1 1; height: 1fr; border-top: solid $pane-rule; }"
+    DEFAULT_CSS = "LivePane { scrollbar-size: 1 1; height: 1fr; border-top: solid $pane-rule;
+        border-title-color: $foreground; }"
     BINDINGS = keys.bindings(only=("down", "up", "page_down", "page_up", "first", "last"))
 
     def __init__(self, palette: Palette) -> None:
@@ -165,7 +166,7 @@ class Detail(TeamScreen):
     def on_mount(self) -> None:
         """Begin to look at the pane."""
         self.show(self.snapshot)
-        self.live.border_title = "Its screen, live"
+        self.live.border_title = " Its screen, live "
         self.live.say("looking…")
         self._look()
         self._timer = self.set_interval(POLL_S, self._look, name="live pane")
@@ -202,7 +203,7 @@ class Detail(TeamScreen):
             return
         self.page.show(facts(agent, max(20, self.size.width - 4), self.palette))
         acts = [
-            entry for entry in keys.key_bar((keys.Where.TEAM, keys.Where.PANES)) if entry.id not in ("search", "zoom")
+            entry for entry in keys.key_bar((keys.Where.TEAM, keys.Where.PANES)) if entry.id not in ("search", "zoom", "leave")
         ]
         off = frozenset(entry.id for entry in acts if why_not(entry.id, snapshot, agent))
         self.keybar.show([keys.act("back"), *acts], off)

@@ -46,10 +46,10 @@ class AlertsPane(RowView):
         loud = colours.dim if quiet else colours.named(style)
         head = Line().add(f"{words.CURSOR} " if chosen else "  ", colours.accent)
         head.add(f"{symbol} {alert.severity} ", loud).add(alert.code, colours.dim if quiet else colours.strong)
-        if alert.agent:
+        state = Line().add(f"{words.ALERT_STATES[alert.state]} {row.age} ", colours.dim if quiet else loud)
+        if alert.agent and head.width + len(alert.agent) + 2 + state.width <= width:
             head.add(f" {alert.agent}", colours.dim)
-        state = words.ALERT_STATES[alert.state]
-        head = spread(head, Line().add(f"{state} {row.age} ", colours.dim if quiet else loud), width)
+        head = spread(head, state, width)
         message = Line().add("    ").add(alert.message, colours.dim if quiet else colours.text, max(1, width - 5))
         todo = Line().add("    ").add(f"→ {alert.do}" if alert.do else "", colours.dim, max(1, width - 5))
         base = colours.cursor if chosen else None
