@@ -40,8 +40,9 @@ _SGR = re.compile(r"(\x1b\[[0-9;:]*m)")
 class LivePane(ScrollView, can_focus=True):
     """What the agent's screen shows: its colours, and nothing else of its escapes."""
 
-    DEFAULT_CSS = "LivePane { scrollbar-size: 1 1; height: 1fr; border-top: solid $pane-rule;
-        border-title-color: $foreground; }"
+    DEFAULT_CSS = """
+    LivePane { scrollbar-size: 1 1; height: 1fr; border-top: solid $pane-rule; border-title-color: $foreground; }
+    """
     BINDINGS = keys.bindings(only=("down", "up", "page_down", "page_up", "first", "last"))
 
     def __init__(self, palette: Palette) -> None:
@@ -203,7 +204,9 @@ class Detail(TeamScreen):
             return
         self.page.show(facts(agent, max(20, self.size.width - 4), self.palette))
         acts = [
-            entry for entry in keys.key_bar((keys.Where.TEAM, keys.Where.PANES)) if entry.id not in ("search", "zoom", "leave")
+            entry
+            for entry in keys.key_bar((keys.Where.TEAM, keys.Where.PANES))
+            if entry.id not in ("search", "zoom", "leave")
         ]
         off = frozenset(entry.id for entry in acts if why_not(entry.id, snapshot, agent))
         self.keybar.show([keys.act("back"), *acts], off)
