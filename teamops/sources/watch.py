@@ -12,6 +12,7 @@ import logging
 import os
 import stat
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -327,8 +328,10 @@ class Watch:
 def _start_observer() -> BaseObserver:
     from watchdog.observers import Observer
 
-    # Without any handler Python would print the library's warnings over the screen.
+    # Without these Python would print the library's warnings over the screen. That of the second line is harmless: a
+    # folder made within a new folder is found twice, by its event and by the walk through the new one.
     logging.getLogger("watchdog").addHandler(logging.NullHandler())
+    warnings.filterwarnings("ignore", message="Callback with id", category=RuntimeWarning)
     observer = Observer()
     observer.start()
     return observer

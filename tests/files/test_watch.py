@@ -158,10 +158,12 @@ async def test_recursive_tells_what_is_there_and_what_comes_in_new_directories(w
     heard = Heard()
     watch.directory(tmp_path, heard, recursive=True)
     await heard.until(lambda: "p1/old.jsonl" in heard.names)
-    deep = tmp_path / "p2" / "subagents"
-    deep.mkdir(parents=True)
-    (deep / "new.jsonl").touch()
-    await heard.until(lambda: "p2/subagents/new.jsonl" in heard.names)
+    for number in range(20):
+        deep = tmp_path / f"new{number}" / "subagents" / "deep"
+        deep.mkdir(parents=True)
+        (deep / "new.jsonl").touch()
+    wanted = {f"new{number}/subagents/deep/new.jsonl" for number in range(20)}
+    await heard.until(lambda: wanted <= heard.names)
 
 
 async def test_two_listeners_on_one_directory_and_one_leaves(watch: Watch, tmp_path: Path) -> None:
