@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from teamops.config.settings import Settings
@@ -29,6 +29,8 @@ from teamops.model.snapshot import LogLine, SupervisorView
 from teamops.supervisor.agent_book import AgentBook
 
 MAX_LOG = 200
+LATELY = 500
+"""So many blocks back, without a configured team, a role counts as one of the team."""
 
 
 @dataclass(slots=True)
@@ -132,61 +134,45 @@ class Book:
             page.see_pane(panes.get(role), seen.stamp, first=not self.looked)
         self.looked = True
 
-    def see_handoff(self, seen: HandoffChanged) -> list[light.Light]:
-        """Take the file's new truth; return the lights that are new. Their ``since`` is the moment of the event."""
+    def see_handoff(self, seen: HandoffChanged, *, first: bool) -> list[light.Light]:
+        """Take the file's new truth; return the lights that are new, dated by the event's moment.
+
+        A block is itself a sign of work of the role that wrote it: new ones now, and at the ``first`` reading the last
+        one when the file was last changed.
+        """
+        known = len(seen.handoff.blocks) - 1 if first else len(self.handoff.blocks)
+        age = max(0.0, seen.stamp.wall - seen.mtime) if first else 0.0
+        if seen.appended or first:
+            for block in seen.handoff.blocks[max(0, known) :]:
+                if block.role not in {HUMAN, NONE}:
+                    self.agent(block.role).worked = seen.stamp.now - age
+        if not self.settings.roles:
+            for role in {
+                block.role: None for block in seen.handoff.blocks[-LATELY:] if block.role not in {HUMAN, NONE}
+            }:
+                self.agent(role)
         self.handoff_trouble = None
         self.handoff = seen.handoff
         self.tasks = pipeline.tasks(seen.handoff.blocks)
-        if not self.settings.roles:
-            for block in seen.handoff.blocks[-500:]:
-                if block.role not in {HUMAN, NONE}:
-                    self.agent(block.role)
-        lights: dict[str, light.Light] = {}
+        before, self.lights = self.lights, {}
         fresh = []
         for task in self.tasks:
-            if not task.open or task.turn is None or task.turn == NONE:
+            if not task.open or task.turn is None:
                 continue
             key = (task.task or "").lower()
-            before = self.lights.get(key)
-            if before is not None and before.digest == task.since_digest and before.role == task.turn:
-                lights[key] = light.Light(
-                    task=task.task,
-                    role=task.turn,
-                    tier=task.tier,
-                    stage=task.stage,
-                    since=before.since,
-                    since_wall=before.since_wall,
-                    line=task.since_line,
-                    digest=task.since_digest,
-                )
-                continue
-            lights[key] = light.Light(
-                task=task.task,
-                role=task.turn,
-                tier=task.tier,
-                stage=task.stage,
-                since=seen.stamp.now,
-                since_wall=seen.stamp.wall,
-                line=task.since_line,
-                digest=task.since_digest,
-            )
-            fresh.append(lights[key])
-        self.lights = lights
+            old = before.get(key)
+            if old is not None and (old.digest, old.role) == (task.since_digest, task.turn):
+                self.lights[key] = _light_of(task, task.turn, old.since, old.since_wall)
+            else:
+                self.lights[key] = _light_of(task, task.turn, seen.stamp.now, seen.stamp.wall)
+                fresh.append(self.lights[key])
         return fresh
 
     def date_light(self, dated: light.Light, since_wall: float) -> None:
         """Say that ``dated`` came at ``since_wall``: known from the ledger or the file's time."""
-        key = (dated.task or "").lower()
         age = max(0.0, self.stamp.wall - since_wall)
-        self.lights[key] = light.Light(
-            task=dated.task,
-            role=dated.role,
-            tier=dated.tier,
-            stage=dated.stage,
-            since=self.stamp.now - age,
-            since_wall=min(since_wall, self.stamp.wall),
-            line=dated.line,
-            digest=dated.digest,
+        self.lights[(dated.task or "").lower()] = replace(
+            dated, since=self.stamp.now - age, since_wall=min(since_wall, self.stamp.wall)
         )
 
     def held_by(self, role: Role) -> list[light.Light]:
@@ -226,6 +212,19 @@ class Book:
     def restartable(self, page: AgentBook) -> bool:
         """Return whether there is something to restart, and leave to do it."""
         return self.manages(page.role) and (page.pane is not None or bool(page.settings and page.settings.command))
+
+
+def _light_of(task: Task, role: Role, since: float, since_wall: float) -> light.Light:
+    return light.Light(
+        task=task.task,
+        role=role,
+        tier=task.tier,
+        stage=task.stage,
+        since=since,
+        since_wall=since_wall,
+        line=task.since_line,
+        digest=task.since_digest,
+    )
 
 
 def midnight_of(wall: float) -> float:

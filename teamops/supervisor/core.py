@@ -179,7 +179,7 @@ class Core:
 
     def _see_handoff(self, event: HandoffChanged) -> None:
         first = self.book.handoff.size == 0 and not self.book.lights
-        for fresh in self.book.see_handoff(event):
+        for fresh in self.book.see_handoff(event, first=first):
             since = self.memory.light_seen(self.book, fresh, event.mtime if first else event.stamp.wall)
             if since != fresh.since_wall:
                 self.book.date_light(fresh, since)

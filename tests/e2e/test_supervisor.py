@@ -263,6 +263,17 @@ def test_a_sign_of_work_ends_it_too(project: Project) -> None:
         wait(thread, lambda seen: all(not a.open for a in seen.alerts if a.code == "handoff-stale"), "over")
 
 
+def test_a_note_by_the_holder_is_a_sign_of_work(project: Project) -> None:
+    project.configure("waiting_s = 1\nstale_s = 2")
+    with project.supervised() as thread:
+        stale = wait(thread, lambda seen: any(a.code == "handoff-stale" and a.open for a in seen.alerts), "stale")
+        note = block(CODER, status="in progress").replace("[DIRECTOR]", "[CODER]")
+        append(project.handoff, note)
+        over = wait(thread, lambda seen: all(not a.open for a in seen.alerts if a.code == "handoff-stale"), "over")
+        assert over.lights[0].answered
+        assert over.lights[0].since_wall == stale.lights[0].since_wall
+
+
 def test_acknowledging_stays(project: Project) -> None:
     project.configure("waiting_s = 1\nstale_s = 1")
     with project.supervised() as thread:
