@@ -26,10 +26,15 @@ COALESCE_S = 0.02
 """Notifications come in flocks."""
 ALIVE_POLL_S = 0.25
 """Where the system has no pidfd."""
+ASKED = 10
+"""So often tmux is asked how a process ended: it sees the closed terminal sooner than the status."""
 NUDGE_S = 0.05
 """A server that has not taken a child's end after this is told again."""
 LESSER_S = 10.0
 """Control mode gone for so long is worth a person's notice."""
+
+PIDFD = hasattr(os, "pidfd_open")
+"""Linux. Elsewhere lives are polled."""
 
 Ending = tuple[int | None, int | None]
 
@@ -72,7 +77,7 @@ class Panes:
         self._end_notice = self._server.on_change(self._changed.set)
         await self._begin()
         self._task = asyncio.create_task(self._run(), name="panes")
-        if not hasattr(os, "pidfd_open"):
+        if not PIDFD:
             self._help(self._poll_lives(), "panes alive")
 
     async def stop(self) -> None:
@@ -183,7 +188,7 @@ class Panes:
                 self._follow_one(pid, role)
 
     def _follow_one(self, pid: int, role: Role) -> None:
-        if not hasattr(os, "pidfd_open"):
+        if not PIDFD:
             self._pidfds[pid] = (-1, role)
             return
         try:
@@ -230,13 +235,14 @@ class Panes:
         """Tmux has reaped it already, so it knows how it ended; without its pane nobody does any more."""
         ending: Ending = (None, None)
         with suppress(TeamopsError):
-            for _ in range(3):
+            for _ in range(ASKED):
                 pane = next((pane for pane in await self._server.panes() if pane.pid == pid), None)
                 if pane is None:
                     break
                 ending = (pane.exit_status, pane.exit_signal)
                 if pane.dead and ending != (None, None):
                     break
+                nudge(self._server.server_pid, pid)
                 await asyncio.sleep(COALESCE_S)
         self._say_death(role, pid, ending)
         self._changed.set()

@@ -14,8 +14,12 @@ import pytest
 from teamops.config.settings import RoleSettings, Settings
 from teamops.model.events import Event, OutputSeen, PaneDied, PanesSeen, SourceTroubled
 from teamops.model.role import Role
+from teamops.sources import panes as panes_module
 from teamops.sources.clock import Clock
 from teamops.sources.panes import Panes
+from teamops.sources.pty_output import PtyOutput
+from teamops.tmux.command import run_once
+from teamops.tmux.control import ControlClient
 from teamops.tmux.server import Server
 from tests.tmux.private import PrivateTmux, until
 
@@ -109,6 +113,60 @@ async def test_a_death_is_told_with_its_cause(tmux: PrivateTmux, watch: Watch, c
     pane_seen = dict(seen.last().panes)[Role("A")]
     assert (pane_seen.exit_status, pane_seen.exit_signal) == expected
     await until("tmux to know", lambda: tmux.ask("=a:", "#{pane_dead}") == "1")
+
+
+@pytest.mark.parametrize("pidfd", [True, False], ids=["pidfd", "polled"])
+async def test_tmux_is_asked_where_no_zombie_tells(
+    tmux: PrivateTmux, watch: Watch, monkeypatch: pytest.MonkeyPatch, *, pidfd: bool
+) -> None:
+    monkeypatch.setattr(panes_module, "ending_of", lambda _: None)
+    monkeypatch.setattr(panes_module, "PIDFD", pidfd)
+    tmux.new("a", "trap 'exit 37' USR1; echo ready; while :; do read x; done")
+    tmux.new("b")
+    await until("its trap", lambda: "ready" in tmux.screen("=a:"))
+    seen = await watch("a", "b")
+    pids = seen.pid("A"), seen.pid("B")
+    os.kill(pids[0], signal.SIGUSR1)
+    os.kill(pids[1], signal.SIGKILL)
+    await until("both deaths", lambda: len(seen.deaths()) == 2)
+    assert seen.deaths() == {pids[0]: (37, None), pids[1]: (None, 9)}
+
+
+async def test_output_is_told_without_inotify(tmux: PrivateTmux, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PtyOutput, "start", lambda _: None)
+    tmux.new("quiet")
+    tmux.new("a", "while :; do echo tick; sleep 0.05; done")
+    seen = await watch("a", "quiet", poll_s=0.05)
+    await until("output", lambda: any(isinstance(event, OutputSeen) for event in seen.events))
+    assert {event.role for event in seen.events if isinstance(event, OutputSeen)} == {"A"}
+
+
+async def test_a_server_that_hangs_is_said_and_what_was_known_stays(
+    tmux: PrivateTmux, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_once, "__defaults__", (0.1,))
+    monkeypatch.setattr(ControlClient.__init__, "__defaults__", (0.1,))
+    tmux.new("a")
+    seen = await watch("a", poll_s=0.05)
+
+    def said() -> list[str]:
+        return [
+            event.message
+            for event in seen.events
+            if isinstance(event, SourceTroubled) and "tmux server" in event.source
+        ]
+
+    pid = tmux.server_pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await until("the trouble", said)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert "no answer" in said()[0]
+    assert len(seen.last().panes) == 1
+    assert seen.last().server_up
+    await until("it to be well", lambda: said()[-1] == "")
+    assert seen.deaths() == {}
 
 
 async def test_a_session_without_remain_on_exit_dies_with_its_cause(tmux: PrivateTmux, watch: Watch) -> None:
