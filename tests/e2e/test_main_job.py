@@ -133,12 +133,12 @@ def test_a_poke_is_received_by_the_agent(short_dir: Path) -> None:
     with demo(short_dir, pace=5) as terminal:
         terminal.keys("1", "G")  # the last agent, the PARTNER, has time
         terminal.keys("p")
-        terminal.wait_for("Enter send")
-        terminal.wait_for(r"current\.md")  # the line that teamops proposes
+        terminal.wait_for(r"Enter send .* [1-9]\d*/700")  # the line that teamops proposes has come
         terminal.keys("C-u")
-        terminal.wait_gone(r"Please read|It is your turn")
+        terminal.wait_for(r"Enter send .* 0/700")
         terminal.type(words)
-        terminal.wait_for(re.escape(words))
+        terminal.wait_for(rf"Enter send .* {len(words)}/700")
+        assert words in terminal.text()
         terminal.keys("Enter")
         terminal.wait_gone("Enter send")
 
