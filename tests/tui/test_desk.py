@@ -6,11 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from textual.message import Message
 
 from teamops.model.agent import AgentState, Evidence, EvidenceKind
 from teamops.model.handoff import Stage
 from teamops.model.role import HUMAN
 from teamops.model.snapshot import LightState, Snapshot, SupervisorView
+from teamops.tui.messages import SnapshotArrived
 from tests.tui.conftest import MakeApp
 from tests.tui.fake_port import FakePort
 from tests.tui.lines import lines_on, settle, text_on
@@ -218,8 +220,17 @@ async def test_many_snapshots_make_one_message(make_app: MakeApp, port: FakePort
             real(snapshot)
 
         app.desk.show = show  # type: ignore[method-assign]  # counted on its way through
+        posted: list[Message] = []
+        post = app.post_message
+
+        def count(message: Message) -> bool:
+            posted.append(message)
+            return post(message)
+
+        app.post_message = count  # type: ignore[method-assign]  # the same
         for _ in range(200):
             port.tick()
+        assert [type(message) for message in posted] == [SnapshotArrived]
         await settle(pilot)
         assert shown == [port.now.revision]
 

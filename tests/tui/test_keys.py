@@ -194,10 +194,15 @@ async def test_a_failed_act_says_why_and_what_to_do(make_app: MakeApp, port: Fak
 async def test_a_query_that_fails_is_a_note_and_the_window_stays_usable(make_app: MakeApp, port: FakePort) -> None:
     port.errors["poke_text"] = TeamopsError("[bold]No text[/nope]", "Write one.")
     app = make_app()
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await pilot.press("p")
         await settle(pilot)
         assert "✖ [bold]No text[/nope]\n→ Write one." in notes(app)
+        for _ in range(100):
+            if "No text" in text_on(app):
+                break
+            await pilot.pause(0.02)
+        assert "✖ [bold]No text[/nope]" in text_on(app), "shown as it stands"
         await pilot.press(*"go", "enter")
         await settle(pilot)
         assert port.intents == [PokeRole(DIRECTOR, "go")]
