@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from teamops.domain.light import Light, Reading
 from teamops.model.agent import AgentState, Evidence
@@ -101,7 +101,7 @@ def agent_findings(
     return []
 
 
-def handoff_findings(trouble: tuple[str, str] | None, problems: Iterable[Problem]) -> list[Finding]:
+def handoff_findings(trouble: tuple[str, str] | None, errors: Sequence[Problem]) -> list[Finding]:
     """Return what is to be said about the handoff file: that it is lost (message, hint), or its errors."""
     found = []
     if trouble is not None:
@@ -115,7 +115,6 @@ def handoff_findings(trouble: tuple[str, str] | None, problems: Iterable[Problem
                 notify=True,
             )
         )
-    errors = [problem for problem in problems if problem.severity in {Severity.ERROR, Severity.CRITICAL}]
     if errors:
         last = errors[-1]
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

@@ -23,7 +23,7 @@ from teamops.model.events import (
     StatusSeen,
     UsageSeen,
 )
-from teamops.model.handoff import Handoff, Task
+from teamops.model.handoff import Handoff, Problem, Severity, Task
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.snapshot import LogLine, SupervisorView
 from teamops.supervisor.agent_book import AgentBook
@@ -41,7 +41,10 @@ class Book:
     stamp: Stamp
     supervisor: SupervisorView
     handoff: Handoff = field(default_factory=Handoff)
+    progress: pipeline.Progress = field(default_factory=pipeline.Progress)
     tasks: tuple[Task, ...] = ()
+    errors: tuple[Problem, ...] = ()
+    """The problems of the file that are errors."""
     lights: dict[str, light.Light] = field(default_factory=dict)
     """By task, lower case; open tasks only."""
     handoff_trouble: tuple[str, str] | None = None
@@ -153,7 +156,8 @@ class Book:
                 self.agent(role)
         self.handoff_trouble = None
         self.handoff = seen.handoff
-        self.tasks = pipeline.tasks(seen.handoff.blocks)
+        self.tasks = self.progress.after(seen.handoff.blocks)
+        self.errors = tuple(problem for problem in seen.handoff.problems if problem.severity is Severity.ERROR)
         before, self.lights = self.lights, {}
         fresh = []
         for task in self.tasks:

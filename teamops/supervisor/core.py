@@ -200,7 +200,7 @@ class Core:
                 holds_light=bool(book.held_by(page.role)),
                 ended=page.evidence.detail,
             )
-        found += finding_rules.handoff_findings(book.handoff_trouble, book.handoff.problems)
+        found += finding_rules.handoff_findings(book.handoff_trouble, book.errors)
         found += finding_rules.trouble_findings(book.troubles, tmux_down=book.tmux_down, ledger=book.ledger_trouble)
         return found
 

@@ -148,7 +148,7 @@ class TestPort(PortContract):
         made.tmux("kill-server")
 
     @pytest.fixture
-    def port(self, project: Project) -> Iterator[SupervisorPort]:  # type: ignore[override]  # a fixture with an end
+    def port(self, project: Project) -> Iterator[SupervisorPort]:
         self.project_of_port = project
         with project.supervised() as thread:
             wait(thread, lambda snapshot: snapshot.ready, "ready")
@@ -368,8 +368,9 @@ def test_the_file_goes_and_comes_back(project: Project) -> None:
 
 def test_a_defect_in_a_round_is_seen_logged_and_survived(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     from teamops.supervisor import core
+    from teamops.supervisor import view as views
 
-    real = core.view
+    real = views.view
     broken = threading.Event()
 
     def view(*words: object, **named: object) -> Snapshot:

@@ -67,7 +67,6 @@ def problem(line: int, severity: Severity, hint: str = "mend it") -> Problem:
 
 def test_handoff() -> None:
     assert findings.handoff_findings(None, []) == []
-    assert findings.handoff_findings(None, [problem(1, Severity.WARNING)]) == []
     lost = findings.handoff_findings(("current.md is gone", "put it back"), [])
     assert [(row.code, row.message, row.do) for row in lost] == [("handoff-lost", "current.md is gone", "put it back")]
     broken = findings.handoff_findings(None, [problem(4, Severity.ERROR), problem(9, Severity.ERROR, hint="")])
