@@ -224,10 +224,12 @@ def test_stale_fires_once_survives_a_restart_of_teamops_and_ends_with_the_next_t
     project.configure("waiting_s = 1\nstale_s = 2")
     rung: list[str] = []
 
+    def ring(text: str) -> bool:
+        rung.append(text)
+        return True
+
     def supervisor() -> SupervisorThread:
-        return SupervisorThread(
-            load(project.root), state_dir=project.state, ring=lambda text: rung.append(text) or True
-        )
+        return SupervisorThread(load(project.root), state_dir=project.state, ring=ring)
 
     stale = lambda seen: any(a.code == "handoff-stale" and a.open for a in seen.alerts)  # noqa: E731
     first = supervisor()
