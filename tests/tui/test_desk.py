@@ -8,10 +8,12 @@ from decimal import Decimal
 import pytest
 from textual.message import Message
 
+from teamops.domain.pipeline import pipeline
 from teamops.model.agent import AgentState, Evidence, EvidenceKind
 from teamops.model.handoff import Stage
 from teamops.model.role import HUMAN
 from teamops.model.snapshot import LightState, Snapshot, SupervisorView
+from teamops.tui import words
 from teamops.tui.messages import SnapshotArrived
 from tests.tui.conftest import MakeApp
 from tests.tui.fake_port import FakePort
@@ -280,3 +282,8 @@ async def test_leaving_ends_the_subscription(make_app: MakeApp, port: FakePort) 
         await pilot.pause()
     assert port.callbacks == []
     port.publish()
+
+
+@pytest.mark.parametrize("tier", [1, 2, 3])
+def test_the_stepper_knows_the_pipelines_of_the_rules(tier: int) -> None:
+    assert words.PIPELINES[tier] == pipeline(tier)
