@@ -78,10 +78,12 @@ class Watch:
         return self._trouble if any(folder.polled is not None for folder in self._folders.values()) else ""
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to watch, telling in ``loop``."""
+        """Begin to watch, telling in ``loop``. Of directories named before, every name is told."""
+        if self._stopped:
+            return
         self._loop = loop
         for folder in self._folders.values():
-            self._arm(folder, tell=False)
+            self._arm(folder, tell=True)
         self._timer = loop.call_later(self._check_s, self._check)
 
     def stop(self) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-import secrets
 from collections.abc import Callable, Collection, Sequence
 
 from teamops.model.errors import TeamopsError
@@ -80,7 +80,7 @@ class Server:
         self._present: tuple[str, ...] = ()
         self._lives: frozenset[tuple[str, int, bool]] = frozenset()
         self._callbacks: list[Callable[[], None]] = []
-        self._guard = f"@{secrets.token_hex(6)}"
+        self._guard = f"@{os.urandom(6).hex()}"
         """Begins each of our own lines, so that no title or name can pass for one."""
 
     async def start(self) -> None:
