@@ -34,6 +34,8 @@ class Facts:
     status: ClientStatus | None = None
     status_at: float | None = None
     status_detail: str = ""
+    tool_runs: bool = False
+    """It is busy and runs other processes than at rest: a tool of its own."""
     grew: float | None = None
     """Last growth of its transcript."""
     beat: float | None = None
@@ -69,11 +71,15 @@ def tells_of_work(beat: Beat) -> bool:
 def worked_at(facts: Facts, now: float) -> float | None:
     """Return when the agent last showed a sign of work (observed seconds), or ``None``.
 
-    Output of the pane counts only for a client that has no better evidence to give.
+    A client that hangs says "busy" for ever, so that word is a sign of work at the moment it was said, and later only
+    while a tool runs; otherwise its transcript has to grow. Output of the pane counts only for a client that has no
+    better evidence to give.
     """
-    if facts.status is ClientStatus.BUSY and not facts.dead:
-        return now
     signs = [facts.grew, facts.worked]
+    if facts.status is ClientStatus.BUSY and not facts.dead:
+        if facts.tool_runs:
+            return now
+        signs.append(facts.status_at)
     if facts.client == "command":
         signs.append(facts.printed)
     if facts.in_cycle and facts.beat is not None:

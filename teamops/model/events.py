@@ -67,8 +67,10 @@ class UsageSeen:
     grew: bool
     """The transcript grew, with or without usage in it: a sign of work."""
     live: bool
-    """False for what was already in the file when teamops first saw it: history, not a sign of work."""
+    """False for what was already in the file when teamops first saw it: history, not news."""
     bad_lines: int = 0
+    grown_wall: float | None = None
+    """With the first reading of a file: when it had last grown, Unix seconds. ``None`` = not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class StatusSeen:
     """``None``: no (more) status file that belongs to the running process."""
     detail: str = ""
     """What it waits for, cleaned."""
+    since_wall: float | None = None
+    """Since when, by the client's own word, Unix seconds; ``None`` = since now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def rows_of(table: Mapping[int, Use], pids: Mapping[Role, int]) -> tuple[Process
 
 
 class Processes:
-    """Emits ``ProcessesSeen`` every 5 s, and soon after other processes are to be watched."""
+    """Emits ``ProcessesSeen`` every 5 s, at once for the first processes to watch, and soon after others come."""
 
     name = "processes"
 
@@ -104,17 +104,23 @@ class Processes:
         self._pass_s = pass_s
         self._pids: dict[Role, int] = {}
         self._changed = asyncio.Event()
+        self._emit: Emit | None = None
         self._task: asyncio.Task[None] | None = None
         self._read = read_proc if Path("/proc/self/stat").exists() else read_psutil
 
     def watch(self, pids: Mapping[Role, int]) -> None:
         """Say whose trees to add up from now on. Call it in the loop."""
         if self._pids != pids:
+            first = not self._pids
             self._pids = dict(pids)
-            self._changed.set()
+            if first and self._emit is not None:  # a single look at a team is to show what it uses
+                self._look(self._emit)
+            else:
+                self._changed.set()
 
     async def start(self, emit: Emit) -> None:
         """Look once and go on every 5 s."""
+        self._emit = emit
         self._look(emit)
         self._task = asyncio.create_task(self._run(emit), name="processes")
 
@@ -124,6 +130,7 @@ class Processes:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        self._emit = None
 
     async def _run(self, emit: Emit) -> None:
         while True:

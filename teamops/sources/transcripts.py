@@ -36,6 +36,8 @@ class _File:
     tail: Tail
     history: int
     """Bytes that were there when it was first seen: no sign of work."""
+    told: bool = False
+    """Something was said of it, were it only when it last grew."""
     learnt: bool = False
     """What the ledger has of it, and of the files it may copy, was read for the sake of deduplication."""
 
@@ -88,10 +90,13 @@ class Transcripts:
         self._learnt: set[str] = set()
         self._due: dict[tuple[Role, str], None] = {}
         self._wake = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._reader = ClaudeReader()
         self._emit: Emit | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._looking = False
+        self._reading = False
         self._seen: dict[Path, tuple[tuple[int, int, int], locate.Session | None]] = {}
         self._troubled: set[str] = set()
 
@@ -136,6 +141,10 @@ class Transcripts:
                     self._homes[home] = self._watch.directory(home / "sessions", self._status_changed)
             self._look_soon()
 
+    async def caught_up(self) -> None:
+        """Return when all clients that are followed were looked for, and what they wrote so far was told."""
+        await self._quiet.wait()
+
     # who runs
 
     def _status_changed(self, names: frozenset[str]) -> None:
@@ -146,6 +155,7 @@ class Transcripts:
         # Six panes come in one event, a client writes its status twice: one look is enough.
         if not self._looking and self._emit is not None:
             self._looking = True
+            self._quiet.clear()
             asyncio.get_running_loop().call_soon(self._look)
 
     def _look(self) -> None:
@@ -171,6 +181,12 @@ class Transcripts:
                 self._say_status(client, None, "")
             else:
                 self._see(client, *home_session)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Say that there is nothing to do, if so."""
+        if not (self._looking or self._reading or self._due):
+            self._quiet.set()
 
     def _sessions(self, home: Path) -> list[locate.Session]:
         try:
@@ -193,7 +209,7 @@ class Transcripts:
 
     def _see(self, client: _Client, home: Path, session: locate.Session) -> None:
         before, client.session = client.session, session
-        self._say_status(client, session.status, session.waiting_for)
+        self._say_status(client, session.status, session.waiting_for, session.since or None)
         same = before is not None and before.session == session.session
         if same and client.main is not None and client.main.exists():
             return
@@ -202,10 +218,12 @@ class Transcripts:
             client.leave()
             self._follow_files(client, main, came=client.main is not None)
 
-    def _say_status(self, client: _Client, status: ClientStatus | None, detail: str) -> None:
+    def _say_status(
+        self, client: _Client, status: ClientStatus | None, detail: str, since_wall: float | None = None
+    ) -> None:
         if client.said != (status, detail) and self._emit is not None:
             client.said = (status, detail)
-            self._emit(StatusSeen(self._clock.stamp(), client.role, status, detail))
+            self._emit(StatusSeen(self._clock.stamp(), client.role, status, detail, since_wall))
 
     # what it wrote
 
@@ -240,6 +258,7 @@ class Transcripts:
             news = fresh and position is None
             self._files[key] = _File(role, Tail(path, position), 0 if news else _size(path))
         self._due[key] = None
+        self._quiet.clear()
         self._wake.set()
 
     async def _check_for_ever(self) -> None:
@@ -255,10 +274,13 @@ class Transcripts:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            self._reading = True
             while self._due:
                 key = next(iter(self._due))
                 del self._due[key]
                 await self._read(self._files[key])
+            self._reading = False
+            self._rest()
 
     async def _read(self, file: _File) -> None:
         path = str(file.tail.path)
@@ -277,6 +299,7 @@ class Transcripts:
     async def _read_some(self, file: _File) -> bool:
         """Read and tell one piece; return whether there is more."""
         before = file.tail.position
+        grown = None if file.told else _grown(file.tail.path)
         if _size(file.tail.path) - before.offset <= SMALL:
             chunk, reading = self._take(file, SMALL)
         else:
@@ -286,7 +309,8 @@ class Transcripts:
         if chunk.restarted:
             file.history = 0
         grew = bool(chunk.lines) or chunk.skipped > 0
-        if grew or chunk.restarted:
+        if grew or chunk.restarted or grown is not None:
+            file.told = True
             live = chunk.position.offset > file.history
             self._emit(
                 UsageSeen(
@@ -295,8 +319,9 @@ class Transcripts:
                     reading.usages,
                     chunk.position,
                     grew=grew,
-                    live=live,
+                    live=grew and live,
                     bad_lines=reading.bad_lines + chunk.skipped,
+                    grown_wall=grown,
                 )
             )
         return chunk.more
@@ -347,6 +372,15 @@ class Transcripts:
 def _rank(session: locate.Session, pid: int) -> tuple[bool, float]:
     """Return how good a match is: the pane's own process before its children, then the one that spoke last."""
     return session.pid == pid, session.updated
+
+
+def _grown(path: Path) -> float | None:
+    """Return when a file was last written, Unix seconds; ``None`` where there is nothing in it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime if status.st_size else None
 
 
 def _size(path: Path) -> int:

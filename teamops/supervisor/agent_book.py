@@ -10,7 +10,7 @@ from teamops.config.settings import RoleSettings
 from teamops.domain.health import Facts, tells_of_work
 from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind
 from teamops.model.clock import Stamp
-from teamops.model.events import PaneDied, ProcessRow, StatusSeen
+from teamops.model.events import PaneDied, ProcessRow, StatusSeen, UsageSeen
 from teamops.model.pane import Pane
 from teamops.model.role import Role
 from teamops.model.usage import Usage
@@ -53,6 +53,10 @@ class AgentBook:
     shutdown_until: float | None = None
     printed: float | None = None
     rss_bytes: int | None = None
+    at_rest: int = 1
+    """Processes of its tree when it last was not busy: the client itself, and servers that it keeps."""
+    tool_runs: bool = False
+    """It is busy, and its tree holds more processes than at rest."""
     has_transcript: bool = False
     restarts: int = 0
     state: AgentState = AgentState.UNKNOWN
@@ -82,6 +86,7 @@ class AgentBook:
             status=self.status,
             status_at=self.status_at,
             status_detail=self.status_detail,
+            tool_runs=self.tool_runs,
             grew=self.grew,
             beat=self.beat,
             beat_status=self.beat_status,
@@ -126,6 +131,7 @@ class AgentBook:
         self.beat = self.worked = self.grew = self.printed = None
         self.beat_status, self.message = "ok", ""
         self.rss_bytes = None
+        self.at_rest, self.tool_runs = 1, False
 
     def end(self, stamp: Stamp, status: int | None, signal: int | None) -> None:
         """Its process ended."""
@@ -143,13 +149,31 @@ class AgentBook:
             self.end(death.stamp, death.exit_status, death.exit_signal)
 
     def see_status(self, seen: StatusSeen) -> None:
-        """Take what the client's own status file says."""
-        self.status, self.status_detail, self.status_at = seen.status, seen.detail, seen.stamp.now
+        """Take what the client's own status file says, and that it was busy until now."""
+        if self.status is ClientStatus.BUSY and self.status_at is not None:
+            busy = seen.stamp.now if self.tool_runs else self.status_at
+            self.worked = busy if self.worked is None else max(busy, self.worked)
+        self.status, self.status_detail = seen.status, seen.detail
+        self.status_at = _at(seen.since_wall, seen.stamp)
+        self.tool_runs = False
+
+    def see_growth(self, seen: UsageSeen) -> None:
+        """Take that its transcript grew: just now, or, as its file tells at the first reading, some time ago."""
+        if seen.grew and seen.live:
+            self.grew = seen.stamp.now
+        elif seen.grown_wall is not None:
+            at = _at(seen.grown_wall, seen.stamp)
+            self.grew = at if self.grew is None else max(at, self.grew)
 
     def see_process(self, row: ProcessRow) -> None:
         """Take one row of the process table, if it is about the process in the pane now."""
-        if self.pane is not None and self.pane.pid == row.pid and not self.dead:
-            self.rss_bytes = row.rss_bytes
+        if self.pane is None or self.pane.pid != row.pid or self.dead:
+            return
+        self.rss_bytes = row.rss_bytes
+        if self.status is ClientStatus.BUSY:
+            self.tool_runs = row.count > self.at_rest
+        else:
+            self.at_rest = row.count
 
     def see_beat(self, beat: Beat, midnight: float, stamp: Stamp) -> None:
         """Take one beat. Its age is what lies between its own wall time and ours, never negative.
@@ -226,3 +250,8 @@ class AgentBook:
     def _count_tokens(self, at: float, tokens: int, now: float) -> None:
         if tokens and at > now - 60.0:
             self.recent.append((at, tokens))
+
+
+def _at(wall: float | None, stamp: Stamp) -> float:
+    """Return the observed moment of a wall time, never a future one; now where there is none."""
+    return stamp.now - (0.0 if wall is None else max(0.0, stamp.wall - wall))

@@ -113,8 +113,8 @@ class Book:
             case BeatsSeen():
                 for beat in event.beats:
                     self.agent(beat.role).see_beat(beat, self.midnight, event.stamp)
-            case UsageSeen(grew=True, live=True):
-                self.agent(event.role).grew = event.stamp.now
+            case UsageSeen():
+                self.agent(event.role).see_growth(event)
             case StatusSeen():
                 self.agent(event.role).see_status(event)
             case PaneDied():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -67,6 +67,7 @@ class Core:
         self._thread = threading.get_ident()
         self._queue: deque[Event] = deque()
         self._wake = asyncio.Event()
+        self._passed = asyncio.Event()
         self._revisions = revisions
         self._published = 0.0
         self._ready = False
@@ -78,6 +79,8 @@ class Core:
         self.effects: Effects | None = None
         self.server: Server | None = None
         self.running: asyncio.Task[None]
+        self.caught_up: Callable[[], Awaitable[None]] = _at_once
+        """Waits until the sources have told all that they know of the agents seen so far."""
         self.on_panes: Callable[[Book], None] = lambda _: None
         """Called when panes changed, so that sources which follow processes know their pids."""
         memory.load(self.book)
@@ -98,6 +101,12 @@ class Core:
         self._queue.append(event)
         self._wake.set()
 
+    async def next_round(self) -> None:
+        """Return when all that has come by now was taken."""
+        self._passed.clear()
+        self._wake.set()
+        await self._passed.wait()
+
     def say_ready(self) -> None:
         """Every source has reported once."""
         self._ready = True
@@ -116,6 +125,7 @@ class Core:
                 await asyncio.sleep(max(0.0, self._published + PUBLISH_S - self._loop.time()))
                 self._wake.clear()
                 self._round()
+                self._passed.set()
                 self._send_snapshot()
         finally:
             for task in tuple(self._tasks):
@@ -299,6 +309,10 @@ class Core:
     def stamp(self) -> Stamp:
         """Return this moment."""
         return self._clock.stamp()
+
+
+async def _at_once() -> None:
+    """Wait for nothing."""
 
 
 def notice_of(project: str, alert: Alert) -> Notify:

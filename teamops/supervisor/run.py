@@ -36,9 +36,12 @@ from teamops.usage.pricing import Pricer
 
 LEASE_RETRY_S = 2.0
 NOTE_S = 1.0
+WATCH_AFTER_S = 0.4
 FIRST_FRAME_S = 1.0
 """What the first frame does not need begins after it."""
 LATE = "has not reported yet"
+FIRST_LOOK_S = 0.2
+"""So long a supervisor waits, before it says that it is ready, for what the agents' clients say of themselves."""
 LOOK_S = 5.0
 """A single look takes no longer than this, whatever hangs."""
 
@@ -67,7 +70,9 @@ async def living(
         core = Core(settings, clock, memory, supervisor, publish, revisions)
 
         watch = Watch()
-        watch.start(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        # The first reading needs no watch; what changes between the two is told when the watch stands.
+        loop.call_later(WATCH_AFTER_S, watch.start, loop)
         stack.callback(watch.stop)
         positions = ledger.positions()
         roles = frozenset(role.role for role in settings.roles)
@@ -95,6 +100,7 @@ async def living(
         core.recover()
 
         stack.push_async_callback(_end, core.begin_running())
+        core.caught_up = lambda: _caught_up(core, transcripts)
         start = asyncio.create_task(_start(sources, core), name="start of sources")
         stack.push_async_callback(_stop, sources)
         stack.push_async_callback(_end, start)
@@ -112,6 +118,13 @@ def _follow(book: Book, processes: Processes, transcripts: Transcripts) -> None:
     processes.watch(pids)
 
 
+async def _caught_up(core: Core, transcripts: Transcripts) -> None:
+    """Return when all is known of the agents in the panes: they are followed from the round that took the panes."""
+    await core.next_round()
+    await transcripts.caught_up()
+    await core.next_round()
+
+
 async def _start(sources: list[Source], core: Core) -> None:
     """Start all sources beside each other; the core is ready when all have reported, or waited for long enough."""
     starts = {asyncio.create_task(_start_one(source, core), name=source.name): source for source in sources}
@@ -119,6 +132,9 @@ async def _start(sources: list[Source], core: Core) -> None:
         _, late = await asyncio.wait(starts, timeout=START_S)
         for start in late:
             core.emit(SourceTroubled(core.stamp(), starts[start].name, LATE, "teamops goes on without it"))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_LOOK_S):
+                await core.caught_up()
         core.say_ready()
         await asyncio.gather(*starts)
         for start in late:
@@ -273,6 +289,7 @@ async def visit(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_S):
                 await settled.wait()
+                await core.caught_up()
                 if core.memory.wants_rates:
                     await core.memory.fetch_rates(core.book)
         yield core, core.snapshot()

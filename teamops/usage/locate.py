@@ -36,7 +36,12 @@ class Session:
     """``None``: in words unknown to teamops."""
     waiting_for: str
     updated: float
-    """Unix seconds."""
+    """When the client last wrote the file, Unix seconds; 0 = it doesn't say."""
+    since: float
+    """When its status last changed, Unix seconds; 0 = it doesn't say."""
+
+
+_Millis = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
 
 
 class _Row(msgspec.Struct):
@@ -46,7 +51,8 @@ class _Row(msgspec.Struct):
     procStart: str | int | None = None  # noqa: N815
     status: str = ""
     waitingFor: str | None = None  # noqa: N815
-    updatedAt: Annotated[float, msgspec.Meta(ge=0, le=1e15)] | None = None  # noqa: N815
+    updatedAt: _Millis | None = None  # noqa: N815
+    statusUpdatedAt: _Millis | None = None  # noqa: N815
 
 
 _decode = msgspec.json.Decoder(_Row).decode
@@ -90,7 +96,9 @@ def read_session(path: Path, proc: Path = PROC) -> Session | None:
     except ValueError:
         status = None
     waiting = clean_line(row.waitingFor or "", 200)
-    return Session(row.pid, row.sessionId, row.cwd, status, waiting, (row.updatedAt or 0) / 1000)
+    updated = (row.updatedAt or 0) / 1000
+    since = updated if row.statusUpdatedAt is None else row.statusUpdatedAt / 1000
+    return Session(row.pid, row.sessionId, row.cwd, status, waiting, updated, since)
 
 
 def owner(pid: int, wanted: Container[int], proc: Path = PROC) -> int | None:

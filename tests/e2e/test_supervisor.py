@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -19,11 +20,12 @@ import pytest
 from teamops.config.load import load
 from teamops.handoff.appending import append
 from teamops.handoff.write import render_block
-from teamops.model.agent import AgentState
+from teamops.model.agent import AgentState, EvidenceKind
 from teamops.model.alert import AlertState
 from teamops.model.clock import Stamp
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, Role
 from teamops.model.snapshot import AckAlert, LightState, PokeRole, RestartRole, Snapshot, SupervisorPort
+from teamops.supervisor.run import look
 from teamops.supervisor.thread import SupervisorThread
 from tests.tui.port_contract import PortContract
 
@@ -341,6 +343,38 @@ def test_status_of_a_project_that_nobody_supervises(project: Project) -> None:
     assert (light["role"], light["state"]) == ("CODER", "stale")
     assert light["age_s"] >= 120
     assert [alert["code"] for alert in shown["alerts"]] == ["handoff-stale"]
+
+
+def test_a_single_look_knows_what_the_clients_say_of_themselves(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml = (project.root / "teamops.toml").read_text(encoding="utf-8")
+    (project.root / "teamops.toml").write_text(toml.replace('"sdk"', '"claude"'), encoding="utf-8")
+    home = project.root.parent / "claude"
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(home))
+    project.begin_session(CODER)
+    pid = int(project.tmux("display-message", "-p", "-t", "=shop-coder:", "#{pane_pid}"))
+    transcript = home / "projects" / "-x" / "s1.jsonl"
+    for folder in (home / "sessions", transcript.parent):
+        folder.mkdir(parents=True)
+    then = time.time() - 100
+    row = {"pid": pid, "sessionId": "s1", "cwd": "/x", "status": "waiting", "waitingFor": "permission prompt"}
+    row["statusUpdatedAt"] = int(then * 1000)
+    (home / "sessions" / f"{pid}.json").write_text(json.dumps(row), encoding="utf-8")
+    os.utime(project.handoff, (then - 50, then - 50))
+    transcript.write_text('{"type":"user"}\n', encoding="utf-8")
+    os.utime(transcript, (then - 9, then - 9))
+
+    seen = asyncio.run(look(load(project.root), state_dir=project.state))
+
+    (coder,) = [agent for agent in seen.agents if agent.role == CODER]
+    assert (coder.state, coder.evidence.kind) == (AgentState.WAITING, EvidenceKind.STATUS)
+    assert coder.evidence.age_s == pytest.approx(100, abs=10)
+    assert coder.rss_bytes
+    (light,) = seen.lights
+    assert light.answered
+    assert light.unanswered_s == pytest.approx(109, abs=10)
+    assert [alert.code for alert in seen.alerts] == ["agent-needs-you"]
 
 
 def test_a_folder_with_nothing_but_a_handoff_file_is_watched_and_left_alone(project: Project) -> None:

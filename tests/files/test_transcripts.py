@@ -158,6 +158,41 @@ async def test_status_and_usage_of_the_process_in_the_pane(client: Client) -> No
     assert seen.positions()[str(client.main)].offset == client.main.stat().st_size
 
 
+async def test_what_was_there_is_told_with_its_date(client: Client) -> None:
+    client.status("busy", updatedAt=9_000_000, statusUpdatedAt=5_000_000)
+    client.respond("old")
+    os.utime(client.main, (7_000.0, 7_000.0))
+    async with following(client) as (source, seen):
+        source.follow(CODER, client.process.pid)
+        async with asyncio.timeout(10):
+            await source.caught_up()
+        (status,) = [event for event in seen.events if isinstance(event, StatusSeen)]
+        assert (status.status, status.since_wall) == (ClientStatus.BUSY, 5_000.0)
+        (first,) = seen.usages()
+        assert (first.grown_wall, first.live) == (7_000.0, False)
+        client.respond("new")
+        await seen.until(lambda: "new" in seen.told())
+        assert seen.usages()[-1].grown_wall is None
+    async with following(client, positions=seen.positions()) as (source, later):
+        os.utime(client.main, (8_000.0, 8_000.0))
+        source.follow(CODER, client.process.pid)
+        async with asyncio.timeout(10):
+            await source.caught_up()
+        (nothing_new,) = later.usages()
+        assert (nothing_new.grown_wall, nothing_new.grew, nothing_new.live) == (8_000.0, False, False)
+
+
+async def test_caught_up_waits_for_all_of_a_long_history(client: Client) -> None:
+    client.status("idle")
+    client.respond(*(f"m{number}" for number in range(5_000)))
+    async with following(client) as (source, seen):
+        source.follow(CODER, client.process.pid)
+        assert seen.events == []
+        async with asyncio.timeout(10):
+            await source.caught_up()
+        assert len(seen.told()) == 5_000
+
+
 async def test_a_home_that_is_named_in_the_role_s_own_settings(client: Client) -> None:
     client.status("idle")
     async with following(client, env={"CLAUDE_CONFIG_DIR": f"/nowhere, {client.home}"}) as (source, seen):
@@ -340,7 +375,7 @@ def test_homes(env: dict[str, str], homes: list[str]) -> None:
 
 
 def test_a_long_folder_s_transcript_is_found_by_its_session(client: Client, tmp_path: Path) -> None:
-    session = locate.Session(1, "s1", "/x/" + "y" * 300, None, "", 0.0)
+    session = locate.Session(1, "s1", "/x/" + "y" * 300, None, "", 0.0, 0.0)
     assert len(locate.slug(session.cwd)) == 200
     real = client.home / "projects" / (locate.slug(session.cwd) + "-1a2b3c") / "s1.jsonl"
     real.parent.mkdir(parents=True)

@@ -154,7 +154,16 @@ def test_a_bare_beat_is_life_not_work(beat: Beat, work: bool) -> None:
     ("facts", "at"),
     [
         pytest.param(ALIVE, None, id="nothing seen"),
-        pytest.param(replace(ALIVE, status=ClientStatus.BUSY), NOW, id="busy is work now"),
+        pytest.param(
+            replace(ALIVE, status=ClientStatus.BUSY, status_at=9.0, grew=5.0), 9.0, id="busy is work when it is said"
+        ),
+        pytest.param(
+            replace(ALIVE, status=ClientStatus.BUSY, status_at=5.0, grew=9.0), 9.0, id="busy, and its transcript grew"
+        ),
+        pytest.param(
+            replace(ALIVE, status=ClientStatus.BUSY, status_at=5.0, tool_runs=True), NOW, id="a tool that runs is work"
+        ),
+        pytest.param(replace(ALIVE, status=ClientStatus.IDLE, status_at=9.0, grew=5.0), 5.0, id="idle is no work"),
         pytest.param(replace(ALIVE, status=ClientStatus.BUSY, dead=True), None, id="a dead one isn't busy"),
         pytest.param(replace(ALIVE, grew=5.0, worked=7.0), 7.0, id="the latest counts"),
         pytest.param(replace(ALIVE, beat=9.0), None, id="a bare beat is none"),

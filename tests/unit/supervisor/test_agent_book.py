@@ -5,11 +5,13 @@ from decimal import Decimal
 
 import pytest
 
+from teamops.domain.health import worked_at
 from teamops.model.agent import Beat, BeatKind, ClientStatus
 from teamops.model.clock import Stamp
-from teamops.model.events import PaneDied, ProcessRow, StatusSeen
+from teamops.model.events import PaneDied, ProcessRow, StatusSeen, UsageSeen
 from teamops.model.pane import Pane
 from teamops.model.role import CODER
+from teamops.model.tail import Position
 from teamops.model.usage import Tokens, Usage
 from teamops.supervisor.agent_book import AgentBook
 
@@ -165,3 +167,52 @@ def test_processes_of_another_pid_are_not_ours() -> None:
     assert page.rss_bytes is None
     page.see_process(ProcessRow(CODER, 42, 5_000_000, 0.0, 1))
     assert page.rss_bytes == 5_000_000
+
+
+def growth(stamp: Stamp, *, live: bool, grown_wall: float | None = None) -> UsageSeen:
+    return UsageSeen(stamp, CODER, (), Position("t", 1, 1, 9), grew=True, live=live, grown_wall=grown_wall)
+
+
+def last_work(page: AgentBook, stamp: Stamp) -> float | None:
+    return worked_at(page.facts(managed=True, light_since=None), stamp.now)
+
+
+def test_a_transcript_that_was_there_dates_the_last_work_and_never_backwards() -> None:
+    page = a_page()
+    page.see_growth(growth(START, live=False, grown_wall=START.wall - 60))
+    assert page.grew == START.now - 60
+    page.see_growth(growth(START, live=False, grown_wall=START.wall - 90))  # another file of the same agent
+    assert page.grew == START.now - 60
+    page.see_growth(growth(START, live=False, grown_wall=START.wall + 900))  # a clock that was set back
+    assert page.grew == START.now
+    page.see_growth(growth(after(5), live=False))
+    assert page.grew == START.now
+    page.see_growth(growth(after(9), live=True, grown_wall=START.wall))
+    assert page.grew == after(9).now
+
+
+def test_a_status_is_as_old_as_the_client_says() -> None:
+    page = a_page()
+    page.see_status(StatusSeen(START, CODER, ClientStatus.BUSY, "", START.wall - 300))
+    assert page.status_at == START.now - 300
+    page.see_status(StatusSeen(after(1), CODER, ClientStatus.IDLE))
+    assert page.status_at == after(1).now
+
+
+def test_what_was_busy_has_worked_though_it_wrote_nothing_yet() -> None:
+    page = a_page()
+    page.see_status(StatusSeen(after(10), CODER, ClientStatus.BUSY))
+    page.see_status(StatusSeen(after(11), CODER, ClientStatus.WAITING, "permission prompt"))
+    assert last_work(page, after(12)) == after(10).now
+
+
+def test_a_client_that_hangs_works_no_longer_and_one_whose_tool_runs_does() -> None:
+    page = a_page()
+    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 3))  # at rest: it, and two servers that it keeps
+    page.see_status(StatusSeen(after(10), CODER, ClientStatus.BUSY))
+    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 3))
+    assert last_work(page, after(900)) == after(10).now
+    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 4))
+    assert last_work(page, after(1800)) == after(1800).now
+    page.see_status(StatusSeen(after(1801), CODER, ClientStatus.IDLE))
+    assert last_work(page, after(2000)) == after(1801).now
