@@ -11,7 +11,7 @@ import click
 
 from teamops.cli.project import project_option, settings_of, state_option
 from teamops.config.settings import Settings
-from teamops.model.snapshot import Snapshot
+from teamops.model.snapshot import LogLine, Snapshot
 from teamops.report.status import iso
 
 
@@ -31,26 +31,23 @@ class Printer:
     """Prints each log line once, oldest first."""
 
     def __init__(self) -> None:
-        self._last: object = None
+        self._printed: frozenset[LogLine] | None = None
+        """What stood in the log before; ``None`` = nothing was seen yet, and all of it is history."""
         self._role = ""
-        self._first = True
 
     def __call__(self, snapshot: Snapshot) -> None:
-        """Print what is new in ``snapshot``."""
+        """Print what is new in ``snapshot``: by its words, as a log that is read back is made of other objects."""
         role = "acting" if snapshot.supervisor.acting else f"viewing: pid {snapshot.supervisor.pid} acts"
         if role != self._role:
             self._role = role
             click.echo(f"{iso(snapshot.stamp.wall)} supervisor {snapshot.project}: {role}")
-        fresh = []
-        for line in snapshot.log:
-            if line is self._last:
-                break
-            fresh.append(line)
-        if self._first:
-            fresh, self._first = [], False
-        for line in reversed(fresh):
-            click.echo(f"{iso(line.wall)} {line.kind:<6} {line.role or '':<10} {'' if line.ok else '! '}{line.text}")
-        self._last = snapshot.log[0] if snapshot.log else None
+        lines = frozenset(snapshot.log)
+        if self._printed is not None and lines != self._printed:
+            for line in reversed(snapshot.log):
+                if line not in self._printed:
+                    good = "" if line.ok else "! "
+                    click.echo(f"{iso(line.wall)} {line.kind:<6} {line.role or '':<10} {good}{line.text}")
+        self._printed = lines
 
 
 async def _watch(settings: Settings, state_dir: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from typing import Any
 
@@ -89,7 +90,7 @@ def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
 
 
 def begin_action(connection: sqlite3.Connection, action: Action, wall: float) -> int:
-    """Store that ``action`` begins; return its row."""
+    """Store that ``action`` begins, in this process; return its row."""
     role = None if action.role is None else str(action.role)
     kind, text, title, critical = "restart", "", "", False
     if isinstance(action, Poke):
@@ -97,9 +98,9 @@ def begin_action(connection: sqlite3.Connection, action: Action, wall: float) ->
     elif isinstance(action, Notify):
         kind, text, title, critical = "notify", action.body, action.title, action.critical
     cursor = connection.execute(
-        "INSERT INTO action(wall, kind, role, text, title, critical, decided_by, reason)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-        (wall, kind, role, text, title, int(critical), action.by.value, action.reason),
+        "INSERT INTO action(wall, kind, role, text, title, critical, decided_by, reason, pid)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (wall, kind, role, text, title, int(critical), action.by.value, action.reason, os.getpid()),
     )
     assert cursor.lastrowid is not None  # noqa: S101 - an INSERT into a rowid table has one
     return cursor.lastrowid
@@ -117,10 +118,10 @@ def finish_action(connection: sqlite3.Connection, action_id: int, outcome: Outco
 def unfinished_actions(connection: sqlite3.Connection) -> list[BegunAction]:
     """Return the actions without an outcome, oldest first."""
     rows = connection.execute(
-        "SELECT id, wall, kind, role, text, title, critical, decided_by, reason FROM action"
+        "SELECT id, wall, kind, role, text, title, critical, decided_by, reason, pid FROM action"
         " WHERE ended_wall IS NULL ORDER BY id"
     )
-    return [BegunAction(row[0], _action(row), row[1]) for row in rows]
+    return [BegunAction(row[0], _action(row), row[1], row[9]) for row in rows]
 
 
 def restarts_since(connection: sqlite3.Connection, wall: float) -> dict[Role, int]:

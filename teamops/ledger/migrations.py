@@ -52,7 +52,11 @@ CREATE TABLE action(
 CREATE INDEX action_by_wall ON action(wall);
 """
 
-STEPS: Sequence[str] = (FIRST,)
+ACTION_PID = """
+ALTER TABLE action ADD COLUMN pid INTEGER NOT NULL DEFAULT 0;
+"""
+
+STEPS: Sequence[str] = (FIRST, ACTION_PID)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

@@ -39,3 +39,5 @@ class BegunAction:
     action: Action
     wall: float
     """When it began, Unix seconds."""
+    pid: int
+    """The process that carries it out; 0 = not known."""

@@ -6,6 +6,7 @@ not be stored waits in order and is tried again every round.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ from teamops.model.role import Role
 from teamops.model.usage import Usage
 from teamops.supervisor.agent_book import MINUTES, AgentBook, MinuteSum
 from teamops.supervisor.book import MAX_LOG, Book
+from teamops.tmux.ending import is_alive
 from teamops.usage.pricing import Pricer
 
 MAX_UNWRITTEN = 100_000
@@ -66,13 +68,16 @@ class Memory:
     def recover(self, book: Book) -> list[Notify]:
         """Close the actions that an earlier life left without an outcome; return the notices to send again.
 
-        A poke or restart that was cut off is not repeated: nobody knows how far it got. A notice of an alert that still
-        fires is: better twice than never.
+        One that a living process still carries out (a person's ``teamops restart``) is left to it. A poke or restart
+        that was cut off is not repeated: nobody knows how far it got. A notice of an alert that still fires is: better
+        twice than never.
         """
         if not self._acting:
             return []
         again = []
         for begun in self._ledger.unfinished_actions():
+            if begun.pid != os.getpid() and begun.pid and is_alive(begun.pid):
+                continue
             cut = Outcome(ok=False, message="cut off: teamops ended before its outcome was known")
             self._store(book, partial(self._ledger.finish_action, begun.id, cut, book.stamp.wall))
             if isinstance(begun.action, Notify):
@@ -115,7 +120,9 @@ class Memory:
         return wall
 
     def state_changed(self, book: Book, page: AgentBook) -> None:
-        """Store and log that an agent's state is new."""
+        """Store and log that an agent's state is new. A follower's log is that of the one who acts."""
+        if self._followed:
+            return
         wall, detail = book.stamp.wall, f"{page.evidence.kind}: {page.evidence.detail}"
         book.note(log_lines.state_line(wall, page.role, page.state, detail))
         if self._acting:

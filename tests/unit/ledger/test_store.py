@@ -10,9 +10,11 @@ import textwrap
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from teamops.ledger.connection import _use_wal
 from teamops.ledger.migrations import STEPS, migrate
 from teamops.ledger.store import Ledger, LedgerError, open_ledger
 from teamops.model.actions import Action, By, Notify, Outcome, Poke, Restart
@@ -409,6 +411,24 @@ def test_the_shipped_steps_make_the_tables(tmp_path: Path) -> None:
     assert connection.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+
+def test_two_that_make_the_file_at_once_both_come_to_write(tmp_path: Path) -> None:
+    class RefusedAtFirst(sqlite3.Connection):
+        refusals = 3
+
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            if "journal_mode = WAL" in sql and self.refusals:
+                self.refusals -= 1
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise error
+            return super().execute(sql, *values)
+
+    connection = sqlite3.connect(tmp_path / "l", factory=RefusedAtFirst)
+    _use_wal(connection)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
 
 

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from teamops.cli.watch import Printer
+from teamops.model.clock import Stamp
+from teamops.model.role import CODER
+from teamops.model.snapshot import LogLine, Snapshot, SupervisorView
+
+
+def snapshot(*log: LogLine) -> Snapshot:
+    return Snapshot(
+        revision=1,
+        stamp=Stamp(1.0, 1000.0),
+        project="p",
+        root="/p",
+        handoff_path="/p/current.md",
+        supervisor=SupervisorView(pid=1, acting=True, since_wall=None, watch_only=False),
+        log=log,
+    )
+
+
+def test_each_line_is_printed_once_whatever_becomes_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    def printed() -> list[str]:
+        return [line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines()]
+
+    history = LogLine(1.0, "turn", "has the light", CODER)
+    first = LogLine(2.0, "state", "idle", CODER)
+    begun = LogLine(3.0, "action", "restart: under way", CODER)
+    ended = LogLine(4.0, "action", "restart: no", CODER, ok=False)
+    show = Printer()
+
+    show(snapshot(history))
+    assert printed() == ["supervisor p: acting"]
+    show(snapshot(first, history))
+    assert printed() == ["state  CODER      idle"]
+    show(snapshot(begun, replace(first), replace(history)))  # read back from the ledger
+    assert printed() == ["action CODER      restart: under way"]
+    show(snapshot(ended, replace(first), replace(history)))  # the newest line became another one
+    assert printed() == ["action CODER      ! restart: no"]
+    late = LogLine(1.5, "state", "starting", CODER)
+    show(snapshot(ended, first, late, history))
+    assert printed() == ["state  CODER      starting"]

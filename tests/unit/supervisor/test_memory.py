@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from teamops.config.settings import Settings
+from teamops.ledger.store import Ledger, open_ledger
+from teamops.model.actions import By, Poke, Restart
+from teamops.model.agent import AgentState
+from teamops.model.clock import Stamp
+from teamops.model.role import CODER, REVIEWER
+from teamops.model.snapshot import SupervisorView
+from teamops.supervisor.book import Book
+from teamops.supervisor.memory import Memory
+from teamops.usage.pricing import Pricer
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = open_ledger(tmp_path / "l")
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Book:
+    settings = Settings(root=tmp_path, project="p", handoff=tmp_path / "current.md", roles=())
+    return Book(settings, Stamp(10.0, 1000.0), SupervisorView(pid=1, acting=True, since_wall=None, watch_only=False))
+
+
+def memory_of(ledger: Ledger, *, followed: bool = False) -> Memory:
+    return Memory(ledger, Pricer({}), acting=not followed, followed=followed)
+
+
+def carried_out_by(tmp_path: Path, action_id: int, pid: int) -> None:
+    connection = sqlite3.connect(tmp_path / "l", isolation_level=None)
+    connection.execute("UPDATE action SET pid = ? WHERE id = ?", (pid, action_id))
+    connection.close()
+
+
+def test_what_a_living_process_still_does_is_not_cut_off(ledger: Ledger, book: Book, tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    with subprocess.Popen(["sleep", "60"]) as living:
+        under_way = ledger.begin_action(Restart(role=CODER, by=By.PERSON), 990.0)
+        carried_out_by(tmp_path, under_way, living.pid)
+        for pid in (ended.pid, 0, os.getpid()):  # killed; of an older teamops; an earlier life of this very process
+            carried_out_by(tmp_path, ledger.begin_action(Poke(role=REVIEWER, text="x", by=By.PERSON), 991.0), pid)
+        assert memory_of(ledger).recover(book) == []
+        assert [begun.id for begun in ledger.unfinished_actions()] == [under_way]
+        living.kill()
+    memory_of(ledger).recover(book)
+    assert ledger.unfinished_actions() == []
+
+
+@pytest.mark.parametrize("followed", [False, True])
+def test_a_follower_has_no_states_of_its_own_in_the_log(ledger: Ledger, book: Book, *, followed: bool) -> None:
+    page = book.agent(CODER)
+    page.state = AgentState.IDLE
+    memory_of(ledger, followed=followed).state_changed(book, page)
+    assert [line.kind for line in book.log] == ([] if followed else ["state"])
