@@ -17,6 +17,8 @@ import click
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.snapshot import Snapshot
 
+FAREWELL = "teamops: the demo is over, and its team with it."
+
 
 @click.command()
 @click.option("--headless", is_flag=True, help="Without a screen: progress on stderr, the last status on stdout.")
@@ -53,7 +55,7 @@ def demo(*, headless: bool, seconds: float | None, pace: float, seed: int | None
         else:
             from teamops.cli.screen import open_screen
 
-            open_screen(team.root, state_dir=team.state_dir)
+            open_screen(team.root, state_dir=team.state_dir, farewell=FAREWELL)
             return
     from teamops.cli.status import show
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 from teamops.cli.project import root_of
 from teamops.model.errors import UsageError
 from teamops.model.snapshot import AttachPlan
 
+LAST_ACTS_S = 11.0
+"""An act has its outcome within 10 s, or is given up."""
 
-def open_screen(root: Path | None = None, *, state_dir: Path | None = None) -> None:
+
+def open_screen(root: Path | None = None, *, state_dir: Path | None = None, farewell: str = "") -> None:
     """Open the screen on the project in ``root`` and supervise it while it is open.
 
-    Raises ``UsageError`` where there is no terminal or no project.
+    ``farewell`` is said on leaving instead of the usual word. Raises ``UsageError`` where there is no terminal
+    or no project.
     """
     from teamops.config.load import load
 
@@ -37,11 +43,26 @@ def open_screen(root: Path | None = None, *, state_dir: Path | None = None) -> N
     try:
         from teamops.tui.app import TeamopsApp
 
-        TeamopsApp(supervisor, settings, run_attach=run_attach).run()
+        app = TeamopsApp(supervisor, settings, run_attach=run_attach)
+        app.farewell = farewell or app.farewell
+        app.run()
+        _await_ends(app.doing)
     finally:
         supervisor.stop()
     if supervisor.failed:
         raise UsageError(f"the supervisor ended: {supervisor.failed}", "see teamops watch for more")
+
+
+def _await_ends(doing: list[tuple[str, threading.Event]]) -> None:
+    """Let what the person asked for come to its end, so that its outcome is recorded; the terminal is free already."""
+    end = time.monotonic() + LAST_ACTS_S
+    for act, ended in doing:
+        sys.stderr.write(f"teamops: {act}: not done yet, its end is awaited (Ctrl+C leaves it)\n")
+        sys.stderr.flush()
+        try:
+            ended.wait(max(0.0, end - time.monotonic()))
+        except KeyboardInterrupt:
+            return
 
 
 def run_attach(plan: AttachPlan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +19,7 @@ from teamops.model.alert import Alert
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, LogLine, Snapshot, SupervisorPort
+from teamops.tui.beside import beside
 from teamops.tui.messages import Answered, SnapshotArrived
 from teamops.tui.rules import why_not
 from teamops.tui.screens.base import TeamScreen, TeamWindow
@@ -33,6 +35,7 @@ T = TypeVar("T")
 
 Colours = Literal["auto", "rich", "plain"]
 
+FAREWELL: Final = "teamops: the screen is closed, the agents keep running."
 NEWS_LATE_S: Final = 5.0
 """A snapshot comes every second; after so long without one the screen says that it shows the past."""
 
@@ -47,7 +50,8 @@ class TeamopsApp(App[None]):
     """The screen on one team.
 
     ``run_attach`` runs an attach plan to its end (the screen itself starts no processes); raises ``TeamopsError``.
-    ``colours``: ``plain`` keeps to the terminal's own sixteen, ``auto`` asks the terminal.
+    ``colours``: ``plain`` keeps to the terminal's own sixteen, ``auto`` asks the terminal. ``farewell`` is the last
+    word, printed when the person has left.
     """
 
     TITLE = "teamops"
@@ -67,6 +71,7 @@ class TeamopsApp(App[None]):
         run_attach: Callable[[AttachPlan], None] | None = None,
         *,
         colours: Colours = "auto",
+        farewell: str = FAREWELL,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         # Said at once: Textual chooses its filter for NO_COLOR before any theme is known.
@@ -74,6 +79,7 @@ class TeamopsApp(App[None]):
         super().__init__(ansi_color=True if bare else None)
         self.port = port
         self.settings = settings
+        self.farewell = farewell
         self.snapshot = port.snapshot()
         self._run_attach = run_attach
         self._monotonic = monotonic
@@ -82,6 +88,7 @@ class TeamopsApp(App[None]):
         self._unsubscribe: Callable[[], None] | None = None
         self._tickets: dict[str, int] = {}
         self._search: BlockSearch | None = None
+        self._doing: list[tuple[str, threading.Event]] = []
         plain = bare or (colours == "auto" and self.console.color_system in (None, "standard"))
         self.palette: Palette = palette(rich_colours=not plain)
         self.register_theme(RICH_THEME)
@@ -146,17 +153,19 @@ class TeamopsApp(App[None]):
         """
         ticket = self._tickets[group] = self._tickets.get(group, 0) + 1
 
-        def run() -> None:
+        def run() -> Callable[[], None]:
             try:
-                deliver: Callable[[], None] = partial(answer, query())
+                return partial(answer, query())
             except TeamopsError as error:
-                deliver = partial(refused, error) if refused else partial(self._failed, error, failed)
+                return partial(refused, error) if refused else partial(self._failed, error, failed)
             except Exception as error:  # noqa: BLE001 - the port's edge: whatever it was, a person sees it
                 odd = TeamopsError(f"{type(error).__name__}: {error}", "That should not happen: please report it.")
-                deliver = partial(refused, odd) if refused else partial(self._failed, odd, failed)
-            self.post_message(Answered(group, ticket, deliver))
+                return partial(refused, odd) if refused else partial(self._failed, odd, failed)
 
-        self.run_worker(run, name=f"{group} {ticket}", group=group, thread=True, exit_on_error=False)
+        async def wait() -> None:
+            self.post_message(Answered(group, ticket, await beside(run, f"{group} {ticket}")))
+
+        self.run_worker(wait(), name=f"{group} {ticket}", group=group, exit_on_error=False)
 
     def wanted(self, group: str, ticket: int) -> bool:
         """Return whether ``ticket`` is still the newest of ``group``."""
@@ -190,9 +199,22 @@ class TeamopsApp(App[None]):
 
     def intend(self, intent: Intent, doing: str) -> None:
         """Send ``intent`` and tell how it ended."""
-        key = f"intent {intent!r}"
+        ended = threading.Event()
+        self._doing = [*((act, end) for act, end in self._doing if not end.is_set()), (doing, ended)]
+
+        def act() -> Outcome:
+            try:
+                return self.port.act(intent)
+            finally:
+                ended.set()
+
         self.notify(f"… {doing}", markup=False, timeout=2)
-        self.ask(key, partial(self.port.act, intent), self._tell_outcome)
+        self.ask(f"intent {intent!r}", act, self._tell_outcome)
+
+    @property
+    def doing(self) -> list[tuple[str, threading.Event]]:
+        """What the person asked for and has not ended yet, each with the event of its end; also after ``run``."""
+        return [(act, ended) for act, ended in self._doing if not ended.is_set()]
 
     def _tell_outcome(self, outcome: Outcome) -> None:
         self.tell(outcome.message, outcome.hint, bad=not outcome.ok)
@@ -243,11 +265,11 @@ class TeamopsApp(App[None]):
         """Show keys and symbols."""
         from teamops.tui.screens.reading import help_window
 
-        self.push_screen(help_window(self.palette))
+        self.push_screen(help_window(self.palette, self.snapshot.troubles))
 
     def leave(self) -> None:
-        """Leave the screen; the agents keep running."""
-        self.exit(message="teamops: the screen is closed, the agents keep running.")
+        """Leave the screen, at once."""
+        self.exit(message=self.farewell)
 
     async def run_act(self, act_id: str) -> None:
         """Do an act of the registry where the focus is: what its key would do."""

@@ -30,13 +30,16 @@ STATES: dict[AgentState, tuple[str, str]] = {
 }
 """State → its symbol and its palette role. The word always stands beside it: colour is never alone."""
 
+HANDED_ON = ("▷", "handed on", "info")
+"""A light that its holder has not taken yet, and has had for no longer than that is nothing to speak of."""
+
 LIGHTS: dict[LightState, tuple[str, str, str]] = {
     LightState.WORKING: ("●", "working", "ok"),
     LightState.WAITING: ("◔", "waiting", "warn"),
     LightState.STALE: ("▲", "STALE", "bad"),
     LightState.HUMAN: ("◆", "your turn", "human"),
 }
-"""Light state → symbol, word, palette role."""
+"""Light state → symbol, word, palette role. ``light_words`` knows the light that nobody has taken yet."""
 
 SEVERITIES: dict[Severity, tuple[str, str]] = {
     Severity.INFO: ("i", "info"),
@@ -189,6 +192,13 @@ def state_words(agent: AgentView) -> str:
         elif agent.exit_status is not None:
             words += f" (exit {agent.exit_status})"
     return f"{words}, held: {agent.held}" if agent.held else words
+
+
+def light_words(light: LightView) -> tuple[str, str, str]:
+    """Return the light's symbol, word and palette role: nobody is said to work who has shown no sign of it."""
+    if light.state is LightState.WORKING and not light.answered:
+        return HANDED_ON
+    return LIGHTS[light.state]
 
 
 def countdown(light: LightView) -> str:

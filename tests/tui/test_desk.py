@@ -90,12 +90,13 @@ async def test_an_unpriced_model_is_a_question_and_nothing_is_a_dash(make_app: M
     ("state", "unanswered", "answered", "shown"),
     [
         (LightState.WORKING, 10.0, True, "● working answered"),
-        (LightState.WORKING, 131.0, False, "● working 02:11 of 13:00"),
+        (LightState.WORKING, 131.0, True, "● working 02:11 of 13:00"),
+        (LightState.WORKING, 42.0, False, "▷ handed on 00:42 of 13:00"),
         (LightState.WAITING, 301.0, False, "◔ waiting 05:01 of 13:00"),
         (LightState.STALE, 842.0, False, "▲ STALE 14:02 of 13:00"),
         (LightState.HUMAN, 4000.0, False, "◆ your turn for 1h06"),
     ],
-    ids=["answered", "fresh", "waiting", "stale", "human"],
+    ids=["answered", "quiet for a while", "not taken yet", "waiting", "stale", "human"],
 )
 async def test_the_light_says_its_state_in_words(
     make_app: MakeApp, port: FakePort, state: LightState, unanswered: float, answered: bool, shown: str
@@ -108,6 +109,8 @@ async def test_the_light_says_its_state_in_words(
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         assert shown in text_on(app)
+        if not answered:
+            assert "● working" not in lines_on(app)[1]
 
 
 @pytest.mark.parametrize(
@@ -182,6 +185,28 @@ async def test_troubles_are_said_in_the_header(make_app: MakeApp, port: FakePort
         port.publish(troubles=(), handoff_trouble="")
         await settle(pilot)
         assert "current.md is gone" not in text_on(app)
+
+
+async def test_a_note_has_its_line_for_a_while_and_then_a_mark(make_app: MakeApp, port: FakePort) -> None:
+    port.publish(troubles=("no desktop bus: notifications ring the bell",))
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "▲ no desktop bus" in lines_on(app)[3]
+        assert "~ 1 note in ?" in lines_on(app)[0]
+        port.tick(11)
+        await settle(pilot)
+        assert "no desktop bus" not in text_on(app), "told once, it costs no line any more"
+        assert "1 Agents" in lines_on(app)[3]
+        assert "~ 1 note in ?" in lines_on(app)[0]
+        port.publish(troubles=(*port.now.troubles, "tmux: polls by subprocess"))
+        await settle(pilot)
+        assert "▲ tmux: polls by subprocess" in lines_on(app)[3]
+        assert "~ 2 notes in ?" in lines_on(app)[0]
+        await pilot.press("question_mark")
+        await settle(pilot)
+        assert "~ no desktop bus: notifications ring the bell" in text_on(app)
+        assert "~ tmux: polls by subprocess" in text_on(app)
 
 
 async def test_a_new_snapshot_moves_the_screen(make_app: MakeApp, port: FakePort) -> None:

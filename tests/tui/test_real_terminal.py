@@ -53,6 +53,17 @@ def test_a_person_looks_lends_the_terminal_and_leaves() -> None:
         assert "the agents keep running" in terminal.text(history=True)
 
 
+def test_leaving_waits_for_no_act() -> None:
+    with Terminal([*PROGRAM, "stuck"], cols=80, rows=24, cwd=REPOSITORY) as terminal:
+        terminal.wait_for(r"▶ DEVELOPER Isabelle ● working")
+        terminal.keys("p")
+        terminal.wait_for("It is your turn, DIRECTOR")
+        terminal.keys("Enter")
+        terminal.wait_for("… Poking DIRECTOR")
+        terminal.keys("q")
+        assert terminal.wait_end(timeout=4.0) == 0, "the act would end after 10 s"
+
+
 @pytest.mark.parametrize(
     ("environment", "allowed"),
     [

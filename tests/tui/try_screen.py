@@ -1,4 +1,4 @@
-"""Look at the screen by hand: ``python -m tests.tui.try_screen [agents]`` in a terminal."""
+"""Look at the screen by hand: ``python -m tests.tui.try_screen [agents]`` in a terminal; with ``stuck`` no act ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def main() -> None:
     """Run the screen on a fake team whose ages grow."""
     port = FakePort()
     port.plan = AttachPlan(("tmux", "attach"), switch=False, back="prefix d")
-    if len(sys.argv) > 1:
+    if sys.argv[1:] == ["stuck"]:
+        port.gates["act"] = threading.Event()
+    elif len(sys.argv) > 1:
         agents = port.now.agents
         many = tuple(
             replace(agents[n % len(agents)], role=Role(f"{agents[n % len(agents)].role}-{n}"))

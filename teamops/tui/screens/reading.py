@@ -79,9 +79,13 @@ def _when(wall: float) -> str:
     return datetime.fromtimestamp(wall).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def help_window(palette: Palette) -> ReadingWindow:
-    """Return the help: every key by where it works, and what the symbols mean."""
+def help_window(palette: Palette, notes: tuple[str, ...] = ()) -> ReadingWindow:
+    """Return the help: what works in a lesser way now, every key by where it works, what the symbols mean."""
     lines: list[Line] = []
+    if notes:
+        lines.append(Line().add("Notes: what works in a lesser way", palette.accent))
+        lines += [Line(hang=4).add("  ~ ", palette.warn).add(note, palette.text) for note in notes]
+        lines.append(Line())
     for where, acts in groupby(
         sorted(keys.REGISTRY, key=lambda entry: list(keys.Where).index(entry.where)), lambda entry: entry.where
     ):
@@ -96,10 +100,8 @@ def help_window(palette: Palette) -> ReadingWindow:
             Line(hang=17).add(f"  {symbol} {state}", palette.named(style), 17).add(_STATES[state.value], palette.text)
         )
     lines += [Line(), Line().add("The light", palette.accent)]
-    for light, (symbol, word, style) in words.LIGHTS.items():
-        lines.append(
-            Line(hang=17).add(f"  {symbol} {word}", palette.named(style), 17).add(_LIGHTS[light.value], palette.text)
-        )
+    for symbol, word, style in (words.HANDED_ON, *words.LIGHTS.values()):
+        lines.append(Line(hang=17).add(f"  {symbol} {word}", palette.named(style), 17).add(_LIGHTS[word], palette.text))
     lines += [Line(), Line().add("Also", palette.accent)]
     lines += [
         Line(hang=13).add(f"  {symbol}", palette.key, 13).add(meaning, palette.text)
@@ -126,8 +128,9 @@ _STATES = {
     "shutting down": "said so itself; silence is expected",
 }
 _LIGHTS = {
-    "working": "taken, or given less than 5 minutes ago",
+    "handed on": "given less than 5 minutes ago and not taken yet",
+    "working": "taken: its holder shows signs of work",
     "waiting": "no sign of work for 5 minutes",
-    "stale": "no sign of work for 13 minutes: an alert and a notification",
-    "human": "the team waits for you",
+    "STALE": "no sign of work for 13 minutes: an alert and a notification",
+    "your turn": "the team waits for you",
 }

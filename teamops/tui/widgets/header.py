@@ -14,6 +14,8 @@ from teamops.tui.theme import Palette
 
 MOST_LIGHTS = 3
 """Further lights listed where there is room."""
+NOTE_S = 10.0
+"""So long, in observed seconds, a note of what works in a lesser way has a line of its own; then a mark is left."""
 
 
 class Header(Widget):
@@ -28,6 +30,8 @@ class Header(Widget):
         self.news_age_s = 0.0
         self._snapshot: Snapshot | None = None
         self._strips: list[Strip] = []
+        self._noted: dict[str, float] = {}
+        """Each note, and the observed second when it was first shown."""
 
     def show(self, snapshot: Snapshot, *, roomy: bool, news_age_s: float = 0.0) -> None:
         """Show ``snapshot``; ``news_age_s``: seconds since it came, said once that is too long."""
@@ -68,12 +72,18 @@ class Header(Widget):
         else:
             lines += self._no_light(snapshot)
         trouble = [snapshot.handoff_trouble] if snapshot.handoff_trouble else []
-        trouble += snapshot.troubles
+        trouble += self._fresh_notes(snapshot)
         if trouble:
             more = f"  (+{len(trouble) - 1} more)" if len(trouble) > 1 else ""
             style = self.palette.bad if snapshot.handoff_trouble else self.palette.warn
             lines.append(Line().add(" ▲ ", style).add(trouble[0], style, max(1, width - 4 - len(more))).add(more))
         return lines
+
+    def _fresh_notes(self, snapshot: Snapshot) -> list[str]:
+        """Return the notes that came lately: one that stays is told once, and then costs no line."""
+        now = snapshot.stamp.now
+        self._noted = {note: self._noted.get(note, now) for note in snapshot.troubles}
+        return [note for note, since in self._noted.items() if now - since < NOTE_S]
 
     def _team(self, snapshot: Snapshot, width: int) -> Line:
         colours = self.palette
@@ -81,6 +91,9 @@ class Header(Widget):
         right = Line()
         if self.news_age_s:
             right.add(f"▲ no news for {words.age(self.news_age_s)}", colours.bad).add("  ")
+        if snapshot.troubles:
+            notes = f"~ {len(snapshot.troubles)} note{'' if len(snapshot.troubles) == 1 else 's'} in ?"
+            right.add(notes, colours.warn).add("  ")
         right.put(self._who_acts(snapshot)).add("  ")
         number = sum(alert.open for alert in snapshot.alerts)
         if number:
@@ -105,7 +118,7 @@ class Header(Widget):
 
     def _light(self, light: LightView, width: int, *, small: bool = False) -> Line:
         colours = self.palette
-        symbol, word, style = words.LIGHTS[light.state]
+        symbol, word, style = words.light_words(light)
         loud = colours.named(style)
         left = Line().add("   " if small else " ▶ ", colours.accent)
         left.add(light.role, colours.text if small else colours.strong)
@@ -124,7 +137,7 @@ class Header(Widget):
         limit = max(1.0, light.stale_after_s)
         full = min(width, int(light.unanswered_s / limit * width))
         mark = min(width - 1, int(light.waiting_after_s / limit * width))
-        style = self.palette.named(words.LIGHTS[light.state][2])
+        style = self.palette.named(words.light_words(light)[2])
         line = Line()
         for place in range(width):
             if place < full:
