@@ -28,6 +28,7 @@ TEAMOPS = [sys.executable, "-m", "teamops"]
 ROLES = ("DIRECTOR", "DEVELOPER", "CODER", "REVIEWER", "OPTIMIZER", "PARTNER")
 
 _FIRST = re.compile(r"▶ (?P<role>[A-Z]+) \S+ +(?P<task>\S+) .*\n +tier 2 .*● (?P<stage>[a-z-]+)")
+_TURN = re.compile(r"▶ [A-Z]+ has the light of \S+")
 _FURTHER = re.compile(r"^ +(?P<role>[A-Z]+) \S+ +(?P<task>\S+) · tier 2 · (?P<stage>[a-z-]+)", re.MULTILINE)
 
 
@@ -123,6 +124,17 @@ def test_enter_does_not_restart(short_dir: Path) -> None:
         terminal.keys("Enter")
         terminal.keys("n")
         terminal.wait_gone(r"y restart")
+        terminal.keys("4")
+        terminal.wait_for(r"\u203a *\d\d:\d\d")
+        newest = _TURN.search(terminal.text())
+        # A turn takes several seconds here, a restart less than two: it would have been told by then.
+        terminal.until(
+            lambda screen: (now := _TURN.search(screen)) and (newest is None or now[0] != newest[0]),
+            "the light's next move",
+            60,
+        )
+        assert "DIRECTOR restart" not in terminal.text()
+        assert "↻" not in terminal.text()
         now = agent(short_dir, "DIRECTOR")
         assert now is not None
         assert now.pid == before.pid
