@@ -28,7 +28,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: io.StringIO) 
     return tmp_path
 
 
-def test_an_act_under_way_ends_before_the_supervisor_does(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_act_under_way_ends_before_the_supervisor_does(
+    project: Path, monkeypatch: pytest.MonkeyPatch, told: io.StringIO
+) -> None:
     happened: list[str] = []
     ended = threading.Event()
 
