@@ -21,10 +21,13 @@ class Terminal:
         tty.setraw(self.outer)
         self.console = Console(self.inner, self.inner)
 
-    def type(self, text: str) -> list[str]:
+    def type(self, text: str, submitted: int = 0) -> list[str]:
+        """Type ``text``; return the lines taken, once there are ``submitted``: a terminal hands it on in pieces."""
         os.write(self.outer, text.encode())
-        lines: list[str] = []
-        lines += self.console.read()
+        lines = self.console.read()
+        while len(lines) < submitted:
+            assert select.select([self.inner], [], [], 10)[0], lines
+            lines += self.console.read()
         return lines
 
     def shown(self, end: str) -> str:
@@ -62,7 +65,7 @@ TYPED = [
 
 @pytest.mark.parametrize(("typed", "lines"), TYPED)
 def test_lines_are_taken_as_they_are_submitted(terminal: Terminal, typed: str, lines: list[str]) -> None:
-    assert terminal.type(typed) == lines
+    assert terminal.type(typed, len(lines)) == lines
 
 
 def test_a_character_may_come_in_two_reads(terminal: Terminal) -> None:
