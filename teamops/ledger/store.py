@@ -42,10 +42,15 @@ class Ledger:
         self._connection = connection
         self._path = path
         self._version = self._data_version()
+        self._file = _identity(path)
 
     def close(self) -> None:
         """Close the file. Closing twice is fine."""
         self._connection.close()
+
+    def in_place(self) -> bool:
+        """Return whether the file that was opened is still the one at its path."""
+        return self._file is not None and _identity(self._path) == self._file
 
     def changed(self) -> bool:
         """Return whether another process wrote since the last call (or since the opening)."""
@@ -181,3 +186,11 @@ class Ledger:
     def _data_version(self) -> int:
         with reading(self._path):
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

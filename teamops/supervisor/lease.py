@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -43,6 +44,15 @@ class Lease:
         """This process holds it."""
         return self._fd is not None
 
+    def stands(self) -> bool:
+        """Return whether this process holds the lease and its file is still the one that others would open."""
+        if self._fd is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._fd), self._path.stat())
+        except OSError:
+            return False
+
     def acquire(self, wall: float) -> bool:
         """Try to take the lease at once; return whether this process holds it now."""
         if self._fd is not None:
@@ -64,14 +74,16 @@ class Lease:
             os.ftruncate(fd, 0)
             os.pwrite(fd, json.dumps({"pid": os.getpid(), "since": wall}).encode(), 0)
         except OSError:
-            os.ftruncate(fd, 0)
+            with contextlib.suppress(OSError):
+                os.ftruncate(fd, 0)
         self._fd = fd
         return True
 
     def release(self) -> None:
         """Give it back."""
         if self._fd is not None:
-            os.ftruncate(self._fd, 0)
+            with contextlib.suppress(OSError):  # a disk that fails takes only the words; the lock ends with the closing
+                os.ftruncate(self._fd, 0)
             os.close(self._fd)
             self._fd = None
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
+from typing import TypeVar
 
 from teamops.domain import log_lines
 from teamops.domain.light import Light
@@ -27,6 +28,8 @@ from teamops.tmux.ending import is_alive
 from teamops.usage.pricing import Pricer
 
 MAX_UNWRITTEN = 100_000
+
+T = TypeVar("T")
 
 
 class Memory:
@@ -44,6 +47,13 @@ class Memory:
         self._dropped = 0
         self._unpriced: list[tuple[Role, Usage]] = []
         self._next_offline_id = -1
+        self._unread = False
+        """The ledger could not be read since the last round of the clock."""
+
+    @property
+    def in_place(self) -> bool:
+        """The ledger's file is still where it was opened: what is stored will be found again."""
+        return self._ledger.in_place()
 
     # at the start
 
@@ -109,12 +119,9 @@ class Memory:
 
     def light_seen(self, book: Book, light: Light, wall: float) -> float:
         """Return when this light was first seen: an earlier life may know better than ``wall``."""
-        if not self._acting:
-            known = self._ledger.light_known(light.task, light.digest, light.role)
+        known = self._ask(book, lambda: self._ledger.light_known(light.task, light.digest, light.role))
+        if known is not None or not self._acting:
             return wall if known is None else known
-        known = self._ledger.light_known(light.task, light.digest, light.role)
-        if known is not None:
-            return known
         self._store(book, lambda: self._ledger.light_seen(light.task, light.digest, light.role, wall))
         book.note(log_lines.turn_line(wall, light.role, light.task))
         return wall
@@ -135,27 +142,32 @@ class Memory:
         """Take alerts and log from the supervisor that acts, if this one only follows; return whether it does."""
         if not self._followed:
             return False
-        if self._ledger.changed():
-            book.alerts = {alert.key: alert for alert in self._ledger.alerts()}
+        if self._ask(book, self._ledger.changed):
+            alerts = self._ask(book, self._ledger.alerts)
+            book.alerts = book.alerts if alerts is None else {alert.key: alert for alert in alerts}
             self._read_log(book)
         return True
 
     def hear_viewers(self, book: Book) -> None:
         """Take what viewers wrote at their person's keys: acknowledged alerts, restarts, and the log of it."""
-        if self._followed or not self._acting or not self._ledger.changed():
+        if self._followed or not self._acting or not self._ask(book, self._ledger.changed):
             return
-        for alert in self._ledger.alerts():
+        for alert in self._ask(book, self._ledger.alerts) or ():
             mine = book.alerts.get(alert.key)
             if alert.state is AlertState.ACKED and mine is not None and mine.state is AlertState.FIRING:
                 book.alerts[alert.key] = replace(mine, state=AlertState.ACKED, changed_wall=alert.changed_wall)
-        for role, count in self._ledger.restarts_since(book.midnight).items():
+        restarts = self._ask(book, lambda: self._ledger.restarts_since(book.midnight)) or {}
+        for role, count in restarts.items():
             book.agent(role).restarts = count
         self._read_log(book)
 
     def _read_log(self, book: Book) -> None:
         """Read the log anew; what only this life knows (its sources' words) keeps its place."""
         own = [line for line in book.log if line.kind == "source"]
-        lines = [*own, *self._ledger.log(MAX_LOG)]
+        told = self._ask(book, lambda: self._ledger.log(MAX_LOG))
+        if told is None:
+            return
+        lines = [*own, *told]
         book.log = tuple(sorted(lines, key=lambda line: -line.wall)[:MAX_LOG])
 
     def alerts_changed(self, book: Book, alerts: Sequence[Alert]) -> None:
@@ -197,6 +209,9 @@ class Memory:
                 return
             self._unwritten.popleft()
         book.ledger_trouble = f"{self._dropped} facts found no room and are lost" if self._dropped else ""
+        if not self._unread:
+            book.notes.pop("ledger", None)
+        self._unread = False
 
     @property
     def wants_rates(self) -> bool:
@@ -227,6 +242,15 @@ class Memory:
         self._unpriced = waiting
         if priced and self._acting:
             self._store(book, lambda: self._ledger.reprice(priced))
+
+    def _ask(self, book: Book, read: Callable[[], T]) -> T | None:
+        """Return what the ledger tells; ``None`` where it can't be read now, which is said."""
+        try:
+            return read()
+        except LedgerError as error:
+            self._unread = True
+            book.notes["ledger"] = str(error)
+            return None
 
     def _store(self, book: Book, write: Callable[[], object]) -> None:
         if self._unwritten:

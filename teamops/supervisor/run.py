@@ -7,14 +7,17 @@ import contextlib
 import itertools
 import os
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
 from teamops.effects.run import Effects
 from teamops.ledger.store import open_ledger
+from teamops.model.alert import Alert
+from teamops.model.errors import TeamopsError
 from teamops.model.events import SourceTroubled
 from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot, SupervisorView
@@ -60,11 +63,17 @@ async def living(
     revisions: Iterator[int],
     ring: Callable[[str], bool] | None = None,
     env: Mapping[str, str] = os.environ,
+    inherited: Sequence[Alert] = (),
 ) -> AsyncIterator[Core]:
-    """Run one life of a supervisor: all sources, rules and effects, torn down at the end."""
+    """Run one life of a supervisor: all sources, rules and effects, torn down at the end.
+
+    ``inherited``: alerts of the life before, for a ledger that has lost them.
+    """
     async with AsyncExitStack() as stack:
         ledger = open_ledger(folder / "ledger.sqlite3")
         stack.callback(ledger.close)
+        if inherited:
+            ledger.save_alerts(inherited)
         pricer = Pricer(ledger.rates())
         memory = Memory(ledger, pricer, acting=supervisor.acting, followed=followed)
         core = Core(settings, clock, memory, supervisor, publish, revisions)
@@ -195,7 +204,8 @@ async def supervise_forever(
     """Supervise until cancelled.
 
     Acts if nobody else does; otherwise views, and takes over when the other ends. A life that ends by a defect is begun
-    again, with the defect on the screen and its trace in the state folder.
+    again, with the defect on the screen and its trace in the state folder; so is one whose state folder was taken away.
+    Raises ``TeamopsError`` where the first life can't begin; a later one waits until it can.
     """
     folder = state_dir_of(settings, state_dir)
     lease = Lease(folder)
@@ -203,39 +213,72 @@ async def supervise_forever(
     revisions = itertools.count(1)
     defects = 0
     trouble = ""
+    inherited: tuple[Alert, ...] = ()
+    latest: Snapshot | None = None
+
+    def tell(snapshot: Snapshot) -> None:
+        nonlocal latest
+        latest = snapshot
+        publish(snapshot)
+
     try:
         while True:
-            acting = lease.acquire(clock.stamp().wall)
-            view = _supervisor_view(settings, lease, acting=acting)
-            async with living(
-                settings, folder, clock, view, publish, followed=not acting, revisions=revisions, ring=ring
-            ) as core:
-                if trouble:
-                    core.book.troubles["supervisor"] = (trouble, f"see {folder / 'defects.log'}; please report it")
-                on_core(core)
-                try:
-                    await _until_over(core, lease, clock, acting=acting)
-                    trouble = ""
-                except Exception as error:  # noqa: BLE001 - the port of last resort: seen, logged, begun again
-                    defects += 1
-                    trouble = f"a round failed and was begun again: {type(error).__name__}: {error}"
-                    _log_defect(folder, error)
-                finally:
-                    on_core(None)
+            try:
+                acting = lease.acquire(clock.stamp().wall)
+                view = _supervisor_view(settings, lease, acting=acting)
+                async with living(
+                    settings,
+                    folder,
+                    clock,
+                    view,
+                    tell,
+                    followed=not acting,
+                    revisions=revisions,
+                    ring=ring,
+                    inherited=inherited if acting else (),
+                ) as core:
+                    if trouble:
+                        core.book.troubles["supervisor"] = (trouble, f"see {folder / 'defects.log'}; please report it")
+                    on_core(core)
+                    try:
+                        inherited = await _until_over(settings, core, lease, clock, acting=acting)
+                        trouble = ""
+                    except Exception as error:  # noqa: BLE001 - the port of last resort: seen, logged, begun again
+                        defects += 1
+                        trouble = f"a round failed and was begun again: {type(error).__name__}: {error}"
+                        _log_defect(folder, error)
+                    finally:
+                        on_core(None)
+            except TeamopsError as error:
+                if latest is None:
+                    raise
+                words = f"teamops can't supervise now and tries again: {error}"
+                tell(replace(latest, revision=next(revisions), troubles=(words,)))
+                await asyncio.sleep(LEASE_RETRY_S)
+                continue
             if trouble:
                 await asyncio.sleep(min(60.0, 2.0**defects))
     finally:
         lease.release()
 
 
-async def _until_over(core: Core, lease: Lease, clock: Clock, *, acting: bool) -> None:
-    """Return when a viewer got the lease; raise what ended the loop."""
+async def _until_over(settings: Settings, core: Core, lease: Lease, clock: Clock, *, acting: bool) -> tuple[Alert, ...]:
+    """Return when a viewer got the lease, or when the state folder was taken from the one that acts.
+
+    Gives the alerts that the next life would not find in the ledger. Raises what ended the loop.
+    """
     while True:
-        done, _ = await asyncio.wait({core.running}, timeout=None if acting else LEASE_RETRY_S)
+        done, _ = await asyncio.wait({core.running}, timeout=LEASE_RETRY_S)
         for task in done:
             task.result()
-        if not acting and lease.acquire(clock.stamp().wall):
-            return
+        if acting and not (lease.stands() and core.memory.in_place):
+            # Whoever starts now would get a lease and a ledger of their own: two would act.
+            lease.release()
+            return tuple(alert for alert in core.book.alerts.values() if alert.open)
+        if not acting:
+            if lease.acquire(clock.stamp().wall):
+                return ()
+            core.book.supervisor = _supervisor_view(settings, lease, acting=False)
 
 
 def _log_defect(folder: Path, error: Exception) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from teamops.config.settings import Settings
+from teamops.domain.light import Light
 from teamops.ledger.store import Ledger, open_ledger
 from teamops.model.actions import By, Poke, Restart
 from teamops.model.agent import AgentState
 from teamops.model.clock import Stamp
+from teamops.model.handoff import Stage
 from teamops.model.role import CODER, REVIEWER
 from teamops.model.snapshot import SupervisorView
 from teamops.supervisor.book import Book
@@ -64,3 +66,23 @@ def test_a_follower_has_no_states_of_its_own_in_the_log(ledger: Ledger, book: Bo
     page.state = AgentState.IDLE
     memory_of(ledger, followed=followed).state_changed(book, page)
     assert [line.kind for line in book.log] == ([] if followed else ["state"])
+
+
+@pytest.mark.parametrize("followed", [False, True])
+def test_a_ledger_that_cannot_be_read_is_said_and_what_is_known_stays(
+    ledger: Ledger, book: Book, *, followed: bool
+) -> None:
+    memory = memory_of(ledger, followed=followed)
+    light = Light(task="t", role=CODER, tier=2, stage=Stage.IMPLEMENT, since=1.0, since_wall=991.0, line=1, digest="d")
+    ledger.close()  # as good as a disk that fails: every question is refused
+    memory.hear_viewers(book)
+    memory.follow(book)
+    assert memory.light_seen(book, light, 991.0) == 991.0
+    assert "ledger" in book.notes
+
+
+def test_the_trouble_of_reading_is_over_when_reading_works_again(ledger: Ledger, book: Book) -> None:
+    memory = memory_of(ledger)
+    book.notes["ledger"] = "it could not be read"
+    memory.tick(book)
+    assert "ledger" not in book.notes

@@ -1,0 +1,111 @@
+"""The supervisor under faults of its own files: said, healed, nothing forgotten."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from teamops.config.load import load
+from teamops.model.alert import AlertState
+from teamops.model.snapshot import AckAlert, Snapshot, SupervisorPort
+from teamops.supervisor import run
+from teamops.supervisor.thread import SupervisorThread
+
+DEADLINE_S = 20.0
+BLOCK = "### [DIRECTOR] 2026-03-28 14:30\n\n**Status**: done\n**Turn**: CODER\n**Tier**: 2\n**Task**: login\n"
+
+
+def wait(port: SupervisorPort, wanted: Callable[[Snapshot], bool], what: str) -> Snapshot:
+    """Return the first snapshot for which ``wanted`` holds."""
+    seen: list[Snapshot] = []
+    there = threading.Event()
+
+    def take(snapshot: Snapshot) -> None:
+        if wanted(snapshot) and not seen:
+            seen.append(snapshot)
+            there.set()
+
+    end = port.subscribe(take)
+    try:
+        take(port.snapshot())
+        if not there.wait(DEADLINE_S):
+            pytest.fail(f"not seen: {what}\n{port.snapshot()}")
+    finally:
+        end()
+    return seen[0]
+
+
+class Watched:
+    """A watch-only project, and its state folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "p"
+        self.state = folder / "state"
+        self.root.mkdir()
+        self.handoff = self.root / "current.md"
+        self.handoff.write_text(BLOCK, encoding="utf-8")
+
+    def supervisor(self) -> SupervisorThread:
+        return SupervisorThread(load(self.root), state_dir=self.state, ring=lambda _: True)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    monkeypatch.setattr(run, "LEASE_RETRY_S", 0.2)
+    return Watched(tmp_path)
+
+
+@pytest.fixture
+def thread(project: Watched) -> Iterator[SupervisorThread]:
+    thread = project.supervisor()
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.stop()
+        assert thread.failed == ""
+
+
+def acts(snapshot: Snapshot) -> bool:
+    return snapshot.ready and snapshot.supervisor.acting
+
+
+def alert_is(state: AlertState) -> Callable[[Snapshot], bool]:
+    return lambda snapshot: [alert.state for alert in snapshot.alerts if alert.code == "handoff-lost"] == [state]
+
+
+def test_a_state_folder_that_is_deleted_is_made_again_with_its_alerts_and_nobody_else_acts(
+    project: Watched, thread: SupervisorThread
+) -> None:
+    wait(thread, acts, "acting")
+    project.handoff.unlink()
+    (alert,) = wait(thread, alert_is(AlertState.FIRING), "the alert").alerts
+    assert thread.act(AckAlert(alert.code, alert.subject)).ok
+    shutil.rmtree(project.state)
+    before = thread.snapshot().revision
+    wait(
+        thread,
+        lambda seen: seen.revision > before and acts(seen) and bool(list(project.state.glob("*/ledger.sqlite3"))),
+        "a new state folder",
+    )
+    other = project.supervisor()
+    other.start()
+    try:
+        seen = wait(other, lambda snapshot: snapshot.ready and alert_is(AlertState.ACKED)(snapshot), "a viewer")
+        assert not seen.supervisor.acting
+    finally:
+        other.stop()
+    assert alert_is(AlertState.ACKED)(thread.snapshot())
+
+
+def test_a_state_folder_that_cannot_be_made_is_said_and_waited_for(project: Watched, thread: SupervisorThread) -> None:
+    wait(thread, acts, "acting")
+    shutil.rmtree(project.state)
+    project.state.write_text("in the way", encoding="utf-8")
+    wait(thread, lambda seen: any("can't supervise now" in trouble for trouble in seen.troubles), "the trouble")
+    project.state.unlink()
+    wait(thread, lambda seen: acts(seen) and not seen.troubles, "healed")
