@@ -36,6 +36,8 @@ class Facts:
     status_detail: str = ""
     tool_runs: bool = False
     """It is busy and runs other processes than at rest: a tool of its own."""
+    client_ended: float | None = None
+    """When the client in its living pane ended: a shell is left there."""
     grew: float | None = None
     """Last growth of its transcript."""
     beat: float | None = None
@@ -136,6 +138,9 @@ def _by_process(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
     if facts.dead:
         detail = exit_words(facts.exit_status, facts.exit_signal)
         return AgentState.DEAD, Evidence(EvidenceKind.PROCESS, _age(facts.died, now), detail)
+    if facts.client_ended is not None:
+        detail = "the client has ended, its shell is left"
+        return AgentState.DEAD, Evidence(EvidenceKind.PROCESS, _age(facts.client_ended, now), detail)
     if facts.pid is None and facts.beat is None and facts.grew is None:
         detail = "no session" if facts.managed else "nothing watched"
         return AgentState.UNKNOWN, Evidence(EvidenceKind.NOTHING, None, detail)

@@ -85,6 +85,8 @@ class StatusSeen:
     """What it waits for, cleaned."""
     since_wall: float | None = None
     """Since when, by the client's own word, Unix seconds; ``None`` = since now."""
+    ended: bool = False
+    """The client's process has ended; the pane it ran in, with a shell of its own, may live on."""
 
 
 @dataclass(frozen=True, slots=True)

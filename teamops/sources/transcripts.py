@@ -49,8 +49,10 @@ class _Client:
     role: Role
     pid: int
     homes: tuple[Path, ...]
-    said: tuple[ClientStatus | None, str] = (None, "")
+    said: tuple[ClientStatus | None, str, bool] = (None, "", False)
     session: locate.Session | None = None
+    ran: int | None = None
+    """The client's own process, as its last status file named it: it may be a child of the pane's."""
     main: Path | None = None
     watches: list[_Cancel] = field(default_factory=list)
 
@@ -178,7 +180,7 @@ class Transcripts:
             home_session = found.get(client.role)
             if home_session is None:
                 client.session = None
-                self._say_status(client, None, "")
+                self._say_status(client, None, "", ended=self._has_ended(client))
             else:
                 self._see(client, *home_session)
         self._rest()
@@ -208,7 +210,7 @@ class Transcripts:
         return seen[1]
 
     def _see(self, client: _Client, home: Path, session: locate.Session) -> None:
-        before, client.session = client.session, session
+        before, client.session, client.ran = client.session, session, session.pid
         self._say_status(client, session.status, session.waiting_for, session.since or None)
         same = before is not None and before.session == session.session
         if same and client.main is not None and client.main.exists():
@@ -219,11 +221,20 @@ class Transcripts:
             self._follow_files(client, main, came=client.main is not None)
 
     def _say_status(
-        self, client: _Client, status: ClientStatus | None, detail: str, since_wall: float | None = None
+        self,
+        client: _Client,
+        status: ClientStatus | None,
+        detail: str,
+        since_wall: float | None = None,
+        *,
+        ended: bool = False,
     ) -> None:
-        if client.said != (status, detail) and self._emit is not None:
-            client.said = (status, detail)
-            self._emit(StatusSeen(self._clock.stamp(), client.role, status, detail, since_wall))
+        if client.said != (status, detail, ended) and self._emit is not None:
+            client.said = (status, detail, ended)
+            self._emit(StatusSeen(self._clock.stamp(), client.role, status, detail, since_wall, ended))
+
+    def _has_ended(self, client: _Client) -> bool:
+        return client.ran is not None and not locate.runs(client.ran, self._proc)
 
     # what it wrote
 
@@ -264,9 +275,9 @@ class Transcripts:
     async def _check_for_ever(self) -> None:
         while True:
             await asyncio.sleep(CHECK_S)
-            sessions = [client.session for client in self._clients.values() if client.session is not None]
-            # A killed client changes no file; that its status is stale shows at its process alone.
-            if not all(locate.runs(session.pid, self._proc) for session in sessions):
+            # A killed client changes no file; that its status is stale shows at its process alone. One that leaves in
+            # order takes its file along and ends a moment later.
+            if any(self._has_ended(client) and not client.said[2] for client in self._clients.values()):
                 self._seen.clear()
                 self._look()
 

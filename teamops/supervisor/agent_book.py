@@ -43,6 +43,8 @@ class AgentBook:
     status: ClientStatus | None = None
     status_at: float | None = None
     status_detail: str = ""
+    client_ended: float | None = None
+    """When the client in its living pane ended."""
     grew: float | None = None
     beat: float | None = None
     beat_status: str = "ok"
@@ -87,6 +89,7 @@ class AgentBook:
             status_at=self.status_at,
             status_detail=self.status_detail,
             tool_runs=self.tool_runs,
+            client_ended=self.client_ended,
             grew=self.grew,
             beat=self.beat,
             beat_status=self.beat_status,
@@ -114,6 +117,8 @@ class AgentBook:
         if pane.dead:
             if not self.dead or (self.exit_status is None and self.exit_signal is None):
                 self.end(stamp, pane.exit_status, pane.exit_signal)
+            if first:
+                self.died = None  # nobody saw when
         elif first:
             return
         elif before is None or before.pid != pane.pid or (self.dead and before.dead):
@@ -131,7 +136,7 @@ class AgentBook:
         self.beat = self.worked = self.grew = self.printed = None
         self.beat_status, self.message = "ok", ""
         self.rss_bytes = None
-        self.at_rest, self.tool_runs = 1, False
+        self.at_rest, self.tool_runs, self.client_ended = 1, False, None
 
     def end(self, stamp: Stamp, status: int | None, signal: int | None) -> None:
         """Its process ended."""
@@ -153,6 +158,10 @@ class AgentBook:
         if self.status is ClientStatus.BUSY and self.status_at is not None:
             busy = seen.stamp.now if self.tool_runs else self.status_at
             self.worked = busy if self.worked is None else max(busy, self.worked)
+        if not seen.ended:
+            self.client_ended = None
+        elif self.client_ended is None:
+            self.client_ended = seen.stamp.now
         self.status, self.status_detail = seen.status, seen.detail
         self.status_at = _at(seen.since_wall, seen.stamp)
         self.tool_runs = False

@@ -15,6 +15,7 @@ from teamops.domain import findings as finding_rules
 from teamops.domain import log_lines
 from teamops.effects.run import Effects
 from teamops.model.actions import Action, By, Notify, Outcome, Poke, Restart
+from teamops.model.agent import AgentState
 from teamops.model.alert import Alert, Finding
 from teamops.model.clock import Stamp
 from teamops.model.events import (
@@ -71,6 +72,8 @@ class Core:
         self._revisions = revisions
         self._published = 0.0
         self._ready = False
+        self._told = False
+        """The agents' states were told once."""
         self._ticks = 0
         """Rounds of the clock since every source has reported once."""
         self._waiting: dict[int, asyncio.Future[Outcome]] = {}
@@ -154,8 +157,12 @@ class Core:
             self._take(event)
         if panes:
             self.on_panes(self.book)
-        for page in self.book.judge(self.book.stamp.now):
-            self.memory.state_changed(self.book, page)
+        changed = self.book.judge(self.book.stamp.now)
+        if self._ready:  # before the best evidence is in, what weaker one says of an agent is not worth a line
+            known = [page for page in self.book.agents.values() if page.state is not AgentState.UNKNOWN]
+            for page in changed if self._told else known:
+                self.memory.state_changed(self.book, page)
+            self._told = True
         if self._settled():
             self._ask_rules(counts=counts)
 

@@ -375,6 +375,10 @@ def test_a_single_look_knows_what_the_clients_say_of_themselves(
     assert light.answered
     assert light.unanswered_s == pytest.approx(109, abs=10)
     assert [alert.code for alert in seen.alerts] == ["agent-needs-you"]
+    with project.supervised() as thread:
+        needs = wait(thread, lambda seen: any(a.state is AlertState.FIRING for a in seen.alerts), "the alert")
+    states = [line.text for line in needs.log if line.kind == "state" and line.role == CODER]
+    assert states == ["waiting (status file: permission prompt)"]  # and not what weaker evidence said before
 
 
 def test_a_folder_with_nothing_but_a_handoff_file_is_watched_and_left_alone(project: Project) -> None:

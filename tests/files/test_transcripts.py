@@ -228,6 +228,8 @@ async def test_the_client_below_a_wrapper_is_found(client: Client, tmp_path: Pat
             assert seen.statuses(REVIEWER) == []
             os.kill(below, 9)  # the wrapper lives on, and no file changes
             await seen.until(lambda: seen.statuses() == [ClientStatus.BUSY, None])
+            last = [event for event in seen.events if isinstance(event, StatusSeen)][-1]
+            assert last.ended  # its shell is left, and nobody works there
     finally:
         for pid in (below, wrapper.pid):
             try:
@@ -331,6 +333,12 @@ async def test_a_client_that_leaves_in_order_takes_its_status_along(client: Clie
         await seen.until(lambda: seen.statuses() == [ClientStatus.IDLE])
         client.status_file.unlink()
         await seen.until(lambda: seen.statuses() == [ClientStatus.IDLE, None])
+        assert not any(event.ended for event in seen.events if isinstance(event, StatusSeen))
+        client.process.kill()
+        client.process.wait()
+        await seen.until(lambda: seen.statuses() == [ClientStatus.IDLE, None, None])
+        last = [event for event in seen.events if isinstance(event, StatusSeen)][-1]
+        assert last.ended
 
 
 async def test_a_long_history_leaves_the_loop_awake(client: Client) -> None:

@@ -30,6 +30,13 @@ S, E = AgentState, EvidenceKind
         pytest.param(replace(ALIVE, dead=True, exit_status=37), S.DEAD, E.PROCESS, "exit status 37", id="exited"),
         pytest.param(replace(ALIVE, dead=True), S.DEAD, E.PROCESS, "cause unknown", id="gone without a word"),
         pytest.param(
+            replace(ALIVE, client_ended=NOW - 3, grew=NOW - 3),
+            S.DEAD,
+            E.PROCESS,
+            "the client has ended, its shell is left",
+            id="only its shell is left",
+        ),
+        pytest.param(
             replace(ALIVE, dead=True, exit_signal=9, status=ClientStatus.BUSY),
             S.DEAD,
             E.PROCESS,

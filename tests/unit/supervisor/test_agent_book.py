@@ -216,3 +216,24 @@ def test_a_client_that_hangs_works_no_longer_and_one_whose_tool_runs_does() -> N
     assert last_work(page, after(1800)) == after(1800).now
     page.see_status(StatusSeen(after(1801), CODER, ClientStatus.IDLE))
     assert last_work(page, after(2000)) == after(1801).now
+
+
+def test_a_client_that_ended_in_a_living_shell_is_gone_until_it_is_there_again() -> None:
+    page = a_page()
+    page.see_status(StatusSeen(after(1), CODER, ClientStatus.IDLE))
+    page.see_status(StatusSeen(after(2), CODER, None))  # its file went first
+    assert page.facts(managed=True, light_since=None).client_ended is None
+    page.see_status(StatusSeen(after(3), CODER, None, ended=True))
+    page.see_status(StatusSeen(after(4), CODER, None, ended=True))
+    assert page.facts(managed=True, light_since=None).client_ended == after(3).now
+    page.see_status(StatusSeen(after(5), CODER, ClientStatus.IDLE))
+    assert page.facts(managed=True, light_since=None).client_ended is None
+    page.see_status(StatusSeen(after(6), CODER, None, ended=True))
+    page.see_pane(replace(PANE, pid=43), after(7))
+    assert page.facts(managed=True, light_since=None).client_ended is None
+
+
+def test_of_a_pane_that_was_dead_before_nobody_knows_since_when() -> None:
+    page = AgentBook(CODER, None)
+    page.see_pane(replace(PANE, dead=True, exit_status=0), START, first=True)
+    assert (page.dead, page.died) == (True, None)
