@@ -42,7 +42,7 @@ def demo(*, headless: bool, seconds: float | None, pace: float, seed: int | None
         raise UsageError("--pace and --seconds have to be numbers", "for instance: --pace 2")
     if not headless and (seconds is not None or as_json):
         raise UsageError("--seconds and --json belong to --headless", "add --headless")
-    if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not headless and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise UsageError("the screen needs a terminal", "without one use: teamops demo --headless --seconds 60")
     from teamops.demo.team import start_team
 

@@ -10,9 +10,13 @@ import time
 from pathlib import Path
 
 from teamops.cli.project import root_of
-from teamops.model.errors import UsageError
+from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.snapshot import AttachPlan
+from teamops.model.text import clean_line
 
+BACK_MS = 8000
+"""So long the way back is shown in the attached session."""
+NEVER_THERE_S = 1.0
 LAST_ACTS_S = 11.0
 """An act has its outcome within 10 s, or is given up."""
 
@@ -25,7 +29,7 @@ def open_screen(root: Path | None = None, *, state_dir: Path | None = None, fare
     """
     from teamops.config.load import load
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # Textual draws on stderr
         raise UsageError("the screen needs a terminal", "without one use: teamops status, or teamops watch")
     settings = load(root_of(root))
     if settings.watch_only and not settings.handoff.exists():
@@ -66,9 +70,19 @@ def _await_ends(doing: list[tuple[str, threading.Event]]) -> None:
 
 
 def run_attach(plan: AttachPlan) -> None:
-    """Run what brings the person to an agent's session; returns when they are back (or at once, for a switch)."""
+    """Run what brings the person to an agent's session; returns when they are back (or at once, for a switch).
+
+    Raises ``TeamopsError`` where they never got there.
+    """
     env = {name: value for name, value in os.environ.items() if name not in plan.unset}
-    subprocess.run(plan.argv, env=env, check=False)
+    # Said where they are then, in the session's own status line: our screen can't be seen from there.
+    said = ("display-message", "-d", str(BACK_MS), plan.back.replace("#", "##"))
+    began = time.monotonic()
+    done = subprocess.run((*plan.argv, ";", *said), env=env, check=False, stderr=subprocess.PIPE, text=True)
+    if done.returncode and time.monotonic() - began < NEVER_THERE_S:
+        raise TeamopsError(
+            f"tmux could not attach: {clean_line(done.stderr) or 'it did not say why'}", "is the session still there?"
+        )
 
 
 def ring_bell(_text: str) -> bool:

@@ -209,15 +209,17 @@ class TeamopsApp(App[None]):
                 ended.set()
 
         self.notify(f"… {doing}", markup=False, timeout=2)
-        self.ask(f"intent {intent!r}", act, self._tell_outcome)
+        self.ask(f"intent {intent!r}", act, partial(self._tell_outcome, getattr(intent, "role", "")))
 
     @property
     def doing(self) -> list[tuple[str, threading.Event]]:
         """What the person asked for and has not ended yet, each with the event of its end; also after ``run``."""
         return [(act, ended) for act, ended in self._doing if not ended.is_set()]
 
-    def _tell_outcome(self, outcome: Outcome) -> None:
-        self.tell(outcome.message, outcome.hint, bad=not outcome.ok)
+    def _tell_outcome(self, role: str, outcome: Outcome) -> None:
+        # Several may be under way: each says whose it was.
+        told = outcome.message if role in outcome.message else f"{role}: {outcome.message}"
+        self.tell(told, outcome.hint, bad=not outcome.ok)
 
     def _refused(self, act_id: str, agent: AgentView | None) -> bool:
         reason = why_not(act_id, self.snapshot, agent)

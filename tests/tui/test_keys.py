@@ -149,7 +149,7 @@ async def test_poke_shows_the_line_and_enter_sends_it(make_app: MakeApp, port: F
         assert port.intents == [
             PokeRole(DEVELOPER, "It is your turn, DEVELOPER: read the last block of current.md. now")
         ]
-        assert "✓ It was done." in notes(app)
+        assert "✓ DIRECTOR: It was done." in notes(app)
         assert on_desk(app)
 
 
@@ -188,7 +188,7 @@ async def test_a_failed_act_says_why_and_what_to_do(make_app: MakeApp, port: Fak
         await settle(pilot)
         await pilot.press("enter")
         await settle(pilot)
-        assert "✖ The client did not take the line.\n→ Look at it with a." in notes(app)
+        assert "✖ DIRECTOR: The client did not take the line.\n→ Look at it with a." in notes(app)
 
 
 async def test_a_query_that_fails_is_a_note_and_the_window_stays_usable(make_app: MakeApp, port: FakePort) -> None:

@@ -14,6 +14,8 @@ from teamops.tui.theme import Palette
 
 MOST_LIGHTS = 3
 """Further lights listed where there is room."""
+ROOMY_TOP = 76
+"""From so many cells on the mark of the notes says where they are."""
 NOTE_S = 10.0
 """So long, in observed seconds, a note of what works in a lesser way has a line of its own; then a mark is left."""
 
@@ -91,8 +93,9 @@ class Header(Widget):
         right = Line()
         if self.news_age_s:
             right.add(f"▲ no news for {words.age(self.news_age_s)}", colours.bad).add("  ")
-        if snapshot.troubles:
-            notes = f"~ {len(snapshot.troubles)} note{'' if len(snapshot.troubles) == 1 else 's'} in ?"
+        hidden = len(snapshot.troubles) - len(self._fresh_notes(snapshot))
+        if hidden:
+            notes = f"~ {hidden} note{'' if hidden == 1 else 's'} in ?" if width >= ROOMY_TOP else f"~{hidden}"
             right.add(notes, colours.warn).add("  ")
         right.put(self._who_acts(snapshot)).add("  ")
         number = sum(alert.open for alert in snapshot.alerts)

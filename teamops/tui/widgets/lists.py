@@ -64,6 +64,8 @@ _KINDS = {"turn": "▶", "state": "●", "alert": "▲", "action": "»", "source
 class EventsPane(RowView):
     """What happened and what teamops did, newest first."""
 
+    tails = True
+
     def __init__(self, palette: Palette) -> None:
         super().__init__(palette, id="events")
         self.empty = ("Nothing has happened yet.", "Turns, states, alerts and actions appear here, newest first.")

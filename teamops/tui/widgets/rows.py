@@ -31,6 +31,8 @@ class RowView(ScrollView, can_focus=True):
     """Lines at the top that do not scroll."""
     across = 1
     """Rows that stand side by side: one band."""
+    tails = False
+    """A cursor on the first row stays there: newest first, and the newest is wanted until the person goes down."""
 
     class Moved(Message):
         """The cursor stands on another row."""
@@ -102,15 +104,19 @@ class RowView(ScrollView, can_focus=True):
         """Show ``rows``; the cursor stays on its row, and only lines that differ are drawn again."""
         old, kept = self.rows, self.row
         self.rows = rows
+        before = self.cursor
         moved = self._keep_cursor(kept, old)
         if len(old) != len(rows) or moved:
             self._resize_rows()
+            self._keep_sight((self.cursor - before) // self.across * self.row_height)
             self.redraw()
         elif old is not rows:
             self._redraw_changed(old)
 
     def _keep_cursor(self, kept: object | None, old: Sequence[object]) -> bool:
         before = self.cursor
+        if self.tails and not before:
+            return not self._same(kept, 0)
         if kept is not None and not self._same(kept, before):
             wanted = self.identity(kept)
             # A list grows at its head or its end: look near the old place first.
@@ -122,6 +128,13 @@ class RowView(ScrollView, can_focus=True):
                 self.cursor = next(places, before)
         self.cursor = max(0, min(self.cursor, len(self.rows) - 1))
         return self.cursor != before
+
+    def _keep_sight(self, lines: int) -> None:
+        """Leave the row under the cursor where it is seen, now that it stands ``lines`` further down."""
+        if lines and self.scroll_offset.y:
+            self.scroll_to(y=max(0, self.scroll_offset.y + lines), animate=False)
+        elif lines:
+            self.show_cursor()
 
     def _same(self, kept: object, place: int) -> bool:
         return 0 <= place < len(self.rows) and self.identity(self.rows[place]) == self.identity(kept)

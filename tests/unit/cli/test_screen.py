@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from teamops.cli import screen
+from teamops.model.errors import UsageError
 from teamops.supervisor.thread import SupervisorThread
 from teamops.tui.app import TeamopsApp
 
@@ -22,6 +23,7 @@ def told() -> io.StringIO:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: io.StringIO) -> Path:
     (tmp_path / "current.md").write_text("")
+    told.isatty = lambda: True  # type: ignore[method-assign]  # a terminal, for all that matters here
     terminal = SimpleNamespace(isatty=lambda: True)
     monkeypatch.setattr(screen, "sys", SimpleNamespace(stdin=terminal, stdout=terminal, stderr=told))
     monkeypatch.setattr(SupervisorThread, "start", lambda _: None)
@@ -57,3 +59,11 @@ def test_the_farewell_can_be_another(project: Path, monkeypatch: pytest.MonkeyPa
     screen.open_screen(project, state_dir=project / "state")
     screen.open_screen(project, state_dir=project / "state", farewell="gone")
     assert said == ["teamops: the screen is closed, the agents keep running.", "gone"]
+
+
+@pytest.mark.parametrize("stream", ["stdin", "stdout", "stderr"])
+def test_the_screen_is_not_drawn_into_a_file(project: Path, monkeypatch: pytest.MonkeyPatch, stream: str) -> None:
+    monkeypatch.setattr(TeamopsApp, "run", lambda _: pytest.fail("the screen was opened"))
+    monkeypatch.setattr(getattr(screen, "sys"), stream, io.StringIO())  # noqa: B009 - not one of its exports
+    with pytest.raises(UsageError, match="needs a terminal"):
+        screen.open_screen(project, state_dir=project / "state")
