@@ -149,7 +149,7 @@ async def test_poke_shows_the_line_and_enter_sends_it(make_app: MakeApp, port: F
         assert port.intents == [
             PokeRole(DEVELOPER, "It is your turn, DEVELOPER: read the last block of current.md. now")
         ]
-        assert "✓ DIRECTOR: It was done." in notes(app)
+        assert "✓ DEVELOPER: It was done." in notes(app)
         assert on_desk(app)
 
 
