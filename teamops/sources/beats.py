@@ -18,6 +18,7 @@ from teamops.model.role import HUMAN, NONE, Role, role_of
 from teamops.model.tail import Position
 from teamops.model.text import clean_line
 from teamops.sources.clock import Clock
+from teamops.sources.keeping import keep
 from teamops.sources.port import Emit
 from teamops.sources.tail import Tail
 from teamops.sources.watch import Watch
@@ -113,7 +114,9 @@ class Beats:
         self._unwatch = self._watch.directory(self._spool, self._changed, recursive=True)
         self._due.update(dict.fromkeys(await asyncio.to_thread(self._listing)))
         await self._read_due(emit)
-        self._tasks.append(asyncio.create_task(self._run(emit), name="beats"))
+        self._tasks.append(
+            asyncio.create_task(keep(self.name, lambda: self._run(emit), emit, self._clock), name="beats")
+        )
 
     async def stop(self) -> None:
         """End."""
@@ -141,9 +144,9 @@ class Beats:
 
     async def _run(self, emit: Emit) -> None:
         while True:
+            await self._read_due(emit)
             await self._wake.wait()
             self._wake.clear()
-            await self._read_due(emit)
 
     async def _read_due(self, emit: Emit) -> None:
         while self._due:

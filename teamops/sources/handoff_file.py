@@ -13,6 +13,7 @@ from teamops.handoff import ROLES, Document
 from teamops.model.events import HandoffChanged, HandoffLost, SourceTroubled
 from teamops.model.role import Role
 from teamops.sources.clock import Clock
+from teamops.sources.keeping import keep
 from teamops.sources.port import Emit
 from teamops.sources.watch import Watch
 
@@ -65,7 +66,9 @@ class HandoffFile:
         """Read the file once and go on watching it."""
         self._aim()
         await self._read(emit)
-        self._task = asyncio.create_task(self._run(emit), name="handoff file")
+        self._task = asyncio.create_task(
+            keep(self.name, lambda: self._run(emit), emit, self._clock), name="handoff file"
+        )
 
     async def stop(self) -> None:
         """End."""

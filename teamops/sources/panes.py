@@ -14,6 +14,7 @@ from teamops.model.events import OutputSeen, PaneDied, PanesSeen, SourceTroubled
 from teamops.model.pane import Pane
 from teamops.model.role import Role
 from teamops.sources.clock import Clock
+from teamops.sources.keeping import keep
 from teamops.sources.port import Emit
 from teamops.sources.pty_output import PtyOutput
 from teamops.tmux.ending import ending_of, is_alive, nudge
@@ -76,7 +77,7 @@ class Panes:
         self._output.start()
         self._end_notice = self._server.on_change(self._changed.set)
         await self._begin()
-        self._task = asyncio.create_task(self._run(), name="panes")
+        self._task = asyncio.create_task(keep(self.name, self._run, self._emit, self._clock), name="panes")
         if not PIDFD:
             self._help(self._poll_lives(), "panes alive")
 

@@ -11,11 +11,16 @@ from pathlib import Path
 from teamops.model.events import ProcessesSeen, ProcessRow
 from teamops.model.role import Role
 from teamops.sources.clock import Clock
+from teamops.sources.keeping import keep
 from teamops.sources.port import Emit
 
 PASS_S = 5.0
 SOON_S = 0.3
 """New processes are looked at so soon."""
+
+
+SHELLS = frozenset({"sh", "bash", "zsh", "fish", "dash", "ash", "ksh", "mksh", "csh", "tcsh", "nu", "xonsh"})
+"""Programs that run a client and go on when it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,8 @@ class Use:
     rss_bytes: int
     """From ``stat``: kernels since 6.2 count it in batches, so it may be some MB behind."""
     cpu_s: float
+    name: str = ""
+    """Of its program."""
 
 
 def read_proc(proc: str = "/proc") -> dict[int, Use]:
@@ -47,9 +54,15 @@ def read_proc(proc: str = "/proc") -> dict[int, Use]:
         finally:
             os.close(handle)
         # The name may hold spaces and brackets: fields count from its last bracket. Numbers as in proc(5), less 3.
-        fields = raw[raw.rfind(b")") + 2 :].split(None, 22)
+        opened, closed = raw.find(b"("), raw.rfind(b")")
+        fields = raw[closed + 2 :].split(None, 22)
         if len(fields) > 21:
-            table[int(name)] = Use(int(fields[1]), int(fields[21]) * page, (int(fields[11]) + int(fields[12])) / tick)
+            table[int(name)] = Use(
+                int(fields[1]),
+                int(fields[21]) * page,
+                (int(fields[11]) + int(fields[12])) / tick,
+                raw[opened + 1 : closed].decode(errors="replace"),
+            )
     return table
 
 
@@ -58,11 +71,14 @@ def read_psutil() -> dict[int, Use]:
     import psutil
 
     table = {}
-    for process in psutil.process_iter(["ppid", "memory_info", "cpu_times"]):
+    for process in psutil.process_iter(["ppid", "memory_info", "cpu_times", "name"]):
         facts = process.info
         memory, cpu = facts["memory_info"], facts["cpu_times"]
         table[process.pid] = Use(
-            facts["ppid"] or 0, memory.rss if memory else 0, (cpu.user + cpu.system) if cpu else 0.0
+            facts["ppid"] or 0,
+            memory.rss if memory else 0,
+            (cpu.user + cpu.system) if cpu else 0.0,
+            facts["name"] or "",
         )
     return table
 
@@ -89,6 +105,7 @@ def rows_of(table: Mapping[int, Use], pids: Mapping[Role, int]) -> tuple[Process
                 sum(table[pid].rss_bytes for pid in tree),
                 round(sum(table[pid].cpu_s for pid in tree), 2),
                 len(tree),
+                bare_shell=len(tree) == 1 and table[root].name.removeprefix("-") in SHELLS,
             )
         )
     return tuple(rows)
@@ -122,7 +139,7 @@ class Processes:
         """Look once and go on every 5 s."""
         self._emit = emit
         self._look(emit)
-        self._task = asyncio.create_task(self._run(emit), name="processes")
+        self._task = asyncio.create_task(keep(self.name, lambda: self._run(emit), emit, self._clock), name="processes")
 
     async def stop(self) -> None:
         """End."""

@@ -20,7 +20,7 @@ from teamops.model.alert import Alert
 from teamops.model.errors import TeamopsError
 from teamops.model.events import SourceTroubled
 from teamops.model.role import Role
-from teamops.model.snapshot import Snapshot, SupervisorView
+from teamops.model.snapshot import LogLine, Snapshot, SupervisorView
 from teamops.sources.beats import Beats
 from teamops.sources.clock import Clock, ClockSource
 from teamops.sources.handoff_file import HandoffFile
@@ -253,7 +253,10 @@ async def supervise_forever(
                 if latest is None:
                     raise
                 words = f"teamops can't supervise now and tries again: {error}"
-                tell(replace(latest, revision=next(revisions), troubles=(words,)))
+                log = latest.log
+                if latest.troubles != (words,):
+                    log = (LogLine(clock.stamp().wall, "source", words, ok=False), *log)
+                tell(replace(latest, revision=next(revisions), troubles=(words,), log=log))
                 await asyncio.sleep(LEASE_RETRY_S)
                 continue
             if trouble:

@@ -7,12 +7,21 @@ client was killed, and a wait for the end of its output would never end: so both
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import cast
 
 from teamops.tmux.socket import plain_env
 
 STDOUT = 1
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    # Killing a client asks how it ended, and so may learn it before asyncio's own watcher does, which then complains.
+    return not str(record.msg).startswith("Unknown child process")
+
+
+logging.getLogger("asyncio").addFilter(_is_news)
 
 
 class Child(asyncio.SubprocessProtocol):

@@ -74,7 +74,12 @@ async def run_once(socket: Socket, args: Sequence[str], timeout_s: float = TIMEO
     Raises ``ServerDown``, ``TmuxFailed``, or ``TeamopsError`` where tmux is missing.
     """
     said = {1: bytearray(), 2: bytearray()}
-    child = await spawn([*socket.argv(), "-N", *args], lambda fd, data: said[fd].extend(data))
+    try:
+        child = await spawn([*socket.argv(), "-N", *args], lambda fd, data: said[fd].extend(data))
+    except OSError as error:  # no more processes, descriptors or memory
+        raise TmuxFailed(
+            f"tmux can't be started: {error.strerror or error}", "end what uses up the machine; teamops tries again"
+        ) from error
     try:
         async with asyncio.timeout(timeout_s):
             await asyncio.shield(child.ended)

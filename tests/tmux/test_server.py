@@ -291,3 +291,18 @@ async def test_a_lost_client_says_why(tmux: PrivateTmux) -> None:
         await client.ask("list-panes")
     await client.close()
     assert not client.alive
+
+
+async def test_a_machine_without_descriptors_is_said_and_is_no_defect(tmux: PrivateTmux) -> None:
+    import resource
+
+    tmux.new("a-one")
+    server = Server(tmux.socket, ["a-one"])
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(TmuxFailed, match="Too many open files"):
+            await server.panes()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(await server.panes()) == 1
