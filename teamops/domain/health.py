@@ -38,6 +38,8 @@ class Facts:
     """It is busy and runs other processes than at rest: a tool of its own."""
     client_ended: float | None = None
     """When the client in its living pane ended: a shell is left there."""
+    bare_shell: bool = False
+    """A shell is all that runs in its pane."""
     grew: float | None = None
     """Last growth of its transcript."""
     beat: float | None = None
@@ -186,4 +188,6 @@ def _by_pane(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evid
     if facts.pid is None:
         at = max(at for at in (facts.beat, facts.grew) if at is not None)
         return AgentState.UNKNOWN, Evidence(EvidenceKind.BEAT, now - at, "no session, no fresh sign")
+    if facts.bare_shell and facts.client not in {"command", "sdk"}:
+        return AgentState.UNKNOWN, Evidence(EvidenceKind.PROCESS, None, f"only a shell is there, no {facts.client}")
     return AgentState.IDLE, Evidence(EvidenceKind.PROCESS, _age(facts.born, now), "alive, nothing expected")

@@ -137,6 +137,8 @@ class ProcessRow:
     cpu_s: float
     """CPU seconds used so far by the tree's living processes."""
     count: int
+    bare_shell: bool = False
+    """All there is of it is a shell: no client runs there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class AgentBook:
     """Processes of its tree when it last was not busy: the client itself, and servers that it keeps."""
     tool_runs: bool = False
     """It is busy, and its tree holds more processes than at rest."""
+    bare_shell: bool = False
+    """A shell is all that runs in its pane."""
     has_transcript: bool = False
     restarts: int = 0
     state: AgentState = AgentState.UNKNOWN
@@ -90,6 +92,7 @@ class AgentBook:
             status_detail=self.status_detail,
             tool_runs=self.tool_runs,
             client_ended=self.client_ended,
+            bare_shell=self.bare_shell,
             grew=self.grew,
             beat=self.beat,
             beat_status=self.beat_status,
@@ -136,7 +139,7 @@ class AgentBook:
         self.beat = self.worked = self.grew = self.printed = None
         self.beat_status, self.message = "ok", ""
         self.rss_bytes = None
-        self.at_rest, self.tool_runs, self.client_ended = 1, False, None
+        self.at_rest, self.tool_runs, self.client_ended, self.bare_shell = 1, False, None, False
 
     def end(self, stamp: Stamp, status: int | None, signal: int | None) -> None:
         """Its process ended."""
@@ -179,6 +182,7 @@ class AgentBook:
         if self.pane is None or self.pane.pid != row.pid or self.dead:
             return
         self.rss_bytes = row.rss_bytes
+        self.bare_shell = row.bare_shell
         if self.status is ClientStatus.BUSY:
             self.tool_runs = row.count > self.at_rest
         else:

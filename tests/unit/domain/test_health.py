@@ -22,6 +22,15 @@ S, E = AgentState, EvidenceKind
     [
         pytest.param(Facts(client="claude", managed=True), S.UNKNOWN, E.NOTHING, "no session", id="no session"),
         pytest.param(Facts(client="command", managed=False), S.UNKNOWN, E.NOTHING, "nothing watched", id="watch only"),
+        pytest.param(
+            replace(ALIVE, bare_shell=True), S.UNKNOWN, E.PROCESS, "only a shell is there, no claude", id="a bare shell"
+        ),
+        pytest.param(
+            replace(ALIVE, bare_shell=True, client="command"), S.IDLE, E.PROCESS, None, id="a shell may be the agent"
+        ),
+        pytest.param(
+            replace(ALIVE, bare_shell=True, status=ClientStatus.BUSY), S.WORKING, E.STATUS, None, id="started just now"
+        ),
         pytest.param(ALIVE, S.IDLE, E.PROCESS, "alive, nothing expected", id="an idle agent is never an alert"),
         pytest.param(replace(ALIVE, born=NOW - 5), S.STARTING, E.PROCESS, "just started", id="starting"),
         pytest.param(

@@ -67,6 +67,17 @@ def test_a_real_tree_is_read(tree: subprocess.Popen[str], read: object) -> None:
     assert abs(row.rss_bytes - rss) < 15e6 < 50e6 < rss
 
 
+@pytest.mark.parametrize("read", [read_proc, read_psutil], ids=["proc", "psutil"])
+def test_a_shell_with_nobody_in_it_is_known(tree: subprocess.Popen[str], read: object) -> None:
+    assert callable(read)
+    with subprocess.Popen(["sh", "-c", "read x; true"], stdin=subprocess.PIPE) as shell:
+        table = read()
+        assert table[shell.pid].name == "sh"
+        rows = rows_of(table, {A: shell.pid, B: tree.pid})
+        shell.kill()
+    assert [row.bare_shell for row in rows] == [True, False]
+
+
 async def test_new_processes_are_told_soon(tree: subprocess.Popen[str]) -> None:
     told: list[Event] = []
     source = Processes(Clock(), pass_s=60.0)

@@ -237,3 +237,14 @@ def test_of_a_pane_that_was_dead_before_nobody_knows_since_when() -> None:
     page = AgentBook(CODER, None)
     page.see_pane(replace(PANE, dead=True, exit_status=0), START, first=True)
     assert (page.dead, page.died) == (True, None)
+
+
+def test_a_bare_shell_is_one_until_the_next_look_or_process() -> None:
+    page = a_page()
+    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 1, bare_shell=True))
+    assert page.facts(managed=True, light_since=None).bare_shell
+    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 2))
+    assert not page.facts(managed=True, light_since=None).bare_shell
+    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 1, bare_shell=True))
+    page.see_pane(replace(PANE, pid=43), after(7))
+    assert not page.facts(managed=True, light_since=None).bare_shell
