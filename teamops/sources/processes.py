@@ -11,6 +11,7 @@ from pathlib import Path
 from teamops.model.events import ProcessesSeen, ProcessRow
 from teamops.model.role import Role
 from teamops.sources.clock import Clock
+from teamops.sources.keeping import keep
 from teamops.sources.port import Emit
 
 PASS_S = 5.0
@@ -138,7 +139,7 @@ class Processes:
         """Look once and go on every 5 s."""
         self._emit = emit
         self._look(emit)
-        self._task = asyncio.create_task(self._run(emit), name="processes")
+        self._task = asyncio.create_task(keep(self.name, lambda: self._run(emit), emit, self._clock), name="processes")
 
     async def stop(self) -> None:
         """End."""
