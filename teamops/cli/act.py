@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from teamops.cli.project import project_option, settings_of, state_option
+from teamops.cli.options import project_option, state_option
+from teamops.cli.place import settings_of
 from teamops.config.settings import RoleSettings, Settings
 from teamops.model.actions import Outcome
 from teamops.model.errors import TeamopsError, UsageError

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from teamops.cli.project import project_option, root_of
+from teamops.cli.options import project_option
+from teamops.cli.place import root_of
 from teamops.config.problems import ConfigProblem
 from teamops.config.settings import RoleSettings, Settings
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, EXIT_USAGE

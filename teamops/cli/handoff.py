@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from teamops.cli.project import project_option, settings_of
+from teamops.cli.options import project_option
+from teamops.cli.place import settings_of
 from teamops.domain import pipeline
 from teamops.handoff import ROLES, parse
 from teamops.model.errors import EXIT_FINDING, TeamopsError, UsageError

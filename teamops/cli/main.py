@@ -1,86 +1,47 @@
-"""The command line's root: finds the command, loads only its file, and shows errors in one place."""
+"""The program's entry: the screen by the shortest way, everything else by the command line's root.
+
+Errors are shown here, in one place. Exit codes: 0 fine, 1 a finding or failed act, 2 wrong use.
+"""
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
-import click
+from teamops.model.errors import EXIT_OK, TeamopsError
 
-from teamops.model.errors import EXIT_OK, EXIT_USAGE, TeamopsError
-from teamops.version import __version__
-
-COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("teamops.cli.demo:demo", "Watch a simulated team at work, in a private tmux server."),
-    "watch": ("teamops.cli.watch:watch", "Supervise this folder's team without a screen."),
-    "status": ("teamops.cli.status:status", "Say whose turn it is, who works, and what needs you."),
-    "poke": ("teamops.cli.act:poke", "Type one line into an agent's client."),
-    "restart": ("teamops.cli.act:restart", "Start an agent (again) in its own pane."),
-    "attach": ("teamops.cli.act:attach", "Go to an agent's tmux session."),
-    "handoff": ("teamops.cli.handoff:handoff", "Read and check the handoff file."),
-    "config": ("teamops.cli.config:config", "Check teamops.toml and the profiles."),
-    "notify": ("teamops.cli.notify:notify", "Prove that notifications reach you."),
-}
-"""Name → (module:attribute, one line of help): help is listed without importing the commands."""
-
-
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of COMMANDS."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return the command."""
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        module, _, attribute = entry[0].partition(":")
-        command = getattr(import_module(module), attribute)
-        if not isinstance(command, click.Command):
-            raise TypeError(entry[0])
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry[1]) for name, entry in COMMANDS.items()])
-
-
-@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="teamops")
-@click.pass_context
-def teamops(ctx: click.Context) -> None:
-    """Watch a team of AI coding agents in tmux: whose turn it is, who works, what it costs, what needs you.
-
-    Without a command: the screen on this folder's team.
-    """
-    if ctx.invoked_subcommand is None:
-        from teamops.cli.screen import open_screen
-
-        open_screen()
+EXIT_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code: 0 fine, 1 a finding or failed act, 2 wrong use."""
+    """Run the command line and leave with its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = teamops.main(
-            args=None if arguments is None else list(arguments), prog_name="teamops", standalone_mode=False
-        )
+        code = _run(words)
     except TeamopsError as error:
-        click.echo(f"teamops: {error.message}", err=True)
+        sys.stderr.write(f"teamops: {error.message}\n")
         if error.hint:
-            click.echo(f"  → {error.hint}", err=True)
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(EXIT_USAGE)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("teamops: interrupted", err=True)
-        sys.exit(130)
+            sys.stderr.write(f"  → {error.hint}\n")
+        code = error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("teamops: interrupted\n")
+        code = EXIT_INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
-        sys.exit(EXIT_OK)
-    sys.exit(code if isinstance(code, int) else EXIT_OK)
+        code = EXIT_OK
+    sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
+    if words:
+        from teamops.cli.root import run
+
+        return run(words)
+    # The main job: the first frame comes sooner without the command line's library, and without collecting garbage
+    # among what the imports make; the screen turns the collector on again when it stands.
+    gc.disable()
+    from teamops.cli.screen import open_screen
+
+    open_screen()
+    return EXIT_OK

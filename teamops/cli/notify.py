@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from teamops.cli.project import project_option, settings_of
+from teamops.cli.options import project_option
+from teamops.cli.place import settings_of
 from teamops.config.settings import NotifySettings
 from teamops.model.actions import By, Notify, Outcome
 from teamops.model.errors import EXIT_FINDING, EXIT_OK

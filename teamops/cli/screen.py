@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from teamops.cli.project import root_of
+from teamops.cli.place import root_of
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.snapshot import AttachPlan
 from teamops.model.text import clean_line
@@ -17,6 +18,8 @@ from teamops.model.text import clean_line
 BACK_MS = 8000
 """So long the way back is shown in the attached session."""
 NEVER_THERE_S = 1.0
+STANDING_S = 2.0
+"""By then the screen stands."""
 LAST_ACTS_S = 11.0
 """An act has its outcome within 10 s, or is given up."""
 
@@ -44,6 +47,9 @@ def open_screen(root: Path | None = None, *, state_dir: Path | None = None, fare
     supervisor = SupervisorThread(settings, state_dir=state_dir, ring=ring_bell)
     # Started before the screen's own imports: both are mostly waiting for files.
     supervisor.start()
+    standing = threading.Timer(STANDING_S, _collect_again)
+    standing.daemon = True
+    standing.start()
     try:
         from teamops.tui.app import TeamopsApp
 
@@ -52,9 +58,17 @@ def open_screen(root: Path | None = None, *, state_dir: Path | None = None, fare
         app.run()
         _await_ends(app.doing)
     finally:
+        standing.cancel()
         supervisor.stop()
     if supervisor.failed:
         raise UsageError(f"the supervisor ended: {supervisor.failed}", "see teamops watch for more")
+
+
+def _collect_again() -> None:
+    """Let garbage be collected again; what the imports made stays for good and need not be looked through each time."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def _await_ends(doing: list[tuple[str, threading.Event]]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from teamops.cli.main import COMMANDS, LazyGroup, teamops
+from teamops.cli.root import COMMANDS, LazyGroup, teamops
 
 
 def every(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

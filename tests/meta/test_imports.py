@@ -64,7 +64,9 @@ def test_the_screen_loads_no_machine() -> None:
     assert offenders(loaded, tuple(f"teamops.{room}" for room in rooms)) == []
 
 
-@pytest.mark.parametrize("door", ["teamops.cli.main", "teamops.cli.status", "teamops.cli.watch", "teamops.cli.act"])
+@pytest.mark.parametrize(
+    "door", ["teamops.cli.main", "teamops.cli.root", "teamops.cli.status", "teamops.cli.watch", "teamops.cli.act"]
+)
 def test_a_command_without_a_screen_pays_for_none(door: str) -> None:
     loaded = loaded_by(door)
     assert door in loaded

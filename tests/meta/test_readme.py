@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from teamops.cli.main import COMMANDS
+from teamops.cli.root import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 # Not the sample: its links belong to an invented project.

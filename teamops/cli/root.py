@@ -1,0 +1,77 @@
+"""The command line's root: finds the command and loads only its file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from teamops.model.errors import EXIT_OK, EXIT_USAGE
+from teamops.version import __version__
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("teamops.cli.demo:demo", "Watch a simulated team at work, in a private tmux server."),
+    "watch": ("teamops.cli.watch:watch", "Supervise this folder's team without a screen."),
+    "status": ("teamops.cli.status:status", "Say whose turn it is, who works, and what needs you."),
+    "poke": ("teamops.cli.act:poke", "Type one line into an agent's client."),
+    "restart": ("teamops.cli.act:restart", "Start an agent (again) in its own pane."),
+    "attach": ("teamops.cli.act:attach", "Go to an agent's tmux session."),
+    "handoff": ("teamops.cli.handoff:handoff", "Read and check the handoff file."),
+    "config": ("teamops.cli.config:config", "Check teamops.toml and the profiles."),
+    "notify": ("teamops.cli.notify:notify", "Prove that notifications reach you."),
+}
+"""Name → (module:attribute, one line of help): help is listed without importing the commands."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module, _, attribute = entry[0].partition(":")
+        command = getattr(import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(entry[0])
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry[1]) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="teamops")
+@click.pass_context
+def teamops(ctx: click.Context) -> None:
+    """Watch a team of AI coding agents in tmux: whose turn it is, who works, what it costs, what needs you.
+
+    Without a command: the screen on this folder's team.
+    """
+    if ctx.invoked_subcommand is None:
+        from teamops.cli.screen import open_screen
+
+        open_screen()
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the command that ``words`` name and return its exit code.
+
+    Raises ``TeamopsError``, ``KeyboardInterrupt``; wrong options are said here.
+    """
+    try:
+        code = teamops.main(args=list(words), prog_name="teamops", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except click.Abort as error:
+        raise KeyboardInterrupt from error
+    return code if isinstance(code, int) else EXIT_OK
