@@ -8,7 +8,7 @@ from teamops.model.actions import Action, Outcome
 from teamops.model.agent import Beat, ClientStatus
 from teamops.model.clock import Stamp
 from teamops.model.handoff import Handoff
-from teamops.model.pane import Pane
+from teamops.model.pane import Pane, Screen
 from teamops.model.role import Role
 from teamops.model.tail import Position
 from teamops.model.usage import Usage
@@ -53,6 +53,8 @@ class BeatsSeen:
     position: Position
     """To be stored in the same transaction as what the beats say."""
     bad_lines: int = 0
+    known: tuple[Beat, ...] = ()
+    """The last ones that an earlier life has counted: what they tell of the agent still holds, their sums stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,17 @@ class OutputSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenSeen:
+    """A client's screen shows something else than before. Weak evidence."""
+
+    stamp: Stamp
+    role: Role
+    pid: int
+    """The pane's process then."""
+    screen: Screen
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessesSeen:
     """One pass over the process table."""
 
@@ -172,6 +185,7 @@ Event = (
     | PanesSeen
     | PaneDied
     | OutputSeen
+    | ScreenSeen
     | ProcessesSeen
     | ActionFinished
     | SourceTroubled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -20,11 +21,16 @@ from teamops.model.text import clean_line
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
 from teamops.sources.port import Emit
-from teamops.sources.tail import Tail
+from teamops.sources.tail import Tail, lines_before
 from teamops.sources.watch import Watch
+from teamops.tmux.ending import is_alive
 
 STEP = 1 << 16
 """Bytes between two breaths of the loop: a few milliseconds of work."""
+KNOWN_S = 3600.0
+"""A beat that an earlier life has read tells nothing of the agent any more when it is older."""
+MEND = "mend the rights of the spool folder"
+UNLINK = "make it a folder and a file of the project's own"
 MAX_MESSAGE = 500
 MAX_STATUS = 40
 MAX_COST = Decimal(10**9)
@@ -112,7 +118,10 @@ class Beats:
     async def start(self, emit: Emit) -> None:
         """Read what is there, then go on with what comes."""
         self._unwatch = self._watch.directory(self._spool, self._changed, recursive=True)
-        self._due.update(dict.fromkeys(await asyncio.to_thread(self._listing)))
+        names = await asyncio.to_thread(self._listing)
+        for name, lines in (await asyncio.to_thread(self._read_known, names)).items():
+            self._tell_known(name, lines, emit)
+        self._due.update(dict.fromkeys(names))
         await self._read_due(emit)
         self._tasks.append(
             asyncio.create_task(keep(self.name, lambda: self._run(emit), emit, self._clock), name="beats")
@@ -129,6 +138,42 @@ class Beats:
 
     def _listing(self) -> list[str]:
         return sorted(str(path.relative_to(self._spool)) for path in self._spool.glob("*/*.jsonl"))
+
+    def _read_known(self, names: list[str]) -> dict[str, list[bytes]]:
+        """Return the last lines that an earlier life has read of each role's newest file."""
+        newest: dict[str, tuple[float, str]] = {}
+        for name in names:
+            status = _status(self._spool / name)
+            if status is not None and str(self._spool / name) in self._positions:
+                folder = name.partition("/")[0]
+                newest[folder] = max(newest.get(folder, (0.0, "")), (status.st_mtime, name))
+        return {name: self._last_lines(name) for _, name in newest.values() if self._link(name) is None}
+
+    def _last_lines(self, name: str) -> list[bytes]:
+        path = self._spool / name
+        try:
+            return lines_before(path, self._positions[str(path)], STEP)
+        except OSError:
+            return []  # the reading of what is new says it
+
+    def _tell_known(self, name: str, lines: list[bytes], emit: Emit) -> None:
+        role, stamp = self._role(name), self._clock.stamp()
+        if role is None:
+            return
+        beats = (beat_of(line, role, stamp.wall) for line in lines)
+        # What a process promised ended with it: who has taken its place begins anew.
+        known = tuple(
+            beat
+            for beat in beats
+            if beat is not None and stamp.wall - beat.wall < KNOWN_S and (not beat.pid or is_alive(beat.pid))
+        )
+        if known:
+            emit(BeatsSeen(stamp, (), self._positions[str(self._spool / name)], known=known))
+
+    def _link(self, name: str) -> Path | None:
+        """Return the link that ``name`` leads over, or ``None``. Links may lead out of the project; no watch does."""
+        path = self._spool / name
+        return next((part for part in (path.parent, path) if part.is_symlink()), None)
 
     def _changed(self, names: frozenset[str]) -> None:
         self._due.update(dict.fromkeys(sorted(name for name in names if self._role(name) is not None)))
@@ -158,6 +203,10 @@ class Beats:
 
     async def _read(self, name: str, role: Role, emit: Emit) -> None:
         path = self._spool / name
+        link = self._link(name)
+        if link is not None:
+            self._say(emit, self._clock.stamp(), name, f"{link} is a link, which is not read", UNLINK)
+            return
         tail = self._tails.get(name)
         if tail is None:
             # Kept when the file goes: another one of that name, even with the same inode, is then known as such.
@@ -177,10 +226,10 @@ class Beats:
             more = chunk.more
             await asyncio.sleep(0)
 
-    def _say(self, emit: Emit, stamp: Stamp, name: str, trouble: str) -> None:
+    def _say(self, emit: Emit, stamp: Stamp, name: str, trouble: str, hint: str = MEND) -> None:
         if trouble:
             self._troubled.add(name)
-            emit(SourceTroubled(stamp, self.name, trouble, "mend the rights of the spool folder"))
+            emit(SourceTroubled(stamp, self.name, trouble, hint))
         elif name in self._troubled:
             self._troubled.discard(name)
             emit(SourceTroubled(stamp, self.name, "", ""))
@@ -198,3 +247,10 @@ def _seen(stamp: Stamp, role: Role, lines: list[bytes], position: Position, skip
         else:
             beats.append(beat)
     return BeatsSeen(stamp, tuple(beats), position, bad)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None

@@ -118,3 +118,21 @@ class Tail:
     def _ends_line(fd: int, offset: int) -> bool:
         """Return whether a line ends at ``offset``: it doesn't in most files that were truncated and grew again."""
         return offset == 0 or os.pread(fd, 1, offset - 1) == b"\n"
+
+
+def lines_before(path: Path, position: Position, max_bytes: int) -> list[bytes]:
+    """Return the complete lines of the last ``max_bytes`` before ``position``; none where the file is another by now.
+
+    Raises ``OSError`` where the file can't be read.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        status = os.fstat(fd)
+        same = (status.st_dev, status.st_ino) == (position.device, position.inode)
+        if not (same and stat.S_ISREG(status.st_mode) and status.st_size >= position.offset):
+            return []
+        start = max(0, position.offset - max_bytes)
+        lines = os.pread(fd, position.offset - start, start).split(b"\n")
+        return lines[1:] if start else lines
+    finally:
+        os.close(fd)

@@ -10,8 +10,8 @@ from teamops.config.settings import RoleSettings
 from teamops.domain.health import Facts, tells_of_work
 from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind
 from teamops.model.clock import Stamp
-from teamops.model.events import PaneDied, ProcessRow, StatusSeen, UsageSeen
-from teamops.model.pane import Pane
+from teamops.model.events import PaneDied, ProcessRow, ScreenSeen, StatusSeen, UsageSeen
+from teamops.model.pane import Pane, Screen
 from teamops.model.role import Role
 from teamops.model.usage import Usage
 
@@ -59,6 +59,9 @@ class AgentBook:
     """Processes of its tree when it last was not busy: the client itself, and servers that it keeps."""
     tool_runs: bool = False
     """It is busy, and its tree holds more processes than at rest."""
+    screen: Screen | None = None
+    screen_at: float | None = None
+    """Since when its screen shows that."""
     bare_shell: bool = False
     """A shell is all that runs in its pane."""
     has_transcript: bool = False
@@ -93,6 +96,8 @@ class AgentBook:
             tool_runs=self.tool_runs,
             client_ended=self.client_ended,
             bare_shell=self.bare_shell,
+            screen=self.screen,
+            screen_at=self.screen_at,
             grew=self.grew,
             beat=self.beat,
             beat_status=self.beat_status,
@@ -140,6 +145,7 @@ class AgentBook:
         self.beat_status, self.message = "ok", ""
         self.rss_bytes = None
         self.at_rest, self.tool_runs, self.client_ended, self.bare_shell = 1, False, None, False
+        self.screen = self.screen_at = None
 
     def end(self, stamp: Stamp, status: int | None, signal: int | None) -> None:
         """Its process ended."""
@@ -177,6 +183,11 @@ class AgentBook:
             at = _at(seen.grown_wall, seen.stamp)
             self.grew = at if self.grew is None else max(at, self.grew)
 
+    def see_screen(self, seen: ScreenSeen) -> None:
+        """Take what its screen shows, if it is the screen of the process in the pane now."""
+        if self.pane is not None and self.pane.pid == seen.pid:
+            self.screen, self.screen_at = seen.screen, seen.stamp.now
+
     def see_process(self, row: ProcessRow) -> None:
         """Take one row of the process table, if it is about the process in the pane now."""
         if self.pane is None or self.pane.pid != row.pid or self.dead:
@@ -188,12 +199,15 @@ class AgentBook:
         else:
             self.at_rest = row.count
 
-    def see_beat(self, beat: Beat, midnight: float, stamp: Stamp) -> None:
-        """Take one beat. Its age is what lies between its own wall time and ours, never negative.
+    def see_beat(
+        self, beat: Beat, midnight: float, stamp: Stamp, *, at: float | None = None, counted: bool = False
+    ) -> None:
+        """Take one beat of the moment ``at``; without one, its age is what lies between its own wall time and ours.
 
+        ``counted``: an earlier life has added it up; only what it tells of the agent is news.
         Its tokens are usage only of an agent without a transcript: the transcript would count them again.
         """
-        at = stamp.now - max(0.0, stamp.wall - beat.wall)
+        at = stamp.now - max(0.0, stamp.wall - beat.wall) if at is None else at
         if self.beat is None or at >= self.beat:
             self.beat = at
             self.beat_status = beat.status
@@ -208,6 +222,8 @@ class AgentBook:
                 self.shutdown_until = at + beat.grace_s
         if tells_of_work(beat) and (self.worked is None or at > self.worked):
             self.worked = at
+        if counted:
+            return
         minute = self.minute(beat.wall, stamp.wall)
         if minute is not None:
             minute.beats += 1

@@ -19,8 +19,10 @@ from teamops.model.events import (
     PaneDied,
     PanesSeen,
     ProcessesSeen,
+    ScreenSeen,
     SourceTroubled,
     StatusSeen,
+    Ticked,
     UsageSeen,
 )
 from teamops.model.handoff import Handoff, Problem, Severity, Task
@@ -61,12 +63,15 @@ class Book:
     ledger_trouble: str = ""
     alerts: dict[tuple[str, str], Alert] = field(default_factory=dict)
     log: tuple[LogLine, ...] = ()
+    offset: float = 0.0
+    """Observed seconds less Unix seconds, as of the last round of the clock that came in time."""
     midnight: float = 0.0
     """Unix seconds at which today began, local time."""
     started: frozenset[str] = frozenset()
     """Sources that have reported once."""
 
     def __post_init__(self) -> None:
+        self.offset = self.stamp.now - self.stamp.wall
         self.midnight = midnight_of(self.stamp.wall)
         for settings in self.settings.roles:
             self.agents[settings.role] = AgentBook(settings.role, settings)
@@ -77,6 +82,20 @@ class Book:
         if page is None:
             page = self.agents[role] = AgentBook(role, None)
         return page
+
+    def tick(self, seen: Ticked) -> bool:
+        """Take a round of the clock; return whether a new day begins with it."""
+        if not seen.gap_s:
+            self.offset = seen.stamp.now - seen.stamp.wall
+        return self.turn_day(seen.stamp.wall)
+
+    def observed(self, wall: float, stamp: Stamp) -> float:
+        """Return when ``wall`` was, in observed seconds, for something that came to be known at ``stamp``.
+
+        Just after a gap, or a jump of the wall clock, what lies before it is as old as it was then: seconds in which
+        nobody looked don't age it.
+        """
+        return min(stamp.now, wall + max(stamp.now - stamp.wall, self.offset))
 
     def note(self, line: LogLine) -> None:
         """Put a line at the top of the log."""
@@ -111,14 +130,18 @@ class Book:
     def _take_of_agent(self, event: Event) -> None:
         match event:
             case BeatsSeen():
-                for beat in event.beats:
-                    self.agent(beat.role).see_beat(beat, self.midnight, event.stamp)
+                for beats, counted in ((event.known, True), (event.beats, False)):
+                    for beat in beats:
+                        at = self.observed(beat.wall, event.stamp)
+                        self.agent(beat.role).see_beat(beat, self.midnight, event.stamp, at=at, counted=counted)
             case UsageSeen():
                 self.agent(event.role).see_growth(event)
             case StatusSeen():
                 self.agent(event.role).see_status(event)
             case PaneDied():
                 self.agent(event.role).see_death(event)
+            case ScreenSeen():
+                self.agent(event.role).see_screen(event)
             case OutputSeen():
                 self.agent(event.role).printed = event.stamp.now
             case ProcessesSeen():

@@ -176,7 +176,7 @@ class Core:
         """Take one event: what must be remembered goes to the ledger, what is known to the book."""
         match event:
             case Ticked():
-                self.book.turn_day(event.stamp.wall)
+                self.book.tick(event)
                 self.memory.tick(self.book)
                 self.memory.hear_viewers(self.book)
                 if event.gap_s:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teamops.model.agent import BeatKind
-from teamops.model.events import BeatsSeen, Event
+from teamops.model.events import BeatsSeen, Event, SourceTroubled
 from teamops.model.role import CODER, REVIEWER, Role
 from teamops.model.tail import Position
 from teamops.sources.beats import STEP, Beats, beat_of
@@ -225,3 +227,57 @@ async def test_the_loop_stays_awake_while_much_is_read(tmp_path: Path) -> None:
         assert breaths >= path.stat().st_size // STEP  # one for each step, whatever the machine's speed
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+def ended_pid() -> int:
+    with subprocess.Popen(["true"]) as ended:
+        return ended.pid
+
+
+async def told_at_start(spool: Path, positions: dict[str, Position]) -> list[Event]:
+    watch, clock, events = Watch(), Clock(), list[Event]()
+    watch.start(asyncio.get_running_loop())
+    beats = Beats(spool, [CODER], watch, clock, positions)
+    await beats.start(events.append)
+    await beats.stop()
+    watch.stop()
+    return events
+
+
+async def test_after_a_restart_the_last_beats_of_a_living_process_still_say_what_the_agent_does(
+    tmp_path: Path, ended_pid: int
+) -> None:
+    folder = tmp_path / "CODER"
+    folder.mkdir()
+    now = time.time()
+    files = {"older": (os.getpid(), 60.0), "ended": (ended_pid, 20.0), "living": (os.getpid(), 5.0)}
+    for age, (name, (pid, old)) in enumerate(files.items()):
+        path = folder / f"{name}.jsonl"
+        path.write_bytes(line(t=now - old, pid=pid, tokens=7, kind="cycle-begin") + b"\n")
+        os.utime(path, (now + age, now + age))
+    first = await told_at_start(tmp_path, {})
+    positions = {event.position.path: event.position for event in first if isinstance(event, BeatsSeen)}
+    assert len(positions) == 3
+    (again,) = await told_at_start(tmp_path, positions)
+    assert isinstance(again, BeatsSeen)
+    assert again.beats == ()
+    assert [(beat.pid, beat.kind) for beat in again.known] == [(os.getpid(), BeatKind.CYCLE_BEGIN)]
+    (folder / "living.jsonl").unlink()
+    assert await told_at_start(tmp_path, positions) == []  # the newest is now of a process that ended
+
+
+async def test_a_role_folder_or_file_that_is_a_link_is_not_read_and_is_said(tmp_path: Path) -> None:
+    outside, spool = tmp_path / "outside", tmp_path / "spool"
+    outside.mkdir()
+    spool.mkdir()
+    (outside / "b.jsonl").write_bytes(line() + b"\n")
+    (spool / "CODER").symlink_to(outside)
+    (event,) = await told_at_start(spool, {})
+    assert isinstance(event, SourceTroubled)
+    assert "is a link" in event.message
+    (spool / "CODER").unlink()
+    (spool / "CODER").mkdir()
+    (spool / "CODER" / "b.jsonl").symlink_to(outside / "b.jsonl")
+    (event,) = await told_at_start(spool, {})
+    assert isinstance(event, SourceTroubled)
