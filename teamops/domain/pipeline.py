@@ -27,9 +27,11 @@ _PIPELINES: dict[int, tuple[Stage, ...]] = {
 }
 _OF_DIRECTOR = (Stage.DESIGN, Stage.VERIFY, Stage.CONFIRM)
 _SENT_BACK = re.compile(
-    r"\bchanges?[\s_-]+(?:are[\s_-]+)?(?:requested|required|needed)|\brequest(?:s|ed|ing)?[\s_-]+changes?|\brejected\b"
+    r"\bchanges?[\s_-]+(?:(?:are|is)[\s_-]+)?(?:requested|required|needed)"
+    r"|\b(?:request|require|need)(?:s|ed|ing)?[\s_-]+(?:changes?|rework|work)|\breject(?:ed)?\b|\bnot[\s_-]+approved\b"
 )
-_NEGATED = re.compile(r"\b(?:no|not|without)\b")
+_NEGATED = re.compile(r"\b(?:no|not|without|0|zero|never)(?:[\s_-]+\w+){0,2}[\s_-]+$")
+_APPROVED = re.compile(r"(?<!not )(?<!not-)\b(?:approved?|accepted)\b")
 
 
 def pipeline(tier: int | None) -> tuple[Stage, ...]:
@@ -39,7 +41,11 @@ def pipeline(tier: int | None) -> tuple[Stage, ...]:
 
 def sends_back(verdict: str | None) -> bool:
     """Return whether a review's verdict (lower case) asks for changes."""
-    return bool(verdict and _SENT_BACK.search(verdict) and not _NEGATED.search(verdict))
+    words = verdict or ""
+    approved = _APPROVED.search(words)
+    # What stands first is the verdict; the rest of the line are its reasons.
+    before = words[: approved.start()] if approved else words
+    return any(not _NEGATED.search(words[: found.start()]) for found in _SENT_BACK.finditer(before))
 
 
 def tasks(blocks: Sequence[Block]) -> tuple[Task, ...]:

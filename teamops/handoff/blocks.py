@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,10 +21,14 @@ from teamops.model.text import clean_line
 HEAD_LIMIT = 65_536
 """Fields are looked for in so many bytes after the heading."""
 
-_ASIDE = re.compile(r"\([^()]*\)|[*`\[\]]")
-_NAME = re.compile(r"@?([^\W\d_][\w-]*)")
+_ASIDE = re.compile(r"\([^()]*\)|~~[^~]*~~|<!--.*?-->|[*`\[\]]")
+_IN_PARENTHESES = re.compile(r"\(\W*([^\W\d_][\w-]*)\W*\)")
+_NAME = re.compile(r"\W*([^\W\d_][\w-]*)")
+_NOBODY = re.compile(r"\s*(?:n/a|tbd|todo|\?+)\s*", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?:[,;/&+|>]|→|⇒|->|\band\b|\bor\b|\bthen\b)\s*", re.IGNORECASE)
-_TIER = re.compile(r"\D{0,8}([0-9]+)(?![0-9.])")
+_MORE = r"\s*(?:[/,>→-]|\u2013|or|to|and|then)+\s*(?:tier\s*)?\d"
+_TIER = re.compile(rf"\D{{0,8}}?(?<![-\d.])([0-9]+)(?!\d|\.\d|{_MORE})", re.IGNORECASE)
+_AROUND = " \t*_`\"'“”"
 
 
 @dataclass(slots=True)
@@ -72,13 +77,14 @@ def read_block(
     head = read_head(lines, piece.line + 1)
     finished = head.finished or head_end < piece.end
     ended = piece.text.endswith(b"\n") and own.end < piece.end
-    complete = not piece.last or finished or ("turn" in head.values and ended)
 
     problems = [*opened.problems, *head.problems]
     if opened.at and context.at and opened.at < context.at:
         problems.append(_backwards(piece.line, opened.at, context.at))
     turn = _turn(head, roles, problems)
     tier = _tier(head, problems)
+    said = tier is not None and "status" in head.values and _is_whole(turn, roles)
+    complete = not piece.last or finished or ("turn" in head.values and ended) or said
     if complete:
         _say_missing(head, piece.line, context, problems)
     else:
@@ -113,10 +119,22 @@ def read_block(
     return block, problems
 
 
+def _is_whole(turn: Role | None, roles: Collection[Role]) -> bool:
+    """Return whether the Turn is a role that can't become another one by more letters."""
+    if turn is None:
+        return False
+    return turn == NONE or (turn in roles and not any(role != turn and role.startswith(turn) for role in roles))
+
+
+def _task(head: Head) -> str | None:
+    """Return the block's own task: its name without the marks that people put around names."""
+    value = head.values.get("task")
+    return value.text.strip(_AROUND) or None if value else None
+
+
 def _step(context: Context, head: Head, tier: int | None, at: datetime | None) -> str | None:
     """Move the context past the block; return the block's task."""
-    given = head.values.get("task")
-    task = given.text if given and given.text else context.task
+    task = _task(head) or context.task
     key = (task or "").lower()
     spelling, before = context.tasks.get(key, (task or "", None))
     context.tasks[key] = (spelling, tier if tier is not None else before)
@@ -134,17 +152,16 @@ def _turn(head: Head, roles: Collection[Role], problems: list[Problem]) -> Role 
     value = head.values.get("turn")
     if value is None:
         return None
-    names = []
-    for part in _SEPARATOR.split(_ASIDE.sub(" ", value.text).strip()):
-        found = _NAME.match(part.strip(" _"))
-        if found:
-            names.append(role_of(found[1]))
+    written = unicodedata.normalize("NFKC", value.text)
+    names = _names(written)
     if not names:
         problems.append(
             problem(value.line, value.column, "bad-turn", "the Turn names no role", "name the role that may work next")
         )
         return None
     known = [name for name in names if name in roles or name == NONE]
+    if not known and (aside := _IN_PARENTHESES.search(written)):  # Isabelle (DEVELOPER)
+        known = [name for name in (role_of(aside[1]),) if name in roles]
     turn = known[0] if known else names[0]
     if len(set(known)) > 1:
         problems.append(
@@ -158,16 +175,38 @@ def _turn(head: Head, roles: Collection[Role], problems: list[Problem]) -> Role 
         )
     if not known:
         problems.append(
-            problem(value.line, value.column, "unknown-role", f'"{turn}" is no role of this team', nearest(turn, roles))
+            problem(
+                value.line,
+                value.column,
+                "unknown-turn",
+                f'the Turn "{turn}" is no role of this team',
+                _meant(written, roles) or nearest(turn, roles),
+            )
         )
     return turn
+
+
+def _names(text: str) -> list[Role]:
+    """Return what a Turn names, each before its own words: ``CODER, please``."""
+    if _NOBODY.fullmatch(text):
+        return []
+    parts = _SEPARATOR.split(_ASIDE.sub(" ", text).strip())
+    names = [found[1] for part in parts if (found := _NAME.match(part.strip(" _")))]
+    names = names or [found[1] for found in _IN_PARENTHESES.finditer(text)]
+    return [role_of(name) for name in names]
+
+
+def _meant(text: str, roles: Collection[Role]) -> str:
+    """Return a hint if just one role of the team stands somewhere in ``text``."""
+    found = {role for role in roles if re.search(rf"\b{re.escape(role)}\b", text, re.IGNORECASE)}
+    return f"write **Turn**: {found.pop()}" if len(found) == 1 else ""
 
 
 def _tier(head: Head, problems: list[Problem]) -> int | None:
     value = head.values.get("tier")
     if value is None:
         return None
-    found = _TIER.match(value.text)
+    found = _TIER.match(unicodedata.normalize("NFKC", value.text))
     if found and found[1] in {"1", "2", "3"}:
         return int(found[1])
     problems.append(
@@ -183,12 +222,11 @@ def _say_missing(head: Head, line: int, context: Context, problems: list[Problem
                 line, 1, "missing-turn", "the block has no Turn, so the light stays where it was", "add **Turn**: ROLE"
             )
         )
-    if "status" not in head.values:
+    if "status" not in head.values or not head.values["status"].text:
         problems.append(problem(line, 1, "missing-status", "the block has no Status", "add **Status**: done"))
     if "tier" in head.values:
         return
-    given = head.values.get("task")
-    key = (given.text if given and given.text else context.task or "").lower()
+    key = (_task(head) or context.task or "").lower()
     tier = context.tasks.get(key, ("", None))[1]
     if tier is None:
         problems.append(

@@ -195,9 +195,7 @@ class Document:
             block, more = read_block(part.piece(base, raw), part.opened, context, self._roles)
             blocks.append(block)
             found = found + more
-        foreign = _say_not_utf8(raw, part)
-        if foreign:
-            found = [*found, foreign]
+        found = [*found, *(said for said in (_say_not_utf8(raw, part), _say_nul(raw, part)) if said)]
         problems += sorted(found, key=lambda one: (one.line, one.column))
 
 
@@ -236,7 +234,8 @@ class _Part:
 
 def _say_unclosed(text: bytes, unclosed: Unclosed, line: int) -> Problem:
     swallowed = len(_SWALLOWED.findall(text, unclosed.start))
-    meant = f"; {swallowed} block heading{'s' * (swallowed > 1)} below are read as part of it" if swallowed else ""
+    count = f"{swallowed} block headings below are" if swallowed > 1 else "a block heading below is"
+    meant = f"; {count} read as part of it" if swallowed else ""
     if unclosed.comment:
         return problem(
             line, 1, "unclosed-comment", f"an HTML block opened here is never closed{meant}", "close a comment with -->"
@@ -254,13 +253,30 @@ def _say_not_utf8(raw: bytes, part: _Part) -> Problem | None:
     except UnicodeDecodeError as error:
         if part.last and error.end == len(raw) and error.reason == "unexpected end of data":
             return None  # the rest of the character is still to be written
-        text = normalized(raw[: error.start])
-        begin = text.rfind(b"\n") + 1
         return problem(
-            part.line + text.count(b"\n"),
-            len(text[begin:].decode("utf-8", "replace")) + 1,
+            *_place(raw, error.start, part.line),
             "not-utf8",
             f"byte 0x{raw[error.start]:02X} is no UTF-8 here",
             "save the file as UTF-8",
         )
     return None
+
+
+def _say_nul(raw: bytes, part: _Part) -> Problem | None:
+    at = raw.find(b"\0")
+    if at < 0:
+        return None
+    count = raw.count(b"\0")
+    return problem(
+        *_place(raw, at, part.line),
+        "nul-bytes",
+        f"{count} zero byte{'s' * (count > 1)} from here on",
+        "take them out, or save the file as UTF-8",
+    )
+
+
+def _place(raw: bytes, at: int, first_line: int) -> tuple[int, int]:
+    """Return line and column of the byte at ``at``; ``raw`` begins with line ``first_line``."""
+    text = normalized(raw[:at])
+    begin = text.rfind(b"\n") + 1
+    return first_line + text.count(b"\n"), len(text[begin:].decode("utf-8", "replace")) + 1

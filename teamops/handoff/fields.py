@@ -15,10 +15,13 @@ VALUE_LIMIT = 2_000
 
 _CANONICAL = {name.lower(): name for name in KNOWN}
 _FIELD = re.compile(
-    r"[ \t]*(?:[-*+][ \t]+)?(\*\*|__)[ \t]*([^\W_][^*_:：]{0,39}?)[ \t]*(?:[:：][ \t]*\1|\1[ \t]*[:：])[ \t]*(.*)"  # noqa: RUF001 - the full-width colon
+    r"[ \t]*(?:(?:[-*+]|[0-9]{1,3}[.)])[ \t]+)?(\*\*|__)\s*([^\W_][^*_:：]{0,39}?)\s*(?:[:：]\s*\1|\1\s*[:：])\s*(.*)"  # noqa: RUF001 - the full-width colon
 )
-_NEARLY = re.compile(rf"[ \t]*(?:[-*+][ \t]+)?([*_]*)({'|'.join(KNOWN)})\1[ \t]*[:：=][ \t]*\S", re.IGNORECASE)  # noqa: RUF001 - the full-width colon
-_NO_COLON = re.compile(rf"[ \t]*(?:[-*+][ \t]+)?(\*\*|__)({'|'.join(KNOWN)})\1[ \t]+\S", re.IGNORECASE)
+_MARK = r"[ \t]*(?:(?:[-*+>|]|[0-9]{1,3}[.)])[ \t]+)?"
+_NAMES = "|".join(KNOWN)
+_NEARLY = re.compile(rf"{_MARK}([*_]*)({_NAMES})\1\s*[:：=]\s*\S", re.IGNORECASE)  # noqa: RUF001 - the full-width colon
+_NO_COLON = re.compile(rf"{_MARK}(\*\*|__)({_NAMES})(?:\1\s+|\s*[:：=]\s*)\S", re.IGNORECASE)  # noqa: RUF001 - the full-width colon
+_INSIDE = re.compile(rf"(\*\*|__)({_NAMES})(?:[:：]\1|\1\s*[:：])", re.IGNORECASE)  # noqa: RUF001 - the full-width colon
 _STOPS_PARAGRAPH = re.compile(
     r" {0,3}(?:>|#{1,6}(?:[ \t]|$)|`{3}|~{3}|<|[-+*][ \t]|1[.)][ \t]|([-*_])[ \t]*(?:\1[ \t]*){2,}$)"
 )
@@ -83,7 +86,7 @@ def _is_shallow(line: str) -> bool:
 def _add(head: Head, found: re.Match[str], line: int) -> str:
     written = clean_line(found[2], 40)
     key = written.lower()
-    if key in head.values:
+    if key in head.values and (head.values[key].text or not found[3].strip()):
         head.problems.append(
             problem(
                 line,
@@ -96,6 +99,16 @@ def _add(head: Head, found: re.Match[str], line: int) -> str:
         return key
     head.values[key] = Value(_tidy(found[3]), line, found.start(3) + 1)
     head.fields[_CANONICAL.get(key, written)] = head.values[key].text
+    for inside in _INSIDE.finditer(found[3][:VALUE_LIMIT]):
+        head.problems.append(
+            problem(
+                line,
+                found.start(3) + inside.start() + 1,
+                "malformed-field",
+                f"the field {_CANONICAL[inside[2].lower()]} stands in the line of another and is read as its text",
+                "give each field a line of its own",
+            )
+        )
     return key
 
 

@@ -17,12 +17,13 @@ BLOCK_LEVEL = 3
 SECTION_LEVEL = 4
 
 _WORD = r"[^\W\d_][\w-]*(?: [\w-]+){0,2}"
-_BRACKETS = re.compile(rf"[*_]*\[[ \t]*({_WORD})[ \t]*\](?![(\[:])[*_]*[ \t]*(.*)")
-_BARE = re.compile(rf"\W?({_WORD})\W{{1,3}}[ \t]*\d{{4}}-\d\d?-\d\d?")
-_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})[ \tT]+([0-9]{1,2}):([0-9]{2})(?![0-9])")
+_BRACKETS = re.compile(rf"[*_]*\[[*_`\s]*({_WORD})[*_`\s]*\](?![(\[])[*_]*[:：]?\s*(.*)")  # noqa: RUF001 - the full-width colon
+_BARE = re.compile(rf"(?!\\)\W{{0,4}}({_WORD})(?:\W[^\]\d]{{0,40}}\])?\W{{1,4}}\d{{4}}-\d\d?-\d\d?")
+_DATE = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[\sT]+([0-9]{1,2}):([0-9]{2})(?![0-9])(?!\s*[ap]\.?m\b)", re.IGNORECASE
+)
 _DATE_LIKE = re.compile(r"\W{0,3}\d{1,4}[-/.]\d")
 _HASHES = re.compile(r"[ \t]*#+[ \t]*")
-_CLOSING = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,10 @@ def heading_text(line: str) -> tuple[str, int]:
     """Return a heading line's text, and the 0-based column where it begins."""
     found = _HASHES.match(line)
     begin = found.end() if found else 0
-    return _CLOSING.sub("", line[begin:]).strip(" \t"), begin
+    text = line[begin:].rstrip(" \t")
+    bare = text.rstrip("#")
+    closed = bare != text and (not bare or bare[-1] in " \t")
+    return (bare if closed else text).strip(" \t"), begin
 
 
 def read_heading(text: str, level: int, line: int, roles: Collection[Role]) -> BlockHeading | Problem | None:
@@ -80,7 +84,7 @@ def _nearly(content: str, line: int, column: int, roles: Collection[Role]) -> Pr
         line,
         column,
         "heading-brackets",
-        f"the role {role} stands without brackets, so this heading opens no block",
+        f"this heading names {role} and a date, but not as a block's does, so it opens none",
         f"write ### [{role}] YYYY-MM-DD HH:MM",
     )
 

@@ -21,7 +21,7 @@ _LONE_CR = re.compile(rb"\r(?!\n)")
 _FIRST = re.compile(rb" {0,3}(?=[#`~<])")
 _MARK = re.compile(rb"\n {0,3}(?=[#`~<])")
 _ATX = re.compile(rb"(#{1,6})(?=[ \t]|$)")
-_TIGHT = re.compile(rb"#{1,6}\[")
+_TIGHT = re.compile(rb"#{1,6}(?:\xc2\xa0|[\x0b\x0c])*\[")
 _LIST = re.compile(rb"(?m)^ {0,3}(?:[-+*]|[0-9]{1,9}[.)])(?:[ \t]|$)")
 _PLAIN_HEADING = re.compile(rb"\n#{1,6}(?=[ \t\n]|\Z)")
 

@@ -175,6 +175,6 @@ def test_a_broken_configuration_does_not_hide_a_named_file(folder: Path, capsys:
     (folder / "teamops.toml").write_text("nonsense = 1\n")
     (folder / "team.md").write_text("### [QA] 2026-03-28 14:30\n\n**Status**: x\n**Turn**: QA\n**Tier**: 1\n")
     code, out, err = run(capsys, "lint", "team.md")
-    assert code == 0
-    assert "unknown-role" in out
+    assert code == 1  # without the team's configuration nobody knows its QA
+    assert "unknown-turn" in out
     assert "the usual roles are taken" in err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 import pytest
@@ -36,6 +37,8 @@ def codes(text: str | bytes) -> list[tuple[str, int, int]]:
         "**STATUS**: Done\n\n**turn**: coder\n\n**tIER**: 2\n",
         "**Status**:\tdone  \n**Turn**:CODER\\\n**Tier** :  2\t\n",
         "- **Status**: done\n- **Turn**: CODER\n* **Tier**: 2\n",
+        "1. **Status**: done\n2. **Turn**: CODER\n3) **Tier**: 2\n",
+        "**Status**\u00a0: done\n**Turn**:\u00a0CODER\n**\u00a0Tier**: 2\n",
         "<!-- who: Max\nand more -->\n**Status**: done\n\n<!-- y -->\n**Turn**: CODER\n**Tier**: 2\n",
         "  **Status**: done\n   **Turn**: CODER\n      **Tier**: 2\n",
         "**Status**: done\n**Turn**: **CODER** (Kevin)\n**Tier**: Tier 2 (usual)\n",
@@ -50,6 +53,8 @@ def codes(text: str | bytes) -> list[tuple[str, int, int]]:
         "case, own paragraphs",
         "blanks, tabs, hard breaks",
         "list",
+        "numbered list",
+        "no-break spaces",
         "comments between",
         "indented",
         "decorated",
@@ -78,10 +83,23 @@ def test_fields_are_read_however_they_are_written(fields: str, ending: str, star
         ("### [director] 2026-03-28 9:05", "DIRECTOR", "2026-03-28T09:05"),
         ("   ###\t[ Director ]  2026-03-28T14:30:59 ###  ", "DIRECTOR", "2026-03-28T14:30"),
         ("### **[CODER]** 2026-03-28 14:30 — the webhook", "CODER", "2026-03-28T14:30"),
+        ("### [DIRECTOR]: 2026-03-28\u00a014:30", "DIRECTOR", "2026-03-28T14:30"),
+        ("### [**Director**] 2026-03-28 14:30", "DIRECTOR", "2026-03-28T14:30"),
+        ("### [`CODER`] 2026-03-28 14:30 ######", "CODER", "2026-03-28T14:30"),
         ("### [QA lead] 2026-03-28 14:30", "QA LEAD", "2026-03-28T14:30"),
         ("### [écrivain] 2026-03-28 14:30", "ÉCRIVAIN", "2026-03-28T14:30"),
     ],
-    ids=["plain", "lower case", "tabs and closing", "bold with a title", "two words", "accented"],
+    ids=[
+        "plain",
+        "lower case",
+        "tabs and closing",
+        "bold with a title",
+        "colon",
+        "bold",
+        "code",
+        "two words",
+        "accented",
+    ],
 )
 def test_headings_that_open_a_block(line: str, role: str, at: str) -> None:
     read = parse(f"{line}\n{FIELDS}".encode(), {*ROLES, Role("QA LEAD"), Role("ÉCRIVAIN")})
@@ -127,7 +145,7 @@ def test_what_looks_like_a_heading_but_is_text(text: str) -> None:
         (HEAD + "**Status**: done\n**Turn**: —\n**Tier**: 2\n", [("bad-turn", 4, 11)]),
         (HEAD + "**Status**: done\n**Turn**:\n**Tier**: 2\n", [("bad-turn", 4, 10)]),
         (HEAD + "**Status**: done\n**Turn**: CODER → REVIEWER\n**Tier**: 2\n", [("several-turns", 4, 11)]),
-        (HEAD + "**Status**: done\n**Turn**: CODR\n**Tier**: 2\n", [("unknown-role", 4, 11)]),
+        (HEAD + "**Status**: done\n**Turn**: CODR\n**Tier**: 2\n", [("unknown-turn", 4, 11)]),
         (HEAD + "**Status**: done\n**Turn**: CODER\n**Tier**: 4\n", [("bad-tier", 5, 11)]),
         (HEAD + "**Status**: done\n**Turn**: CODER\n**Tier**: two\n", [("bad-tier", 5, 11)]),
         (HEAD + "**Status**: done\n**Turn**: CODER\n", [("missing-tier", 1, 1)]),
@@ -142,6 +160,33 @@ def test_what_looks_like_a_heading_but_is_text(text: str) -> None:
         (HEAD.replace("2026-03-28 14:30", "28.3.2026") + FIELDS, [("bad-date", 1, 16)]),
         (HEAD.replace(" 2026-03-28 14:30", "") + FIELDS, [("missing-date", 1, 15)]),
         (WHOLE + "\n### DIRECTOR 2026-03-28 14:31\n", [("heading-brackets", 7, 5)]),
+        (WHOLE + "\n### **CODER** 2026-03-28 14:31\n", [("heading-brackets", 7, 5)]),
+        (WHOLE + "\n### [CODER (Kevin)] 2026-03-28 14:31\n", [("heading-brackets", 7, 5)]),
+        (WHOLE + "\n### [CODER/DEVELOPER] 2026-03-28 14:31\n", [("heading-brackets", 7, 5)]),
+        (WHOLE + "\n### 🚦 [CODER] 2026-03-28 14:31\n", [("heading-brackets", 7, 5)]),
+        (WHOLE + "\n###\u00a0[CODER] 2026-03-28 14:31\n", [("heading-brackets", 7, 4)]),
+        (WHOLE.replace("14:30", "2:30 PM"), [("bad-date", 1, 16)]),
+        (WHOLE.encode() + b"\n#### X\nab\0\0\n", [("nul-bytes", 8, 3)]),
+        (HEAD + "**Status**:\n**Turn**: CODER\n**Tier**: 2\n", [("missing-status", 1, 1)]),
+        (HEAD + "**Status**: done\n**Turn**:\n**Turn**: CODER\n**Tier**: 2\n", []),
+        (HEAD + "**Status**: done\n**Turn**: n/a\n**Tier**: 2\n", [("bad-turn", 4, 11)]),
+        (HEAD + "**Status**: done\n**Turn**: 🚀\n**Tier**: 2\n", [("bad-turn", 4, 11)]),
+        (HEAD + "**Status**: done\n**Turn**: the CODER\n**Tier**: 2\n", [("unknown-turn", 4, 11)]),
+        (HEAD + "**Status**: done\n**Turn**: CODER\n**Tier**: 2/3\n", [("bad-tier", 5, 11)]),
+        (HEAD + "**Status**: done\n**Turn**: CODER\n**Tier**: 2 or tier 3\n", [("bad-tier", 5, 11)]),
+        (HEAD + "**Status**: done\n**Turn**: CODER\n**Tier**: -2\n", [("bad-tier", 5, 11)]),
+        (
+            HEAD + "**Status**: done **Turn**: CODER\n**Tier**: 2\n\nDo it.\n",
+            [("missing-turn", 1, 1), ("malformed-field", 3, 18)],
+        ),
+        (
+            HEAD + "**Status**: done\n**Turn: CODER**\n**Tier**: 2\n\nDo it.\n",
+            [("missing-turn", 1, 1), ("malformed-field", 4, 1)],
+        ),
+        (
+            HEAD + "> **Turn**: CODER\n\nDo it.\n",
+            [("missing-turn", 1, 1), ("missing-status", 1, 1), ("missing-tier", 1, 1), ("malformed-field", 3, 3)],
+        ),
         (WHOLE + "\n## [CODER] 2026-03-28 14:31\n", [("heading-level", 7, 1)]),
         (WHOLE + "\n###[CODER] 2026-03-28 14:31\n", [("heading-space", 7, 4)]),
         ("### [CODR] 2026-03-28 14:31\n" + FIELDS, [("unknown-role", 1, 6)]),
@@ -181,6 +226,60 @@ def test_an_unknown_role_is_kept_with_a_hint(written: str, hint: str) -> None:
     assert read.problems[0].hint.startswith(hint)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "[DEVELOPER](https://a.example/x_y)",
+        "Developer (Isabelle)",
+        "Isabelle (DEVELOPER)",
+        "(DEVELOPER)",
+        "→ DEVELOPER",
+        "➡️ DEVELOPER",
+        "🚀 DEVELOPER",
+        "✅ @developer",
+        '"DEVELOPER"',
+        "<DEVELOPER>",
+        "{DEVELOPER}",
+        "~~CODER~~ DEVELOPER",
+        "<!-- not CODER --> DEVELOPER",
+        "DEVELOPER <!-- CODER later -->",
+        "DEVELOPER's turn",
+        "DEVELOPER (then REVIEWER)",
+        "DEVELOPER — implement it",
+        "Ｄeveloper",  # noqa: RUF001 - full width
+    ],
+)
+def test_a_turn_is_read_through_what_people_put_around_it(written: str) -> None:
+    text = f"{HEAD}**Status**: done\n**Turn**: {written}\n**Tier**: 2\n"
+    assert only(text).turn == "DEVELOPER"
+    assert codes(text) == []
+
+
+@pytest.mark.parametrize("written", ["T2", "Tier 2", "2.", "2 of 3", "(2)", "#2", "２", "2 (was 3)", "level 2", "2,"])  # noqa: RUF001 - full width
+def test_a_tier_is_read_through_what_people_put_around_it(written: str) -> None:
+    text = f"{HEAD}**Status**: done\n**Turn**: CODER\n**Tier**: {written}\n"
+    assert only(text).tier == 2
+    assert codes(text) == []
+
+
+@pytest.mark.parametrize("written", ["`Retry ladder`", "**Retry ladder**", '"retry ladder"', "_RETRY LADDER_"])
+def test_marks_around_a_task_make_it_no_other_task(written: str) -> None:
+    text = f"{WHOLE}**Task**: Retry ladder\n\n{WHOLE}**Task**: {written}\n\n{WHOLE}**Task**: ``\n"
+    assert [block.task for block in parse(text.encode()).blocks] == ["Retry ladder"] * 3
+
+
+@pytest.mark.parametrize("noise", [" " * 500_000 + "x", "# " * 250_000 + "x", "#" * 500_000 + "x", " #" * 250_000])
+def test_a_heading_of_half_a_megabyte_costs_its_length(noise: str) -> None:
+    begun = time.process_time()
+    assert only(HEAD.strip() + " " + noise + "\n" + FIELDS).role == "DIRECTOR"
+    assert time.process_time() - begun < 1.0
+
+
+def test_the_hint_for_a_turn_names_the_role_that_stands_in_it() -> None:
+    read = parse((HEAD + "**Status**: done\n**Turn**: back to the coder\n**Tier**: 2\n").encode())
+    assert read.problems[0].hint == "write **Turn**: CODER"
+
+
 def test_a_field_after_prose_is_text() -> None:
     block = only(HEAD + "**Status**: done\n\nSome prose.\n\n**Turn**: CODER\n")
     assert block.turn is None
@@ -214,6 +313,12 @@ def test_what_begins_something_new_ends_the_fields(stop: str) -> None:
         ("### [CODER] 2026-03-28 14:31\n", False),
         (HEAD + "**Status**: done\n", False),
         (HEAD + "**Status**: done\n**Turn**: DEV", False),
+        (HEAD + "**Status**: done\n**Tier**: 2\n**Turn**: DEV", False),
+        (HEAD + "**Status**: done\n**Tier**: 2\n**Turn**:", False),
+        (HEAD + "**Status**: done\n**Tier**: 2\n**Turn**: CODER", True),
+        (HEAD + "**Tier**: 2\n**Turn**: CODER", False),
+        (WHOLE.rstrip(), True),
+        (WHOLE.replace("CODER", "NONE").rstrip(), True),
         (HEAD + "**Status**: done\n**Turn**: CODER\n", True),
         (WHOLE, True),
         (WHOLE + "\n#### What I D", True),
