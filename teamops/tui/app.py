@@ -95,7 +95,7 @@ class TeamopsApp(App[None]):
         self.register_theme(PLAIN_THEME)
         self.theme = PLAIN_THEME.name if plain else RICH_THEME.name
         self.animation_level = "none"
-        self.desk = Desk(self.palette, self.snapshot)
+        self.desk = Desk(self.palette, self.snapshot, self.size)
 
     def get_default_screen(self) -> Screen[object]:
         """Return the desk: no empty screen is drawn before it."""

@@ -12,7 +12,8 @@ from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, Snapshot
-from teamops.tui.believable import believable, believable_blocks
+from teamops.tui.believable import believable
+from teamops.tui.believable_handoff import believable_blocks
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,6 +15,8 @@ from teamops.model.alert import Alert
 from teamops.model.handoff import Block
 from teamops.model.snapshot import AckAlert, LogLine, Snapshot
 from teamops.tui import keys, words
+from teamops.tui.arrangement import CSS, arrangement
+from teamops.tui.filters import Filters
 from teamops.tui.paper import draw
 from teamops.tui.rules import why_not
 from teamops.tui.screens.base import TeamScreen, find_agent
@@ -26,14 +28,14 @@ from teamops.tui.widgets.header import Header
 from teamops.tui.widgets.keybar import KeyBar
 from teamops.tui.widgets.lists import AlertRow, AlertsPane, EventsPane
 from teamops.tui.widgets.rows import RowView
-from teamops.tui.widgets.searchbar import SearchBar
 from teamops.tui.widgets.tabs import Tabs
 
-GRID_WIDTH: Final = 110
-GRID_HEIGHT: Final = 30
-"""From this size on all panes stand side by side; below, one of the lower three shows."""
-STACK_HEIGHT: Final = 48
-"""A narrow terminal this high shows all panes one below the other."""
+if TYPE_CHECKING:
+    from textual.geometry import Size
+
+    from teamops.tui.widgets.searchbar import SearchBar
+
+SEARCH_BAR_AFTER_S: Final = 0.3
 
 PANES: Final = ("agents", "handoff", "alerts", "events")
 _WHERE: Final = {
@@ -47,36 +49,15 @@ _WHERE: Final = {
 class Desk(TeamScreen):
     """Everything at a glance; each pane by its number."""
 
-    DEFAULT_CSS = """
-    Desk { layout: vertical; background: $background; }
-    Desk #desk { layout: vertical; height: 1fr; }
-    Desk .pane { height: 1fr; border-top: solid $pane-rule; border-title-color: $text-muted;
-        border-title-style: none; border-title-align: left; }
-    Desk .pane:focus, Desk .pane:focus-within { border-top: heavy $pane-focus; border-title-color: $pane-focus;
-        border-title-style: bold; }
-    Desk.-grid #desk { layout: grid; grid-size: 2 3; grid-columns: 5fr 3fr; grid-rows: auto 1fr 1fr; }
-    Desk.-grid .pane { border: round $pane-rule; padding: 0 1; }
-    Desk.-grid .pane:focus, Desk.-grid .pane:focus-within { border: round $pane-focus; }
-    Desk.-grid #agents { column-span: 2; }
-    Desk.-grid #handoff { row-span: 2; padding: 0; }
-    Desk.-tabs.-show-handoff #alerts, Desk.-tabs.-show-handoff #events { display: none; }
-    Desk.-tabs.-show-alerts #handoff, Desk.-tabs.-show-alerts #events { display: none; }
-    Desk.-tabs.-show-events #handoff, Desk.-tabs.-show-events #alerts { display: none; }
-    Desk.-tabs #handoff, Desk.-tabs #alerts, Desk.-tabs #events { border-top: none; }
-    Desk #tabs { display: none; }
-    Desk.-tabs #tabs { display: block; }
-    Desk.-zoom #tabs { display: none; }
-    Desk.-zoom #desk { layout: vertical; }
-    Desk.-zoom .pane { display: none; }
-    Desk.-zoom .pane.-zoomed { display: block; height: 1fr !important; }
-    """
+    DEFAULT_CSS = CSS
     BINDINGS = keys.bindings(
         keys.Where.TEAM, keys.Where.PANES, keys.Where.ALERTS,
     )  # fmt: skip
     AUTO_FOCUS = "#agents"
 
-    def __init__(self, palette: Palette, first: Snapshot) -> None:
-        super().__init__(id="main", classes="-tabs -show-handoff")
+    def __init__(self, palette: Palette, first: Snapshot, size: Size) -> None:
+        # Classes that fit the terminal from the start: each change of one styles the whole screen anew.
+        super().__init__(id="main", classes=f"{arrangement(size)} -show-handoff")
         self.palette = palette
         self.snapshot = first
         self.head = Header(palette)
@@ -86,8 +67,9 @@ class Desk(TeamScreen):
         self.events = EventsPane(palette)
         self.tabs = Tabs(palette)
         self.keybar = KeyBar(palette)
-        self.search = SearchBar()
-        self.filters: dict[str, str] = {}
+        self.search: SearchBar | None = None
+        """Made after the first frame, which does not need it."""
+        self.filters = Filters()
         self.lower = "handoff"
         """Which of the lower panes shows where only one fits."""
         self.news_age_s = 0.0
@@ -100,13 +82,13 @@ class Desk(TeamScreen):
                 if pane is not self.tabs:
                     pane.add_class("pane")
                 yield pane
-        yield self.search
         yield self.keybar
 
     def on_mount(self) -> None:
         """Show the first snapshot with the first frame."""
         self._arrange()
         self.show(self.snapshot)
+        self.set_timer(SEARCH_BAR_AFTER_S, self._search_bar, name="search bar")
 
     def on_resize(self, _event: events.Resize) -> None:
         """Give the panes their new places."""
@@ -118,12 +100,12 @@ class Desk(TeamScreen):
     @property
     def grid(self) -> bool:
         """All panes are side by side."""
-        return self.size.width >= GRID_WIDTH and self.size.height >= GRID_HEIGHT
+        return arrangement(self.size) == "-grid"
 
     @property
     def stack(self) -> bool:
         """All panes are one below the other."""
-        return not self.grid and self.size.height >= STACK_HEIGHT
+        return arrangement(self.size) == "-stack"
 
     @property
     def pane(self) -> str:
@@ -135,7 +117,7 @@ class Desk(TeamScreen):
         return "agents"
 
     def _arrange(self) -> None:
-        names = {"-grid" if self.grid else "-stack" if self.stack else "-tabs", f"-show-{self.lower}"}
+        names = {arrangement(self.size), f"-show-{self.lower}"}
         if self.has_class("-zoom"):
             names.add("-zoom")
         if names != self.classes:  # each change of a class styles the whole screen anew: one change for all
@@ -160,40 +142,19 @@ class Desk(TeamScreen):
         self.snapshot = snapshot
         self.head.show(snapshot, roomy=self.grid or self.stack, news_age_s=self.news_age_s)
         number = len(self.agents.rows)
-        self.agents.show(self._filtered_agents(snapshot))
+        self.agents.show(self.filters.agents(snapshot))
         if len(self.agents.rows) != number:
             self._fit_agents()
         self.handoff.show(snapshot)
-        if grown and self.filters.get("handoff"):
+        if grown and self.filters["handoff"]:
             self.team.search_blocks(self, self.filters["handoff"])
         now = snapshot.stamp.wall
         self.alerts.show(
-            [
-                AlertRow(alert, words.age(now - alert.since_wall))
-                for alert in snapshot.alerts
-                if self._wanted("alerts", alert.code, alert.message, alert.do, alert.agent or "", alert.severity)
-            ]
+            [AlertRow(alert, words.age(now - alert.since_wall)) for alert in self.filters.alerts(snapshot)]
         )
-        self.events.show(
-            [line for line in snapshot.log if self._wanted("events", line.kind, line.text, line.role or "")]
-            if self.filters.get("events")
-            else snapshot.log
-        )
+        self.events.show(self.filters.events(snapshot))
         self._titles(snapshot)
         self._show_keys()
-
-    def _filtered_agents(self, snapshot: Snapshot) -> tuple[AgentView, ...]:
-        if not self.filters.get("agents"):
-            return snapshot.agents
-        return tuple(
-            agent
-            for agent in snapshot.agents
-            if self._wanted("agents", agent.role, agent.name, agent.state, agent.client, agent.message)
-        )
-
-    def _wanted(self, pane: str, *texts: str) -> bool:
-        wanted = self.filters.get(pane, "")
-        return not wanted or any(wanted in text.casefold() for text in texts)
 
     def _titles(self, snapshot: Snapshot) -> None:
         number = sum(alert.open for alert in snapshot.alerts)
@@ -208,7 +169,7 @@ class Desk(TeamScreen):
         titles = []
         for place, name in enumerate(PANES, 1):
             title = f"{place} {name.capitalize()}" + (f" · {counts[name]}" if counts[name] else "")
-            if self.filters.get(name):
+            if self.filters[name]:
                 title += " · filtered"
             titles.append(title)
             pane = self._pane_widget(name)
@@ -220,7 +181,7 @@ class Desk(TeamScreen):
     def _show_keys(self) -> None:
         acts = keys.key_bar(_WHERE[self.pane])
         off = frozenset(entry.id for entry in acts if self.why_not(entry.id))
-        note = f"/{self.filters[self.pane]}  Esc ends it" if self.filters.get(self.pane) else ""
+        note = f"/{self.filters[self.pane]}  Esc ends it" if self.filters[self.pane] else ""
         self.keybar.show(acts, off, note)
 
     def on_descendant_focus(self) -> None:
@@ -336,9 +297,9 @@ class Desk(TeamScreen):
 
     def action_back(self) -> None:
         """End a search, else a zoom, else go to the agents."""
-        if self.search.display:
+        if self.search is not None and self.search.display:
             self.search.close()
-        elif self.filters.get(self.pane):
+        elif self.filters[self.pane]:
             self._filter(self.pane, "")
         elif self.has_class("-zoom"):
             self._zoom("")
@@ -347,9 +308,18 @@ class Desk(TeamScreen):
 
     # Search.
 
-    def action_search(self) -> None:
+    async def _search_bar(self) -> SearchBar:
+        if self.search is None:
+            from teamops.tui.widgets.searchbar import SearchBar
+
+            self.search = SearchBar()
+            await self.mount(self.search, before=self.keybar)
+        return self.search
+
+    async def action_search(self) -> None:
         """Open the search line for the focused pane."""
-        self.search.open(self.pane, self.filters.get(self.pane, ""))
+        bar = await self._search_bar()
+        bar.open(self.pane, self.filters[self.pane])
 
     def on_search_bar_typed(self, event: SearchBar.Typed) -> None:
         """Filter while the person types."""
@@ -365,12 +335,10 @@ class Desk(TeamScreen):
             self._focus_pane(event.pane)
 
     def _filter(self, pane: str, text: str) -> None:
-        wanted = text.strip().casefold()
-        if wanted == self.filters.get(pane, ""):
+        if not self.filters.put(pane, text):
             return
-        self.filters[pane] = wanted
         if pane == "handoff":
-            self.team.search_blocks(self, wanted)
+            self.team.search_blocks(self, self.filters[pane])
         self.show(self.snapshot)
 
     # Opening rows.
