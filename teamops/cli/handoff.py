@@ -36,7 +36,10 @@ def handoff() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print teamops.handoff/1.")
 @click.option("--task", "name", help="Only this task.")
 def show(file: Path | None, root: Path | None, name: str | None, *, as_json: bool) -> None:
-    """Show the tasks and blocks of FILE (default: the project's handoff file; - for standard input)."""
+    """Show the tasks and blocks of FILE.
+
+    Without FILE: the project's handoff file. With -: standard input. Exit code 2 if the file can't be read.
+    """
     _, read = _read(file, root)
     tasks = pipeline.tasks(read.blocks)
     if name is not None:
@@ -52,15 +55,22 @@ def show(file: Path | None, root: Path | None, name: str | None, *, as_json: boo
 @project_option
 @click.pass_context
 def lint(ctx: click.Context, file: Path | None, root: Path | None) -> None:
-    """Say what in FILE does not follow the grammar. Exit code 1 if there is an error, 2 if FILE can't be read."""
+    """Say what in FILE does not follow the grammar.
+
+    One problem a line: FILE:LINE:COL severity code message (hint). Without FILE: the project's handoff file. With -:
+    standard input. Exit code 1 if there is an error, 2 if the file can't be read.
+    """
     name, read = _read(file, root)
     for line in lint_lines(name, read.problems):
         click.echo(line)
     found = Counter(problem.severity for problem in read.problems)
-    counts = ", ".join(f"{found[severity]} {severity}" for severity in reversed(Severity) if found[severity])
-    blocks = f"{len(read.blocks)} block{'s' * (len(read.blocks) != 1)}"
-    click.echo(f"{clean_line(name)}: {blocks}, {counts or 'no problems'}", err=True)
+    counts = ", ".join(_counted(found[severity], severity) for severity in reversed(Severity) if found[severity])
+    click.echo(f"{clean_line(name)}: {_counted(len(read.blocks), 'block')}, {counts or 'no problems'}", err=True)
     ctx.exit(EXIT_FINDING if found[Severity.ERROR] else 0)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 or what == Severity.INFO else 's'}"
 
 
 def _read(file: Path | None, root: Path | None) -> tuple[str, Handoff]:
@@ -79,7 +89,7 @@ def _read(file: Path | None, root: Path | None) -> tuple[str, Handoff]:
     except OSError as error:
         raise UsageError(
             f"{clean_line(name)} can't be read: {error.strerror or error}",
-            "name the file, or go to the project's folder" if file is None else "",
+            "name the file, or go to the project's folder" if file is None else "name a readable file, or - for stdin",
         ) from error
     return name, parse(data, {*ROLES, *roles})
 

@@ -7,7 +7,8 @@ from importlib import import_module
 
 import click
 
-from teamops.model.errors import EXIT_OK, EXIT_USAGE
+from teamops.model.errors import EXIT_OK, EXIT_USAGE, UsageError
+from teamops.model.text import clean_line
 from teamops.version import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -41,6 +42,19 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(entry[0])
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that ``args`` begins with. Raises ``UsageError``, with the nearest name there is."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(name.lower(), COMMANDS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"commands: {', '.join(COMMANDS)}"
+            raise UsageError(f'there is no command "{clean_line(name, 60)}"', f"{hint} See teamops --help")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

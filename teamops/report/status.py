@@ -48,8 +48,9 @@ def iso(wall: float | None) -> str | None:
     return None if wall is None else datetime.fromtimestamp(wall).astimezone().isoformat(timespec="seconds")
 
 
-def _money(amount: Decimal) -> str:
-    return f"{amount:.6f}"
+def _money(amount: Decimal) -> float:
+    """Return dollars as a number: what a script compares and adds."""
+    return round(float(amount), 6)
 
 
 def _light(light: LightView) -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 
-from teamops.cli.root import COMMANDS, LazyGroup, teamops
+from teamops.cli.root import COMMANDS, LazyGroup, run, teamops
+from teamops.model.errors import UsageError
 
 
 def every(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -54,3 +58,30 @@ def test_wrong_use_is_exit_2_and_names_the_wrong_word(arguments: list[str], word
     assert done.returncode == 2
     assert word in done.stderr
     assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"), [("statu", "did you mean status?"), ("qqqq", "commands: demo, watch"), ("\x1b[31mx", '"x"')]
+)
+def test_an_unknown_command_says_the_nearest(typed: str, hint: str) -> None:
+    with pytest.raises(UsageError) as said:
+        run([typed])
+    assert hint in str(said.value)
+    assert "\x1b" not in str(said.value)
+
+
+def test_a_terminal_that_knows_no_unicode_is_no_crash(tmp_path: Path) -> None:
+    file = tmp_path / "current.md"
+    file.write_text("### [DIRECTOR] 2026-03-28 14:30\n\n**Status**: done → é\n**Turn**: CODER\n**Tier**: 2\n", "utf-8")
+    for words in (["show"], ["show", "--json"], ["lint"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "teamops", "handoff", *words, str(file)],
+            capture_output=True,
+            timeout=30,
+            check=False,
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        )
+        assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+        if "--json" in words:
+            assert json.loads(done.stdout)["blocks"][0]["status"] == "done → é"

@@ -99,7 +99,7 @@ def test_the_contract_of_status_json() -> None:
         "held",
     ]:
         assert key in agent
-    assert (agent["state"], agent["exit_signal"], agent["cost_today_usd"]) == ("dead", 9, "0.098304")
+    assert (agent["state"], agent["exit_signal"], agent["cost_today_usd"]) == ("dead", 9, 0.098304)
     for key in ("code", "severity", "state", "agent", "since", "message", "do"):
         assert key in shown["alerts"][0]
     assert "budget" in shown
