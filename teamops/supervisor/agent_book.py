@@ -276,6 +276,14 @@ class AgentBook:
             self.recent.popleft()
         return sum(tokens for _, tokens in self.recent)
 
+    def remember_rate(self, stamp: Stamp) -> None:
+        """Fill the sliding minute from the strip, as far as minutes can tell: for the first look of a life."""
+        into = stamp.wall % 60.0
+        last = int(stamp.wall // 60)
+        before, current = self.minutes.get(last - 1, MinuteSum()), self.minutes.get(last, MinuteSum())
+        self._count_tokens(stamp.now - into, int(before.tokens * (1.0 - into / 60.0)), stamp.now)
+        self._count_tokens(stamp.now, current.tokens, stamp.now)
+
     def _count_tokens(self, at: float, tokens: int, now: float) -> None:
         if tokens and at > now - 60.0:
             self.recent.append((at, tokens))

@@ -25,6 +25,7 @@ from teamops.model.events import (
     HandoffChanged,
     PaneDied,
     PanesSeen,
+    SourceTroubled,
     Ticked,
     UsageSeen,
 )
@@ -231,11 +232,12 @@ class Core:
             found = [replace(finding, rounds=1) for finding in found]
         step = alerts_rule.step(book.alerts, found, book.stamp.wall, counts=counts)
         book.alerts = dict(step.alerts)
-        self.memory.alerts_changed(book, step.changed)
         for alert in step.fired:
             book.note(log_lines.alert_line_of(alert))
             if alert.notify and book.supervisor.acting:
+                # Begun before the alert is stored as told: killed in between, the next life fires and tells it anew.
                 self.begin(notice_of(book.settings.project, alert))
+        self.memory.alerts_changed(book, step.changed)
         for alert in step.resolved:
             book.note(log_lines.alert_line_of(alert))
 
@@ -265,9 +267,7 @@ class Core:
         self._waiting[action_id] = future
         if key[0]:
             self._busy.add(key)
-        task = self._loop.create_task(self._carry_out(action_id, action, key), name=f"action {action_id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.spawn(self._carry_out(action_id, action, key), f"action {action_id}")
         return future
 
     async def _carry_out(self, action_id: int, action: Action, key: tuple[str, str]) -> None:
@@ -311,7 +311,15 @@ class Core:
         """Run ``work`` beside the loop; it ends with it."""
         task = self._loop.create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Say that work beside the loop has failed: nobody waits for it who would see."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            said = f"ended by a defect: {type(error).__name__}: {error}"
+            self.emit(SourceTroubled(self.stamp(), task.get_name(), said, "start teamops again; please report it"))
 
     def stamp(self) -> Stamp:
         """Return this moment."""

@@ -71,7 +71,7 @@ class Memory:
         for role, page in book.agents.items():
             for row in ledger.minutes(role, first):
                 page.minutes[int(row.wall // 60)] = MinuteSum(row.beats, row.tokens, float(row.cost_usd))
-
+            page.remember_rate(book.stamp)
         self._unpriced = ledger.unpriced()
         self._price_waiting(book)
 
@@ -108,7 +108,9 @@ class Memory:
         """Price usage, put it on its agent's page and store it with the place it was read up to."""
         page = book.agent(seen.role)
         rows = []
-        for usage in seen.usages:
+        for told in seen.usages:
+            # A clock that goes ahead, or a forged line, would count as today's on every day to come.
+            usage = told if told.wall <= seen.stamp.wall else replace(told, wall=seen.stamp.wall)
             cost = self._pricer.price(usage)
             rows.append((usage, cost))
             if cost is None:

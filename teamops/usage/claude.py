@@ -26,6 +26,8 @@ _HEAD = 420
 _USAGE = b'"usage"'
 _USER, _SPACED_USER = b'"type":"user"', b'"type": "user"'
 _MAX_NAME = 200
+MAX_COST = Decimal(10**6)
+"""US dollars; a response that says it cost more is told by its tokens."""
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
@@ -169,7 +171,7 @@ def _usage_of(row: _Line) -> Usage | None:
         session=_name(row.sessionId or ""),
         speed="" if speed == "standard" else _name(speed),
         service_tier=_name(used.service_tier or ""),
-        cost_usd=cost if cost is not None and cost.is_finite() and cost >= 0 else None,
+        cost_usd=cost if cost is not None and cost.is_finite() and 0 <= cost <= MAX_COST else None,
         key=_key(message.id, row.requestId, at),
     )
 

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,12 @@ from teamops.ledger.store import Ledger, open_ledger
 from teamops.model.actions import By, Poke, Restart
 from teamops.model.agent import AgentState
 from teamops.model.clock import Stamp
+from teamops.model.events import UsageSeen
 from teamops.model.handoff import Stage
 from teamops.model.role import CODER, REVIEWER
 from teamops.model.snapshot import SupervisorView
+from teamops.model.tail import Position
+from teamops.model.usage import Tokens, Usage
 from teamops.supervisor.book import Book
 from teamops.supervisor.memory import Memory
 from teamops.usage.pricing import Pricer
@@ -86,3 +90,24 @@ def test_the_trouble_of_reading_is_over_when_reading_works_again(ledger: Ledger,
     book.notes["ledger"] = "it could not be read"
     memory.tick(book)
     assert "ledger" not in book.notes
+
+
+def test_usage_of_the_future_is_of_now(ledger: Ledger, book: Book) -> None:
+    usage = Usage(wall=9e9, model="m", tokens=Tokens(output=7), client="claude", cost_usd=Decimal(2))
+    seen = UsageSeen(book.stamp, CODER, (usage,), Position("f", 1, 1, 9), grew=True, live=True)
+    memory_of(ledger).usage(book, seen)
+    (minute,) = ledger.minutes(CODER, 0.0)
+    assert (minute.wall, minute.tokens) == (960.0, 7)
+    assert book.agent(CODER).cost_today == Decimal(2)
+
+
+@pytest.mark.parametrize(
+    ("minute", "rate"),
+    [pytest.param(960.0, 60, id="this minute"), pytest.param(900.0, 20, id="the last one"), pytest.param(840.0, 0)],
+)
+def test_a_new_life_knows_the_rate_of_the_last_minute(ledger: Ledger, book: Book, minute: float, rate: int) -> None:
+    usage = Usage(wall=minute, model="m", tokens=Tokens(output=60), client="claude", cost_usd=Decimal(2))
+    ledger.add_usage(CODER, [(usage, Decimal(2))], Position("f", 1, 1, 9))
+    book.agent(CODER)
+    memory_of(ledger).load(book)
+    assert book.agent(CODER).tokens_per_min(book.stamp.now) == rate

@@ -198,3 +198,18 @@ def test_in_pieces_or_at_once_the_sum_is_the_best_of_each_response(lines: list[b
         best[row["message"]["id"]] = max(best.get(row["message"]["id"], rank), rank)
     assert total(usages).output == sum(output for _, output in best.values())
     assert total(usages).input == len(best)
+
+
+@pytest.mark.parametrize("cost", ["1e999999", "1000001", "-1", "1e-999999999"])
+def test_a_cost_that_nobody_pays_is_told_by_the_tokens(cost: str) -> None:
+    raw = json.dumps(
+        {
+            "type": "assistant",
+            "timestamp": "2026-03-28T14:30:00Z",
+            "message": {"id": "m", "model": "claude-sonnet-4-5", "usage": {"output_tokens": 7}},
+        }
+    )
+    line = f'{raw[:-1]},"costUSD":{cost}}}'.encode()
+    told = [(usage.tokens.output, usage.cost_usd) for usage in ClaudeReader().read([line]).usages]
+    assert told in ([], [(7, None)], [(7, Decimal(cost))])
+    assert all(price is None or price < 1 for _, price in told)
