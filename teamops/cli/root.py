@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -81,6 +83,8 @@ def run(words: Sequence[str]) -> int:
 
     Raises ``TeamopsError``, ``KeyboardInterrupt``; wrong options are said here.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that can't show a sign is no reason to say nothing
     try:
         code = teamops.main(args=list(words), prog_name="teamops", standalone_mode=False)
     except click.ClickException as error:
