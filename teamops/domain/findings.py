@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from teamops.domain.light import Light, Reading
-from teamops.model.agent import AgentState, Evidence
+from teamops.model.agent import AgentState, Evidence, EvidenceKind
 from teamops.model.alert import Finding
 from teamops.model.handoff import Problem, Severity
 from teamops.model.role import Role
@@ -95,7 +95,7 @@ def agent_findings(
                 message=f"{role} waits for you: {evidence.detail}",
                 do=f"attach to {role} (a) and answer",
                 agent=role,
-                notify=True,
+                notify=evidence.kind is not EvidenceKind.PANE,  # a screen's text alone causes no act
             )
         ]
     return []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from teamops.domain.limits import Limits
 from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind
+from teamops.model.pane import Screen
 
 WORK_STATUSES = frozenset({"working", "busy"})
 """Statuses of a beat that say in words that the agent works."""
@@ -38,6 +39,9 @@ class Facts:
     """It is busy and runs other processes than at rest: a tool of its own."""
     client_ended: float | None = None
     """When the client in its living pane ended: a shell is left there."""
+    screen: Screen | None = None
+    """What its screen shows; ``None`` = not looked at."""
+    screen_at: float | None = None
     bare_shell: bool = False
     """A shell is all that runs in its pane."""
     grew: float | None = None
@@ -77,14 +81,14 @@ def worked_at(facts: Facts, now: float) -> float | None:
 
     A client that hangs says "busy" for ever, so that word is a sign of work at the moment it was said, and later only
     while a tool runs; otherwise its transcript has to grow. Output of the pane counts only for a client that has no
-    better evidence to give.
+    better evidence to give; of a known one only while its screen says that it is busy.
     """
     signs = [facts.grew, facts.worked]
     if facts.status is ClientStatus.BUSY and not facts.dead:
         if facts.tool_runs:
             return now
         signs.append(facts.status_at)
-    if facts.client == "command":
+    if facts.client == "command" or (facts.client != "claude" and facts.screen is Screen.BUSY):
         signs.append(facts.printed)
     if facts.in_cycle and facts.beat is not None:
         signs.append(facts.beat)
@@ -181,6 +185,10 @@ def _by_beats(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evi
 
 
 def _by_pane(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evidence]:
+    if facts.pid is not None and facts.screen is Screen.DIALOG:
+        return AgentState.WAITING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "a dialog is open")
+    if facts.pid is not None and facts.screen is Screen.BUSY:
+        return AgentState.WORKING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "its screen says busy")
     if facts.client == "command" and facts.printed is not None and now - facts.printed < limits.evidence_s:
         return AgentState.WORKING, Evidence(EvidenceKind.PANE, now - facts.printed, "prints")
     if facts.born is not None and now - facts.born < limits.starting_s:

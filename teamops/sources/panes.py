@@ -17,6 +17,7 @@ from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
 from teamops.sources.port import Emit
 from teamops.sources.pty_output import PtyOutput
+from teamops.sources.screens import Screens
 from teamops.tmux.ending import ending_of, is_alive, nudge
 from teamops.tmux.server import Server, ServerDown
 
@@ -66,6 +67,7 @@ class Panes:
         """pid → (pidfd or -1, role)"""
         self._ended: dict[int, Ending] = {}
         self._output = PtyOutput(self._printed)
+        self._screens = Screens(settings, server, clock)
         self._ttys: dict[str, Role] = {}
         self._activity: dict[Role, int] = {}
         self._troubles: dict[str, str] = {}
@@ -75,8 +77,10 @@ class Panes:
         """Look once and go on."""
         self._emit = emit
         self._output.start()
+        self._screens.start(emit)
         self._end_notice = self._server.on_change(self._changed.set)
         await self._begin()
+        await self._screens.look_at_all()
         self._task = asyncio.create_task(keep(self.name, self._run, self._emit, self._clock), name="panes")
         if not PIDFD:
             self._help(self._poll_lives(), "panes alive")
@@ -84,6 +88,7 @@ class Panes:
     async def stop(self) -> None:
         """End; the server's connection is its owner's to close."""
         self._end_notice()
+        await self._screens.stop()
         tasks = [*self._helpers, *([self._task] if self._task else [])]
         for task in tasks:
             task.cancel()
@@ -145,6 +150,7 @@ class Panes:
         if seen != self._last:
             self._last = seen
             self._emit(PanesSeen(self._clock.stamp(), rows, up, lesser))
+            self._screens.see(dict(rows))
 
     def _with_ending(self, pane: Pane) -> Pane:
         """Return the pane as it is known: tmux may learn of a death later than we do, and forget how it came."""
@@ -226,7 +232,11 @@ class Panes:
         self._unfollow(pid)
         pane = next((pane for pane in panes if pane.pid == pid), None)
         ending = ending_of(pid) or ((pane.exit_status, pane.exit_signal) if pane else (None, None))
-        self._say_death(role, pid, ending)
+        if pane is not None and ending == (None, None):
+            # By the closed terminal tmux knows of the end a moment before it knows how.
+            self._help(self._ask_tmux(role, pid), f"end of {pid}")
+        else:
+            self._say_death(role, pid, ending)
 
     def _say_death(self, role: Role, pid: int, ending: Ending) -> None:
         self._ended[pid] = ending
@@ -273,12 +283,16 @@ class Panes:
             before = self._activity.get(role)
             self._activity[role] = at
             if before is not None and at > before:
-                self._emit(OutputSeen(self._clock.stamp(), role))
+                self._say_output(role)
 
     def _printed(self, tty: str) -> None:
         role = self._ttys.get(tty)
         if role is not None:
-            self._emit(OutputSeen(self._clock.stamp(), role))
+            self._say_output(role)
+
+    def _say_output(self, role: Role) -> None:
+        self._emit(OutputSeen(self._clock.stamp(), role))
+        self._screens.printed(role)
 
     def _help(self, work: Coroutine[object, object, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

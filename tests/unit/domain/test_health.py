@@ -8,6 +8,7 @@ import pytest
 from teamops.domain.health import Facts, beat_overdue, exit_words, judge, tells_of_work, worked_at
 from teamops.domain.limits import Limits
 from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, EvidenceKind
+from teamops.model.pane import Screen
 from teamops.model.role import CODER
 
 NOW = 10_000.0
@@ -22,6 +23,24 @@ S, E = AgentState, EvidenceKind
     [
         pytest.param(Facts(client="claude", managed=True), S.UNKNOWN, E.NOTHING, "no session", id="no session"),
         pytest.param(Facts(client="command", managed=False), S.UNKNOWN, E.NOTHING, "nothing watched", id="watch only"),
+        pytest.param(
+            replace(ALIVE, screen=Screen.DIALOG, screen_at=NOW - 3, born=NOW - 5),
+            S.WAITING,
+            E.PANE,
+            "a dialog is open",
+            id="a dialog before the client says anything of itself",
+        ),
+        pytest.param(
+            replace(ALIVE, screen=Screen.DIALOG, status=ClientStatus.IDLE), S.IDLE, E.STATUS, "idle", id="status first"
+        ),
+        pytest.param(
+            replace(ALIVE, screen=Screen.BUSY, screen_at=NOW - 3),
+            S.WORKING,
+            E.PANE,
+            "its screen says busy",
+            id="looks busy",
+        ),
+        pytest.param(replace(ALIVE, screen=Screen.PROMPT), S.IDLE, E.PROCESS, None, id="at its prompt"),
         pytest.param(
             replace(ALIVE, bare_shell=True), S.UNKNOWN, E.PROCESS, "only a shell is there, no claude", id="a bare shell"
         ),
@@ -186,6 +205,13 @@ def test_a_bare_beat_is_life_not_work(beat: Beat, work: bool) -> None:
         pytest.param(replace(ALIVE, beat=9.0, in_cycle=True), 9.0, id="a beat in a cycle is"),
         pytest.param(replace(ALIVE, printed=9.0), None, id="output of a client is none"),
         pytest.param(replace(ALIVE, client="command", printed=9.0), 9.0, id="output of a command is"),
+        pytest.param(replace(ALIVE, client="codex", printed=9.0), None, id="output of a client at its prompt is none"),
+        pytest.param(
+            replace(ALIVE, client="codex", printed=9.0, screen=Screen.BUSY), 9.0, id="output of one that looks busy is"
+        ),
+        pytest.param(
+            replace(ALIVE, printed=9.0, screen=Screen.BUSY), None, id="but claude has better evidence to give"
+        ),
     ],
 )
 def test_signs_of_work(facts: Facts, at: float | None) -> None:

@@ -8,8 +8,8 @@ import pytest
 from teamops.domain.health import worked_at
 from teamops.model.agent import Beat, BeatKind, ClientStatus
 from teamops.model.clock import Stamp
-from teamops.model.events import PaneDied, ProcessRow, StatusSeen, UsageSeen
-from teamops.model.pane import Pane
+from teamops.model.events import PaneDied, ProcessRow, ScreenSeen, StatusSeen, UsageSeen
+from teamops.model.pane import Pane, Screen
 from teamops.model.role import CODER
 from teamops.model.tail import Position
 from teamops.model.usage import Tokens, Usage
@@ -248,3 +248,14 @@ def test_a_bare_shell_is_one_until_the_next_look_or_process() -> None:
     page.see_process(ProcessRow(CODER, 42, 1, 0.0, 1, bare_shell=True))
     page.see_pane(replace(PANE, pid=43), after(7))
     assert not page.facts(managed=True, light_since=None).bare_shell
+
+
+def test_a_screen_belongs_to_its_process() -> None:
+    page = a_page()
+    page.see_screen(ScreenSeen(after(1), CODER, 41, Screen.BUSY))
+    assert page.facts(managed=True, light_since=None).screen is None
+    page.see_screen(ScreenSeen(after(2), CODER, 42, Screen.DIALOG))
+    facts = page.facts(managed=True, light_since=None)
+    assert (facts.screen, facts.screen_at) == (Screen.DIALOG, after(2).now)
+    page.see_pane(replace(PANE, pid=43), after(3))
+    assert page.facts(managed=True, light_since=None).screen is None
