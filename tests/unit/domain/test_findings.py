@@ -109,5 +109,5 @@ def test_every_code_said_is_listed() -> None:
 
 def test_a_screen_s_text_alone_calls_nobody_away_from_the_screen() -> None:
     evidence = Evidence(EvidenceKind.PANE, 1.0, "a dialog is open")
-    (found,) = agent_findings(CODER, AgentState.WAITING, evidence, holds_light=True, ended="")
+    (found,) = findings.agent_findings(CODER, AgentState.WAITING, evidence, holds_light=True, ended="")
     assert (found.code, found.notify) == ("agent-needs-you", False)
