@@ -36,6 +36,8 @@ T = TypeVar("T")
 Colours = Literal["auto", "rich", "plain"]
 
 FAREWELL: Final = "teamops: the screen is closed, the agents keep running."
+SLOW_ACT_S: Final = 0.3
+"""An act that takes longer is said to be under way."""
 NEWS_LATE_S: Final = 5.0
 """A snapshot comes every second; after so long without one the screen says that it shows the past."""
 
@@ -208,8 +210,12 @@ class TeamopsApp(App[None]):
             finally:
                 ended.set()
 
-        self.notify(f"… {doing}", markup=False, timeout=2)
+        self.set_timer(SLOW_ACT_S, partial(self._tell_under_way, doing, ended))
         self.ask(f"intent {intent!r}", act, partial(self._tell_outcome, getattr(intent, "role", "")))
+
+    def _tell_under_way(self, doing: str, ended: threading.Event) -> None:
+        if not ended.is_set():
+            self.notify(f"… {doing}", markup=False, timeout=2)
 
     @property
     def doing(self) -> list[tuple[str, threading.Event]]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from teamops.model.agent import AgentState, AgentView, EvidenceKind
-from teamops.model.alert import AlertState
+from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Severity, Stage
 from teamops.model.snapshot import LightState, LightView
 
@@ -90,6 +90,17 @@ def age(seconds: float | None) -> str:
     if whole < 86400:
         return f"{whole // 3600}h{whole % 3600 // 60:02d}"
     return f"{whole // 86400}d"
+
+
+def number_of(number: int, what: str) -> str:
+    """Return a number of things in words: 1 block, 2 blocks."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def state_since(alert: Alert) -> float:
+    """Return since when, in Unix seconds, the alert is in the state that it is in."""
+    quiet = alert.state in (AlertState.ACKED, AlertState.RESOLVED)
+    return alert.changed_wall if quiet else alert.since_wall
 
 
 def clock(seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from teamops.model.alert import AlertState
 from teamops.model.snapshot import LogLine
 from tests.tui.conftest import MakeApp
 from tests.tui.fake_port import FakePort
@@ -54,3 +55,40 @@ async def test_a_new_alert_is_seen_and_the_chosen_one_stays_chosen(make_app: Mak
         await settle(pilot)
         assert app.desk.alert == chosen
         assert "current.md is gone." in text_on(app)
+        await pilot.press("1")
+        port.publish(alerts=(replace(newer, code="tmux-down"), *port.now.alerts))
+        await settle(pilot)
+        await pilot.press("3")
+        assert app.desk.alert == port.now.alerts[0], "who comes to the alerts comes to the newest"
+
+
+async def test_an_alert_that_is_over_says_since_when(make_app: MakeApp, port: FakePort) -> None:
+    alert = replace(port.now.alerts[0], state=AlertState.RESOLVED, changed_wall=port.now.stamp.wall - 8)
+    port.publish(alerts=(alert,))
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("3")
+        await settle(pilot)
+        assert "over 8s" in text_on(app), "not since it came, 95 s ago"
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "over since 2026-03-28 14:47:04, came 2026-03-28 14:45:37" in text_on(app)
+
+
+async def test_a_block_being_read_is_not_taken_away(make_app: MakeApp, port: FakePort) -> None:
+    blocks = port.now.blocks
+    port.publish(blocks=blocks[:-1])
+    app = make_app()
+    async with app.run_test(size=(80, 20)) as pilot:
+        await settle(pilot)
+        port.texts[len(blocks) - 2] = "\n\n".join(f"line {number}" for number in range(50))
+        await pilot.press("2", "left", "right", "down", "down")
+        await settle(pilot)
+        read = app.desk.handoff.block
+        port.publish(blocks=blocks)
+        await settle(pilot)
+        assert app.desk.handoff.block == read
+        await pilot.press("full_stop")
+        await settle(pilot)
+        assert app.desk.handoff.block == blocks[-1]

@@ -150,7 +150,7 @@ class Desk(TeamScreen):
             self.team.search_blocks(self, self.filters["handoff"])
         now = snapshot.stamp.wall
         self.alerts.show(
-            [AlertRow(alert, words.age(now - alert.since_wall)) for alert in self.filters.alerts(snapshot)]
+            [AlertRow(alert, words.age(now - words.state_since(alert))) for alert in self.filters.alerts(snapshot)]
         )
         self.events.show(self.filters.events(snapshot))
         self._titles(snapshot)
@@ -160,7 +160,7 @@ class Desk(TeamScreen):
         number = sum(alert.open for alert in snapshot.alerts)
         counts = {
             "agents": str(len(snapshot.agents)) if len(snapshot.agents) else "",
-            "handoff": f"{len(snapshot.blocks)} blocks" if snapshot.blocks else "",
+            "handoff": words.number_of(len(snapshot.blocks), "block") if snapshot.blocks else "",
             "alerts": f"{number} open" if number else "",
             "events": "",
         }

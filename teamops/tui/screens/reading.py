@@ -59,7 +59,9 @@ def alert_window(alert: Alert, palette: Palette) -> ReadingWindow:
     symbol, style = words.SEVERITIES[alert.severity]
     head = Line().add(f"{symbol} {alert.severity} ", palette.named(style)).add(alert.code, palette.strong)
     head.add(f"  {alert.subject}", palette.dim)
-    about = Line().add(f"{words.ALERT_STATES[alert.state]} since {_when(alert.since_wall)}", palette.dim)
+    about = Line().add(f"{words.ALERT_STATES[alert.state]} since {_when(words.state_since(alert))}", palette.dim)
+    if words.state_since(alert) != alert.since_wall:
+        about.add(f", came {_when(alert.since_wall)}", palette.dim)
     if alert.agent:
         about.add(f" · {alert.agent}", palette.dim)
     lines = [head, about, Line(), Line().add(alert.message, palette.text)]

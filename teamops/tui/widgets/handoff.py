@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -15,6 +14,7 @@ from textual.strip import Strip
 from teamops.model.handoff import Block
 from teamops.model.snapshot import Snapshot
 from teamops.tui import keys, words
+from teamops.tui.scrolling import set_lines
 from teamops.tui.strips import Line, fit, spread
 from teamops.tui.theme import Palette
 from teamops.tui.widgets.rows import RowView
@@ -80,7 +80,7 @@ class BlockView(ScrollView, can_focus=True):
     def show_text(self, lines: list[Line], at: int = 0) -> None:
         """Show the block's drawn text, from line ``at`` where that is not in sight."""
         self._lines = lines
-        self.virtual_size = Size(0, self.HEAD + len(lines))
+        set_lines(self, self.HEAD + len(lines))
         if at:
             self.scroll_to(y=max(0, at - 2), animate=False)
         self.refresh()
@@ -233,9 +233,14 @@ class HandoffPane(Horizontal):
             hits = self._hits
             rows = [block for block in rows if block.index in hits]
         self.list.show(rows)
-        if self.follows and self._hits is None:
+        if self.follows and self._hits is None and not self._being_read:
             self.list.move_to(0)
         self._want()
+
+    @property
+    def _being_read(self) -> bool:
+        """The person is further down in the block: it is not taken away by a newer one."""
+        return self.view.has_focus and self.view.scroll_offset.y > 0
 
     def _want(self) -> None:
         block = self.block

@@ -95,12 +95,12 @@ class Header(Widget):
             right.add(f"▲ no news for {words.age(self.news_age_s)}", colours.bad).add("  ")
         hidden = len(snapshot.troubles) - len(self._fresh_notes(snapshot))
         if hidden:
-            notes = f"~ {hidden} note{'' if hidden == 1 else 's'} in ?" if width >= ROOMY_TOP else f"~{hidden}"
+            notes = f"~ {words.number_of(hidden, 'note')} in ?" if width >= ROOMY_TOP else f"~{hidden}"
             right.add(notes, colours.warn).add("  ")
         right.put(self._who_acts(snapshot)).add("  ")
         number = sum(alert.open for alert in snapshot.alerts)
         if number:
-            right.add(f"▲ {number} alert{'' if number == 1 else 's'}", colours.bad)
+            right.add(f"▲ {words.number_of(number, 'alert')}", colours.bad)
         else:
             right.add("✓ no alerts", colours.ok)
         cost = words.money(snapshot.cost_today_usd, snapshot.unpriced_tokens)

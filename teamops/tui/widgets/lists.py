@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +32,16 @@ class AlertsPane(RowView):
     def __init__(self, palette: Palette) -> None:
         super().__init__(palette, id="alerts")
         self.empty = ("✓ Nothing needs you.", "Stale handoffs, dead agents and the like appear here.")
+
+    def show(self, rows: Sequence[object]) -> None:
+        """Show ``rows``; the cursor stays on its alert while the person is here, and else waits on the newest."""
+        self.tails = self.screen.focused is not self
+        if self.tails and self.cursor:
+            self.cursor = 0
+            self.redraw()
+        if self.tails and self.scroll_offset.y:
+            self.scroll_to(y=0, animate=False)
+        super().show(rows)
 
     def identity(self, row: object) -> object:
         """An alert is its cause."""

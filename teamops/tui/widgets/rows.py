@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from textual import events
 from textual.actions import SkipAction
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from teamops.tui import keys
+from teamops.tui.scrolling import set_lines
 from teamops.tui.strips import Line, changed, fit
 from teamops.tui.theme import Palette
 
@@ -140,7 +141,7 @@ class RowView(ScrollView, can_focus=True):
         return 0 <= place < len(self.rows) and self.identity(self.rows[place]) == self.identity(kept)
 
     def _resize_rows(self) -> None:
-        self.virtual_size = Size(0, self.head_height + self.bands * self.row_height)
+        set_lines(self, self.head_height + self.bands * self.row_height)
 
     def _redraw_changed(self, old: Sequence[object]) -> None:
         seen = self.bands_seen()
