@@ -87,6 +87,12 @@ def run(words: Sequence[str]) -> int:
         sys.stdout.reconfigure(errors="replace")  # a terminal that can't show a sign is no reason to say nothing
     try:
         code = teamops.main(args=list(words), prog_name="teamops", standalone_mode=False)
+    except SystemExit:
+        from click.utils import PacifyFlushWrapper
+
+        if isinstance(sys.stdout, PacifyFlushWrapper):  # click's mark that the reader of a pipe has gone
+            return EXIT_OK
+        raise
     except click.ClickException as error:
         error.show()
         return EXIT_USAGE

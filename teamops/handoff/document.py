@@ -175,7 +175,7 @@ class Document:
                 parts.append(part)
             elif opened is not None:
                 part.problems.append(opened)
-            if heading.level:
+            if heading.level > 0:
                 part.headings.append(heading)
         rest = text.count(b"\n", at)
         part.end, part.end_line = len(text), line + rest - (1 if not text or text.endswith(b"\n") else 0)

@@ -61,6 +61,14 @@ def read_heading(text: str, level: int, line: int, roles: Collection[Role]) -> B
         return problem(
             line, column + 1, "heading-space", "there is no blank after the ###, so this is no heading", "put one there"
         )
+    if level < 0:
+        return problem(
+            line,
+            column + 1,
+            "heading-html",
+            "this heading stands right under a closing tag and is part of the HTML, so it opens no block",
+            "put an empty line before it",
+        )
     if level != BLOCK_LEVEL:
         return problem(
             line,

@@ -40,6 +40,9 @@ _HTML: tuple[tuple[re.Pattern[str], re.Pattern[bytes]], ...] = (
     (re.compile(rf"(?:<[A-Za-z][A-Za-z0-9-]*(?:{_ATTRIBUTE})*\s*/?>|</[A-Za-z][A-Za-z0-9-]*\s*>)\s*$"), _BLANK_LINE),
 )
 
+TO_BLANK_LINE = tuple(kind for kind, (_, closing) in enumerate(_HTML) if closing is _BLANK_LINE)
+"""The kinds that end only at a blank line, whatever tags they close."""
+
 
 def fence_at(text: bytes, begin: int, end: int) -> bytes | None:
     """Return the run of fence characters if the line whose text is ``text[begin:end]`` opens a fence."""

@@ -30,6 +30,7 @@ CODES = MappingProxyType(
         ),
         "heading-level": (_W, "A heading looks like a block's but has not three #; it opens no block."),
         "heading-space": (_W, "A heading has no blank after its #; it opens no block."),
+        "heading-html": (_W, "A block's heading stands right under a closing HTML tag; it opens no block."),
         "unclosed-fence": (_W, "A code fence is never closed: everything after it is code."),
         "unclosed-comment": (_W, "An HTML comment or block is never closed: everything after it is part of it."),
         "not-utf8": (_W, "Bytes that are no UTF-8; they are shown as replacement characters."),

@@ -22,6 +22,7 @@ _FIRST = re.compile(rb" {0,3}(?=[#`~<])")
 _MARK = re.compile(rb"\n {0,3}(?=[#`~<])")
 _ATX = re.compile(rb"(#{1,6})(?=[ \t]|$)")
 _TIGHT = re.compile(rb"#{1,6}(?:\xc2\xa0|[\x0b\x0c])*\[")
+_AFTER_TAG = re.compile(rb"</[A-Za-z][A-Za-z0-9-]*>[ \t]*\n( {0,3}#{3}[ \t]+\[[^\n]*)")
 _LIST = re.compile(rb"(?m)^ {0,3}(?:[-+*]|[0-9]{1,9}[.)])(?:[ \t]|$)")
 _PLAIN_HEADING = re.compile(rb"\n#{1,6}(?=[ \t\n]|\Z)")
 
@@ -34,7 +35,7 @@ class Heading(NamedTuple):
     end: int
     """Byte offset of its end, without the newline."""
     level: int
-    """1 to 6; 0 = it would be one, had it a space after its ``#``."""
+    """1 to 6; 0 = it would be one, had it a space after its ``#``; -1 = had it not a closing tag right above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,8 @@ class _Scanner:
         if end is None:
             self.found.unclosed = Unclosed(line, comment=kind == markdown.COMMENT)
             return len(self.text)
+        for found in _AFTER_TAG.finditer(self.text, begin, end) if kind in markdown.TO_BLANK_LINE else ():
+            self.found.headings.append(Heading(found.start(1), found.end(1), -1))
         return self._closed(end + 1)
 
     def _closed(self, at: int) -> int:

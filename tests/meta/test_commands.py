@@ -87,3 +87,19 @@ def test_a_terminal_that_knows_no_unicode_is_no_crash(tmp_path: Path, encoding: 
         if "--json" in words:
             shown = done.stdout.decode("iso8859-1" if encoding == "iso8859-1" else "utf-8")
             assert json.loads(shown)["blocks"][0]["status"] in {"done → é", "done ? é"}
+
+
+def test_a_reader_who_leaves_is_no_failure(tmp_path: Path) -> None:
+    file = tmp_path / "current.md"
+    file.write_text("### [DIRECTOR] 2026-03-28 14:30\n**Turn**: CODER\n\n" * 5_000, "utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-m", "teamops", "handoff", "show", "--json", str(file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        assert child.stdout.readline() == b"{\n"
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait(30) == 0

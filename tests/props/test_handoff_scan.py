@@ -97,7 +97,7 @@ def by_markdown_it(text: str) -> list[tuple[int, int]]:
 
 def by_scan(text: str) -> list[tuple[int, int]]:
     data = scan.normalized(text.encode())
-    return [(data.count(b"\n", 0, found.start), found.level) for found in scan.scan(data).headings if found.level]
+    return [(data.count(b"\n", 0, found.start), found.level) for found in scan.scan(data).headings if found.level > 0]
 
 
 @given(DOCUMENTS)
@@ -143,7 +143,7 @@ def test_a_scan_may_begin_at_any_heading(text: str) -> None:
     data = text.encode()
     headings = scan.scan(data).headings
     for number, heading in enumerate(headings):
-        if heading.level:
+        if heading.level > 0:
             again = [
                 scan.Heading(found.start + heading.start, found.end + heading.start, found.level)
                 for found in scan.scan(data[heading.start :]).headings
