@@ -14,6 +14,7 @@ from teamops.model.events import SourceTroubled, StatusSeen, UsageSeen
 from teamops.model.role import Role
 from teamops.model.tail import Position
 from teamops.sources.clock import Clock
+from teamops.sources.keeping import keep
 from teamops.sources.port import Emit
 from teamops.sources.tail import BLOCK, Chunk, Tail
 from teamops.sources.watch import Watch
@@ -106,8 +107,8 @@ class Transcripts:
         """Begin; whom to follow is said by ``follow``."""
         self._emit = emit
         self._tasks = [
-            asyncio.create_task(self._read_for_ever(), name="transcripts"),
-            asyncio.create_task(self._check_for_ever(), name="client status"),
+            asyncio.create_task(keep(self.name, self._read_for_ever, emit, self._clock), name="transcripts"),
+            asyncio.create_task(keep("client status", self._check_for_ever, emit, self._clock), name="client status"),
         ]
         self._look_soon()
 
@@ -283,15 +284,21 @@ class Transcripts:
 
     async def _read_for_ever(self) -> None:
         while True:
+            self._reading = True
+            try:
+                while self._due:
+                    key = next(iter(self._due))
+                    del self._due[key]
+                    try:
+                        await self._read(self._files[key])
+                    except BaseException:
+                        self._due[key] = None  # nothing of it was told: the next life of this task reads it again
+                        raise
+            finally:
+                self._reading = False
+            self._rest()
             await self._wake.wait()
             self._wake.clear()
-            self._reading = True
-            while self._due:
-                key = next(iter(self._due))
-                del self._due[key]
-                await self._read(self._files[key])
-            self._reading = False
-            self._rest()
 
     async def _read(self, file: _File) -> None:
         path = str(file.tail.path)

@@ -177,7 +177,8 @@ class Core:
         """Take one event: what must be remembered goes to the ledger, what is known to the book."""
         match event:
             case Ticked():
-                self.book.tick(event)
+                if self.book.tick(event):
+                    self.memory.turn_day(self.book)
                 self.memory.tick(self.book)
                 self.memory.hear_viewers(self.book)
                 if event.gap_s:

@@ -62,11 +62,7 @@ class Memory:
         ledger = self._ledger
         book.alerts = {alert.key: alert for alert in ledger.alerts()}
         book.log = tuple(ledger.log(MAX_LOG))
-        for role, spend in ledger.cost_since(book.midnight).items():
-            page = book.agent(role)
-            page.cost_today, page.unpriced_today = spend.cost_usd, spend.unpriced_tokens
-        for role, count in ledger.restarts_since(book.midnight).items():
-            book.agent(role).restarts = count
+        self._know_the_day(book)
         first = book.stamp.wall - MINUTES * 60
         for role, page in book.agents.items():
             for row in ledger.minutes(role, first):
@@ -74,6 +70,21 @@ class Memory:
             page.remember_rate(book.stamp)
         self._unpriced = ledger.unpriced()
         self._price_waiting(book)
+
+    def turn_day(self, book: Book) -> None:
+        """Know what is spent of a day that begins: nothing, but where the wall clock was set back into an earlier one.
+
+        Only the one that acts asks: a viewer counts for itself what comes, and its ledger may have it already.
+        """
+        if self._acting and not self._unwritten:
+            self._know_the_day(book)
+
+    def _know_the_day(self, book: Book) -> None:
+        for role, spend in (self._ask(book, lambda: self._ledger.cost_since(book.midnight)) or {}).items():
+            page = book.agent(role)
+            page.cost_today, page.unpriced_today = spend.cost_usd, spend.unpriced_tokens
+        for role, count in (self._ask(book, lambda: self._ledger.restarts_since(book.midnight)) or {}).items():
+            book.agent(role).restarts = count
 
     def recover(self, book: Book) -> list[Notify]:
         """Close the actions that an earlier life left without an outcome; return the notices to send again.

@@ -111,3 +111,16 @@ def test_a_new_life_knows_the_rate_of_the_last_minute(ledger: Ledger, book: Book
     book.agent(CODER)
     memory_of(ledger).load(book)
     assert book.agent(CODER).tokens_per_min(book.stamp.now) == rate
+
+
+@pytest.mark.parametrize(("followed", "cost"), [(False, Decimal(2)), (True, Decimal(0))])
+def test_a_wall_clock_set_back_into_yesterday_finds_its_spending_again(
+    ledger: Ledger, book: Book, *, followed: bool, cost: Decimal
+) -> None:
+    memory = memory_of(ledger, followed=followed)
+    usage = Usage(wall=book.stamp.wall, model="m", tokens=Tokens(output=7), client="claude", cost_usd=Decimal(2))
+    memory_of(ledger).usage(book, UsageSeen(book.stamp, CODER, (usage,), Position("f", 1, 1, 9), grew=True, live=True))
+    for wall in (book.stamp.wall + 2 * 86_400, book.stamp.wall):
+        assert book.turn_day(wall)
+        memory.turn_day(book)
+    assert book.agent(CODER).cost_today == cost
