@@ -41,6 +41,20 @@ async def test_every_size_shows_light_agents_and_keys(make_app: MakeApp, size: t
         assert "q quit" in lines[-1]
 
 
+@pytest.mark.parametrize(
+    ("width", "whole"),
+    [
+        (60, " ▶ CODER Kevin  settings-page      ◔ waiting 08:25 of 13:00"),
+        (40, " ▶ CODER Kevin  settings-page ◔ waiting"),
+    ],
+)
+async def test_a_narrow_screen_still_says_whose_turn_it_is(make_app: MakeApp, width: int, whole: str) -> None:
+    app = make_app()
+    async with app.run_test(size=(width, 20)) as pilot:
+        await settle(pilot)
+        assert lines_on(app)[1] == whole
+
+
 async def test_80x24_is_a_table_with_one_lower_pane(make_app: MakeApp) -> None:
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -21,6 +21,8 @@ from teamops.tui.widgets.rows import RowView
 
 BOTH_FROM = 96
 """Cells from which list and block stand side by side."""
+HEAD_ALONE_S = 0.1
+"""So long a block's head waits for its text."""
 
 
 class BlockList(RowView):
@@ -68,13 +70,20 @@ class BlockView(ScrollView, can_focus=True):
         self._lines: list[Line] = []
         self.empty: tuple[str, ...] = ()
 
-    def show_head(self, block: Block | None, total: int, *, follows: bool) -> None:
-        """Show whose block it is, before its text is there."""
+    def show_head(self, block: Block | None, total: int, *, follows: bool, text_comes: bool = False) -> None:
+        """Show whose block it is. Where its text is on its way, both are drawn at once, unless that takes long."""
         if (block, total, follows) != (self.block, self.total, self.follows):
             if block is None or self.block is None or block.index != self.block.index:
                 self._lines = []
                 self.scroll_to(y=0, animate=False)
             self.block, self.total, self.follows = block, total, follows
+            if text_comes:
+                self.set_timer(HEAD_ALONE_S, self._draw_head)
+            else:
+                self.refresh()
+
+    def _draw_head(self) -> None:
+        if not self._lines:
             self.refresh()
 
     def show_text(self, lines: list[Line], at: int = 0) -> None:
@@ -246,10 +255,11 @@ class HandoffPane(Horizontal):
         block = self.block
         newest = bool(self._blocks) and block is not None and block.index == self._blocks[-1].index
         self.follows = newest if self._hits is None else self.follows and newest
-        self.view.show_head(block, len(self._blocks), follows=newest)
         if block is None or not self.view.display or not self.view.size.width:
+            self.view.show_head(block, len(self._blocks), follows=newest)
             return
         wanted = (block.index, block.digest, block.start, block.end, self.view.text_width, self.found)
+        self.view.show_head(block, len(self._blocks), follows=newest, text_comes=wanted != self._drawn)
         if wanted != self._drawn:
             self._drawn = wanted
             self.post_message(self.Wanted(block, self.view.text_width))

@@ -14,6 +14,9 @@ from teamops.tui.theme import Palette
 
 MOST_LIGHTS = 3
 """Further lights listed where there is room."""
+TINY = 48
+"""Below so many cells the light has no countdown, but still a holder."""
+LEAST_GAUGE = 6
 ROOMY_TOP = 76
 """From so many cells on the mark of the notes says where they are."""
 NOTE_S = 10.0
@@ -130,9 +133,13 @@ class Header(Widget):
         left.add("  ").add(light.task or "(no task named)", colours.dim)
         if small and light.tier is not None:
             left.add(f" · tier {light.tier} · {light.stage}", colours.faint)
-        right = Line().add(f"{symbol} {word} ", loud).add(words.countdown(light), loud)
-        if light.state is not LightState.HUMAN and not small:
-            right.add(" ").put(self._gauge(light, 12 if width < 110 else 26))
+        right = Line().add(f"{symbol} {word}", loud)
+        if width >= TINY:
+            right.add(f" {words.countdown(light)}", loud)
+        # Whose turn it is, and on what, matters more than how far the gauge has run.
+        gauge = min(12 if width < 110 else 26, width - left.width - right.width - 3)
+        if light.state is not LightState.HUMAN and not small and gauge >= LEAST_GAUGE:
+            right.add(" ").put(self._gauge(light, gauge))
         return spread(left, right.add(" "), width)
 
     def _gauge(self, light: LightView, width: int) -> Line:
