@@ -88,9 +88,7 @@ def run(words: Sequence[str]) -> int:
     try:
         code = teamops.main(args=list(words), prog_name="teamops", standalone_mode=False)
     except SystemExit:
-        from click.utils import PacifyFlushWrapper
-
-        if isinstance(sys.stdout, PacifyFlushWrapper):  # click's mark that the reader of a pipe has gone
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click's mark that the reader of a pipe has gone
             return EXIT_OK
         raise
     except click.ClickException as error:

@@ -14,10 +14,13 @@ VALUE_LIMIT = 2_000
 """Longer values are cut."""
 
 _CANONICAL = {name.lower(): name for name in KNOWN}
-_FIELD = re.compile(
-    r"[ \t]*(?:(?:[-*+]|[0-9]{1,3}[.)])[ \t]+)?(\*\*|__)\s*([^\W_][^*_:：]{0,39}?)\s*(?:[:：]\s*\1|\1\s*[:：])\s*(.*)"  # noqa: RUF001 - the full-width colon
-)
 _MARK = r"[ \t]*(?:(?:[-*+>|]|[0-9]{1,3}[.)])[ \t]+)?"
+_COLON = "[:：]"  # noqa: RUF001 - the full-width colon
+_FIELD = re.compile(
+    r"[ \t]*(?:(?:[-*+]|[0-9]{1,3}[.)])[ \t]+)?(\*\*|__)"
+    rf"(?:[^\w*:：]{{0,4}}|\s*)([^\W_][^*_:：]{{0,39}}?)"  # noqa: RUF001 - the full-width colon
+    rf"\s*(?:{_COLON}\s*\1|\1\s*{_COLON})\s*(.*)"
+)
 _NAMES = "|".join(KNOWN)
 _NEARLY = re.compile(rf"{_MARK}([*_]*)({_NAMES})\1\s*[:：=]\s*\S", re.IGNORECASE)  # noqa: RUF001 - the full-width colon
 _NO_COLON = re.compile(rf"{_MARK}(\*\*|__)({_NAMES})(?:\1\s+|\s*[:：=]\s*)\S", re.IGNORECASE)  # noqa: RUF001 - the full-width colon
@@ -25,6 +28,9 @@ _INSIDE = re.compile(rf"(\*\*|__)({_NAMES})(?:[:：]\1|\1\s*[:：])", re.IGNOREC
 _STOPS_PARAGRAPH = re.compile(
     r" {0,3}(?:>|#{1,6}(?:[ \t]|$)|`{3}|~{3}|<|[-+*][ \t]|1[.)][ \t]|([-*_])[ \t]*(?:\1[ \t]*){2,}$)"
 )
+_RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
+_ITEM = re.compile(r" {0,3}(?:[-*+]|[0-9]{1,3}[.)])[ \t]+(.*)")
+_BREAK = re.compile(r"\s*<br\s*/?>\s*$", re.IGNORECASE)
 _TOGGLES_FENCE = re.compile(r" {0,3}(?:`{3}|~{3})")
 
 
@@ -54,19 +60,26 @@ def read_head(lines: list[str], first: int) -> Head:
     """Read the fields in ``lines``; the first of them is line ``first`` of the file.
 
     Several fields may stand in one paragraph, each on its line, or in one list. A line that is none continues the value
-    above it. The first paragraph that does not begin with a field ends them.
+    above it, and a list right under a field without a value is its value. The first paragraph that does not begin
+    with a field ends them.
     """
     head = Head()
-    at, name, in_comment = 0, "", False
+    at, name, in_comment, listed = 0, "", False, ""
     while at < len(lines):
         line = lines[at]
         stripped = line.strip(" \t")
-        if in_comment or (not name and stripped.startswith("<!--")):
+        if in_comment or stripped.startswith("<!--"):
             in_comment = "-->" not in line
+            name = ""
+        elif not head.values and _RULE.match(line):
+            pass  # a line drawn under the heading
         elif not stripped:
             name = ""
         elif found := _FIELD.match(line) if name or _is_shallow(line) else None:
-            name = _add(head, found, first + at)
+            name, listed = _add(head, found, first + at), ""
+        elif name and (item := _ITEM.match(line)) and name in (listed, "" if head.values[name].text else name):
+            _continue(head, name, f"; {item[1]}" if listed else item[1])
+            listed = name
         elif name and not _STOPS_PARAGRAPH.match(line):
             if not _is_malformed(head, line, first + at):
                 _continue(head, name, stripped)
@@ -114,7 +127,8 @@ def _add(head: Head, found: re.Match[str], line: int) -> str:
 
 def _continue(head: Head, key: str, text: str) -> None:
     before = head.values[key]
-    value = Value(clean_line(f"{before.text} {_tidy(text)}", VALUE_LIMIT), before.line, before.column)
+    joint = "" if text.startswith(";") else " "
+    value = Value(clean_line(f"{before.text}{joint}{_tidy(text)}", VALUE_LIMIT), before.line, before.column)
     for name in head.fields:
         if name.lower() == key:
             head.values[key] = value
@@ -123,7 +137,7 @@ def _continue(head: Head, key: str, text: str) -> None:
 
 def _tidy(text: str) -> str:
     """Return a value's text without Markdown's hard line break."""
-    return clean_line(text.rstrip().removesuffix("\\"), VALUE_LIMIT)
+    return clean_line(_BREAK.sub("", text).rstrip().removesuffix("\\"), VALUE_LIMIT)
 
 
 def _look_at_rest(head: Head, lines: list[str], first: int) -> None:

@@ -55,7 +55,7 @@ def read_heading(text: str, level: int, line: int, roles: Collection[Role]) -> B
     if found is None:
         return _nearly(content, line, column + 1, roles)
     role, rest = role_of(clean_line(found[1])), found[2]
-    if role not in roles and not _DATE_LIKE.match(rest):
+    if (role not in roles or level != BLOCK_LEVEL) and not _DATE_LIKE.match(rest):
         return None
     if level == 0:
         return problem(

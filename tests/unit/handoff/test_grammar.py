@@ -37,6 +37,10 @@ def codes(text: str | bytes) -> list[tuple[str, int, int]]:
         "**STATUS**: Done\n\n**turn**: coder\n\n**tIER**: 2\n",
         "**Status**:\tdone  \n**Turn**:CODER\\\n**Tier** :  2\t\n",
         "- **Status**: done\n- **Turn**: CODER\n* **Tier**: 2\n",
+        "**Status**: done<br>\n**Turn**: CODER<br/>\n**Tier**: 2 <BR />\n",
+        "**✅ Status**: done\n**🚦 Turn:** CODER\n__🚦Tier__: 2\n",
+        "---\n**Status**: done\n**Turn**: CODER\n**Tier**: 2\n",
+        "**Status**: done\n<!-- a\nb -->\n**Turn**: CODER\n**Tier**: 2\n",
         "1. **Status**: done\n2. **Turn**: CODER\n3) **Tier**: 2\n",
         "**Status**\u00a0: done\n**Turn**:\u00a0CODER\n**\u00a0Tier**: 2\n",
         "<!-- who: Max\nand more -->\n**Status**: done\n\n<!-- y -->\n**Turn**: CODER\n**Tier**: 2\n",
@@ -54,6 +58,10 @@ def codes(text: str | bytes) -> list[tuple[str, int, int]]:
         "blanks, tabs, hard breaks",
         "list",
         "numbered list",
+        "breaks of HTML",
+        "symbols before names",
+        "a line under the heading",
+        "comment in the paragraph",
         "no-break spaces",
         "comments between",
         "indented",
@@ -128,6 +136,7 @@ def test_headings_that_open_a_block(line: str, role: str, at: str) -> None:
         "### [CODER](url) 2026-03-28 14:31\n",
         "### [x] a finished point\n",
         "### What happened in 2026-03\n",
+        "#### [CODER] what is yours\n",
         "[CODER] 2026-03-28 14:31\n---\n",
         "text ### [CODER] 2026-03-28 14:31\n",
         "####### [CODER] 2026-03-28 14:31\n",
@@ -300,6 +309,23 @@ def test_unknown_fields_are_kept_as_written_and_values_go_on_over_lines() -> Non
     assert block.gates == "runs=pass (pytest: 212 passed); correct=pass"
     assert block.fields["Review by"] == "Sarah"
     assert list(block.fields) == ["Status", "Turn", "Tier", "Gates", "Review by"]
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (
+            "**Gates**:\n- runs=pass (x)\n- correct=pass\n  (y,\n  z)\n1. complete=fail\n",
+            "runs=pass (x); correct=pass (y, z); complete=fail",
+        ),
+        ("**Gates**:\n- runs=pass\n- **Note**: x\n- correct=pass\n", "runs=pass"),
+        ("**Gates**: runs=pass\n- correct=pass\n", "runs=pass"),
+        ("**Gates**:\n\n- runs=pass\n", None),
+    ],
+    ids=["list", "a field in it", "under a value", "after a blank line"],
+)
+def test_a_list_right_under_an_empty_field_is_its_value(written: str, value: str | None) -> None:
+    assert only(WHOLE + written).gates == value
 
 
 @pytest.mark.parametrize("stop", ["> quote", "- point", "---", "```\nx\n```", "# Title"])
