@@ -15,10 +15,11 @@ import pytest
 
 from teamops.config.settings import RoleSettings, Settings
 from teamops.model.agent import ClientStatus
-from teamops.model.events import Event, StatusSeen, UsageSeen
+from teamops.model.events import Event, SourceTroubled, StatusSeen, UsageSeen
 from teamops.model.role import CODER, REVIEWER, Role
 from teamops.model.tail import Position
 from teamops.sources.clock import Clock
+from teamops.sources.tail import Chunk, Tail
 from teamops.sources.transcripts import Transcripts
 from teamops.sources.watch import Watch
 from teamops.usage import locate
@@ -389,3 +390,24 @@ def test_a_long_folder_s_transcript_is_found_by_its_session(client: Client, tmp_
     real.parent.mkdir(parents=True)
     real.write_text("")
     assert locate.transcript(client.home, session) == real
+
+
+async def test_a_reading_that_fails_unforeseen_is_said_and_made_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [MemoryError("no more")]
+    read = Tail.read
+
+    def fails_once(self: Tail, max_bytes: int) -> Chunk:
+        if failures:
+            raise failures.pop()
+        return read(self, max_bytes)
+
+    monkeypatch.setattr(Tail, "read", fails_once)
+    client.status("busy")
+    client.respond("m1")
+    async with following(client) as (transcripts, seen):
+        transcripts.follow(CODER, client.process.pid)
+        await seen.until(lambda: seen.told() == ["m1"])
+        (trouble,) = [event for event in seen.events if isinstance(event, SourceTroubled)]
+        assert "MemoryError: no more" in trouble.message
