@@ -30,7 +30,7 @@ _STOPS_PARAGRAPH = re.compile(
 )
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
 _ITEM = re.compile(r" {0,3}(?:[-*+]|[0-9]{1,3}[.)])[ \t]+(.*)")
-_BREAK = re.compile(r"\s*<br\s*/?>\s*$", re.IGNORECASE)
+_BREAK = re.compile(r"<br[ \t]*/?>$", re.IGNORECASE)
 _TOGGLES_FENCE = re.compile(r" {0,3}(?:`{3}|~{3})")
 
 
@@ -137,7 +137,7 @@ def _continue(head: Head, key: str, text: str) -> None:
 
 def _tidy(text: str) -> str:
     """Return a value's text without Markdown's hard line break."""
-    return clean_line(_BREAK.sub("", text).rstrip().removesuffix("\\"), VALUE_LIMIT)
+    return clean_line(_BREAK.sub("", text.rstrip()).rstrip().removesuffix("\\"), VALUE_LIMIT)
 
 
 def _look_at_rest(head: Head, lines: list[str], first: int) -> None:

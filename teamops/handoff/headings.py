@@ -17,7 +17,7 @@ BLOCK_LEVEL = 3
 SECTION_LEVEL = 4
 
 _WORD = r"[^\W\d_][\w-]*(?: [\w-]+){0,2}"
-_BRACKETS = re.compile(rf"[*_]*\[[*_`\s]*({_WORD})[*_`\s]*\](?![(\[])[*_]*[:：]?\s*(.*)")  # noqa: RUF001 - the full-width colon
+_BRACKETS = re.compile(rf"[*_]*\[[*_`\s]*({_WORD})[*`\s]*\](?![(\[])[*_]*[:：]?\s*(.*)")  # noqa: RUF001 - the full-width colon
 _BARE = re.compile(rf"(?!\\)\W{{0,4}}({_WORD})(?:\W[^\]\d]{{0,40}}\])?\W{{1,4}}\d{{4}}-\d\d?-\d\d?")
 _DATE = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[\sT]+([0-9]{1,2}):([0-9]{2})(?![0-9])(?!\s*[ap]\.?m\b)", re.IGNORECASE

@@ -287,6 +287,30 @@ def test_a_heading_of_half_a_megabyte_costs_its_length(noise: str) -> None:
     assert time.process_time() - begun < 1.0
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "### [a" + "_" * 500_000,
+        "### [a" + " " * 500_000,
+        "### a" + "-" * 500_000,
+        "### " + "*" * 500_000 + "[CODER",
+        HEAD + "**Status**: x" + " " * 60_000 + "y",
+        HEAD + "**Status" + " " * 60_000 + "y",
+        HEAD + "**" + " " * 60_000 + "y",
+        HEAD + "**Turn**: " + "(" * 60_000,
+        HEAD + "**Turn**: " + "CODER or " * 6_000,
+        HEAD + "**Tier**: " + "2 " * 30_000,
+        HEAD + "- " * 30_000 + "x",
+        HEAD + "**Status**: " + "<br " * 15_000,
+    ],
+    ids=lambda text: text[-60_100:][:20].strip() or "blanks",
+)
+def test_no_line_costs_more_than_its_length(text: str) -> None:
+    begun = time.process_time()
+    parse(text.encode())
+    assert time.process_time() - begun < 1.0
+
+
 def test_the_hint_for_a_turn_names_the_role_that_stands_in_it() -> None:
     read = parse((HEAD + "**Status**: done\n**Turn**: back to the coder\n**Tier**: 2\n").encode())
     assert read.problems[0].hint == "write **Turn**: CODER"
