@@ -54,13 +54,26 @@ class Printer:
 async def _watch(settings: Settings, state_dir: Path | None) -> None:
     from teamops.supervisor.run import supervise_forever
 
-    task = asyncio.create_task(supervise_forever(settings, Printer(), state_dir=state_dir, ring=ring_bell))
+    printer = Printer()
+    unheard: list[BrokenPipeError] = []
+
+    def publish(snapshot: Snapshot) -> None:
+        try:
+            printer(snapshot)
+        except BrokenPipeError as error:
+            # Who reads this has left: the end of this program, and no defect to begin again after.
+            unheard.append(error)
+            task.cancel()
+
+    task = asyncio.create_task(supervise_forever(settings, publish, state_dir=state_dir, ring=ring_bell))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
     try:
         await task
     except asyncio.CancelledError:
+        if unheard:
+            raise unheard[0] from None
         click.echo("teamops: supervision ended; the agents keep running", err=True)
 
 

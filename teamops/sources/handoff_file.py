@@ -207,7 +207,7 @@ def _explain(error: OSError, path: Path) -> _Trouble:
         case FileNotFoundError() | NotADirectoryError():
             return _Trouble(f"there is no {path.name}", f"the first block makes it: {path}")
         case PermissionError():
-            return _Trouble(f"{path.name} can't be read: permission denied", f"chmod u+r {path}")
+            return _Trouble(f"{path.name} can't be read: permission denied", f"run: chmod u+r {path}")
         case IsADirectoryError():
             return _Trouble(f"{path.name} is no regular file", f"move it away: {path}")
         case _:

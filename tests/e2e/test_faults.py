@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import shutil
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -109,3 +114,28 @@ def test_a_state_folder_that_cannot_be_made_is_said_and_waited_for(project: Watc
     wait(thread, lambda seen: any("can't supervise now" in trouble for trouble in seen.troubles), "the trouble")
     project.state.unlink()
     wait(thread, lambda seen: acts(seen) and not seen.troubles, "healed")
+
+
+def test_watch_ends_when_nobody_reads_what_it_prints_and_takes_it_for_no_defect(project: Watched) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "teamops", "watch", "-C", str(project.root), "--state-dir", str(project.state)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as watch:
+        try:
+            assert watch.stdout is not None
+            assert b"acting" in watch.stdout.readline()
+            watch.stdout.close()
+            # The first may still go into a pipe that is just being closed.
+            deadline = time.monotonic() + DEADLINE_S
+            turns = itertools.cycle(("HUMAN", "CODER"))
+            while watch.poll() is None and time.monotonic() < deadline:
+                with project.handoff.open("a", encoding="utf-8") as file:
+                    file.write("\n" + BLOCK.replace("CODER", next(turns)))
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    watch.wait(0.5)
+            assert watch.returncode is not None
+        finally:
+            watch.kill()
+    assert list(project.state.glob("*/defects.log")) == []
