@@ -195,7 +195,9 @@ class TeamopsApp(App[None]):
 
     def refuse(self, reason: str) -> None:
         """Say why a key does nothing now."""
-        self.notify(f"▲ {reason}", severity="warning", markup=False, timeout=6)
+        told = f"▲ {reason}"
+        if all(note.message != told for note in self._notifications):  # an impatient person needs it once
+            self.notify(told, severity="warning", markup=False, timeout=6)
 
     # Intents.
 
@@ -235,8 +237,7 @@ class TeamopsApp(App[None]):
 
     def open_poke(self, agent: AgentView | None) -> None:
         """Open the poke window."""
-        if agent is None or self._refused("poke", agent):
-            self._refused("poke", agent)
+        if self._refused("poke", agent) or agent is None:
             return
         from teamops.tui.screens.poke import PokeWindow
 

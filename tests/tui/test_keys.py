@@ -454,6 +454,9 @@ async def test_watch_only_says_why_not(make_app: MakeApp, port: FakePort, key: s
         await pilot.press(key)
         await settle(pilot)
         assert WATCH_ONLY in notes(app)
+        await pilot.press(key)
+        await settle(pilot)
+        assert notes(app).count(WATCH_ONLY) == 1, "said once, however often the key is pressed"
         assert on_desk(app)
         assert port.asked.count("attach") + port.asked.count("poke_text") == 0
 

@@ -22,7 +22,7 @@ from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
 from teamops.model.text import clean
 from teamops.tui import keys, words
-from teamops.tui.rules import why_not
+from teamops.tui.rules import WATCH_ONLY, why_not
 from teamops.tui.screens.base import TeamScreen, find_agent
 from teamops.tui.strips import Line, plain
 from teamops.tui.theme import Palette
@@ -214,7 +214,8 @@ class Detail(TeamScreen):
     def _look(self) -> None:
         agent = self.agent
         if agent is None or agent.pane_id is None:
-            self.live.say("There is no pane: the session does not run.")
+            watch_only = self.snapshot.supervisor.watch_only
+            self.live.say(WATCH_ONLY if watch_only else "There is no pane: the session does not run.")
         elif not self._asking:
             self._asking = True
             self.team.ask("live", partial(self.team.port.screen, self.role), self._seen, refused=self._unseen)

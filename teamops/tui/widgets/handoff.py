@@ -259,8 +259,9 @@ class HandoffPane(Horizontal):
             self.view.show_head(block, len(self._blocks), follows=newest)
             return
         wanted = (block.index, block.digest, block.start, block.end, self.view.text_width, self.found)
-        self.view.show_head(block, len(self._blocks), follows=newest, text_comes=wanted != self._drawn)
-        if wanted != self._drawn:
+        text_comes = wanted != self._drawn
+        self.view.show_head(block, len(self._blocks), follows=newest, text_comes=text_comes)
+        if text_comes:
             self._drawn = wanted
             self.post_message(self.Wanted(block, self.view.text_width))
 
