@@ -127,6 +127,8 @@ def _add(head: Head, found: re.Match[str], line: int) -> str:
 
 def _continue(head: Head, key: str, text: str) -> None:
     before = head.values[key]
+    if len(before.text) >= VALUE_LIMIT:
+        return
     joint = "" if text.startswith(";") else " "
     value = Value(clean_line(f"{before.text}{joint}{_tidy(text)}", VALUE_LIMIT), before.line, before.column)
     for name in head.fields:

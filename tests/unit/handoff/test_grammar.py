@@ -302,6 +302,7 @@ def test_a_heading_of_half_a_megabyte_costs_its_length(noise: str) -> None:
         HEAD + "**Tier**: " + "2 " * 30_000,
         HEAD + "- " * 30_000 + "x",
         HEAD + "**Status**: " + "<br " * 15_000,
+        HEAD + "**Status**: x\n" + "y\n" * 30_000,
     ],
     ids=lambda text: text[-60_100:][:20].strip() or "blanks",
 )
