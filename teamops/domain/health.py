@@ -32,6 +32,8 @@ class Facts:
     exit_status: int | None = None
     exit_signal: int | None = None
     died: float | None = None
+    session_gone: bool = False
+    """It was not seen to end: its whole session is no more found."""
     status: ClientStatus | None = None
     status_at: float | None = None
     status_detail: str = ""
@@ -59,6 +61,9 @@ class Facts:
     """Last output of its pane."""
     light_since: float | None = None
     """When the light came, if it holds one."""
+
+
+SESSION_GONE = "its session was closed or renamed"
 
 
 def tells_of_work(beat: Beat) -> bool:
@@ -142,7 +147,8 @@ def _age(at: float | None, now: float) -> float | None:
 
 def _by_process(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
     if facts.dead:
-        detail = exit_words(facts.exit_status, facts.exit_signal)
+        unseen = facts.session_gone and facts.exit_status is None and facts.exit_signal is None
+        detail = SESSION_GONE if unseen else exit_words(facts.exit_status, facts.exit_signal)
         return AgentState.DEAD, Evidence(EvidenceKind.PROCESS, _age(facts.died, now), detail)
     if facts.client_ended is not None:
         detail = "the client has ended, its shell is left"

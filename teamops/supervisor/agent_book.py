@@ -38,6 +38,9 @@ class AgentBook:
     born: float | None = None
     dead: bool = False
     died: float | None = None
+    session_gone: bool = False
+    gone_pid: int = 0
+    """What ran in the session that is gone."""
     exit_status: int | None = None
     exit_signal: int | None = None
     status: ClientStatus | None = None
@@ -90,6 +93,7 @@ class AgentBook:
             exit_status=self.exit_status,
             exit_signal=self.exit_signal,
             died=self.died,
+            session_gone=self.session_gone,
             status=self.status,
             status_at=self.status_at,
             status_detail=self.status_detail,
@@ -118,10 +122,15 @@ class AgentBook:
         if pane is None:
             if self.pane is not None and not self.dead:
                 self.end(stamp, None, None)
+                self.session_gone, self.gone_pid = True, self.pane.pid
             self.pane = None
             return
         before = self.pane
         self.pane = pane
+        if self.session_gone and before is None and pane.pid == self.gone_pid and not pane.dead:
+            # Renamed, and now named as it was: the process never ended.
+            self.session_gone, self.dead, self.died = False, False, None
+            return
         if pane.dead:
             if not self.dead or (self.exit_status is None and self.exit_signal is None):
                 self.end(stamp, pane.exit_status, pane.exit_signal)
@@ -135,7 +144,7 @@ class AgentBook:
     def _begin(self, stamp: Stamp) -> None:
         """A new process: what the old one promised no longer holds."""
         self.born = stamp.now
-        self.dead = False
+        self.dead = self.session_gone = False
         self.died = self.exit_status = self.exit_signal = None
         self.status = self.status_at = None
         self.status_detail = ""

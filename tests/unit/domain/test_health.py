@@ -58,6 +58,16 @@ S, E = AgentState, EvidenceKind
         pytest.param(replace(ALIVE, dead=True, exit_status=37), S.DEAD, E.PROCESS, "exit status 37", id="exited"),
         pytest.param(replace(ALIVE, dead=True), S.DEAD, E.PROCESS, "cause unknown", id="gone without a word"),
         pytest.param(
+            replace(ALIVE, dead=True, session_gone=True),
+            S.DEAD,
+            E.PROCESS,
+            "its session was closed or renamed",
+            id="its session is gone",
+        ),
+        pytest.param(
+            replace(ALIVE, dead=True, session_gone=True, exit_signal=1), S.DEAD, E.PROCESS, "signal 1", id="hung up"
+        ),
+        pytest.param(
             replace(ALIVE, client_ended=NOW - 3, grew=NOW - 3),
             S.DEAD,
             E.PROCESS,

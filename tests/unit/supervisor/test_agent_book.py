@@ -259,3 +259,20 @@ def test_a_screen_belongs_to_its_process() -> None:
     assert (facts.screen, facts.screen_at) == (Screen.DIALOG, after(2).now)
     page.see_pane(replace(PANE, pid=43), after(3))
     assert page.facts(managed=True, light_since=None).screen is None
+
+
+@pytest.mark.parametrize(
+    ("pid", "born", "worked"),
+    [pytest.param(42, None, START.now, id="renamed and back"), pytest.param(43, after(2).now, None, id="made anew")],
+)
+def test_a_session_that_comes_again_has_its_process_or_a_new_one(
+    pid: int, born: float | None, worked: float | None
+) -> None:
+    page = AgentBook(CODER, None)
+    page.see_pane(PANE, START, first=True)
+    page.see_beat(Beat(role=CODER, wall=START.wall, tokens=3), 0.0, START)
+    page.see_pane(None, after(1))
+    assert (page.dead, page.session_gone) == (True, True)
+    page.see_pane(None, after(1.5))
+    page.see_pane(replace(PANE, pid=pid), after(2))
+    assert (page.dead, page.session_gone, page.born, page.worked) == (False, False, born, worked)
