@@ -34,6 +34,14 @@ SELECT wall, rank, id, kind, role, a, b, c, ok FROM (
 """
 
 
+def last_states(connection: sqlite3.Connection) -> dict[Role, str]:
+    """Return the state that each role was last known in."""
+    rows = connection.execute(
+        "SELECT role, state FROM state_edge WHERE id IN (SELECT max(id) FROM state_edge GROUP BY role)"
+    )
+    return {Role(role): state for role, state in rows}
+
+
 def alerts(connection: sqlite3.Connection) -> list[Alert]:
     """Return the open alerts and those resolved last, newest first in each."""
     rows = connection.execute(

@@ -143,6 +143,11 @@ class Ledger:
                 (wall, str(role), str(state), evidence),
             )
 
+    def last_states(self) -> dict[Role, str]:
+        """Return the state that each role was last known in."""
+        with reading(self._path):
+            return history.last_states(self._connection)
+
     # alerts
 
     def alerts(self) -> list[Alert]:

@@ -47,6 +47,8 @@ class Memory:
         self._dropped = 0
         self._unpriced: list[tuple[Role, Usage]] = []
         self._next_offline_id = -1
+        self._last_states: dict[Role, str] = {}
+        """Of earlier lives, until the first word on the role in this one."""
         self._unread = False
         """The ledger could not be read since the last round of the clock."""
 
@@ -62,6 +64,7 @@ class Memory:
         ledger = self._ledger
         book.alerts = {alert.key: alert for alert in ledger.alerts()}
         book.log = tuple(ledger.log(MAX_LOG))
+        self._last_states = ledger.last_states()
         self._know_the_day(book)
         first = book.stamp.wall - MINUTES * 60
         for role, page in book.agents.items():
@@ -140,8 +143,11 @@ class Memory:
         return wall
 
     def state_changed(self, book: Book, page: AgentBook) -> None:
-        """Store and log that an agent's state is new. A follower's log is that of the one who acts."""
-        if self._followed:
+        """Store and log that an agent's state is new. A follower's log is that of the one who acts.
+
+        What an earlier life saw it in last is no news: who opens the screen often reads it once.
+        """
+        if self._followed or self._last_states.pop(page.role, None) == page.state:
             return
         wall, detail = book.stamp.wall, f"{page.evidence.kind}: {page.evidence.detail}"
         book.note(log_lines.state_line(wall, page.role, page.state, detail))

@@ -124,3 +124,21 @@ def test_a_wall_clock_set_back_into_yesterday_finds_its_spending_again(
         assert book.turn_day(wall)
         memory.turn_day(book)
     assert book.agent(CODER).cost_today == cost
+
+
+def test_a_state_that_an_earlier_life_has_told_is_no_news(ledger: Ledger, book: Book) -> None:
+    ledger.state_edge(CODER, AgentState.WORKING, "", 980.0)
+    ledger.state_edge(CODER, AgentState.IDLE, "", 990.0)
+    ledger.state_edge(REVIEWER, AgentState.DEAD, "", 990.0)
+    memory = memory_of(ledger)
+    memory.load(book)
+    before = len(book.log)
+    for role, states in {CODER: ("idle", "working", "idle"), REVIEWER: ("idle",)}.items():
+        for state in states:
+            book.agent(role).state = AgentState(state)
+            memory.state_changed(book, book.agent(role))
+    assert [(line.role, line.text.split()[0]) for line in reversed(book.log[: len(book.log) - before])] == [
+        (CODER, "working"),
+        (CODER, "idle"),
+        (REVIEWER, "idle"),
+    ]
