@@ -39,7 +39,8 @@ def light_findings(lights: Iterable[tuple[Light, Reading]], *, managed: frozense
     for light, reading in lights:
         if reading.state is not LightState.STALE:
             continue
-        limit = int(reading.unanswered_s // 60)
+        minutes = int(reading.unanswered_s // 60)
+        span = f"{minutes} min" if minutes else "less than a minute"
         task = f" of task {light.task}" if light.task else ""
         how = "has shown no sign of work" if reading.answered else "has not taken it"
         poke = f"poke {light.role} (p) or look at its pane (a)" if light.role in managed else f"look at {light.role}"
@@ -48,7 +49,7 @@ def light_findings(lights: Iterable[tuple[Light, Reading]], *, managed: frozense
                 code="handoff-stale",
                 severity=Severity.ERROR,
                 subject=f"{light.task or ''}#{light.digest}",
-                message=f"{light.role} holds the light{task} and {how} for {limit} min",
+                message=f"{light.role} holds the light{task} and {how} for {span}",
                 do=poke,
                 agent=light.role,
                 notify=True,

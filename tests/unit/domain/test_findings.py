@@ -41,6 +41,15 @@ def test_stale(state: LightState, answered: bool, managed: bool, message: str | 
 
 
 @pytest.mark.parametrize(
+    ("seconds", "words"), [(6.0, "for less than a minute"), (60.0, "for 1 min"), (7199.0, "for 119 min")]
+)
+def test_stale_says_how_long_and_changes_its_words_once_a_minute_at_most(seconds: float, words: str) -> None:
+    reading = Reading(LightState.STALE, seconds, answered=False)
+    (found,) = findings.light_findings([(LIGHT, reading)], managed=frozenset())
+    assert found.message.endswith(words)
+
+
+@pytest.mark.parametrize(
     ("state", "holds", "codes", "severity", "notify"),
     [
         pytest.param(AgentState.IDLE, False, [], None, None, id="idle"),
