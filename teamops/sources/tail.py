@@ -136,3 +136,20 @@ def lines_before(path: Path, position: Position, max_bytes: int) -> list[bytes]:
         return lines[1:] if start else lines
     finally:
         os.close(fd)
+
+
+def grown_at(path: Path) -> float | None:
+    """Return when a file was last written, Unix seconds; ``None`` where there is nothing in it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime if status.st_size else None
+
+
+def size_of(path: Path) -> int:
+    """Return a file's bytes; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

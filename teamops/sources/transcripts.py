@@ -16,7 +16,7 @@ from teamops.model.tail import Position
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
 from teamops.sources.port import Emit
-from teamops.sources.tail import BLOCK, Chunk, Tail
+from teamops.sources.tail import BLOCK, Chunk, Tail, grown_at, size_of
 from teamops.sources.watch import Watch
 from teamops.usage import locate
 from teamops.usage.claude import ClaudeReader, Reading
@@ -268,7 +268,7 @@ class Transcripts:
         if key not in self._files:
             position = self._positions.get(str(path))
             news = fresh and position is None
-            self._files[key] = _File(role, Tail(path, position), 0 if news else _size(path))
+            self._files[key] = _File(role, Tail(path, position), 0 if news else size_of(path))
         self._due[key] = None
         self._quiet.clear()
         self._wake.set()
@@ -317,8 +317,8 @@ class Transcripts:
     async def _read_some(self, file: _File) -> bool:
         """Read and tell one piece; return whether there is more."""
         before = file.tail.position
-        grown = None if file.told else _grown(file.tail.path)
-        if _size(file.tail.path) - before.offset <= SMALL:
+        grown = None if file.told else grown_at(file.tail.path)
+        if size_of(file.tail.path) - before.offset <= SMALL:
             chunk, reading = self._take(file, SMALL)
         else:
             chunk, reading = await asyncio.to_thread(self._take, file, BLOCK)
@@ -390,19 +390,3 @@ class Transcripts:
 def _rank(session: locate.Session, pid: int) -> tuple[bool, float]:
     """Return how good a match is: the pane's own process before its children, then the one that spoke last."""
     return session.pid == pid, session.updated
-
-
-def _grown(path: Path) -> float | None:
-    """Return when a file was last written, Unix seconds; ``None`` where there is nothing in it."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime if status.st_size else None
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
