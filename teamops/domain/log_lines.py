@@ -10,6 +10,8 @@ from teamops.model.alert import Alert, AlertState
 from teamops.model.role import Role
 from teamops.model.snapshot import LogLine
 
+_VERBS: dict[type[Action], str] = {Poke: "poke", Restart: "restart", Notify: "tell you"}
+
 
 def turn_line(wall: float, role: Role, task: str | None) -> LogLine:
     """Return the line of a light that came to ``role``."""
@@ -44,10 +46,4 @@ def action_line(wall: float, action: Action, outcome: Outcome | None) -> LogLine
 
 def action_verb(action: Action) -> str:
     """Return what an action does, in a word or two."""
-    match action:
-        case Poke():
-            return "poke"
-        case Restart():
-            return "restart"
-        case Notify():
-            return "tell you"
+    return _VERBS[type(action)]
