@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from teamops.model.alert import AlertState
 from teamops.model.snapshot import LogLine
 from tests.tui.conftest import MakeApp
@@ -92,3 +94,16 @@ async def test_a_block_being_read_is_not_taken_away(make_app: MakeApp, port: Fak
         await pilot.press("full_stop")
         await settle(pilot)
         assert app.desk.handoff.block == blocks[-1]
+
+
+async def test_an_empty_list_is_drawn_once(make_app: MakeApp, port: FakePort, monkeypatch: pytest.MonkeyPatch) -> None:
+    port.publish(alerts=())
+    app = make_app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        drawn: list[str] = []
+        monkeypatch.setattr(app.desk.alerts, "redraw", lambda: drawn.append("alerts"))
+        for _ in range(3):
+            port.tick()
+            await settle(pilot)
+        assert drawn == []

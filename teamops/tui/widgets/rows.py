@@ -117,7 +117,7 @@ class RowView(ScrollView, can_focus=True):
     def _keep_cursor(self, kept: object | None, old: Sequence[object]) -> bool:
         before = self.cursor
         if self.tails and not before:
-            return not self._same(kept, 0)
+            return bool(self.rows) and not self._same(kept, 0)
         if kept is not None and not self._same(kept, before):
             wanted = self.identity(kept)
             # A list grows at its head or its end: look near the old place first.
