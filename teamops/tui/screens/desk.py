@@ -160,12 +160,11 @@ class Desk(TeamScreen):
         number = sum(alert.open for alert in snapshot.alerts)
         counts = {
             "agents": str(len(snapshot.agents)) if len(snapshot.agents) else "",
-            "handoff": words.number_of(len(snapshot.blocks), "block") if snapshot.blocks else "",
+            # Not the number of blocks: the block's own head has it, and a new title draws the whole pane again.
+            "handoff": f"{len(snapshot.problems)} to mend" if snapshot.problems else "",
             "alerts": f"{number} open" if number else "",
             "events": "",
         }
-        if snapshot.problems:
-            counts["handoff"] += f", {len(snapshot.problems)} to mend"
         titles = []
         for place, name in enumerate(PANES, 1):
             title = f"{place} {name.capitalize()}" + (f" · {counts[name]}" if counts[name] else "")
