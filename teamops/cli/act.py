@@ -17,6 +17,9 @@ from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.role import Role, role_of
 from teamops.model.snapshot import Intent, PokeRole, RestartRole
 
+OUTCOME_S = 30.0
+"""An act that takes longer hangs: a restart gives its agent some seconds to end, all else is quick."""
+
 
 @click.command()
 @click.argument("role")
@@ -78,7 +81,10 @@ async def _act(
 
     async with visit(settings, state_dir=state_dir) as (core, snapshot):
         intent: Intent = RestartRole(role) if restart else PokeRole(role, text or poke_text(snapshot, role))
-        return await core.wish(intent)
+        try:
+            return await asyncio.wait_for(core.wish(intent), OUTCOME_S)
+        except TimeoutError:
+            return Outcome(ok=False, message=f"no outcome within {OUTCOME_S:.0f} s", hint="is the tmux server well?")
 
 
 def _report(outcome: Outcome) -> None:
