@@ -18,8 +18,8 @@ from teamops.model.text import clean_line
 BACK_MS = 8000
 """So long the way back is shown in the attached session."""
 NEVER_THERE_S = 1.0
-STANDING_S = 2.0
-"""By then the screen stands."""
+STANDING_S = 10.0
+"""By then the screen stands, and the first reading of a long handoff file is done too."""
 LAST_ACTS_S = 11.0
 """An act has its outcome within 10 s, or is given up."""
 
