@@ -16,7 +16,7 @@ from teamops.model.handoff import Block
 from teamops.model.pane import Pane
 from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, Snapshot, SupervisorView
-from teamops.model.text import clean, clean_colours
+from teamops.model.text import clean
 from teamops.supervisor.pokes import poke_text
 from teamops.supervisor.run import supervise_forever
 
@@ -187,7 +187,7 @@ class SupervisorThread:
         server = core.server
         if server is None:
             raise TeamopsError(f"{role} is not managed", "name its session in teamops.toml")
-        return clean_colours(self._wait(server.capture(pane.pane_id, ansi=True), QUERY_S))
+        return self._wait(server.capture(pane.pane_id, ansi=True), QUERY_S)
 
     def attach(self, role: Role) -> AttachPlan:
         """Return how to attach to the role's session."""

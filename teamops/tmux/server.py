@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from teamops.model.errors import TeamopsError
 from teamops.model.pane import Pane
-from teamops.model.text import clean
+from teamops.model.text import clean, clean_colours
 from teamops.tmux.command import ServerDown, TmuxFailed, exact, quote, run_once, word
 from teamops.tmux.control import ControlClient, ControlLost, Notification
 from teamops.tmux.listing import Listed, format_of, parse
@@ -40,13 +40,7 @@ CHANGES = frozenset(
 """Notifications after which the panes may be others."""
 
 _LESSER = ("subprocess: control mode", "subprocess: the sessions")
-_SGR = re.compile(r"(\x1b\[[0-9;:]*m)")
 _NAME = re.compile(r"[^\x00-\x1f\x7f:.]+")
-
-
-def safe_ansi(text: str) -> str:
-    """Return ``text`` with its SGR sequences (colour, weight) and no other escape or control character."""
-    return "".join(part if index % 2 else clean(part) for index, part in enumerate(_SGR.split(text)))
 
 
 class Server:
@@ -172,7 +166,7 @@ class Server:
         if history > 0:
             args += ["-S", f"-{history}"]
         text = await self.run(args)
-        return safe_ansi(text) if ansi else clean(text)
+        return clean_colours(text) if ansi else clean(text)
 
     async def pane(self, pane_id: str) -> Pane:
         """Return a managed pane as of now. Raises ``TeamopsError`` if it is gone or not managed."""
@@ -312,4 +306,4 @@ class Server:
         return self._control.pid if self._control is not None and self._control.alive else 0
 
 
-__all__ = ["Server", "ServerDown", "TmuxFailed", "exact", "safe_ansi"]
+__all__ = ["Server", "ServerDown", "TmuxFailed", "exact"]

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teamops.model.errors import TeamopsError
+from teamops.model.text import clean_colours
 from teamops.tmux.command import ServerDown, TmuxFailed, failure, literal, quote, word
 from teamops.tmux.control import ControlLost, Notification, Parser, Reply, unescape
 from teamops.tmux.listing import format_of, parse
-from teamops.tmux.server import safe_ansi
 from teamops.tmux.socket import Socket, install_hint
 
 LINES = st.binary(max_size=30).filter(lambda line: b"\n" not in line)
@@ -153,7 +153,7 @@ def test_a_title_is_always_last(title: str) -> None:
 
 @given(st.text(alphabet=st.sampled_from("a\x1b[]0;1m\x07\x0e\x9b\n")))
 def test_only_colours_are_left_of_escapes(text: str) -> None:
-    left = safe_ansi(text)
+    left = clean_colours(text)
     for part in left.split("\x1b")[1:]:
         assert part[0] == "["
         assert part[1:].lstrip("0123456789;:").startswith("m")
