@@ -115,8 +115,6 @@ class AgentView:
     cost_today_usd: Decimal = Decimal(0)
     unpriced_tokens: int = 0
     """Tokens of today whose model has no known price: not in ``cost_today_usd``."""
-    pricing: bool = False
-    """True while a price is still being looked up."""
     rss_bytes: int | None = None
     """Of its whole process tree."""
     restarts: int = 0

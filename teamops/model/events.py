@@ -98,8 +98,6 @@ class PanesSeen:
     stamp: Stamp
     panes: tuple[tuple[Role, Pane], ...]
     server_up: bool
-    foreign: tuple[str, ...] = ()
-    """Reasons why the room works in a lesser way ("control mode lost, polling by subprocess")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Panes:
         self._helpers: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._end_notice: Callable[[], None] = lambda: None
-        self._last: tuple[tuple[tuple[Role, Pane], ...], bool, tuple[str, ...]] | None = None
+        self._last: tuple[tuple[tuple[Role, Pane], ...], bool] | None = None
         self._pidfds: dict[int, tuple[int, Role]] = {}
         """pid → (pidfd or -1, role)"""
         self._ended: dict[int, Ending] = {}
@@ -145,11 +145,10 @@ class Panes:
             self._follow(())
             self._watch_output(())
         rows = tuple((self._roles[pane.session], self._with_ending(pane)) for pane in panes)
-        lesser = (self._server.mode,) if panes and self._server.lesser else ()
-        seen = (rows, up, lesser)
+        seen = (rows, up)
         if seen != self._last:
             self._last = seen
-            self._emit(PanesSeen(self._clock.stamp(), rows, up, lesser))
+            self._emit(PanesSeen(self._clock.stamp(), rows, up))
             self._screens.see(dict(rows))
 
     def _with_ending(self, pane: Pane) -> Pane:

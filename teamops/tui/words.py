@@ -128,19 +128,17 @@ def size(number: int | None) -> str:
     return f"{value:.0f}M" if value < 1000 else f"{value / 1024:.1f}G"
 
 
-def money(cost: Decimal, unpriced: int = 0, *, pricing: bool = False) -> str:
-    """Return US dollars: ``—`` for nothing, ``?`` where tokens have no known price, ``…`` while it is looked up."""
+def money(cost: Decimal, unpriced: int = 0) -> str:
+    """Return US dollars: ``—`` for nothing, ``?`` where tokens have no known price (yet)."""
     if not cost:
-        if unpriced:
-            return "?"
-        return "…" if pricing else NOTHING
+        return "?" if unpriced else NOTHING
     if cost < Decimal("0.01"):
         amount = "<$0.01"
     elif cost < 1000:
         amount = f"${cost:.2f}"
     else:
         amount = f"${cost:,.0f}"
-    return amount + ("+?" if unpriced else "…" if pricing else "")
+    return amount + ("+?" if unpriced else "")
 
 
 def fold(values: Sequence[float], width: int, *, peak: bool = False) -> list[float]:

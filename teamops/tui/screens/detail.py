@@ -286,7 +286,7 @@ def facts(agent: AgentView, width: int, palette: Palette) -> list[Line]:
         lines.append(Line().add("  last said ", palette.faint).add(f"“{agent.message}”", palette.text))
     room = max(10, min(60, width - 30))
     beat = f"{words.age(agent.beat_age_s)} ago" if agent.beat_age_s is not None else "never"
-    cost = words.money(agent.cost_today_usd, agent.unpriced_tokens, pricing=agent.pricing)
+    cost = words.money(agent.cost_today_usd, agent.unpriced_tokens)
     for title, strip, style_name, value in (
         ("beats", words.spark(agent.beats, room, peak=True), "beats", beat),
         ("tokens", words.spark(agent.tokens, room), "tokens", f"{words.count(agent.tokens_per_min)}/min"),

@@ -50,7 +50,7 @@ def _rate(agent: AgentView, _width: int) -> Cell:
 
 
 def _cost(agent: AgentView, _width: int) -> Cell:
-    text = words.money(agent.cost_today_usd, agent.unpriced_tokens, pricing=agent.pricing)
+    text = words.money(agent.cost_today_usd, agent.unpriced_tokens)
     return text, "faint" if text == words.NOTHING else "warn" if "?" in text else "text"
 
 
