@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 from teamops.config import profiles, schema
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
-from teamops.config.settings import CLIENTS, NotifySettings, ProfileFile, RoleSettings, Settings, TmuxSettings
+from teamops.config.settings import (
+    CLIENTS,
+    GateSettings,
+    NotifySettings,
+    ProfileFile,
+    RoleSettings,
+    Settings,
+    TmuxSettings,
+)
 from teamops.domain.limits import Limits
 from teamops.model.errors import UsageError
 from teamops.model.handoff import Severity
@@ -136,6 +144,8 @@ class _Reading:
                 desktop=self._values.get(("notify", "desktop")) is not False,
                 terminal=self._values.get(("notify", "terminal")) is not False,
             ),
+            gates=self._gates(),
+            auto_poke=self._values.get(("poke", "auto")) is not False,
             source=self._source,
         )
 
@@ -288,6 +298,7 @@ class _Reading:
             command=words,
             cwd=cwd,
             env=MappingProxyType(env if isinstance(env, dict) else {}),
+            auto_poke=self._values.get((*path, "auto_poke")) is not False,
         )
 
     def _session(self, path: KeyPath, role: Role, project: str) -> str:
@@ -323,6 +334,10 @@ class _Reading:
         checked = profiles.check_profile(file, role, self._root)
         self.problems += checked.problems
         return ProfileFile(path=file, role=role, name=checked.name or role.capitalize())
+
+    def _gates(self) -> GateSettings:
+        given = {path[1]: value for path, value in self._values.items() if path[0] == "gates" and len(path) == 2}
+        return GateSettings(**given)  # type: ignore[arg-type]  # the schema gives each its type
 
     # Small change
 

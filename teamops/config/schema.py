@@ -145,6 +145,19 @@ def variables(value: object) -> dict[str, str]:
     return dict(value)
 
 
+def together(value: object) -> dict[str, tuple[str, ...]]:
+    """Read which globs change together: glob = [glob, …]."""
+    if not isinstance(value, dict):
+        raise Wrong(f'is a table such as "/src/" = ["/tests/", "/docs/"], not {shown(value)}')
+    read: dict[str, tuple[str, ...]] = {}
+    for name, content in value.items():
+        globs = [content] if isinstance(content, str) else content
+        if not isinstance(globs, list) or not globs or not all(isinstance(glob, str) for glob in globs):
+            raise Wrong(f"holds a glob or a list of globs for each glob; {shown(name)} has {shown(content)}")
+        read[text(name)] = tuple(text(glob) for glob in globs)
+    return read
+
+
 def socket_name(value: object) -> str:
     """Read the name of a tmux server (tmux -L)."""
     name = text(value)
@@ -230,6 +243,12 @@ KEYS: tuple[Key, ...] = (
     _key("limits.missed_beats", "number", count, "2", "So many missed beats make an agent silent."),
     _key("limits.starting_s", "duration", seconds, '"30s"', "A process younger than this, not heard yet, is starting."),
     _key("limits.evidence_s", "duration", seconds, '"15s"', "Output or transcript growth younger than this is work."),
+    _key("limits.approvals_in_a_row", "number", count, "5", "So many approvals without one challenge: an echo?"),
+    _key("poke.auto", "true/false", switch, "true", "Poke the next agent when the light moves."),
+    _key("gates.runs", "command", command, "none", "Runs the gate `runs`: exit status 0 passes."),
+    _key("gates.correct", "command", command, "none", "Runs the gate `correct`: exit status 0 passes."),
+    _key("gates.complete", "table", together, "none", "Where files of a glob changed, files of these must have too."),
+    _key("gates.timeout_s", "duration", seconds, '"15m"', "A gate that takes longer fails."),
     _key("notify.desktop", "true/false", switch, "true", "Tell the person by a desktop notification (D-Bus)."),
     _key("notify.terminal", "true/false", switch, "true", "Where that fails, ring the terminal's bell."),
     _key("roles.*.client", "one of", client, "by the command, else claude", "What runs in the pane."),
@@ -238,6 +257,7 @@ KEYS: tuple[Key, ...] = (
     _key("roles.*.name", "text", text, "the profile's", "The persona's name on the screen."),
     _key("roles.*.cwd", "path", path, "the project's folder", "The folder the agent starts in, such as a work tree."),
     _key("roles.*.env", "table", variables, "none", "Environment variables the agent starts with."),
+    _key("roles.*.auto_poke", "true/false", switch, "poke.auto", "Poke this role when the light comes to it."),
     _key("roles.*.profile", "path", path, "profiles/<role>.md, else the shipped one", "The role's profile."),
 )
 """Every key there is. Adding a row makes it read, checked, hinted at and (by a test) documented."""

@@ -76,6 +76,8 @@ class RoleSettings:
     """The agent's program and arguments; empty = teamops can't start it, only restart what runs in its pane."""
     cwd: Path
     env: Mapping[str, str] = field(default_factory=lambda: _NO_ENV)
+    auto_poke: bool = True
+    """Poked by itself when the light comes to it; off wins here and for the team."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,22 @@ class NotifySettings:
     """The bell (and title) as fallback where there is no desktop bus."""
 
 
+_NO_GLOBS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateSettings:
+    """How teamops runs the gates of "done" itself."""
+
+    runs: tuple[str, ...] = ()
+    """Program and arguments; exit status 0 passes. Empty: teamops can't run this gate."""
+    correct: tuple[str, ...] = ()
+    complete: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_GLOBS)
+    """gitignore glob → globs: where a file of the first changed, one of each of the others must have changed too."""
+    timeout_s: float = 900.0
+    """A gate that takes longer fails."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything configured for one project."""
@@ -112,6 +130,9 @@ class Settings:
     tmux: TmuxSettings = field(default_factory=TmuxSettings)
     limits: Limits = field(default_factory=Limits)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    gates: GateSettings = field(default_factory=GateSettings)
+    auto_poke: bool = True
+    """The next agent is poked when the light moves."""
     source: Path | None = None
     """teamops.toml; ``None`` = there is none: watch only, nothing in tmux is managed."""
 

@@ -29,6 +29,8 @@ class Limits:
     """An agent's process younger than this, without evidence of its own yet, is starting."""
     evidence_s: float = 15.0
     """Transcript growth or output younger than this means working."""
+    approvals_in_a_row: int = 5
+    """So many approvals without one challenge are worth a hint: reviewer and author may echo each other."""
 
     def waiting_for(self, tier: int | None) -> float:
         """Return the waiting limit of ``tier``."""

@@ -56,7 +56,33 @@ ACTION_PID = """
 ALTER TABLE action ADD COLUMN pid INTEGER NOT NULL DEFAULT 0;
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID)
+PROTOCOL = """
+CREATE TABLE block(
+  id INTEGER PRIMARY KEY, digest TEXT NOT NULL, role TEXT NOT NULL, task TEXT, heading TEXT NOT NULL,
+  text BLOB NOT NULL, wall REAL NOT NULL, adopted INTEGER NOT NULL, place INTEGER NOT NULL, state TEXT NOT NULL,
+  archived_wall REAL) STRICT;
+CREATE INDEX block_by_place ON block(state, place);
+CREATE INDEX block_by_digest ON block(digest);
+CREATE TABLE tamper(
+  id INTEGER PRIMARY KEY, wall REAL NOT NULL, kind TEXT NOT NULL, before INTEGER REFERENCES block(id),
+  after TEXT NOT NULL, accepted TEXT NOT NULL DEFAULT '', accepted_wall REAL, mended INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE approval(
+  id INTEGER PRIMARY KEY, task TEXT, approver TEXT NOT NULL, wall REAL NOT NULL, verdict TEXT NOT NULL,
+  note TEXT NOT NULL, digest TEXT NOT NULL, chain TEXT NOT NULL) STRICT;
+CREATE INDEX approval_by_digest ON approval(digest);
+CREATE TABLE gate_run(
+  id INTEGER PRIMARY KEY, task TEXT, gate TEXT NOT NULL, command TEXT NOT NULL, ok INTEGER NOT NULL,
+  exit_status INTEGER, started_wall REAL NOT NULL, seconds REAL NOT NULL, commit_id TEXT NOT NULL, tree TEXT NOT NULL,
+  tail TEXT NOT NULL) STRICT;
+CREATE TABLE announced(
+  task TEXT NOT NULL, digest TEXT NOT NULL, role TEXT NOT NULL, how TEXT NOT NULL, wall REAL NOT NULL,
+  PRIMARY KEY(task, digest, role)) STRICT, WITHOUT ROWID;
+CREATE TABLE forced(
+  id INTEGER PRIMARY KEY, wall REAL NOT NULL, role TEXT NOT NULL, task TEXT, digest TEXT NOT NULL,
+  why TEXT NOT NULL) STRICT;
+"""
+
+STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

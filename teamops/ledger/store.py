@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from teamops.ledger import history, spend
+from teamops.ledger.audit import Audit
 from teamops.ledger.connection import LedgerError, open_connection, reading, writing
 from teamops.ledger.rows import BegunAction, DaySpend, Minute
 from teamops.model.actions import Action, Outcome
@@ -43,6 +44,8 @@ class Ledger:
         self._path = path
         self._version = self._data_version()
         self._file = _identity(path)
+        self.audit = Audit(connection, path)
+        """The protocol's memory."""
 
     def close(self) -> None:
         """Close the file. Closing twice is fine."""

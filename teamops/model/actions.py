@@ -47,7 +47,20 @@ class Notify:
     role: Role | None = None
 
 
-Action = Poke | Restart | Notify
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append:
+    """Append one block to the handoff file."""
+
+    role: Role
+    """Whose block it is."""
+    task: str | None
+    text: str
+    """The whole block, as ``handoff.write.render_block`` makes it."""
+    by: By
+    reason: str = ""
+
+
+Action = Poke | Restart | Notify | Append
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

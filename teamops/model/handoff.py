@@ -47,6 +47,75 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """One numbered point under Challenges, or the answer to one under Responses."""
+
+    number: int
+    """As written; points of a list without numbers count from 1."""
+    text: str
+    """Its first words, cleaned, on one line."""
+    line: int
+    """1-based line in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenges:
+    """What stands under a block's Challenges."""
+
+    points: tuple[Point, ...] = ()
+    none: str = ""
+    """The reason of an explicit "none"; empty where there is none, or none is given."""
+    line: int = 0
+
+
+class GateResult(StrEnum):
+    """What a block claims of a gate."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+GATES = ("runs", "correct", "complete")
+"""The three gates of "done"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate as a block claims it."""
+
+    name: str
+    """Lower case: runs, correct, complete, or a team's own."""
+    result: GateResult
+    evidence: str
+    """What proves it, cleaned; empty = nothing does."""
+    line: int = 0
+
+
+class Standing(StrEnum):
+    """What "done" is worth in a task."""
+
+    OPEN = "open"
+    """Nobody claims that it is done."""
+    DONE = "done"
+    """Claimed, and all three gates pass with evidence."""
+    DOUBTED = "done?"
+    """Claimed, but a gate is missing, fails, has no evidence or is contradicted."""
+    WITHDRAWN = "withdrawn"
+    """Closed without being done, and said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A task came to a stage, or to another holder in it."""
+
+    stage: Stage
+    holder: Role | None
+    index: int
+    """Index of the block that brought it there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something in the file that does not follow the grammar. It never stops the reading."""
 
@@ -97,6 +166,12 @@ class Block:
     fields: Mapping[str, str] = field(default_factory=lambda: _NO_FIELDS)
     """Every field as written, unknown ones too; known names in their usual spelling."""
     sections: tuple[Section, ...] = ()
+    challenges: Challenges | None = None
+    """``None``: the block has no such section."""
+    responses: tuple[Point, ...] = ()
+    """Answers to challenges, under Responses."""
+    checks: tuple[Gate, ...] = ()
+    """The gates it claims, read from its Gates field or from a checklist under a section Gates."""
     digest: str = ""
     """Hash of the block's bytes without trailing white space: says whether a block was rewritten."""
     complete: bool = True
@@ -125,6 +200,11 @@ class Task:
     open: bool
     blocks: tuple[int, ...]
     """Indices of its blocks, oldest first."""
+    passages: tuple[Passage, ...] = ()
+    """Its way through the stages, oldest first."""
+    standing: Standing = Standing.OPEN
+    gates: tuple[Gate, ...] = ()
+    """The gates claimed last for the work as it is now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

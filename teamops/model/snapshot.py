@@ -12,7 +12,8 @@ from teamops.model.actions import Outcome
 from teamops.model.agent import AgentView
 from teamops.model.alert import Alert
 from teamops.model.clock import Stamp
-from teamops.model.handoff import Block, Problem, Stage, Task
+from teamops.model.handoff import Block, Problem, Stage, Standing, Task
+from teamops.model.protocol import ProtocolFinding, StageTime, TaskReport
 from teamops.model.role import Role
 
 
@@ -50,6 +51,11 @@ class LightView:
     """Line of the block that gave it."""
     answered: bool = False
     """Its holder has shown a sign of work since the light came."""
+    stages: tuple[StageTime, ...] = ()
+    """What the task has spent in each stage so far."""
+    rounds: int = 0
+    """How often a review sent the work back."""
+    standing: Standing = Standing.OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +105,8 @@ class Snapshot:
     """Newest first, at most 200."""
     blocks: tuple[Block, ...] = ()
     problems: tuple[Problem, ...] = ()
+    findings: tuple[ProtocolFinding, ...] = ()
+    """Broken rules of the protocol, in the order of the file."""
     handoff_trouble: str = ""
     """Why the handoff file can't be read now; empty = it can."""
     cost_today_usd: Decimal = Decimal(0)
@@ -130,7 +138,26 @@ class AckAlert:
     subject: str
 
 
-Intent = PokeRole | RestartRole | AckAlert
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOff:
+    """Intent: the person signs a task off, or sends it back. The screen has shown the task's report and asked."""
+
+    task: str | None
+    approve: bool
+    note: str
+    """May be empty with an approval; a task sent back says why."""
+    chain: str
+    """``TaskReport.chain`` of what was shown: refused where the task has moved on since."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptTamper:
+    """Intent: the person accepts that a block was rewritten, took its leave or was put in between."""
+
+    tamper: int
+
+
+Intent = PokeRole | RestartRole | AckAlert | SignOff | AcceptTamper
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +195,12 @@ class SupervisorPort(Protocol):
 
     def block_text(self, block: Block) -> str:
         """Return the block's Markdown as it stands in the file now, cleaned."""
+
+    def task_report(self, task: str | None) -> TaskReport:
+        """Return the whole chain of a task: its blocks, times, findings, gates and what it changed."""
+
+    def tamper_diff(self, tamper: int) -> tuple[str, ...]:
+        """Return the lines of a unified diff of a rewritten block, old against new, cleaned."""
 
     def screen(self, role: Role) -> str:
         """Return the agent's visible screen with its SGR colour sequences and nothing else unsafe."""

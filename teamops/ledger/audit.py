@@ -1,0 +1,310 @@
+"""The protocol's memory: blocks as first seen, rewrites, approvals, gate runs, announced lights."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from teamops.ledger.connection import reading, writing
+from teamops.model.protocol import Approval, GateRun, KnownBlock, Tamper
+from teamops.model.role import Role
+
+_KNOWN = "id, digest, role, task, heading, wall, adopted"
+_NAMED = "b.id, b.digest, b.role, b.task, b.heading, b.wall, b.adopted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBlock:
+    """A block to be remembered."""
+
+    digest: str
+    role: Role
+    task: str | None
+    heading: str
+    text: str
+    """The whole block, for a later difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of what was handed on: ``before`` is a known block's id, ``after`` what stands there now."""
+
+    kind: str
+    """rewritten, vanished, inserted."""
+    before: int | None
+    after: NewBlock | None
+
+
+class Audit:
+    """The part of the ledger that keeps the protocol. See ``store.Ledger`` for threads, errors and durability."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    # blocks
+
+    def blocks(self) -> list[KnownBlock]:
+        """Return the blocks that should stand in the file, in its order."""
+        with reading(self._path):
+            rows = self._connection.execute(f"SELECT {_KNOWN} FROM block WHERE state = 'stands' ORDER BY place, id")  # noqa: S608 - a constant
+            return [_known(row) for row in rows]
+
+    def walls(self) -> dict[str, float]:
+        """Return when each block was first seen, by digest; archived ones too, adopted ones not."""
+        with reading(self._path):
+            return dict(
+                self._connection.execute("SELECT digest, min(wall) FROM block WHERE adopted = 0 GROUP BY digest")
+            )
+
+    def block_text(self, block_id: int) -> str:
+        """Return a block's text as it was handed on; empty where it is not known."""
+        with reading(self._path):
+            row = self._connection.execute("SELECT text FROM block WHERE id = ?", (block_id,)).fetchone()
+        return "" if row is None else zlib.decompress(row[0]).decode()
+
+    def text_of(self, digest: str) -> str:
+        """Return the text of the newest block with that digest; empty where there is none."""
+        with reading(self._path):
+            row = self._connection.execute(
+                "SELECT text FROM block WHERE digest = ? ORDER BY id DESC LIMIT 1", (digest,)
+            ).fetchone()
+        return "" if row is None else zlib.decompress(row[0]).decode()
+
+    def add_blocks(self, rows: Sequence[NewBlock], wall: float, *, adopted: bool = False) -> None:
+        """Remember blocks at the end of the file."""
+        with writing(self._connection, self._path):
+            self._add(rows, wall, adopted=adopted)
+
+    def change_blocks(self, changes: Sequence[Change], order: Sequence[str], wall: float) -> None:
+        """Store what was done to blocks that were handed on; ``order``: the digests of all blocks that stand now."""
+        with writing(self._connection, self._path, durable=True):
+            for change in changes:
+                if change.before is not None:
+                    self._connection.execute("UPDATE block SET state = 'gone' WHERE id = ?", (change.before,))
+                if change.after is not None:
+                    self._add([change.after], wall, adopted=False)
+                self._connection.execute(
+                    "INSERT INTO tamper(wall, kind, before, after) VALUES(?, ?, ?, ?)",
+                    (wall, change.kind, change.before, change.after.digest if change.after else ""),
+                )
+            self._place(order)
+
+    def mend(self, tamper_id: int, order: Sequence[str]) -> None:
+        """Store that a rewrite was undone: what was handed on stands again."""
+        with writing(self._connection, self._path):
+            row = self._connection.execute("SELECT before, after FROM tamper WHERE id = ?", (tamper_id,)).fetchone()
+            if row is None:
+                return
+            if row[1]:
+                self._connection.execute(
+                    "UPDATE block SET state = 'gone' WHERE id ="
+                    " (SELECT max(id) FROM block WHERE digest = ? AND state = 'stands')",
+                    (row[1],),
+                )
+            if row[0] is not None:
+                self._connection.execute("UPDATE block SET state = 'stands' WHERE id = ?", (row[0],))
+            self._connection.execute("UPDATE tamper SET mended = 1 WHERE id = ?", (tamper_id,))
+            self._place(order)
+
+    def archive(self, digests: Iterable[str], wall: float) -> None:
+        """Store that blocks were moved to the archive: they are no more missed in the file."""
+        with writing(self._connection, self._path, durable=True):
+            for digest in digests:
+                self._connection.execute(
+                    "UPDATE block SET state = 'archived', archived_wall = ? WHERE id ="
+                    " (SELECT min(id) FROM block WHERE digest = ? AND state = 'stands')",
+                    (wall, digest),
+                )
+
+    def archived(self) -> frozenset[str]:
+        """Return the digests of archived blocks."""
+        with reading(self._path):
+            rows = self._connection.execute("SELECT DISTINCT digest FROM block WHERE state = 'archived'")
+            return frozenset(row[0] for row in rows)
+
+    def tampers(self) -> list[Tamper]:
+        """Return the rewrites that were not undone, oldest first."""
+        with reading(self._path):
+            rows = self._connection.execute(
+                f"SELECT t.id, t.wall, t.kind, t.after, t.accepted, {_NAMED} FROM tamper t"  # noqa: S608 - constants
+                " LEFT JOIN block b ON b.id = t.before WHERE t.mended = 0 ORDER BY t.id"
+            )
+            return [
+                Tamper(
+                    id=row[0],
+                    wall=row[1],
+                    kind=row[2],
+                    after=row[3],
+                    accepted=row[4],
+                    before=None if row[5] is None else _known(row[5:]),
+                )
+                for row in rows
+            ]
+
+    def accept(self, tamper_id: int, who: str, wall: float) -> bool:
+        """Store that a person accepts a rewrite; return whether there was one to accept."""
+        with writing(self._connection, self._path, durable=True):
+            done = self._connection.execute(
+                "UPDATE tamper SET accepted = ?, accepted_wall = ? WHERE id = ? AND accepted = '' AND mended = 0",
+                (who, wall, tamper_id),
+            )
+            return done.rowcount > 0
+
+    # the person's word
+
+    def add_approval(self, approval: Approval) -> None:
+        """Store what the person signs, before the block is written: what is in the file then has its record."""
+        with writing(self._connection, self._path, durable=True):
+            self._connection.execute(
+                "INSERT INTO approval(task, approver, wall, verdict, note, digest, chain) VALUES(?, ?, ?, ?, ?, ?, ?)",
+                (
+                    approval.task,
+                    approval.approver,
+                    approval.wall,
+                    approval.verdict,
+                    approval.note,
+                    approval.digest,
+                    approval.chain,
+                ),
+            )
+
+    def approvals(self) -> list[Approval]:
+        """Return all approvals, oldest first."""
+        with reading(self._path):
+            rows = self._connection.execute(
+                "SELECT task, approver, wall, verdict, note, digest, chain FROM approval ORDER BY id"
+            )
+            return [
+                Approval(
+                    task=row[0], approver=row[1], wall=row[2], verdict=row[3], note=row[4], digest=row[5], chain=row[6]
+                )
+                for row in rows
+            ]
+
+    # gates
+
+    def add_gate_run(self, run: GateRun) -> None:
+        """Store one run of a gate."""
+        with writing(self._connection, self._path, durable=True):
+            self._connection.execute(
+                "INSERT INTO gate_run(task, gate, command, ok, exit_status, started_wall, seconds, commit_id, tree,"
+                " tail) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    run.task,
+                    run.gate,
+                    run.command,
+                    int(run.ok),
+                    run.exit_status,
+                    run.started_wall,
+                    run.seconds,
+                    run.commit,
+                    run.tree,
+                    run.tail,
+                ),
+            )
+
+    def last_gate_runs(self) -> list[GateRun]:
+        """Return the last run of each gate of each task."""
+        with reading(self._path):
+            rows = self._connection.execute(
+                "SELECT task, gate, command, ok, exit_status, started_wall, seconds, commit_id, tree, tail"
+                " FROM gate_run WHERE id IN (SELECT max(id) FROM gate_run GROUP BY lower(coalesce(task, '')), gate) ORDER BY id"
+            )
+            return [
+                GateRun(
+                    task=row[0],
+                    gate=row[1],
+                    command=row[2],
+                    ok=bool(row[3]),
+                    exit_status=row[4],
+                    started_wall=row[5],
+                    seconds=row[6],
+                    commit=row[7],
+                    tree=row[8],
+                    tail=row[9],
+                )
+                for row in rows
+            ]
+
+    # announced lights
+
+    def announce(self, task: str | None, digest: str, role: Role, how: str, wall: float) -> bool:
+        """Claim the announcement of a light; false where it was announced before, by whomever: then nobody is poked."""
+        with writing(self._connection, self._path, durable=True):
+            done = self._connection.execute(
+                "INSERT INTO announced(task, digest, role, how, wall) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                ((task or "").lower(), digest, str(role), how, wall),
+            )
+            return done.rowcount > 0
+
+    def announced(self, task: str | None, digest: str, role: Role) -> str | None:
+        """Return how a light was announced, or ``None``."""
+        with reading(self._path):
+            row = self._connection.execute(
+                "SELECT how FROM announced WHERE task = ? AND digest = ? AND role = ?",
+                ((task or "").lower(), digest, str(role)),
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    # appended by force
+
+    def add_forced(self, role: Role, task: str | None, digest: str, why: str, wall: float) -> None:
+        """Store that a block was written although the rules refused it."""
+        with writing(self._connection, self._path, durable=True):
+            self._connection.execute(
+                "INSERT INTO forced(wall, role, task, digest, why) VALUES(?, ?, ?, ?, ?)",
+                (wall, str(role), task, digest, why),
+            )
+
+    def forced(self) -> dict[str, str]:
+        """Return the digests of blocks written by force, with what the rules had said."""
+        with reading(self._path):
+            return dict(self._connection.execute("SELECT digest, why FROM forced"))
+
+    def _add(self, rows: Sequence[NewBlock], wall: float, *, adopted: bool) -> None:
+        last = self._connection.execute("SELECT coalesce(max(place), 0) FROM block").fetchone()[0]
+        self._connection.executemany(
+            "INSERT INTO block(digest, role, task, heading, text, wall, adopted, place, state)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?, ?, 'stands')",
+            [
+                (
+                    row.digest,
+                    str(row.role),
+                    row.task,
+                    row.heading,
+                    zlib.compress(row.text.encode("utf-8", "replace"), 1),
+                    wall,
+                    int(adopted),
+                    place,
+                )
+                for place, row in enumerate(rows, last + 1)
+            ],
+        )
+
+    def _place(self, order: Sequence[str]) -> None:
+        """Number the blocks that stand as they do in the file."""
+        waiting: dict[str, list[int]] = {}
+        for block_id, digest in self._connection.execute(
+            "SELECT id, digest FROM block WHERE state = 'stands' ORDER BY place DESC, id DESC"
+        ):
+            waiting.setdefault(digest, []).append(block_id)
+        places = [(place, waiting[digest].pop()) for place, digest in enumerate(order, 1) if waiting.get(digest)]
+        self._connection.executemany("UPDATE block SET place = ? WHERE id = ?", places)
+
+
+def _known(row: Sequence[object]) -> KnownBlock:
+    block_id, digest, role, task, heading, wall, adopted = row
+    assert isinstance(block_id, int) and isinstance(wall, float)  # noqa: S101, PT018 - as the strict table gives them
+    return KnownBlock(
+        id=block_id,
+        digest=str(digest),
+        role=Role(str(role)),
+        task=None if task is None else str(task),
+        heading=str(heading),
+        wall=wall,
+        adopted=bool(adopted),
+    )
