@@ -212,7 +212,8 @@ class Audit:
         with reading(self._path):
             rows = self._connection.execute(
                 "SELECT task, gate, command, ok, exit_status, started_wall, seconds, commit_id, tree, tail"
-                " FROM gate_run WHERE id IN (SELECT max(id) FROM gate_run GROUP BY lower(coalesce(task, '')), gate) ORDER BY id"
+                " FROM gate_run WHERE id IN (SELECT max(id) FROM gate_run GROUP BY lower(coalesce(task, '')), gate)"
+                " ORDER BY id"
             )
             return [
                 GateRun(
