@@ -28,6 +28,7 @@ SAMPLE = Path(__file__).parents[2] / "sample_current.md"
 RAW = SAMPLE.read_bytes()
 TEXT = RAW.decode()
 GATE = re.compile(r"(runs|correct|complete)=pass \(([^()]{5,})\)")
+CHECKED = re.compile(r"^- \[x\] (runs|correct|complete): (\S.{5,})$", re.MULTILINE)
 POINT = re.compile(r"^(\d+)\. \S.{10,}", re.MULTILINE)
 
 BESIDE = (PARTNER, OPTIMIZER)
@@ -80,6 +81,7 @@ def test_it_has_a_task_of_each_tier_and_says_task_and_tier_in_every_block(week: 
         "webhook-intake": {3},
         "runbook-typo": {1},
         "retry-ladder": {2},
+        "event-order": {2},
     }
 
 
@@ -139,15 +141,28 @@ def test_every_review_challenges_and_every_point_is_answered(week: Handoff) -> N
                 assert answers == opened, f"line {block.line}"
                 opened = []
         assert opened == []
-    assert seen == {"1", "2", "3"}
+    assert seen == {"1", "2", "3", "4", "5", "6"}  # numbered on through the rounds of the task
+
+
+def test_nobody_steps_into_the_line_of_a_task_that_is_being_built(week: Handoff) -> None:
+    asked = [block for block in week.blocks if block.turn == PARTNER]
+    assert [block.task for block in asked] == ["webhook-intake", "event-order"]
+    first = by_task(week)["webhook-intake"]
+    assert asked[0].index < min(block.index for block in first if block.turn == REVIEWER)
+    assert [block.role for block in by_task(week)["event-order"]] == [DIRECTOR, PARTNER, DIRECTOR]
 
 
 def test_whatever_is_done_has_its_three_gates_with_evidence(week: Handoff) -> None:
     done = [block for block in week.blocks if block.status == "done"]
     assert len(done) >= 6
     for block in week.blocks:
-        gates = dict(GATE.findall(block.gates or ""))
+        gates = dict([*GATE.findall(block.gates or ""), *CHECKED.findall(section(block, "Gates"))])
         assert set(gates) == ({"runs", "correct", "complete"} if block in done else set()), f"line {block.line}"
+
+
+def test_the_gates_are_spelt_in_both_ways(week: Handoff) -> None:
+    claims = [(bool(block.gates), bool(section(block, "Gates"))) for block in week.blocks if block.status == "done"]
+    assert set(claims) == {(True, False), (False, True)}
 
 
 def test_each_hand_over_speaks_to_whom_it_gives_the_light(week: Handoff) -> None:
@@ -180,6 +195,7 @@ def test_the_light_is_open_at_its_end(week: Handoff) -> None:
     assert {name: task.stage for name, task in found.items()} == {
         "webhook-intake": Stage.CLOSED,
         "runbook-typo": Stage.CLOSED,
+        "event-order": Stage.CLOSED,
         "retry-ladder": Stage.IMPLEMENT,
     }
     assert found["webhook-intake"].rounds == 2
