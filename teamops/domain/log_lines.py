@@ -5,12 +5,12 @@ The role stands in a column of its own, so the text leaves it out.
 
 from __future__ import annotations
 
-from teamops.model.actions import Action, Notify, Outcome, Poke, Restart
+from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart
 from teamops.model.alert import Alert, AlertState
 from teamops.model.role import Role
 from teamops.model.snapshot import LogLine
 
-_VERBS: dict[type[Action], str] = {Poke: "poke", Restart: "restart", Notify: "tell you"}
+_VERBS: dict[type[Action], str] = {Poke: "poke", Restart: "restart", Notify: "tell you", Append: "append"}
 
 
 def turn_line(wall: float, role: Role, task: str | None) -> LogLine:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
-from teamops.model.actions import Action, Notify, Outcome, Poke, Restart
+from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart
 from teamops.model.errors import TeamopsError
 from teamops.model.pane import Pane
 from teamops.model.role import Role
@@ -28,11 +28,18 @@ class Effects:
         self._notifier = notifier
         self._pane_of = pane_of
 
-    async def run(self, action: Action) -> Outcome:
-        """Do ``action`` and say truthfully how it ended. Never raises but for cancellation."""
+    async def run(self, action: Action, check: Callable[[bytes], None] | None = None) -> Outcome:
+        """Do ``action`` and say truthfully how it ended. Never raises but for cancellation.
+
+        ``check`` is an append's last look at the file, under its lock: what it raises is why nothing was written.
+        """
         try:
             if isinstance(action, Notify):
                 return await self._notifier.send(action)
+            if isinstance(action, Append):
+                from teamops.effects.append import append_block
+
+                return await append_block(self._settings.handoff, action, check)
             return await self._on_pane(action)
         except TeamopsError as error:
             return Outcome(ok=False, message=error.message, hint=error.hint)

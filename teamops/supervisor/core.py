@@ -30,8 +30,20 @@ from teamops.model.events import (
     UsageSeen,
 )
 from teamops.model.handoff import Severity
-from teamops.model.snapshot import AckAlert, Intent, LogLine, PokeRole, Snapshot, SupervisorView
+from teamops.model.protocol import TaskReport
+from teamops.model.snapshot import (
+    AcceptTamper,
+    AckAlert,
+    Intent,
+    LogLine,
+    PokeRole,
+    RestartRole,
+    SignOff,
+    Snapshot,
+    SupervisorView,
+)
 from teamops.sources.clock import Clock
+from teamops.supervisor import reports, signing
 from teamops.supervisor.book import Book
 from teamops.supervisor.memory import Memory
 from teamops.supervisor.view import view
@@ -246,17 +258,52 @@ class Core:
 
     def wish(self, intent: Intent) -> asyncio.Future[Outcome]:
         """Begin what the person wants; the future gives its outcome."""
-        if isinstance(intent, AckAlert):
-            future: asyncio.Future[Outcome] = self._loop.create_future()
-            future.set_result(self._acknowledge(intent))
-            self._wake.set()
-            return future
-        if isinstance(intent, PokeRole):
-            return self.begin(Poke(role=intent.role, text=intent.text, by=By.PERSON))
-        return self.begin(Restart(role=intent.role, by=By.PERSON))
+        match intent:
+            case PokeRole():
+                return self.begin(Poke(role=intent.role, text=intent.text, by=By.PERSON))
+            case RestartRole():
+                return self.begin(Restart(role=intent.role, by=By.PERSON))
+            case AckAlert():
+                return self._say(self._acknowledge(intent))
+            case AcceptTamper():
+                return self._say(signing.accept(self, intent))
+            case SignOff():
+                return self._promise(signing.sign_off(self, intent), f"sign-off of {intent.task or 'the task'}")
 
-    def begin(self, action: Action) -> asyncio.Future[Outcome]:
-        """Record ``action`` as begun and run it; its end comes back as an event."""
+    def _say(self, outcome: Outcome) -> asyncio.Future[Outcome]:
+        """Return ``outcome`` as a future that is over, and let everybody see what has changed."""
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        future.set_result(outcome)
+        self._wake.set()
+        return future
+
+    def _promise(self, work: Coroutine[Any, Any, Outcome], name: str) -> asyncio.Future[Outcome]:
+        """Begin ``work`` beside the loop; the future gives its outcome, and is cancelled with it."""
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+
+        async def fulfil() -> None:
+            try:
+                outcome = await work
+            except BaseException:
+                future.cancel()
+                raise
+            if not future.done():
+                future.set_result(outcome)
+            self._wake.set()
+
+        self.spawn(fulfil(), name)
+        return future
+
+    async def task_report(self, task: str | None) -> TaskReport:
+        """Return the whole chain of a task. Raises ``UsageError`` for one that the file doesn't have."""
+        return await reports.task_report(self, task)
+
+    def tamper_diff(self, tamper: int) -> tuple[str, ...]:
+        """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""
+        return reports.tamper_diff(self, tamper)
+
+    def begin(self, action: Action, check: Callable[[bytes], None] | None = None) -> asyncio.Future[Outcome]:
+        """Record ``action`` as begun and run it; its end comes back as an event. ``check``: see ``Effects.run``."""
         future: asyncio.Future[Outcome] = self._loop.create_future()
         key = (type(action).__name__, str(action.role)) if not isinstance(action, Notify) else ("", "")
         if key in self._busy:
@@ -268,15 +315,17 @@ class Core:
         self._waiting[action_id] = future
         if key[0]:
             self._busy.add(key)
-        self.spawn(self._carry_out(action_id, action, key), f"action {action_id}")
+        self.spawn(self._carry_out(action_id, action, key, check), f"action {action_id}")
         return future
 
-    async def _carry_out(self, action_id: int, action: Action, key: tuple[str, str]) -> None:
+    async def _carry_out(
+        self, action_id: int, action: Action, key: tuple[str, str], check: Callable[[bytes], None] | None
+    ) -> None:
         try:
             if self.effects is None:
                 outcome = Outcome(ok=False, message="teamops is still starting", hint="try again")
             else:
-                outcome = await self.effects.run(action)
+                outcome = await self.effects.run(action, check)
         finally:
             self._busy.discard(key)
         self.emit(ActionFinished(self._clock.stamp(), action_id, action, outcome))

@@ -14,6 +14,7 @@ from teamops.model.actions import Outcome
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.pane import Pane
+from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, Snapshot, SupervisorView
 from teamops.model.text import clean
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from teamops.supervisor.core import Core
 
 QUERY_S = 2.0
+REPORT_S = 10.0
+"""A report may ask git about a long history."""
 MAX_BLOCK_BYTES = 2_000_000
 """More of one block is not shown; the file has the rest."""
 
@@ -179,6 +182,20 @@ class SupervisorThread:
         if block.end - block.start > MAX_BLOCK_BYTES:
             text += f"\n\n… cut here; the whole block is in {self._settings.handoff.name}, line {block.line}"
         return text
+
+    def task_report(self, task: str | None) -> TaskReport:
+        """Return the whole chain of a task."""
+        core, _ = self._alive()
+        return self._wait(core.task_report(task), REPORT_S)
+
+    def tamper_diff(self, tamper: int) -> tuple[str, ...]:
+        """Return the lines of a unified diff of a rewritten block, cleaned."""
+        core, _ = self._alive()
+
+        async def ask() -> tuple[str, ...]:
+            return core.tamper_diff(tamper)
+
+        return self._wait(ask(), QUERY_S)
 
     def screen(self, role: Role) -> str:
         """Return the agent's visible screen with its colours."""
