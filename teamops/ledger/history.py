@@ -108,6 +108,8 @@ def begin_action(connection: sqlite3.Connection, action: Action, wall: float) ->
         kind, title = "append", action.task or ""
     elif isinstance(action, Notify):
         kind, text, title, critical = "notify", action.body, action.title, action.critical
+    elif isinstance(action, Append):
+        kind, text, title = "append", action.text, action.task or ""
     cursor = connection.execute(
         "INSERT INTO action(wall, kind, role, text, title, critical, decided_by, reason, pid)"
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -143,6 +145,16 @@ def restarts_since(connection: sqlite3.Connection, wall: float) -> dict[Role, in
     return {Role(role): count for role, count in rows}
 
 
+def last_poke(connection: sqlite3.Connection, role: Role, wall: float) -> Outcome | None:
+    """Return how the last poke of a role since ``wall`` ended; one that ended well counts before all others."""
+    row = connection.execute(
+        "SELECT ok, message, hint, evidence FROM action WHERE kind = 'poke' AND role = ? AND wall >= ?"
+        " AND ended_wall IS NOT NULL ORDER BY ok DESC, id DESC LIMIT 1",
+        (str(role), wall),
+    ).fetchone()
+    return None if row is None else Outcome(ok=bool(row[0]), message=row[1], hint=row[2], evidence=row[3])
+
+
 def log(connection: sqlite3.Connection, limit: int) -> list[LogLine]:
     """Return the newest turns, states, alerts and actions, newest first, in the words of ``domain.log_lines``."""
     return [_line(row) for row in connection.execute(_LOG, {"n": limit})]
@@ -154,6 +166,8 @@ def _action(row: Any) -> Action:
         return Notify(title=row[5], body=row[4], critical=bool(row[6]), by=by, reason=reason, role=role)
     if row[2] == "poke":
         return Poke(role=role, text=row[4], by=by, reason=reason)
+    if row[2] == "append":
+        return Append(role=role, task=row[5] or None, text=row[4], by=by, reason=reason)
     if row[2] == "append":
         return Append(role=role, task=row[5] or None, text=row[4], by=by, reason=reason)
     return Restart(role=role, by=by, reason=reason)

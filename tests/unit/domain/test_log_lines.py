@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from teamops.domain.log_lines import action_line, alert_line, alert_line_of, state_line, turn_line
-from teamops.model.actions import Action, By, Notify, Outcome, Poke, Restart
+from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Severity
 from teamops.model.role import CODER
@@ -57,6 +57,13 @@ def test_alert_of_nobody() -> None:
             "tell you: typed and submitted",
             True,
             id="told",
+        ),
+        pytest.param(
+            Append(role=CODER, task="t", text="### [CODER]", by=By.PERSON),
+            REFUSED,
+            "append: a dialog is open (answer it first (a))",
+            False,
+            id="append refused",
         ),
     ],
 )

@@ -17,7 +17,7 @@ import pytest
 from teamops.ledger.connection import _use_wal
 from teamops.ledger.migrations import STEPS, migrate
 from teamops.ledger.store import Ledger, LedgerError, open_ledger
-from teamops.model.actions import Action, By, Notify, Outcome, Poke, Restart
+from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart
 from teamops.model.agent import Beat
 from teamops.model.alert import Alert, AlertState
 from teamops.model.clock import Stamp
@@ -176,6 +176,8 @@ ACTIONS: list[Action] = [
     Restart(role=REVIEWER, by=By.RULE),
     Notify(title="t", body="b", critical=True, role=CODER),
     Notify(title="t", body="b", critical=False),
+    Append(role=CODER, task="t", text="### [CODER]\n\n**Turn**: HUMAN\n", by=By.PERSON),
+    Append(role=CODER, task=None, text="### [CODER]\n", by=By.RULE, reason="r"),
 ]
 
 
