@@ -51,13 +51,14 @@ def test_the_pure_rooms_load_nothing_that_acts(package: str) -> None:
     assert package in loaded
     assert offenders(loaded, forbidden) == []
     above = {"handoff": ("domain",), "model": ("domain", "handoff"), "domain": ()}[package.split(".")[1]]
-    rooms = (*above, "cli", "supervisor", "sources", "effects", "report", "ledger", "tmux", "usage", "config", "tui")
+    machine = ("ledger", "tmux", "git", "usage", "config")
+    rooms = (*above, "cli", "supervisor", "sources", "effects", "report", *machine, "tui")
     assert offenders(loaded, tuple(f"teamops.{room}" for room in rooms)) == []
 
 
 def test_the_screen_loads_no_machine() -> None:
     # Not the sdk: `import teamops` is the sdk, whoever imports it.
-    rooms = ("sources", "effects", "tmux", "ledger", "usage", "supervisor", "report", "demo")
+    rooms = ("sources", "effects", "tmux", "git", "ledger", "usage", "supervisor", "report", "demo")
     loaded = loaded_by("teamops.tui.app")
     assert "textual.app" in loaded
     assert offenders(loaded, ("libtmux", "sqlite3", "watchdog", "psutil", "genai_prices", "desktop_notifier")) == []

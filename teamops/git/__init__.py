@@ -1,0 +1,1 @@
+"""The only room that knows git: what a project's work tree holds, and what changed in it since a moment."""
