@@ -13,7 +13,7 @@ from teamops.cli.options import project_option, state_option
 from teamops.cli.place import settings_of
 from teamops.config.settings import Settings
 from teamops.model.snapshot import LogLine, Snapshot
-from teamops.report.status import iso
+from teamops.report.times import iso
 
 
 @click.command()

@@ -1,20 +1,20 @@
-"""The handoff file for programs (``teamops.handoff/1``) and for people."""
+"""The handoff file for programs (``teamops.handoff/1``, ``teamops.lint/1``) and for people."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from teamops.model.handoff import Block, Handoff, Problem, Task
+from teamops.model.handoff import Block, Handoff, Problem, Severity, Task
+from teamops.model.protocol import ProtocolFinding
 from teamops.model.text import clean_line
+from teamops.report.table import NOTHING, WIDTH, counted, or_dash, table
 
 SCHEMA = "teamops.handoff/1"
-_GAP = "  "
-_NOTHING = "–"  # noqa: RUF001 - a dash for people
+LINT_SCHEMA = "teamops.lint/1"
 
 
-def handoff_json(handoff: Handoff, tasks: Sequence[Task]) -> dict[str, Any]:
+def handoff_json(handoff: Handoff, tasks: Sequence[Task], findings: Sequence[ProtocolFinding] = ()) -> dict[str, Any]:
     """Return the shape of ``teamops.handoff/1``: absent values are null, times ISO local minutes."""
     return {
         "schema": SCHEMA,
@@ -30,6 +30,7 @@ def handoff_json(handoff: Handoff, tasks: Sequence[Task]) -> dict[str, Any]:
             }
             for problem in handoff.problems
         ],
+        "findings": [finding_json(finding) for finding in findings],
         "tasks": [
             {
                 "task": task.task,
@@ -39,6 +40,7 @@ def handoff_json(handoff: Handoff, tasks: Sequence[Task]) -> dict[str, Any]:
                 "since_line": task.since_line,
                 "rounds": task.rounds,
                 "open": task.open,
+                "standing": str(task.standing),
             }
             for task in tasks
         ],
@@ -56,69 +58,113 @@ def _block(block: Block) -> dict[str, Any]:
         "tier": block.tier,
         "fields": dict(block.fields),
         "sections": [{"title": section.title, "line": section.line} for section in block.sections],
+        "digest": block.digest,
     }
 
 
-def handoff_text(handoff: Handoff, tasks: Sequence[Task]) -> str:
-    """Return tables of tasks and blocks, and how many problems there are."""
+def finding_json(finding: ProtocolFinding) -> dict[str, Any]:
+    """Return a broken rule of the protocol; ``do`` says how to mend it."""
+    return {
+        "code": finding.code,
+        "severity": str(finding.severity),
+        "line": finding.line,
+        "task": finding.task,
+        "role": finding.role,
+        "message": finding.message,
+        "do": finding.hint,
+    }
+
+
+def handoff_text(
+    handoff: Handoff, tasks: Sequence[Task], findings: Sequence[ProtocolFinding] = (), width: int = WIDTH
+) -> str:
+    """Return tables of tasks and blocks, and how many problems and findings there are."""
     parts = []
     if tasks:
         rows = [
             (
-                _or_dash(task.task),
-                _or_dash(task.tier),
-                _or_dash(task.turn),
+                or_dash(task.task),
+                or_dash(task.tier),
+                or_dash(task.turn),
                 str(task.stage),
                 str(task.since_line),
                 str(task.rounds),
+                str(task.standing),
             )
             for task in tasks
         ]
-        parts.append(_table(("TASK", "TIER", "LIGHT", "STAGE", "SINCE LINE", "ROUNDS"), rows))
+        head = ("TASK", "TIER", "LIGHT", "STAGE", "SINCE LINE", "ROUNDS", "STANDING")
+        parts.append(table(head, rows, width, give=(0,)))
     if handoff.blocks:
         blocks = [
             (
                 str(block.line),
-                _NOTHING if block.at is None else f"{block.at:%Y-%m-%d %H:%M}",
-                f"{block.role} → {block.turn or '?'}",
-                _or_dash(block.task),
-                _or_dash(block.verdict or block.status) if block.complete else "(being written)",
+                NOTHING if block.at is None else f"{block.at:%Y-%m-%d %H:%M}",
+                f"{or_dash(block.role)} → {or_dash(block.turn) if block.turn else '?'}",
+                or_dash(block.task),
+                or_dash(block.verdict or block.status) if block.complete else "(being written)",
             )
             for block in handoff.blocks
         ]
-        parts.append(_table(("LINE", "AT", "FROM → TO", "TASK", "STATUS"), blocks))
+        parts.append(table(("LINE", "AT", "FROM → TO", "TASK", "STATUS"), blocks, width, give=(2, 3, 4)))
     else:
         parts.append("No blocks yet.")
-    if handoff.problems:
-        count = len(handoff.problems)
-        parts.append(f"{count} problem{'s' * (count > 1)}: see teamops handoff lint")
+    wrong = [
+        counted(len(rows), what) for rows, what in ((handoff.problems, "problem"), (findings, "finding")) if len(rows)
+    ]
+    if wrong:
+        parts.append(f"{', '.join(wrong)}: see teamops handoff lint")
     return "\n\n".join(parts)
 
 
-def lint_lines(name: str, problems: Sequence[Problem]) -> list[str]:
-    """Return one line for each problem: ``FILE:LINE:COL severity code message (hint)``."""
-    shown = clean_line(name)
-    return [
-        f"{shown}:{problem.line}:{problem.column} {problem.severity} {problem.code} {problem.message} ({problem.hint})"
-        for problem in problems
-    ]
-
-
-def _or_dash(value: object) -> str:
-    return _NOTHING if value is None else clean_line(str(value), 48)
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    widths = [max(_cells(row[column]) for row in (head, *rows)) for column in range(len(head))]
+def findings_text(name: str, findings: Iterable[ProtocolFinding]) -> str:
+    """Return the findings for a person: where and what, and below it what to do."""
     lines = []
-    for row in (head, *rows):
-        cells = (cell + " " * (width - _cells(cell)) for cell, width in zip(row, widths, strict=True))
-        lines.append(_GAP.join(cells).rstrip())
+    for finding in findings:
+        lines += [
+            f"{clean_line(name)}:{finding.line} {finding.severity} {finding.code}",
+            f"  {clean_line(finding.message)}",
+            f"  → {clean_line(finding.hint)}",
+        ]
     return "\n".join(lines)
 
 
-def _cells(text: str) -> int:
-    """Return how many columns of a terminal ``text`` takes."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+def lint_lines(name: str, problems: Sequence[Problem], findings: Sequence[ProtocolFinding] = ()) -> list[str]:
+    """Return one line for each problem and finding, in the file's order.
+
+    Each is ``FILE:LINE:COL severity code message (hint)``; a finding has its block's or point's line and column 1.
+    """
+    shown = clean_line(name)
+    return [
+        f"{shown}:{line}:{column} {severity} {code} {clean_line(message)} ({clean_line(hint)})"
+        for line, column, severity, code, message, hint in _merged(problems, findings)
+    ]
+
+
+def lint_json(name: str, problems: Sequence[Problem], findings: Sequence[ProtocolFinding]) -> dict[str, Any]:
+    """Return the shape of ``teamops.lint/1``; ``ok`` is false where there is an error."""
+    rows = _merged(problems, findings)
+    return {
+        "schema": LINT_SCHEMA,
+        "file": name,
+        "ok": not any(severity in {Severity.ERROR, Severity.CRITICAL} for _, _, severity, *_ in rows),
+        "problems": [
+            {
+                "line": line,
+                "column": column,
+                "code": code,
+                "severity": str(severity),
+                "message": message,
+                "hint": hint,
+            }
+            for line, column, severity, code, message, hint in rows
+        ],
+    }
+
+
+def _merged(
+    problems: Sequence[Problem], findings: Sequence[ProtocolFinding]
+) -> list[tuple[int, int, Severity, str, str, str]]:
+    rows = [(one.line, one.column, one.severity, one.code, one.message, one.hint) for one in problems]
+    rows += [(one.line, 1, one.severity, one.code, one.message, one.hint) for one in findings]
+    return sorted(rows, key=lambda row: row[:2])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from teamops.domain.findings import clock_words
 from teamops.model.agent import AgentView
 from teamops.model.alert import Alert
+from teamops.model.handoff import Standing
 from teamops.model.snapshot import LightView, Snapshot
+from teamops.report.handoff import finding_json
+from teamops.report.table import counted
+from teamops.report.times import iso, stages_json
 
 SCHEMA = "teamops.status/1"
 
@@ -32,6 +35,7 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
         "light": [_light(light) for light in snapshot.lights],
         "agents": [_agent(agent) for agent in snapshot.agents],
         "alerts": [_alert(alert) for alert in snapshot.alerts],
+        "findings": [finding_json(finding) for finding in snapshot.findings],
         "budget": {"today_usd": _money(snapshot.cost_today_usd), "unpriced_tokens": snapshot.unpriced_tokens},
         "handoff_trouble": snapshot.handoff_trouble or None,
         "problems": len(snapshot.problems),
@@ -41,11 +45,6 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
             for line in snapshot.log[:50]
         ],
     }
-
-
-def iso(wall: float | None) -> str | None:
-    """Return Unix seconds as local ISO 8601 to the second."""
-    return None if wall is None else datetime.fromtimestamp(wall).astimezone().isoformat(timespec="seconds")
 
 
 def _money(amount: Decimal) -> float:
@@ -67,6 +66,9 @@ def _light(light: LightView) -> dict[str, Any]:
         "stale_after_s": light.stale_after_s,
         "state": light.state.value,
         "line": light.line,
+        "stages": stages_json(light.stages),
+        "rounds": light.rounds,
+        "standing": str(light.standing),
     }
 
 
@@ -127,6 +129,8 @@ def status_text(snapshot: Snapshot) -> str:
         task = light.task or "(no task)"
         tier = f"tier {light.tier}" if light.tier else "no tier"
         where = f"{tier}, {light.stage.value}"
+        task += f", {counted(light.rounds, 'round')} back" if light.rounds else ""
+        task += ", done?" if light.standing is Standing.DOUBTED else ""
         lines.append(f"  {light.role:<10} {light.state.value:<8} {clock_words(light.age_s):>11}  {where:<22} {task}")
     if not snapshot.lights:
         lines.append("  none is open: the next block's Turn lights one")
@@ -140,6 +144,8 @@ def status_text(snapshot: Snapshot) -> str:
         lines += [f"  {alert.severity.value:<8} {alert.message}", f"           → {alert.do}"]
     if not alerts:
         lines.append("  none")
+    if snapshot.findings:
+        lines += ["", f"{counted(len(snapshot.findings), 'finding')} in the handoff: teamops handoff lint"]
     lines += [f"note: {trouble}" for trouble in snapshot.troubles]
     return "\n".join(lines)
 

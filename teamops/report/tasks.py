@@ -1,0 +1,146 @@
+"""The tasks for programs (``teamops.tasks/1``) and for people: where each stands, and what its way there took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from teamops.model.handoff import Task
+from teamops.model.protocol import ProtocolFinding, StageTime, TimelineEntry
+from teamops.model.text import clean_line
+from teamops.report.handoff import finding_json, findings_text
+from teamops.report.table import NOTHING, WIDTH, counted, or_dash, table, wrapped
+from teamops.report.times import iso, span, stage_words, stages_json
+
+SCHEMA = "teamops.tasks/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRow:
+    """One task with all that is told of it."""
+
+    task: Task
+    since_wall: float
+    """When its light came to its holder, Unix seconds; 0 = not known."""
+    stages: tuple[StageTime, ...]
+    entries: tuple[TimelineEntry, ...]
+    findings: tuple[ProtocolFinding, ...]
+
+
+def tasks_json(rows: Sequence[TaskRow], *, recorded: bool, timeline: bool) -> dict[str, Any]:
+    """Return the shape of ``teamops.tasks/1``. ``recorded``: the ledger was read, times are those of first sight."""
+    return {
+        "schema": SCHEMA,
+        "recorded": recorded,
+        "tasks": [_task_json(row) | ({"timeline": _timeline_json(row)} if timeline else {}) for row in rows],
+    }
+
+
+def _task_json(row: TaskRow) -> dict[str, Any]:
+    task = row.task
+    return {
+        "task": task.task,
+        "turn": task.turn,
+        "tier": task.tier,
+        "stage": str(task.stage),
+        "open": task.open,
+        "standing": str(task.standing),
+        "rounds": task.rounds,
+        "since_line": task.since_line,
+        "since": iso(row.since_wall or None),
+        "blocks": len(task.blocks),
+        "stages": stages_json(row.stages),
+        "gates": [
+            {"name": gate.name, "result": str(gate.result), "evidence": gate.evidence, "line": gate.line}
+            for gate in task.gates
+        ],
+        "findings": [finding_json(finding) for finding in row.findings],
+    }
+
+
+def _timeline_json(row: TaskRow) -> list[dict[str, Any]]:
+    return [
+        {
+            "line": entry.line,
+            "role": entry.role,
+            "turn": entry.turn,
+            "stage": str(entry.stage),
+            "at": iso(entry.wall or None),
+            "held_s": None if entry.seconds is None else round(entry.seconds),
+            "status": entry.status or None,
+            "verdict": entry.verdict or None,
+            "digest": entry.digest,
+            "findings": list(entry.findings),
+        }
+        for entry in row.entries
+    ]
+
+
+def tasks_text(rows: Sequence[TaskRow], closed: int = 0, width: int = WIDTH) -> str:
+    """Return a table of the tasks, below it what each stage took. ``closed``: so many are not shown."""
+    parts = []
+    if rows:
+        head = ("TASK", "TIER", "LIGHT", "STAGE", "ROUNDS", "STANDING", "FINDINGS")
+        cells = [
+            (
+                or_dash(row.task.task),
+                or_dash(row.task.tier),
+                or_dash(row.task.turn),
+                str(row.task.stage),
+                str(row.task.rounds),
+                str(row.task.standing),
+                str(len(row.findings) or NOTHING),
+            )
+            for row in rows
+        ]
+        parts.append(table(head, cells, width, give=(0,)))
+        timed = [row for row in rows if row.stages]
+        if timed:
+            lines = ["TIME PER STAGE"]
+            for row in timed:
+                lines += wrapped(stage_words(row.stages), width, f"{or_dash(row.task.task)}: ", "  ")
+            parts.append("\n".join(lines))
+    else:
+        parts.append("No task is open." if closed else "No tasks yet.")
+    if closed:
+        parts.append(f"{counted(closed, 'closed task')} not shown: --all")
+    if any(row.findings for row in rows):
+        parts.append("what is wrong: teamops handoff lint, or --task NAME")
+    return "\n\n".join(parts)
+
+
+def timeline_text(name: str, row: TaskRow, width: int = WIDTH) -> str:
+    """Return one task's story: every block, who wrote it, when, after how long, and what it said."""
+    task = row.task
+    title = [f"{or_dash(task.task)}: {f'tier {task.tier}' if task.tier else 'no tier'}"]
+    title += ["closed" if not task.open else f"{task.stage}, the light is {or_dash(task.turn)}'s"]
+    title += [f"{counted(task.rounds, 'round')} back"] if task.rounds else []
+    title += [str(task.standing)]
+    parts = ["\n".join(wrapped(", ".join(title), width)), entries_text(row.entries, width)]
+    if row.stages:
+        parts.append("\n".join(wrapped(stage_words(row.stages), width, "Time: ", "  ")))
+    if row.findings:
+        parts.append(findings_text(name, row.findings))
+    return "\n\n".join(parts)
+
+
+def entries_text(entries: Sequence[TimelineEntry], width: int = WIDTH) -> str:
+    """Return the table of a task's blocks."""
+    head = ("LINE", "WHEN", "FROM → TO", "STAGE", "HELD", "SAID")
+    return table(head, [_entry(entry) for entry in entries], width, give=(2, 5))
+
+
+def _entry(entry: TimelineEntry) -> tuple[str, ...]:
+    said = clean_line(entry.verdict or entry.status, 60) or NOTHING
+    if entry.findings:
+        said = f"! {', '.join(entry.findings)}; {said}"
+    return (
+        str(entry.line),
+        f"{datetime.fromtimestamp(entry.wall):%m-%d %H:%M}" if entry.wall else NOTHING,  # noqa: DTZ006 - local, as headings are
+        f"{or_dash(entry.role)} → {or_dash(entry.turn) if entry.turn else '?'}",
+        str(entry.stage),
+        NOTHING if entry.seconds is None else span(entry.seconds),
+        said,
+    )
