@@ -161,7 +161,7 @@ def _changes(diff: DiffStat | None, trouble: str, width: int) -> list[str]:
     added, removed = sum(map(attrgetter("added"), diff.files)), sum(map(attrgetter("removed"), diff.files))
     lines = [
         f"{counted(len(diff.files), 'file')}, +{added} -{removed}, {counted(diff.commits, 'commit')}"
-        + (f" since {clean_line(diff.base, 12)}" if diff.base else "")
+        + (f" since {clean_line(diff.base)[:12]}" if diff.base else "")
     ]
     files = sorted(diff.files, key=lambda file: -(file.added + file.removed))
     for file in files[:FILES]:

@@ -24,11 +24,8 @@ def table(
         widest = max(give, key=lambda column: widths[column])
         if widths[widest] <= _LEAST:
             break
-        # To the next widest, so that the cut is shared.
-        others = [widths[column] for column in give if widths[column] < widths[widest]]
-        cut = min(excess, widths[widest] - max([_LEAST, *others]))
-        widths[widest] -= max(1, cut)
-        excess -= max(1, cut)
+        widths[widest] -= 1
+        excess -= 1
     lines = []
     for row in (head, *rows):
         shown = (fit(cell, width) for cell, width in zip(row, widths, strict=True))

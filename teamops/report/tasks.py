@@ -135,7 +135,7 @@ def entries_text(entries: Sequence[TimelineEntry], width: int = WIDTH) -> str:
 def _entry(entry: TimelineEntry) -> tuple[str, ...]:
     said = clean_line(entry.verdict or entry.status, 60) or NOTHING
     if entry.findings:
-        said = f"! {', '.join(entry.findings)}; {said}"
+        said += f" ! {', '.join(entry.findings)}"
     return (
         str(entry.line),
         f"{datetime.fromtimestamp(entry.wall):%m-%d %H:%M}" if entry.wall else NOTHING,  # noqa: DTZ006 - local, as headings are
