@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teamops.domain.pipeline import Progress, pipeline, sends_back, tasks
+from teamops.domain.pipeline import Progress, pipeline, tasks
+from teamops.domain.statuses import sends_back
 from teamops.model.handoff import Block, Stage, Task
 from teamops.model.role import AGENT_ROLES, HUMAN, NONE, Role
 
@@ -114,9 +115,16 @@ def stages(steps: Sequence[Step], tier: int | None) -> list[str]:
         ),
         (2, [("DIRECTOR", "QA")], ["consult"]),
         (2, [("DIRECTOR", "CODER"), ("CODER", "HUMAN"), ("HUMAN", "CODER")], ["implement", "implement", "implement"]),
-        (3, [("DIRECTOR", "HUMAN")], ["sign-off"]),
-        (2, [("DIRECTOR", "CODER"), ("CODER", "NONE"), ("HUMAN", "HUMAN")], ["implement", "closed", "design"]),
-        (2, [("CODER", "DIRECTOR"), ("DIRECTOR", "NONE"), ("HUMAN", "DIRECTOR")], ["verify", "closed", "design"]),
+        (3, [("DIRECTOR", "HUMAN")], ["design"]),
+        (
+            3,
+            [("DIRECTOR", "CODER"), ("CODER", "HUMAN"), ("HUMAN", "HUMAN")],
+            ["implement", "code-review", "code-review"],
+        ),
+        (2, [("DIRECTOR", "CODER"), ("HUMAN", "NONE"), ("HUMAN", "HUMAN")], ["implement", "closed", "design"]),
+        (2, [("CODER", "DIRECTOR"), ("HUMAN", "NONE"), ("HUMAN", "DIRECTOR")], ["verify", "closed", "design"]),
+        (2, [("DIRECTOR", "CODER"), ("CODER", "NONE"), ("CODER", "DIRECTOR")], ["implement", "closed", "verify"]),
+        (2, [("DIRECTOR", "CODER"), ("CODER", "NONE"), ("HUMAN", "HUMAN")], ["implement", "closed", "verify"]),
         (None, [("DIRECTOR", "CODER"), ("CODER", "DIRECTOR")], ["implement", "verify"]),
         (1, [("CODER", "DIRECTOR")], ["design"]),
         (2, [("DIRECTOR", None)], ["design"]),
@@ -132,8 +140,11 @@ def stages(steps: Sequence[Step], tier: int | None) -> list[str]:
         "a role of the team's own",
         "the person asked in tier 2",
         "the person asked in tier 3",
+        "the person in the place of a reviewer",
         "reopened by the person for itself",
         "reopened for the DIRECTOR",
+        "closed against the rules, and mended",
+        "closed against the rules, and taken up by the person",
         "no tier known",
         "tier 1 knows no verification",
         "no turn yet",
@@ -214,7 +225,7 @@ def test_a_later_tier_counts() -> None:
     (task,) = tasks(
         [block(0, "DIRECTOR", "CODER", tier=2), block(1, "CODER", "HUMAN", tier=3), block(2, "HUMAN", None)]
     )
-    assert (task.tier, task.stage) == (3, Stage.SIGN_OFF)
+    assert (task.tier, task.stage) == (3, Stage.CODE_REVIEW)
 
 
 def test_tasks_have_lights_of_their_own_and_keep_the_file_s_order() -> None:

@@ -1,0 +1,111 @@
+"""The protocol's rules over a whole handoff file: its tasks, and the blocks that break a rule.
+
+What the blocks alone tell is judged here; what only the ledger knows (forged, rewritten, contradicted), in ``proof``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from teamops.domain.breach import CODES
+from teamops.domain.challenges import Echo, challenge_findings
+from teamops.domain.course import Course
+from teamops.domain.gates import claim_findings
+from teamops.domain.limits import Limits
+from teamops.domain.step import step_of
+from teamops.domain.turns import turn_findings
+from teamops.model.handoff import Block, Task
+from teamops.model.protocol import ProtocolFinding
+from teamops.model.role import NONE, REVIEWER
+
+__all__ = ["CODES", "Protocol", "Reading", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the blocks of a file mean."""
+
+    tasks: tuple[Task, ...] = ()
+    """In the order in which they first stand in the file."""
+    findings: tuple[ProtocolFinding, ...] = ()
+    """In the order of the blocks that they are about."""
+
+
+def read(blocks: Sequence[Block], limits: Limits) -> Reading:
+    """Return what ``blocks`` mean."""
+    return Protocol(limits).after(blocks)
+
+
+class Protocol:
+    """The reading of a file that grows: a new block costs in proportion to its own task."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._begin()
+
+    def _begin(self) -> None:
+        self._courses: dict[str, Course] = {}
+        self._tasks: dict[str, Task] = {}
+        self._findings: tuple[ProtocolFinding, ...] = ()
+        self._echo = Echo(self._limits.approvals_in_a_row)
+        self._count = 0
+        """Blocks taken for good: all but the last, which may still be written."""
+        self._newest: Block | None = None
+        """The last of them. The same object again means the same blocks before it."""
+
+    def after(self, blocks: Sequence[Block]) -> Reading:
+        """Return what ``blocks`` mean."""
+        if not (0 < self._count < len(blocks)) or blocks[self._count - 1] is not self._newest:
+            self._begin()
+        found: list[ProtocolFinding] = []
+        for key in dict.fromkeys(
+            [_take(self._courses, block, self._echo, found) for block in blocks[self._count : -1]]
+        ):
+            self._tasks[key] = self._courses[key].seal()
+        self._findings += tuple(found)
+        self._count = max(0, len(blocks) - 1)
+        self._newest = blocks[self._count - 1] if self._count else None
+        if not blocks:
+            return Reading()
+        key, found = _key(blocks[-1]), []
+        last = {key: self._courses[key].copy()} if key in self._courses else {}
+        _take(last, blocks[-1], self._echo.copy(), found)
+        return Reading(
+            tuple({**self._tasks, key: last[key].seal()}.values()),
+            (*self._findings, *found) if found else self._findings,
+        )
+
+
+def _take(courses: dict[str, Course], block: Block, echo: Echo, found: list[ProtocolFinding]) -> str:
+    """Go on past ``block``, and add to ``found`` what is wrong with it; return the key of its task."""
+    key = _key(block)
+    course = courses.get(key)
+    if course is None:
+        course = courses[key] = Course(block.task, block)
+    if block.complete:
+        found += _judge(course, block, echo)
+    else:
+        course.blocks.append(block.index)
+    return key
+
+
+def _judge(course: Course, block: Block, echo: Echo) -> list[ProtocolFinding]:
+    course.open_again(block)
+    step = step_of(course, block)
+    found = list(turn_findings(course, block, step))
+    if step.claims:
+        found += claim_findings(block, block.checks)
+    if step.hands_on:
+        found += challenge_findings(block, course.owed, reviews=step.review is not None or not step.blocked)
+    course.take(block, step)
+    course.mender = block.role if found and step.in_turn else None
+    if block.turn == NONE:
+        course.ill_closed = bool(found)
+    if block.role == REVIEWER and step.review is not None:
+        found += echo.take(block, back=step.back)
+    return found
+
+
+def _key(block: Block) -> str:
+    return (block.task or "").lower()

@@ -1,0 +1,104 @@
+"""A block as the next step of its task: what its words mean where the task stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from teamops.domain.pipeline import REVIEWS
+from teamops.domain.statuses import is_blocked, is_done, is_withdrawn, sends_back
+from teamops.model.handoff import Block, Stage
+from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, OPTIMIZER, REVIEWER
+
+if TYPE_CHECKING:
+    from teamops.domain.course import Course
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A block as the next step of its task."""
+
+    tier: int | None
+    """In force: the highest so far, unless HUMAN lowers it."""
+    in_turn: bool
+    """Its author may write now."""
+    hands_on: bool
+    closes: bool
+    blocked: bool
+    done: bool
+    withdrawn: bool
+    review: Stage | None
+    """The review that it is, or ``None``."""
+    back: bool
+    """That review asks for changes."""
+    claims: bool
+    """It claims that the work is done, and has to prove it by the gates."""
+
+
+def step_of(course: Course, block: Block) -> Step:
+    """Return what ``block``, complete, is as the next step of ``course``."""
+    tier = _tier(course, block)
+    hands_on = block.turn is not None and block.turn != block.role
+    closes = block.turn == NONE and not course.closed
+    blocked, withdrawn, done = is_blocked(block.status), is_withdrawn(block.status), is_done(block.status)
+    review, back = _review(course, block, hands_on=hands_on and not (blocked and block.turn == DIRECTOR))
+    return Step(
+        tier=tier,
+        in_turn=_may_write(course, block),
+        hands_on=hands_on,
+        closes=closes,
+        blocked=blocked,
+        done=done,
+        withdrawn=withdrawn,
+        review=review,
+        back=back,
+        claims=hands_on and not withdrawn and _claims(course, block, tier, closes=closes, done=done),
+    )
+
+
+def next_review(course: Course) -> Stage:
+    """Return what a REVIEWER would review now."""
+    return Stage.CODE_REVIEW if course.made and not course.unfinished else Stage.DESIGN_REVIEW
+
+
+def session(block: Block) -> str:
+    """Return the tmux session in which ``block`` was written, or nothing where it does not say."""
+    return block.fields.get("Session", "").strip()
+
+
+def _tier(course: Course, block: Block) -> int | None:
+    if block.tier is None or course.tier is None or block.role == HUMAN:
+        return course.tier if block.tier is None else block.tier
+    return max(course.tier, block.tier)
+
+
+def _may_write(course: Course, block: Block) -> bool:
+    holder = DIRECTOR if course.turn in (None, NONE) else course.turn
+    if block.role in (HUMAN, holder, course.mender) or block.role in course.robbed:
+        return True
+    return block.role == course.thief and block.turn in course.robbed
+
+
+def _review(course: Course, block: Block, *, hands_on: bool) -> tuple[Stage | None, bool]:
+    stage = course.stage if course.stage in REVIEWS else next_review(course)
+    back = sends_back(block.verdict)
+    if block.role == REVIEWER:
+        if block.verdict:
+            return stage, back
+        # Without a verdict, where the light goes tells what it is.
+        if hands_on and (block.turn == DIRECTOR or block.turn in IMPLEMENTERS):
+            return stage, stage is Stage.CODE_REVIEW and block.turn != DIRECTOR
+    elif block.verdict and (block.role == HUMAN or (block.role in IMPLEMENTERS and course.stage in REVIEWS)):
+        # HUMAN stands in for a REVIEWER. An implementer must not; but what it lets pass has passed.
+        return stage, back
+    return None, False
+
+
+def _claims(course: Course, block: Block, tier: int | None, *, closes: bool, done: bool) -> bool:
+    if block.role in IMPLEMENTERS or block.role == OPTIMIZER:
+        return done
+    if block.role != DIRECTOR:
+        return False
+    if block.turn == NONE:  # a word after the end is no claim, unless it mends the gates
+        return closes or bool(block.checks)
+    return block.turn == HUMAN and tier == 3 and course.made and done
