@@ -20,6 +20,7 @@ from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, LogLine, Snapshot, SupervisorPort
 from teamops.tui.beside import beside
+from teamops.tui.doors import Doors
 from teamops.tui.messages import Answered, SnapshotArrived
 from teamops.tui.rules import why_not
 from teamops.tui.screens.base import TeamScreen, TeamWindow
@@ -97,6 +98,7 @@ class TeamopsApp(App[None]):
         self.register_theme(PLAIN_THEME)
         self.theme = PLAIN_THEME.name if plain else RICH_THEME.name
         self.animation_level = "none"
+        self.doors = Doors(self)
         self.desk = Desk(self.palette, self.snapshot, self.size)
 
     def get_default_screen(self) -> Screen[object]:

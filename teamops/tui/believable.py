@@ -10,7 +10,8 @@ from random import Random
 from teamops.model.agent import AgentState, AgentView, Evidence, EvidenceKind
 from teamops.model.alert import Alert, AlertState
 from teamops.model.clock import Stamp
-from teamops.model.handoff import Severity, Stage, Task
+from teamops.model.handoff import Passage, Severity, Stage, Task
+from teamops.model.protocol import StageTime
 from teamops.model.role import CODER, DEVELOPER, DIRECTOR, OPTIMIZER, PARTNER, REVIEWER, Role
 from teamops.model.snapshot import (
     LightState,
@@ -20,6 +21,7 @@ from teamops.model.snapshot import (
     SupervisorView,
 )
 from teamops.tui.believable_handoff import NOON, believable_blocks
+from teamops.tui.believable_protocol import believable_findings
 
 
 def moment(seconds_ago: float = 0.0) -> float:
@@ -163,6 +165,12 @@ def believable() -> Snapshot:
             state=LightState.WORKING,
             line=newest.line,
             answered=True,
+            stages=(
+                StageTime(Stage.DESIGN, 1080.0, 1, current=False),
+                StageTime(Stage.IMPLEMENT, 1152.0, 2, current=True),
+                StageTime(Stage.VERIFY, 2268.0, 1, current=False),
+            ),
+            rounds=1,
         ),
         LightView(
             task="settings-page",
@@ -178,6 +186,13 @@ def believable() -> Snapshot:
             state=LightState.WAITING,
             line=other.line,
             answered=True,
+            stages=(
+                StageTime(Stage.DESIGN, 11_400.0, 1, current=False),
+                StageTime(Stage.DESIGN_REVIEW, 2520.0, 1, current=False),
+                StageTime(Stage.IMPLEMENT, 14_720.0, 3, current=True),
+                StageTime(Stage.CODE_REVIEW, 3900.0, 2, current=False),
+            ),
+            rounds=2,
         ),
     )
     tasks = tuple(
@@ -187,13 +202,15 @@ def believable() -> Snapshot:
             tier=light.tier,
             stage=light.stage,
             since_line=light.line,
-            since_index=0,
-            since_digest="",
-            rounds=1,
+            since_index=since.index,
+            since_digest=since.digest,
+            rounds=light.rounds,
             open=True,
-            blocks=(),
+            blocks=tuple(block.index for block in blocks if block.task == light.task),
+            passages=(Passage(light.stage, light.role, since.index),),
+            gates=next((block.checks for block in blocks[::-1] if block.task == light.task and block.checks), ()),
         )
-        for light in lights
+        for light, since in zip(lights, (newest, other), strict=True)
     )
     alerts = (
         _alert(
@@ -257,6 +274,7 @@ def believable() -> Snapshot:
         alerts=alerts,
         log=log,
         blocks=blocks,
+        findings=believable_findings(blocks),
         cost_today_usd=sum((one.cost_today_usd for one in agents), Decimal(0)),
         unpriced_tokens=0,
     )

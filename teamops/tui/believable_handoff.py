@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
-from teamops.model.handoff import Block, Section
+from teamops.model.handoff import Block, Challenges, Gate, GateResult, Point, Section
 from teamops.model.role import CODER, DEVELOPER, DIRECTOR, REVIEWER, Role
 
 NOON = datetime(2026, 3, 28, 14, 47, 12)  # noqa: DTZ001 - local by intent: the picture shows the same times everywhere
@@ -93,6 +94,25 @@ Only `src/webhooks/queue.py` and its test. Then back to me for the last look.
 )
 
 
+_STEPS = {
+    33: """
+#### What I Did
+The page saves by itself now; the button is gone.
+""",
+    34: """
+#### Responses
+1. Two tabs: the later one wins, and says so.
+2. Without a network the page keeps what was typed.
+""",
+    35: """
+#### Challenges
+1. A slow network: what does the person see for the first two seconds?
+2. Undo takes back the last field. Who finds that out, and where?
+""",
+}
+"""What the last blocks about the settings page say besides their step."""
+
+
 def believable_blocks() -> tuple[tuple[Block, ...], dict[int, str]]:
     """Return some days of blocks, and their texts by index."""
     blocks: list[Block] = []
@@ -104,6 +124,8 @@ def believable_blocks() -> tuple[tuple[Block, ...], dict[int, str]]:
         at = (NOON - timedelta(minutes=minutes)).replace(second=0)
         body = text.replace("{at}", f"{at:%Y-%m-%d %H:%M}")
         end, rows = offset + len(body.encode()), body.count("\n") + 1
+        points = _points(body, "Challenges", line)
+        verdict = re.search(r"\*\*Verdict\*\*: (.*)", body)
         blocks.append(
             Block(
                 index=len(blocks),
@@ -119,6 +141,13 @@ def believable_blocks() -> tuple[tuple[Block, ...], dict[int, str]]:
                 tier=tier,
                 digest=f"{len(blocks):08x}",
                 sections=(Section("What I Did", line + 5),),
+                verdict=verdict[1] if verdict else None,
+                challenges=Challenges(points, line=points[0].line - 1) if points else None,
+                responses=_points(body, "Responses", line),
+                checks=tuple(
+                    Gate(name, GateResult(result), evidence, line + 4)
+                    for name, result, evidence in re.findall(r"(\w+)=(pass|fail) \(([^)]*)\)", body)
+                ),
             )
         )
         texts[len(blocks) - 1] = body
@@ -128,8 +157,22 @@ def believable_blocks() -> tuple[tuple[Block, ...], dict[int, str]]:
     for number in range(36):
         role, turn = pair[number % 4]
         did = f"Step {number + 1} of the settings page."
-        text = f"### [{role}] {{at}}\n\n**Status**: done\n**Turn**: {turn}\n\n#### What I Did\n{did}\n"
+        verdict = "**Verdict**: changes-requested\n" if role == REVIEWER else ""
+        text = f"### [{role}] {{at}}\n\n**Status**: done\n**Turn**: {turn}\n{verdict}\n#### What I Did\n{did}\n"
+        text += _STEPS.get(number, "")
         add(role, "settings-page", turn, 3, 2900 - 70 * number, "done", text)
     for role, task, status, turn, tier, minutes, text in _TEXTS:
         add(role, task, turn, tier, minutes, status, text)
     return tuple(blocks), texts
+
+
+def _points(body: str, section: str, line: int) -> tuple[Point, ...]:
+    """Return the numbered points of a section, each with its line in the file."""
+    under = ""
+    points = []
+    for row, text in enumerate(body.splitlines()):
+        if text.startswith("#### "):
+            under = text[5:]
+        elif under == section and (found := re.fullmatch(r"(\d+)\. (.*)", text)):
+            points.append(Point(int(found[1]), found[2], line + row))
+    return tuple(points)

@@ -1,4 +1,4 @@
-"""The command palette's entries: every act of the registry, and every agent."""
+"""The command palette's entries: every act of the registry, every task and every agent."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from textual.content import Content
 
 from teamops.model.role import Role
 from teamops.tui import keys
+from teamops.tui.tasks import in_order, shown
 
-_LEFT_OUT = ("palette", "down", "up", "left", "right", "page_down", "page_up", "first", "last", "back")
-"""Keys to move about: nobody looks for them by name in a palette."""
+_LEFT_OUT = (
+    "palette", "down", "up", "left", "right", "page_down", "page_up", "first", "last", "back", "approve", "send_back",
+)  # fmt: skip
+"""Keys to move about, which nobody looks for by name in a palette, and those of a window that has none."""
 
 
 class ActProvider(Provider):
@@ -42,6 +45,12 @@ class ActProvider(Provider):
             if entry.where is keys.Where.TEAM and agent is not None:
                 title = f"{entry.label.capitalize()} {agent.role} ({keys.shown(entry.keys[0])})"
             yield title, entry.help, partial(app.run_act, entry.id)
+        for task in in_order(app.snapshot):
+            yield (
+                f"Task {shown(task.task)}",
+                "Its stages, its blocks, its reviews, what it changed." if task.open else "Closed.",
+                partial(app.doors.task, task),
+            )
         for view in app.snapshot.agents:
             yield (
                 f"Open {view.role} {view.name}",

@@ -56,6 +56,12 @@ def draw(text: str, width: int, palette: Palette, found: str = "") -> list[Line]
     return lines
 
 
+def lines_above(text: str, width: int, palette: Palette, row: int) -> int:
+    """Return how many lines ``draw`` makes of what stands above the 0-based line ``row`` of ``text``."""
+    source = clean(text[:MOST_TEXT]).expandtabs(4).split("\n")[: min(row, MOST_LINES)]
+    return sum(len(_wrap(one, max(8, width), palette, "")) for one in _paragraphs(source, max(8, width), palette))
+
+
 def _paragraphs(source: list[str], width: int, palette: Palette) -> Iterator[_Paragraph]:
     fence = ""
     bar: Run = ("▎ ", palette.faint)

@@ -13,10 +13,12 @@ from teamops.config.settings import Settings
 from teamops.model.actions import Outcome
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
+from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, Snapshot
 from teamops.tui.believable import believable
 from teamops.tui.believable_handoff import believable_blocks
+from teamops.tui.believable_protocol import believable_diff, believable_report
 
 
 class StillPort:
@@ -51,6 +53,14 @@ class StillPort:
             return self._texts[block.index]
         except KeyError:
             raise TeamopsError("That block is not in the picture.") from None
+
+    def task_report(self, task: str | None) -> TaskReport:
+        """Return a task's report."""
+        return believable_report(self._snapshot, task)
+
+    def tamper_diff(self, tamper: int) -> tuple[str, ...]:  # noqa: ARG002 - there is one
+        """Return the difference of the rewritten block."""
+        return believable_diff()
 
     def screen(self, role: Role) -> str:
         """Return a pane like a real one."""

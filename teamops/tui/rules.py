@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
+from teamops.model.handoff import Task
+from teamops.model.role import HUMAN
 from teamops.model.snapshot import Snapshot
+from teamops.tui.faults import Fault
+from teamops.tui.tasks import awaits_sign_off, names, shown
 
 WATCH_ONLY = "Watch only: there is no teamops.toml here, so nothing in tmux is managed."
 
@@ -45,3 +49,43 @@ def _why_not_acknowledge(alert: Alert | None) -> str:
     if alert.state is AlertState.RESOLVED:
         return "This alert is over: its cause is gone."
     return ""
+
+
+def why_no_task(task: Task | None, snapshot: Snapshot) -> str:
+    """Return why there is no task to show; empty where there is one."""
+    if task is not None:
+        return ""
+    if snapshot.tasks:
+        return "That task is no longer in the handoff file. T lists those that are."
+    return "There is no task yet: the first block of the handoff file begins one."
+
+
+def why_no_sign_off(task: Task | None, snapshot: Snapshot) -> str:
+    """Return why ``task`` is not the person's to sign off or send back now, and what to do; empty where it is."""
+    if task is None:
+        return why_no_task(task, snapshot)
+    name = shown(task.task)
+    others = [one for one in awaits_sign_off(snapshot) if one is not task]
+    instead = f" Yours to sign off: {names(others)}; T chooses." if others else ""
+    if not task.open:
+        return f"{name} is closed: there is nothing to sign off.{instead}"
+    if task.turn == HUMAN:
+        return ""
+    holder = f"with {task.turn}, at {task.stage}" if task.turn else "with nobody"
+    return f"The light of {name} is {holder}: not yours to sign off yet.{instead or ' t shows how far it is.'}"
+
+
+def why_no_diff(fault: Fault | None) -> str:
+    """Return why there is no difference to show; empty where there is one."""
+    if fault is None:
+        return "There is no finding to show."
+    if fault.tamper is None:
+        return f"{fault.code} is no rewrite: there is no difference to show. Enter goes to its line."
+    return ""
+
+
+def why_no_block(line: int, snapshot: Snapshot) -> str:
+    """Return why there is no block to go to; empty where there is one."""
+    if snapshot.blocks:
+        return ""
+    return f"There is no block to show yet. Look at line {line} of {snapshot.handoff_path}."

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from teamops.model.agent import AgentState, AgentView, EvidenceKind
 from teamops.model.alert import Alert, AlertState
-from teamops.model.handoff import Severity, Stage
+from teamops.model.handoff import GateResult, Severity, Stage, Standing
 from teamops.model.snapshot import LightState, LightView
 
 NOTHING = "—"
@@ -68,6 +68,20 @@ SHORT_STAGES: dict[Stage, str] = {
     Stage.CODE_REVIEW: "c-rev",
     Stage.CONFIRM: "conf",
     Stage.SIGN_OFF: "sign",
+}
+
+STANDINGS: dict[Standing, tuple[str, str]] = {
+    Standing.OPEN: ("○", "dim"),
+    Standing.DONE: ("✓", "ok"),
+    Standing.DOUBTED: ("▲", "bad"),
+    Standing.WITHDRAWN: ("\u2013", "dim"),
+}
+"""What "done" is worth → its symbol and its palette role."""
+
+GATE_RESULTS: dict[GateResult, tuple[str, str]] = {
+    GateResult.PASS: ("✓", "ok"),
+    GateResult.FAIL: ("✖", "bad"),
+    GateResult.UNKNOWN: ("?", "warn"),
 }
 
 _URGENCY = {LightState.STALE: 0, LightState.HUMAN: 1, LightState.WAITING: 2, LightState.WORKING: 3}

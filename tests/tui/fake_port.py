@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from teamops.model.actions import Outcome
 from teamops.model.clock import Stamp
-from teamops.model.errors import TeamopsError
+from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.handoff import Block
+from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, Snapshot
 from teamops.tui.believable import believable
 from teamops.tui.believable_handoff import believable_blocks
+from teamops.tui.believable_protocol import believable_diff, believable_report
 
 
 @dataclass
@@ -27,6 +29,9 @@ class FakePort:
     plan: AttachPlan = field(
         default_factory=lambda: AttachPlan(("tmux", "switch-client", "-t", "%9"), switch=True, back="prefix L")
     )
+    diff: tuple[str, ...] = field(default_factory=believable_diff)
+    reports: dict[str | None, TaskReport] = field(default_factory=dict)
+    """By task: what it says instead of a report on its blocks."""
     errors: dict[str, TeamopsError] = field(default_factory=dict)
     """By query: what it raises."""
     intents: list[Intent] = field(default_factory=list)
@@ -108,6 +113,16 @@ class FakePort:
         if block.index >= len(self.now.blocks) or block.index not in self.texts:
             raise TeamopsError("That block is no longer in the file.", "Choose another.")
         return self.texts[block.index]
+
+    def task_report(self, task: str | None) -> TaskReport:
+        self._enter("task_report")
+        return self.reports[task] if task in self.reports else believable_report(self.now, task)
+
+    def tamper_diff(self, tamper: int) -> tuple[str, ...]:
+        self._enter("tamper_diff")
+        if all(finding.tamper != tamper for finding in self.now.findings):
+            raise UsageError("There is no such change.", "Look at the findings.")
+        return self.diff
 
     def screen(self, role: Role) -> str:
         self._enter("screen", role)

@@ -62,7 +62,7 @@ async def test_80x24_is_a_table_with_one_lower_pane(make_app: MakeApp) -> None:
         text = text_on(app)
         for piece in (
             "▶ DEVELOPER Isabelle ● working", "✖ dead (signal 9)", "◆ waiting", "hook 3s", "12k", "$5.87", "431M",
-            "▸2 Handoff ─", "3 Alerts · 2 open", "4 Events", "What I Found", "2 alerts", "$11.72", "+1 more",
+            "▸2 Handoff · 2 to mend ─", "3 Alerts · 2 open", "4 Events", "What I Found", "2 alerts", "$11.72", "+1 more",
         ):  # fmt: skip
             assert piece in text
         assert "Sam is dead" not in text, "the alerts pane does not show"
@@ -86,7 +86,7 @@ async def test_200x60_shows_all_panes_and_cards(make_app: MakeApp) -> None:
         for piece in (
             "1 Agents", "2 Handoff", "3 Alerts", "4 Events", "▶ TURN DEVELOPER Isabelle", "beats", "tokens", "cost",
             "“Two workers, one row", "What I Found", "Sam is dead", "poked, taken by its client", "settings-page",
-            "✓ design-review", "○ sign-off", "03-28 14:03 DEVELOPER", "line 281", "answered",
+            "✓ design-review", "○ sign-off", "03-28 14:03 DEVELOPER", "line 296", "answered",
         ):  # fmt: skip
             assert piece in text
 

@@ -17,11 +17,16 @@ from teamops.model.role import CODER, DEVELOPER, DIRECTOR, OPTIMIZER
 from teamops.model.snapshot import AckAlert, AttachPlan, PokeRole, RestartRole, SupervisorView
 from teamops.tui import keys
 from teamops.tui.app import TeamopsApp
+from teamops.tui.faults import Faults
 from teamops.tui.rules import WATCH_ONLY, why_not
 from teamops.tui.screens.detail import Detail
+from teamops.tui.screens.diff import DiffScreen
+from teamops.tui.screens.findings import FindingsScreen
 from teamops.tui.screens.poke import PokeWindow
 from teamops.tui.screens.reading import ReadingWindow
 from teamops.tui.screens.restart import RestartWindow
+from teamops.tui.screens.sign_off import SignOffWindow
+from teamops.tui.screens.task import TaskScreen
 from tests.tui.conftest import MakeApp
 from tests.tui.fake_port import FakePort
 from tests.tui.lines import lines_on, settle, text_on
@@ -73,6 +78,10 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
             keys.Where.PANES: [desk],
             keys.Where.ALERTS: [desk, desk.alerts],
             keys.Where.HANDOFF: [desk.handoff],
+            keys.Where.FINDINGS: [FindingsScreen(app.palette, app.snapshot)],
+            keys.Where.DIFF: [DiffScreen(Faults().of(app.snapshot)[0], app.palette)],
+            keys.Where.TASK: [TaskScreen("settings-page", app.palette, app.snapshot)],
+            keys.Where.SIGN_OFF: [SignOffWindow("settings-page", app.palette, app.snapshot)],
             keys.Where.LISTS: [desk.agents, desk.alerts, desk.events, desk.handoff.list],
         }
         for entry in keys.REGISTRY:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import ModalScreen, Screen
 
 from teamops.model.agent import AgentView
+from teamops.model.handoff import Task
 from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
+from teamops.tui.tasks import find_task, first_task
 
 if TYPE_CHECKING:
     from teamops.tui.app import TeamopsApp
@@ -32,6 +34,42 @@ class TeamScreen(Screen[None]):
     def agent(self) -> AgentView | None:
         """The agent that p, r and a are about."""
         return None
+
+    @property
+    def chosen_task(self) -> Task | None:
+        """The task that t and A are about: the agent's, else the one that most needs its person."""
+        agent = self.agent
+        if agent is not None and agent.lights:
+            return find_task(self.team.snapshot, agent.lights[0])
+        return first_task(self.team.snapshot)
+
+    def action_findings(self) -> None:
+        """List what is to be mended."""
+        self.team.doors.findings()
+
+    def action_task(self) -> None:
+        """Open the task's own screen."""
+        self.team.doors.task(self.chosen_task)
+
+    def action_tasks(self) -> None:
+        """List all tasks."""
+        self.team.doors.tasks()
+
+    def action_sign_off(self) -> None:
+        """Open the sign-off window."""
+        self.team.doors.sign_off(self.chosen_task)
+
+    def action_palette(self) -> None:
+        """Open the command palette."""
+        self.app.action_command_palette()
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.team.open_help()
+
+    def action_leave(self) -> None:
+        """Leave the screen; the agents keep running."""
+        self.team.leave()
 
 
 class TeamWindow(ModalScreen[None]):

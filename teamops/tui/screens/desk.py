@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from textual import events
@@ -12,18 +11,19 @@ from textual.widget import Widget
 
 from teamops.model.agent import AgentView
 from teamops.model.alert import Alert
-from teamops.model.handoff import Block
+from teamops.model.handoff import Task
 from teamops.model.snapshot import AckAlert, LogLine, Snapshot
 from teamops.tui import keys, words
 from teamops.tui.arrangement import CSS, arrangement
+from teamops.tui.block_text import DrawnBlock, draw_block
+from teamops.tui.faults import Faults
 from teamops.tui.filters import Filters
-from teamops.tui.paper import draw
-from teamops.tui.rules import why_not
+from teamops.tui.rules import why_no_sign_off, why_no_task, why_not
 from teamops.tui.screens.base import TeamScreen, find_agent
-from teamops.tui.strips import Line
+from teamops.tui.tasks import awaits_sign_off, find_task
 from teamops.tui.theme import Palette
 from teamops.tui.widgets.agents import AgentsPane
-from teamops.tui.widgets.handoff import BlockView, HandoffPane
+from teamops.tui.widgets.handoff import HandoffPane
 from teamops.tui.widgets.header import Header
 from teamops.tui.widgets.keybar import KeyBar
 from teamops.tui.widgets.lists import AlertRow, AlertsPane, EventsPane
@@ -70,6 +70,7 @@ class Desk(TeamScreen):
         self.search: SearchBar | None = None
         """Made after the first frame, which does not need it."""
         self.filters = Filters()
+        self.faults = Faults()
         self.lower = "handoff"
         """Which of the lower panes shows where only one fits."""
         self.news_age_s = 0.0
@@ -157,11 +158,11 @@ class Desk(TeamScreen):
         self._show_keys()
 
     def _titles(self, snapshot: Snapshot) -> None:
-        number = sum(alert.open for alert in snapshot.alerts)
+        number, wrong = sum(alert.open for alert in snapshot.alerts), len(self.faults.to_mend(snapshot))
         counts = {
             "agents": str(len(snapshot.agents)) if len(snapshot.agents) else "",
             # Not the number of blocks: the block's own head has it, and a new title draws the whole pane again.
-            "handoff": f"{len(snapshot.problems)} to mend" if snapshot.problems else "",
+            "handoff": f"{wrong} to mend" if wrong else "",
             "alerts": f"{number} open" if number else "",
             "events": "",
         }
@@ -180,6 +181,7 @@ class Desk(TeamScreen):
     def _show_keys(self) -> None:
         acts = keys.key_bar(_WHERE[self.pane])
         off = frozenset(entry.id for entry in acts if self.why_not(entry.id))
+        acts = [entry for entry in acts if entry.id != "sign_off" or entry.id not in off]
         note = f"/{self.filters[self.pane]}  Esc ends it" if self.filters[self.pane] else ""
         self.keybar.show(acts, off, note)
 
@@ -214,8 +216,30 @@ class Desk(TeamScreen):
         row = self.alerts.row
         return row.alert if isinstance(row, AlertRow) else None
 
+    @property
+    def chosen_task(self) -> Task | None:
+        """The task t and A are about: that of the chosen block, or of the chosen agent, else the most urgent one."""
+        block = self.handoff.block
+        if block is not None and (self.pane == "handoff" or not self.handoff.follows):
+            return find_task(self.snapshot, block.task)
+        return super().chosen_task
+
+    def action_sign_off(self) -> None:
+        """Open the sign-off window on the chosen task; where no block is chosen, on one that waits for the person."""
+        self.team.doors.sign_off(self._to_sign_off)
+
+    @property
+    def _to_sign_off(self) -> Task | None:
+        waiting = awaits_sign_off(self.snapshot)
+        chosen = self.chosen_task
+        return waiting[0] if waiting and self.pane != "handoff" and chosen not in waiting else chosen
+
     def why_not(self, act_id: str) -> str:
         """Return why an act can't be done now; empty where it can."""
+        if act_id == "sign_off":
+            return why_no_sign_off(self._to_sign_off, self.snapshot)
+        if act_id == "task":
+            return why_no_task(self.chosen_task, self.snapshot)
         return why_not(act_id, self.snapshot, self.agent, self.alert)
 
     def action_poke(self) -> None:
@@ -282,18 +306,6 @@ class Desk(TeamScreen):
         for pane in PANES:
             self._pane_widget(pane).set_class(pane == name, "-zoomed")
 
-    def action_palette(self) -> None:
-        """Open the command palette."""
-        self.app.action_command_palette()
-
-    def action_help(self) -> None:
-        """Show the keys."""
-        self.team.open_help()
-
-    def action_leave(self) -> None:
-        """Leave the screen; the agents keep running."""
-        self.team.leave()
-
     def action_back(self) -> None:
         """End a search, else a zoom, else go to the agents."""
         if self.search is not None and self.search.display:
@@ -352,24 +364,19 @@ class Desk(TeamScreen):
         elif event.view is self.events:
             self.team.open_event(self.events.row)
 
+    def show_line(self, index: int, line: int) -> None:
+        """Show block ``index`` in the handoff pane, scrolled to line ``line`` of the file."""
+        if self.search is not None and self.search.display:
+            self.search.close()
+        self._filter("handoff", "")
+        self.action_pane(2)
+        self.handoff.go_to(index, line)
+
     def on_handoff_pane_wanted(self, event: HandoffPane.Wanted) -> None:
         """Fetch and draw a block's text, away from the UI thread."""
-        block, width, found = event.block, event.width, self.handoff.found
-        self.team.ask(
-            "block",
-            partial(self._draw_block, block, width, found),
-            self._show_block,
-            failed=self.handoff.forget_drawn,
-        )
+        block, width, line, found = event.block, event.width, event.line, self.handoff.found
 
-    def _draw_block(self, block: Block, width: int, found: str) -> tuple[list[Line], int]:
-        text = self.team.port.block_text(block)
-        first, _, rest = text.partition("\n")
-        body = rest.lstrip("\n") if first.lstrip().startswith("###") else text
-        lines = draw(body, width, self.palette, found)
-        at = next((place for place, line in enumerate(lines) if found and line.has(self.palette.match)), 0)
-        return lines, at
+        def drawn() -> DrawnBlock:
+            return draw_block(self.team.port.block_text(block), width, self.palette, found, line)
 
-    def _show_block(self, drawn: tuple[list[Line], int]) -> None:
-        view: BlockView = self.handoff.view
-        view.show_text(*drawn)
+        self.team.ask("block", drawn, self.handoff.view.show_text, failed=self.handoff.forget_drawn)

@@ -112,7 +112,12 @@ def help_window(palette: Palette, notes: tuple[str, ...] = ()) -> ReadingWindow:
             ("·", "a minute without anything, in a strip of the last hour"),
             ("↻", "restarts by teamops today"),
             ("?", "used tokens whose model has no known price: not counted as $0"),
-            ("✓ ● ○", "stage done, current, to come"),
+            ("✓ ● ○", "stage done, current, to come; behind it, the time spent there so far"),
+            ("\u00d72", "the work came to this stage twice: a review sent it back"),
+            ("▲ done?", "claimed done, but a gate is missing, fails, has no evidence or is contradicted"),
+            ("◆", "waits for you: A signs off"),
+            ("→ ↻ ○", "a challenge answered, asked again, not answered yet"),
+            ("+ -", "stands there now, stood there when the block was handed on"),
             ("i ▲ ✖ ■", "info, warning, error, critical"),
         )
     ]

@@ -14,6 +14,7 @@ from textual.strip import Strip
 from teamops.model.handoff import Block
 from teamops.model.snapshot import Snapshot
 from teamops.tui import keys, words
+from teamops.tui.block_text import DrawnBlock
 from teamops.tui.scrolling import set_lines
 from teamops.tui.strips import Line, fit, spread
 from teamops.tui.theme import Palette
@@ -68,6 +69,8 @@ class BlockView(ScrollView, can_focus=True):
         self.total = 0
         self.follows = True
         self._lines: list[Line] = []
+        self._marked = range(0)
+        """Lines that a person has asked for."""
         self.empty: tuple[str, ...] = ()
 
     def show_head(self, block: Block | None, total: int, *, follows: bool, text_comes: bool = False) -> None:
@@ -86,12 +89,12 @@ class BlockView(ScrollView, can_focus=True):
         if not self._lines:
             self.refresh()
 
-    def show_text(self, lines: list[Line], at: int = 0) -> None:
-        """Show the block's drawn text, from line ``at`` where that is not in sight."""
-        self._lines = lines
-        set_lines(self, self.HEAD + len(lines))
-        if at:
-            self.scroll_to(y=max(0, at - 2), animate=False)
+    def show_text(self, drawn: DrawnBlock) -> None:
+        """Show the block's drawn text, scrolled to what is wanted of it."""
+        self._lines, self._marked = drawn.lines, drawn.marked
+        set_lines(self, self.HEAD + len(drawn.lines))
+        if drawn.at is not None:
+            self.scroll_to(y=max(0, drawn.at - 2), animate=False)
         self.refresh()
 
     @property
@@ -119,7 +122,9 @@ class BlockView(ScrollView, can_focus=True):
         if y < self.HEAD:
             return self._head(self.block, width)[y].strip(width)
         index = y - self.HEAD + self.scroll_offset.y
-        return self._lines[index].strip(width) if index < len(self._lines) else Strip.blank(width)
+        if index >= len(self._lines):
+            return Strip.blank(width)
+        return self._lines[index].strip(width, self.palette.cursor if index in self._marked else None)
 
     def _head(self, block: Block, width: int) -> tuple[Line, Line]:
         colours = self.palette
@@ -165,12 +170,13 @@ class HandoffPane(Horizontal):
     BINDINGS = keys.bindings(keys.Where.HANDOFF, only=("next_hit", "previous_hit"))
 
     class Wanted(Message):
-        """A block's text is wanted, drawn for a width."""
+        """A block's text is wanted, drawn for a width; ``line``: and scrolled to that line of it."""
 
-        def __init__(self, block: Block, width: int) -> None:
+        def __init__(self, block: Block, width: int, line: int | None) -> None:
             super().__init__()
             self.block = block
             self.width = width
+            self.line = line
 
     def __init__(self, palette: Palette) -> None:
         super().__init__(id="handoff")
@@ -183,6 +189,8 @@ class HandoffPane(Horizontal):
         self._blocks: tuple[Block, ...] = ()
         self._hits: frozenset[int] | None = None
         self._drawn: tuple[object, ...] | None = None
+        self._target: tuple[int, int] | None = None
+        """Index of a block and the line of the file in it that a person has asked for."""
 
     def compose(self) -> ComposeResult:
         """Make list and block."""
@@ -258,12 +266,15 @@ class HandoffPane(Horizontal):
         if block is None or not self.view.display or not self.view.size.width:
             self.view.show_head(block, len(self._blocks), follows=newest)
             return
-        wanted = (block.index, block.digest, block.start, block.end, self.view.text_width, self.found)
+        if self._target is not None and self._target[0] != block.index:
+            self._target = None
+        line = self._target[1] - block.line if self._target is not None else None
+        wanted = (block.index, block.digest, block.start, block.end, self.view.text_width, self.found, line)
         text_comes = wanted != self._drawn
         self.view.show_head(block, len(self._blocks), follows=newest, text_comes=text_comes)
         if text_comes:
             self._drawn = wanted
-            self.post_message(self.Wanted(block, self.view.text_width))
+            self.post_message(self.Wanted(block, self.view.text_width, line))
 
     def forget_drawn(self) -> None:
         """Ask for the text again with the next snapshot: the last answer was an error."""
@@ -277,6 +288,13 @@ class HandoffPane(Horizontal):
     def on_row_view_chosen(self, event: RowView.Chosen) -> None:
         """Show the opened block instead of the list."""
         event.stop()
+        self.open_block()
+
+    def go_to(self, index: int, line: int) -> None:
+        """Show block ``index``, scrolled to line ``line`` of the file."""
+        self._target, self._drawn = (index, line), None
+        self.follows = False
+        self.list.move_to(len(self._blocks) - 1 - index)
         self.open_block()
 
     def open_block(self) -> None:

@@ -6,9 +6,10 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from teamops.model.handoff import Stage
 from teamops.model.snapshot import LightState, LightView, Snapshot
 from teamops.tui import words
+from teamops.tui.faults import Faults
+from teamops.tui.stepper import steppers
 from teamops.tui.strips import Line, changed, spread
 from teamops.tui.theme import Palette
 
@@ -34,6 +35,7 @@ class Header(Widget):
         self.roomy = False
         self.news_age_s = 0.0
         self._snapshot: Snapshot | None = None
+        self._faults = Faults()
         self._strips: list[Strip] = []
         self._noted: dict[str, float] = {}
         """Each note, and the observed second when it was first shown."""
@@ -108,7 +110,19 @@ class Header(Widget):
             right.add("✓ no alerts", colours.ok)
         cost = words.money(snapshot.cost_today_usd, snapshot.unpriced_tokens)
         right.add("  today ", colours.faint).add(cost, colours.warn if "?" in cost else colours.strong).add(" ")
+        wrong = self._to_mend(snapshot, width)
+        if left.width + wrong.width + right.width < width:
+            right = wrong.put(right)
         return spread(left, right, width)
+
+    def _to_mend(self, snapshot: Snapshot, width: int) -> Line:
+        """Return how much is to be mended in the handoff file, with the sign of the gravest."""
+        wrong = self._faults.to_mend(snapshot)
+        if not wrong:
+            return Line()
+        symbol, style = words.SEVERITIES[wrong[0].severity]
+        number = f"{symbol} {len(wrong)} to mend" if width >= ROOMY_TOP else f"{symbol}{len(wrong)}"
+        return Line().add(number, self.palette.named(style)).add("  ")
 
     def _who_acts(self, snapshot: Snapshot) -> Line:
         view, colours = snapshot.supervisor, self.palette
@@ -159,39 +173,15 @@ class Header(Widget):
     def _pipeline(self, light: LightView, more: int, width: int) -> Line:
         colours = self.palette
         light_age = f"light {words.age(light.age_s)}"
-        others = f" · +{more} more " if more else " "
-        long = Line().add("   ").put(self._stepper(light, short=False))
         place = f" · line {light.line}"
-        if long.width + len(light_age + place + others) >= width:
-            long = Line().add("   ").put(self._stepper(light, short=True))
-        if long.width + len(light_age + place + others) >= width:
-            place = ""
-        return spread(long, Line().add(light_age + place, colours.dim).add(others, colours.warn), width)
-
-    def _stepper(self, light: LightView, *, short: bool) -> Line:
-        colours = self.palette
-        stages = words.PIPELINES.get(light.tier or 0, ())
-        line = Line()
-        if light.tier is None:
-            return line.add("no tier", colours.dim).add(f"  ● {light.stage}", colours.accent)
-        line.add(f"T{light.tier} " if short else f"tier {light.tier}  ", colours.dim)
-        here = stages.index(light.stage) if light.stage in stages else None
-        for place, stage in enumerate(stages):
-            if place:
-                line.add(" " if short else " ─ ", colours.faint)
-            name = words.SHORT_STAGES.get(stage, stage.value) if short and place != here else stage.value
-            if here is None:
-                line.add(f"○ {name}", colours.faint)
-            elif place < here:
-                line.add(f"✓ {name}", colours.ok)
-            elif place == here:
-                line.add(f"● {name}", colours.accent)
-            else:
-                line.add(f"○ {name}", colours.dim)
-        if here is None:
-            line.add("  ◆ " if light.stage is Stage.CONSULT else "  ● ", colours.accent)
-            line.add(light.stage.value, colours.accent)
-        return line
+        others = f" · +{more} more " if more else " "
+        left, tail = Line(), ""
+        for steps in steppers(light.tier, light.stage, light.stages, light.rounds, light.standing, colours):
+            left = Line().add("   ").put(steps)
+            for tail in (light_age + place, light_age):
+                if left.width + len(tail + others) < width:
+                    return spread(left, Line().add(tail, colours.dim).add(others, colours.warn), width)
+        return spread(left, Line().add(tail, colours.dim).add(others, colours.warn), width)
 
     def _no_light(self, snapshot: Snapshot) -> list[Line]:
         colours = self.palette
