@@ -20,7 +20,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "poke": ("teamops.cli.act:poke", "Type one line into an agent's client."),
     "restart": ("teamops.cli.act:restart", "Start an agent (again) in its own pane."),
     "attach": ("teamops.cli.act:attach", "Go to an agent's tmux session."),
-    "handoff": ("teamops.cli.handoff:handoff", "Read and check the handoff file."),
+    "append": ("teamops.cli.append:append", "Append a block to the handoff file, if it keeps the protocol."),
+    "approve": ("teamops.cli.approve:approve", "Sign a task off, or send it back, after seeing its whole chain."),
+    "handoff": ("teamops.cli.handoff:handoff", "Read, check and keep the handoff file."),
+    "gate": ("teamops.cli.gate:gate", "Run the gates of done, and show what their last runs are worth."),
     "config": ("teamops.cli.config:config", "Check teamops.toml and the profiles."),
     "notify": ("teamops.cli.notify:notify", "Prove that notifications reach you."),
 }

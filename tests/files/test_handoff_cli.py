@@ -27,6 +27,7 @@ Build it.
 **Status**: done
 **Turn**: DIRECTOR
 **Tier**: 2
+**Gates**: runs=pass (pytest: 3 passed); correct=pass (tried it); complete=pass (docs)
 
 ### [DIRECTOR]
 
@@ -55,7 +56,7 @@ def test_json_is_the_contract(folder: Path, capsys: pytest.CaptureFixture[str]) 
     code, out, _ = run(capsys, "show", "--json")
     assert code == 0
     shown = json.loads(out)
-    assert list(shown) == ["schema", "blocks", "problems", "tasks"]
+    assert list(shown) == ["schema", "blocks", "problems", "findings", "tasks"]
     assert shown["schema"] == "teamops.handoff/1"
     assert shown["blocks"][0] == {
         "role": "DIRECTOR",
@@ -67,7 +68,10 @@ def test_json_is_the_contract(folder: Path, capsys: pytest.CaptureFixture[str]) 
         "tier": 2,
         "fields": {"Status": "done", "Turn": "DEVELOPER", "Tier": "2", "Task": "Webhooks", "Mood": "明るい"},
         "sections": [{"title": "For Developer", "line": 9}],
+        "digest": shown["blocks"][0]["digest"],
     }
+    assert len(shown["blocks"][0]["digest"]) == 24
+    assert shown["findings"] == []
     assert [block["task"] for block in shown["blocks"]] == ["Webhooks", "Webhooks", "別の仕事"]
     assert (shown["blocks"][2]["at"], shown["blocks"][2]["tier"]) == (None, None)
     assert [problem["code"] for problem in shown["problems"]] == ["missing-tier", "missing-date"]
@@ -81,15 +85,17 @@ def test_json_is_the_contract(folder: Path, capsys: pytest.CaptureFixture[str]) 
             "since_line": 12,
             "rounds": 0,
             "open": True,
+            "standing": "open",
         },
         {
             "task": "別の仕事",
             "turn": "CODER",
             "tier": None,
             "stage": "implement",
-            "since_line": 18,
+            "since_line": 19,
             "rounds": 0,
             "open": True,
+            "standing": "open",
         },
     ]
 
@@ -99,7 +105,7 @@ def test_people_get_tables_in_line(folder: Path, capsys: pytest.CaptureFixture[s
     code, out, _ = run(capsys, "show")
     assert code == 0
     lines = out.splitlines()
-    assert lines[0].split() == ["TASK", "TIER", "LIGHT", "STAGE", "SINCE", "LINE", "ROUNDS"]
+    assert lines[0].split() == ["TASK", "TIER", "LIGHT", "STAGE", "SINCE", "LINE", "ROUNDS", "STANDING"]
     assert lines[1].index("2  ") == len("別の仕事") * 2 + 2
     assert "DEVELOPER → DIRECTOR" in out
     assert "2 problems" in out
@@ -128,12 +134,12 @@ def test_a_block_in_writing_is_shown_as_such(folder: Path, capsys: pytest.Captur
 
 
 def test_lint_prints_one_line_a_problem_and_fails_on_errors(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "bad.md").write_text("### [CODER] 2026-03-28\n\n**Status**: done\n**Tier**: 2\n\nEnd.\n")
+    (folder / "bad.md").write_text("### [DIRECTOR] 2026-03-28\n\n**Status**: done\n**Tier**: 2\n\nEnd.\n")
     code, out, err = run(capsys, "lint", "bad.md")
     assert code == 1
     assert out.splitlines() == [
         "bad.md:1:1 error missing-turn the block has no Turn, so the light stays where it was (add **Turn**: ROLE)",
-        'bad.md:1:13 warning bad-date "2026-03-28" is no date and time (write the local time as YYYY-MM-DD HH:MM)',
+        'bad.md:1:16 warning bad-date "2026-03-28" is no date and time (write the local time as YYYY-MM-DD HH:MM)',
     ]
     assert "1 error, 1 warning" in err
 
@@ -165,7 +171,7 @@ def test_standard_input(folder: Path, capsys: pytest.CaptureFixture[str], monkey
 @pytest.mark.parametrize("named", [False, True], ids=["default", "named"])
 def test_the_team_s_own_roles_are_known(folder: Path, capsys: pytest.CaptureFixture[str], *, named: bool) -> None:
     (folder / "teamops.toml").write_text('handoff = "team.md"\n\n[roles.QA]\nclient = "command"\n')
-    (folder / "team.md").write_text("### [QA] 2026-03-28 14:30\n\n**Status**: x\n**Turn**: QA\n**Tier**: 1\n")
+    (folder / "team.md").write_text("### [DIRECTOR] 2026-03-28 14:30\n\n**Status**: x\n**Turn**: QA\n**Tier**: 1\n")
     code, out, err = run(capsys, "lint", *(["team.md"] if named else []))
     assert (code, out) == (0, "")
     assert err.startswith("team.md: 1 block,")
@@ -173,7 +179,7 @@ def test_the_team_s_own_roles_are_known(folder: Path, capsys: pytest.CaptureFixt
 
 def test_a_broken_configuration_does_not_hide_a_named_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "teamops.toml").write_text("nonsense = 1\n")
-    (folder / "team.md").write_text("### [QA] 2026-03-28 14:30\n\n**Status**: x\n**Turn**: QA\n**Tier**: 1\n")
+    (folder / "team.md").write_text("### [DIRECTOR] 2026-03-28 14:30\n\n**Status**: x\n**Turn**: QA\n**Tier**: 1\n")
     code, out, err = run(capsys, "lint", "team.md")
     assert code == 1  # without the team's configuration nobody knows its QA
     assert "unknown-turn" in out
