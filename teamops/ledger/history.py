@@ -103,9 +103,6 @@ def begin_action(connection: sqlite3.Connection, action: Action, wall: float) ->
     kind, text, title, critical = "restart", "", "", False
     if isinstance(action, Poke):
         kind, text = "poke", action.text
-    elif isinstance(action, Append):
-        # Its text is in the file, and in the audit trail when it was handed on; the title keeps the task.
-        kind, title = "append", action.task or ""
     elif isinstance(action, Notify):
         kind, text, title, critical = "notify", action.body, action.title, action.critical
     elif isinstance(action, Append):
@@ -166,8 +163,6 @@ def _action(row: Any) -> Action:
         return Notify(title=row[5], body=row[4], critical=bool(row[6]), by=by, reason=reason, role=role)
     if row[2] == "poke":
         return Poke(role=role, text=row[4], by=by, reason=reason)
-    if row[2] == "append":
-        return Append(role=role, task=row[5] or None, text=row[4], by=by, reason=reason)
     if row[2] == "append":
         return Append(role=role, task=row[5] or None, text=row[4], by=by, reason=reason)
     return Restart(role=role, by=by, reason=reason)
