@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from pathspec import GitIgnoreSpec
 
+from teamops.model.handoff import Block
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -50,3 +52,16 @@ def _of(glob: str, paths: Sequence[str]) -> list[str]:
     except ValueError as error:
         raise ValueError(f'"{glob}" is no glob') from error
     return list(spec.match_files(paths))
+
+
+def began(first: Block, seen: Mapping[str, float]) -> float:
+    """Return when a task began, Unix seconds: when its first block was seen, else that block's own time; 0 = unknown.
+
+    ``seen``: when teamops saw each block, by digest.
+    """
+    if first.digest in seen:
+        return seen[first.digest]
+    try:
+        return 0.0 if first.at is None else max(0.0, first.at.timestamp())
+    except (OverflowError, OSError, ValueError):  # a year that no clock has
+        return 0.0
