@@ -23,6 +23,7 @@ class Step:
     in_turn: bool
     """Its author may write now."""
     hands_on: bool
+    """It gives the light to another role, or closes the task."""
     closes: bool
     blocked: bool
     done: bool
@@ -38,8 +39,8 @@ class Step:
 def step_of(course: Course, block: Block) -> Step:
     """Return what ``block``, complete, is as the next step of ``course``."""
     tier = _tier(course, block)
-    hands_on = block.turn is not None and block.turn != block.role
     closes = block.turn == NONE and not course.closed
+    hands_on = closes or (block.turn is not None and block.turn not in (block.role, NONE))
     blocked, withdrawn, done = is_blocked(block.status), is_withdrawn(block.status), is_done(block.status)
     review, back = _review(course, block, hands_on=hands_on and not (blocked and block.turn == DIRECTOR))
     return Step(
@@ -52,7 +53,7 @@ def step_of(course: Course, block: Block) -> Step:
         withdrawn=withdrawn,
         review=review,
         back=back,
-        claims=hands_on and not withdrawn and _claims(course, block, tier, closes=closes, done=done),
+        claims=not withdrawn and (_claims(course, block, tier, done=done) if hands_on else _mends(course, block)),
     )
 
 
@@ -94,11 +95,13 @@ def _review(course: Course, block: Block, *, hands_on: bool) -> tuple[Stage | No
     return None, False
 
 
-def _claims(course: Course, block: Block, tier: int | None, *, closes: bool, done: bool) -> bool:
+def _claims(course: Course, block: Block, tier: int | None, *, done: bool) -> bool:
     if block.role in IMPLEMENTERS or block.role == OPTIMIZER:
         return done
-    if block.role != DIRECTOR:
-        return False
-    if block.turn == NONE:  # a word after the end is no claim, unless it mends the gates
-        return closes or bool(block.checks)
-    return block.turn == HUMAN and tier == 3 and course.made and done
+    to_sign = block.turn == HUMAN and tier == 3 and course.made and done
+    return block.role == DIRECTOR and (block.turn == NONE or to_sign)
+
+
+def _mends(course: Course, block: Block) -> bool:
+    """Return whether ``block`` says the gates of a task that is closed already; without any it is only a note."""
+    return block.role == DIRECTOR and block.turn == NONE and course.closed and bool(block.checks)

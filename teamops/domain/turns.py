@@ -160,13 +160,13 @@ def _unreviewed(course: Course, block: Block, step: Step) -> bool:
 
 
 def _built_nothing(course: Course, block: Block, step: Step) -> bool:
-    if course.made or course.helped or step.withdrawn or block.role in IMPLEMENTERS:
+    if block.role != DIRECTOR or course.made or course.helped or step.withdrawn:
         return False
     if step.closes:
         return step.tier in (2, 3)
     # A design that is "done" may go to HUMAN too, in the place of a REVIEWER.
-    to_sign = block.role == DIRECTOR and block.turn == HUMAN and step.done
-    return step.tier == 3 and to_sign and (course.design_passed or bool(block.checks))
+    to_sign = block.turn == HUMAN and step.done and (course.design_passed or bool(block.checks))
+    return step.tier == 3 and to_sign
 
 
 def _partner(course: Course, block: Block) -> Iterator[ProtocolFinding]:
@@ -197,7 +197,7 @@ def _partner(course: Course, block: Block) -> Iterator[ProtocolFinding]:
 
 def _not_next(course: Course, block: Block, step: Step) -> Iterator[ProtocolFinding]:
     role, turn, tier = block.role, block.turn, step.tier
-    if tier is None or turn in (DIRECTOR, HUMAN) or (turn == NONE and (role == DIRECTOR or course.closed)):
+    if tier is None or turn in (DIRECTOR, HUMAN) or (turn == NONE and role == DIRECTOR):
         return
     allowed = _next(course, role, step)
     if turn in allowed or (role == DIRECTOR and turn not in CORE):
