@@ -5,21 +5,26 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from teamops.handoff.challenges import Written, is_challenges, is_responses, read_challenges, read_responses
 from teamops.handoff.fields import Head, Value, read_head
+from teamops.handoff.gates import is_gates, read_gates
 from teamops.handoff.headings import SECTION_LEVEL, BlockHeading, heading_text, nearest
+from teamops.handoff.lines import read_lines
 from teamops.handoff.problems import problem
 from teamops.handoff.scan import Heading
-from teamops.model.handoff import Block, Problem, Section
+from teamops.model.handoff import Block, Gate, Problem, Section
 from teamops.model.role import NONE, Role, role_of
 from teamops.model.text import clean_line
 
 HEAD_LIMIT = 65_536
 """Fields are looked for in so many bytes after the heading."""
+SECTION_LIMIT = 262_144
+"""Points and gates are looked for in so many bytes of a section."""
 
 _ASIDE = re.compile(r"\([^()]*\)|~~[^~]*~~|<!--.*?-->|[*`\[\]]")
 _IN_PARENTHESES = re.compile(r"\(\W*([^\W\d_][\w-]*)\W*\)")
@@ -65,6 +70,12 @@ class Piece:
     last: bool
 
 
+def digest_of(text: str | bytes) -> str:
+    """Return the digest that a block of that text has in the file, whatever blank space comes after it there."""
+    raw = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    return hashlib.blake2b(raw.rstrip(), digest_size=12).hexdigest()
+
+
 def read_block(
     piece: Piece, opened: BlockHeading, context: Context, roles: Collection[Role]
 ) -> tuple[Block, list[Problem]]:
@@ -97,6 +108,7 @@ def read_block(
                 "if nobody writes it any more, add **Status**, **Turn** and **Tier**",
             )
         )
+    sections = _sections(piece)
     block = Block(
         index=context.index,
         role=opened.role,
@@ -112,8 +124,11 @@ def read_block(
         verdict=_lower(head.values.get("verdict")),
         gates=head.values["gates"].text or None if "gates" in head.values else None,
         fields=MappingProxyType(head.fields),
-        sections=_sections(piece),
-        digest=hashlib.blake2b(piece.raw.rstrip(), digest_size=12).hexdigest(),
+        sections=tuple(section for section, _ in sections),
+        challenges=read_challenges(_written(piece, sections, is_challenges)),
+        responses=read_responses(_written(piece, sections, is_responses)),
+        checks=_checks(head, _written(piece, sections, is_gates)),
+        digest=digest_of(piece.raw),
         complete=complete,
     )
     return block, problems
@@ -248,7 +263,7 @@ def _backwards(line: int, at: datetime, before: datetime) -> Problem:
     )
 
 
-def _sections(piece: Piece) -> tuple[Section, ...]:
+def _sections(piece: Piece) -> list[tuple[Section, Heading]]:
     sections = []
     line, at = piece.line, piece.start
     for heading in piece.headings[1:]:
@@ -256,5 +271,21 @@ def _sections(piece: Piece) -> tuple[Section, ...]:
             line += piece.text.count(b"\n", at, heading.start)
             at = heading.start
             title, _ = heading_text(piece.text[heading.start : heading.end].decode("utf-8", "replace"))
-            sections.append(Section(clean_line(title), line))
-    return tuple(sections)
+            sections.append((Section(clean_line(title), line), heading))
+    return sections
+
+
+def _written(piece: Piece, sections: list[tuple[Section, Heading]], wanted: Callable[[str], bool]) -> list[Written]:
+    """Return the sections whose title is ``wanted`` with their lines: up to the next section or the block's end."""
+    found = []
+    for number, (section, heading) in enumerate(sections):
+        if wanted(section.title):
+            end = sections[number + 1][1].start if number + 1 < len(sections) else piece.end
+            text = piece.text[heading.end + 1 : min(end, heading.end + 1 + SECTION_LIMIT)].decode("utf-8", "replace")
+            found.append(Written(section.title, section.line, read_lines(text.split("\n"), section.line + 1)))
+    return found
+
+
+def _checks(head: Head, sections: list[Written]) -> tuple[Gate, ...]:
+    value = head.values.get("gates")
+    return read_gates(value.text, value.line, sections) if value else read_gates(None, 0, sections)

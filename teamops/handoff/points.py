@@ -1,0 +1,170 @@
+"""Numbered points in a section's lines, however people number them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from teamops.handoff.lines import Kind, Line
+from teamops.model.handoff import Point
+from teamops.model.text import clean_line
+
+TEXT_LIMIT = 200
+"""So many characters of a point's text are kept."""
+NUMBERS = r"[0-9]{1,3}(?:\s*(?:,|/|&|\+|\band\b|\bto\b|-|\u2013)\s*(?:and\s+)?[c#]?[0-9]{1,3})*"
+"""One number or several: ``1``, ``1 and 2``, ``1, 3``, ``1-3``."""
+
+_CODE_COLUMN = 4
+"""Text so far in is code, where no item is open above it."""
+_MANY = 50
+"""A span over more numbers names its two ends alone."""
+_LABEL = (
+    r"(?:(?:challenge|point|response|answer|item|re|ad|to|no\.?|nr\.?)s?(?:[ ]*[#:][ ]*|[ ]+(?:to[ ]+)?)"
+    r"|[cqra][#-]?|\#[ ]?)"
+)
+_OPENS = re.compile(
+    rf"""
+    (?P<bullet> [-*+][ ]+ (?:\[[ xX]\][ ]+)? )?
+    (?P<heading> \#{{1,6}}[ ]+ )?
+    (?P<marks> [*_`]{{1,3}} )?
+    (?P<bracket> [(\[] )?
+    (?P<label> {_LABEL} )?
+    (?P<numbers> {NUMBERS} )
+    (?(bracket) [)\]] )
+    (?:
+        [*_`]{{0,3}} \\?[.):] [*_`]{{0,3}} (?= \s | $ | (?<=[:)*_`])[^\W\d] )
+      | [*_`]{{0,3}} [ ]+ (?:-{{1,2}}|\u2013|\u2014) (?= [ ] )
+      | (?(marks) [*_`]{{1,3}} (?= \s | $ ) | (?!) )
+      | (?(bracket) (?= \s | $ ) | (?!) )
+      | (?(label) $ | (?!) )
+      | (?(heading) $ | (?!) )
+    )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_HASH = re.compile(r"(?P<bullet>[-*+][ ]+)?\#(?P<numbers>[0-9]{1,3})(?=\s)")
+"""``#1 text``: this mark needs no delimiter."""
+_BULLET = re.compile(r"[-*+](?:[ ]+(?:\[[ xX]\](?:[ ]+|$))?|$)")
+_MARKER = re.compile(r"(?:[-*+]|[0-9]{1,3}[.)])[ ]+")
+_ROW = re.compile(r"\|[ ]*([*_`#cC]{0,3}[0-9]{1,3}[*_`.]{0,3})[ ]*\|(.*?)\|?$")
+_SPAN = re.compile(r"(?<=[0-9])\s*(?:-|\u2013|\bto\b)\s*(?=[c#]?[0-9])", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Item:
+    """One point as it stands."""
+
+    numbers: tuple[int, ...]
+    """Empty: a bullet."""
+    line: int
+    group: int
+    """How many headings without a number stand above it."""
+    labelled: bool = False
+    """Its number has a word or a mark of its own: ``C1``, ``Point 1``, ``#1``."""
+    parts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Its first words on one line."""
+        return clean_line(" ".join(part for part in self.parts if part), TEXT_LIMIT)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What stands in a section: prose, then its items."""
+
+    prose: list[Line] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+
+    @property
+    def numbered(self) -> bool:
+        """Whether an item has a number."""
+        return any(item.numbers for item in self.items)
+
+
+def read_items(lines: Iterable[Line], *, quotes: bool) -> Reading:
+    """Return the items among ``lines``; what is nested in an item or follows it is its text.
+
+    A bullet is an item as long as nothing has a number. Where the first number has a label (``C1``), numbers without
+    one belong to the point above. ``1. 1. 1.`` counts on, as Markdown shows it. With ``quotes`` quoted lines count as
+    text.
+    """
+    found = Reading()
+    column, group = _CODE_COLUMN, 0
+    for line in lines:
+        if line.kind is Kind.BLANK or (line.kind is Kind.QUOTE and not quotes):
+            continue
+        item = None
+        if line.kind in (Kind.TEXT, Kind.HEADING) and line.indent < column:
+            item = _opened(line, found, group)
+            if item is not None and item.parts[0].startswith(">") and not quotes:
+                item.parts.clear()
+        if item is not None:
+            found.items.append(item)
+            marker = _MARKER.match(line.text)
+            column = line.indent + len(marker[0]) if marker else _CODE_COLUMN
+        elif line.kind is Kind.HEADING:
+            group += 1
+            column = _CODE_COLUMN
+            if not found.items:
+                found.prose.append(replace(line, text=line.text.strip("# ")))
+        elif found.items:
+            found.items[-1].parts.append(line.text)
+        else:
+            found.prose.append(line)
+    if len(found.items) > 1 and all(item.numbers == (1,) for item in found.items):
+        for number, item in enumerate(found.items, 1):
+            item.numbers = (number,)
+    return found
+
+
+def _opened(line: Line, before: Reading, group: int) -> Item | None:
+    """Return the item that the line opens."""
+    text = f"{row[1]}: {row[2].replace('|', ' ')}" if (row := _ROW.match(line.text)) else line.text
+    found = _OPENS.match(text) or _HASH.match(text)
+    first = next((item for item in before.items if item.numbers), None)
+    if found is not None:
+        marks = found.groupdict()
+        labelled = bool(marks.get("label") or marks.get("heading")) or found.re is _HASH
+        if first is None or labelled or not first.labelled:
+            rest = text[found.end() :].strip()
+            if marks.get("marks") and not found[0].rstrip().endswith(marks["marks"]):
+                rest = rest.replace(marks["marks"], "", 1)  # **1. A title** and more
+            return Item(numbers_of(found["numbers"]), line.number, group, labelled, [rest])
+    elif first is None and (bullet := _BULLET.match(text)):
+        return Item((), line.number, group, parts=[text[bullet.end() :].strip()])
+    return None
+
+
+def numbers_of(written: str) -> tuple[int, ...]:
+    """Return the numbers that ``1, 3-5 and 7`` names."""
+    numbers: list[int] = []
+    for part in re.split(r"[,/&+]|\band\b", written, flags=re.IGNORECASE):
+        ends = [int(number) for number in re.findall("[0-9]+", part)]
+        if len(ends) == 2 and _SPAN.search(part) and ends[0] < ends[1] < ends[0] + _MANY:
+            ends = list(range(ends[0], ends[1] + 1))
+        numbers += ends
+    return tuple(dict.fromkeys(numbers))
+
+
+def numbered(items: Sequence[Item], *, every: bool) -> tuple[Point, ...]:
+    """Return the items as points.
+
+    Bullets take the numbers that are free. A number that stands twice means the same point again, but with ``every``,
+    or where a heading stands between, it is a point of its own and gets the next free number: so no challenge hides
+    behind another, and no answer counts for a point that it doesn't name.
+    """
+    taken = {number for item in items for number in item.numbers}
+    used: dict[int, int] = {}
+    points = []
+    for item in items:
+        for written in item.numbers or (next(free for free in count(1) if free not in taken),):
+            number = written
+            if written in used and (every or used[written] != item.group):
+                number = max(taken) + 1
+            taken.add(number)
+            used[number] = item.group
+            points.append(Point(number, item.text, item.line))
+    return tuple(points)
