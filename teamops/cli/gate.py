@@ -64,7 +64,7 @@ def run(
     all passed, 1 if one failed, 2 if one can't be run here.
     """
     from teamops.domain.complete import began
-    from teamops.effects.gates import GateInterrupted, configured, refuse, run_gate
+    from teamops.effects.gates import GateInterrupted, command, configured, refuse, run_gate
     from teamops.ledger.store import open_ledger
     from teamops.report.gates import length, tail_text
     from teamops.supervisor.lease import state_dir_of
@@ -81,7 +81,7 @@ def run(
         start = began(blocks[chosen.blocks[0]], ledger.audit.walls())
         refuse(settings, wanted, start)
         for name in wanted:
-            progress = Progress(name)
+            progress = Progress(name, command(settings, name))
             try:
                 done = run_gate(settings, name, task=chosen.task, began=start, wall=time.time(), tell=progress.tell)
             except GateInterrupted as gone:
@@ -193,11 +193,11 @@ class Progress:
     """What a gate is doing, on standard error: one line that changes on a terminal, else a line now and then."""
 
     gate: str
+    command: str
     _told: float = 0.0
 
     def __post_init__(self) -> None:
-        if not _live():
-            click.echo(f"{self.gate} …", err=True)
+        click.echo(f"{self.gate}: {self.command}", err=True)
 
     def tell(self, seconds: float, line: str) -> None:
         """Say how long it has run and what it said last."""

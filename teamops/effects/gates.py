@@ -39,6 +39,13 @@ def configured(settings: Settings) -> tuple[str, ...]:
     return tuple(gate for gate in GATES if getattr(settings.gates, gate))
 
 
+def command(settings: Settings, gate: str) -> str:
+    """Return what a gate runs, for a person."""
+    if gate == COMPLETE:
+        return f"[gates.complete], {_counted(len(settings.gates.complete), 'rule')}"
+    return clean_line(shlex.join(getattr(settings.gates, gate)), 300)
+
+
 def find_repository(settings: Settings) -> Repository | None:
     """Return the project's repository, if it has one. Raises ``TeamopsError`` where git can't be asked."""
     return Repository.find(settings.root, GIT_S)
@@ -136,13 +143,13 @@ class _Binding:
 
 
 def _command(settings: Settings, gate: str, task: str | None, wall: float, tell: Tell) -> tuple[Ended, GateRun]:
-    words: tuple[str, ...] = getattr(settings.gates, gate)
+    words: Sequence[str] = getattr(settings.gates, gate)
     env = {**os.environ, "TEAMOPS_GATE": gate, "TEAMOPS_TASK": clean_line(task or "", 200)}
     ended = run_program(words, settings.root, env, settings.gates.timeout_s, tell)
     return ended, GateRun(
         task=task,
         gate=gate,
-        command=clean_line(shlex.join(words), 300),
+        command=command(settings, gate),
         ok=ended.ok,
         exit_status=ended.status,
         started_wall=wall,

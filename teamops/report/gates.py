@@ -88,13 +88,13 @@ def gates_text(view: GatesView, width: int = WIDTH, *, tails: bool = True) -> st
     for gate in GATES:
         run = view.run(gate)
         if run is None:
-            rows.append((gate, _not_run(view, gate), NOTHING, NOTHING, NOTHING))
+            rows.append((gate, _not_run(view, gate), NOTHING, NOTHING))
         else:
             when = (iso(run.started_wall) or NOTHING)[:16].replace("T", " ")
-            rows.append((gate, result(view, run), when, length(run.seconds), clean_line(run.command, 200)))
+            rows.append((gate, result(view, run), when, length(run.seconds)))
     parts = [
         f"{view.task or 'the task without a name'}: {where}",
-        table(("GATE", "RESULT", "AT", "TOOK", "COMMAND"), rows, width, (4,)),
+        table(("GATE", "RESULT", "AT", "TOOK"), rows, width),
     ]
     if tails:
         parts += [tail_text(run) for run in view.runs if not run.ok]
@@ -112,7 +112,7 @@ def result(view: GatesView, run: GateRun) -> str:
     word = "passed" if run.ok else "failed"
     if view.fits(run) is not False:
         return word
-    return f"{word}, but the work tree {'changed while it ran' if _unbound(run) else 'has changed since'}"
+    return f"{word}, but the {'files changed while it ran' if not run.tree else 'work tree has changed since'}"
 
 
 def claim(view: GatesView) -> str:
@@ -139,10 +139,6 @@ def _not_run(view: GatesView, gate: str) -> str:
     if gate in view.configured:
         return "not run by teamops"
     return "not in teamops.toml: prove it yourself"
-
-
-def _unbound(run: GateRun) -> bool:
-    return not run.tree
 
 
 def _last(run: GateRun) -> str:
