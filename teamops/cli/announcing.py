@@ -87,4 +87,4 @@ def _poke(settings: Settings, state_dir: Path | None, judgement: Judgement, name
     if outcome.ok:
         return Told("poked", f"{name} has the light: {outcome.message}{proof}")
     hint = f"\n  → {outcome.hint}" if outcome.hint else ""
-    return Told("failed", f"{name} has the light; not poked: {outcome.message}{proof}{hint}")
+    return Told("failed", f"{name} has the light; {outcome.message}{proof}{hint}")

@@ -62,6 +62,10 @@ def approve(
     click.echo(text + "\n")
     if report.refusal:
         click.echo(f"It can't be signed off now: {clean_line(report.refusal)}\n")
+        if report.task.turn != HUMAN:
+            raise TeamopsError(
+                "nothing was done", "whose light it is goes on; your own block: teamops append --role HUMAN"
+            )
     answer = _decide(report, back, note or "")
     if answer is None:
         click.echo("left as it is")

@@ -64,7 +64,7 @@ def login_name() -> str:
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
-        return str(os.getuid())
+        return f"uid {os.getuid()}"
 
 
 def ask(question: str) -> str:
