@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
 
 from teamops.handoff.challenges import Written, is_challenges, is_responses, read_challenges, read_responses
@@ -109,6 +111,7 @@ def read_block(
             )
         )
     sections = _sections(piece)
+    written = _written(piece, sections)
     block = Block(
         index=context.index,
         role=opened.role,
@@ -125,9 +128,9 @@ def read_block(
         gates=head.values["gates"].text or None if "gates" in head.values else None,
         fields=MappingProxyType(head.fields),
         sections=tuple(section for section, _ in sections),
-        challenges=read_challenges(_written(piece, sections, is_challenges)),
-        responses=read_responses(_written(piece, sections, is_responses)),
-        checks=_checks(head, _written(piece, sections, is_gates)),
+        challenges=read_challenges(written[_Use.CHALLENGES]) if _Use.CHALLENGES in written else None,
+        responses=read_responses(written[_Use.RESPONSES]) if _Use.RESPONSES in written else (),
+        checks=_checks(head, written.get(_Use.GATES, ())),
         digest=digest_of(piece.raw),
         complete=complete,
     )
@@ -275,17 +278,36 @@ def _sections(piece: Piece) -> list[tuple[Section, Heading]]:
     return sections
 
 
-def _written(piece: Piece, sections: list[tuple[Section, Heading]], wanted: Callable[[str], bool]) -> list[Written]:
-    """Return the sections whose title is ``wanted`` with their lines: up to the next section or the block's end."""
-    found = []
+class _Use(Enum):
+    """What a section is read for."""
+
+    CHALLENGES = "challenges"
+    RESPONSES = "responses"
+    GATES = "gates"
+
+
+@lru_cache(maxsize=1024)
+def _use(title: str) -> _Use | None:
+    if is_responses(title):
+        return _Use.RESPONSES
+    if is_challenges(title):
+        return _Use.CHALLENGES
+    return _Use.GATES if is_gates(title) else None
+
+
+def _written(piece: Piece, sections: list[tuple[Section, Heading]]) -> dict[_Use, list[Written]]:
+    """Return the sections that are read on, with their lines: up to the next section or the block's end."""
+    found: dict[_Use, list[Written]] = {}
     for number, (section, heading) in enumerate(sections):
-        if wanted(section.title):
+        use = _use(section.title)
+        if use is not None:
             end = sections[number + 1][1].start if number + 1 < len(sections) else piece.end
             text = piece.text[heading.end + 1 : min(end, heading.end + 1 + SECTION_LIMIT)].decode("utf-8", "replace")
-            found.append(Written(section.title, section.line, read_lines(text.split("\n"), section.line + 1)))
+            lines = read_lines(text.split("\n"), section.line + 1)
+            found.setdefault(use, []).append(Written(section.title, section.line, lines))
     return found
 
 
-def _checks(head: Head, sections: list[Written]) -> tuple[Gate, ...]:
+def _checks(head: Head, sections: Sequence[Written]) -> tuple[Gate, ...]:
     value = head.values.get("gates")
-    return read_gates(value.text, value.line, sections) if value else read_gates(None, 0, sections)
+    return read_gates(value.text if value else "", value.line if value else 0, sections) if value or sections else ()

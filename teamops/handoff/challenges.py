@@ -56,8 +56,8 @@ class Written:
 
 
 def is_challenges(title: str) -> bool:
-    """Return whether a section of that title holds challenges."""
-    return _CHALLENGES.match(title) is not None and not is_responses(title)
+    """Return whether a section of that title holds challenges; one of responses to them may look so, too."""
+    return _CHALLENGES.match(title) is not None
 
 
 def is_responses(title: str) -> bool:
@@ -94,7 +94,11 @@ def _challenges(section: Written) -> tuple[list[Item], str]:
         return _whole(section, lines, numbers, section.title), ""
     prose = " ".join(line.text for line in found.prose)
     none = _none(prose)
-    if none is not None and not found.numbered and (not found.items or (prose.endswith(":") and _SEARCH.search(prose))):
+    if (
+        none is not None
+        and found.first is None
+        and (not found.items or (prose.endswith(":") and _SEARCH.search(prose)))
+    ):
         return [], _reason([none, *(item.text for item in found.items)])
     if len(found.items) == 1 and (none := _none(" ".join(found.items[0].parts))) is not None:
         return [], _reason([none])
@@ -106,7 +110,7 @@ def read_responses(sections: Iterable[Written]) -> tuple[Point, ...]:
     items: list[Item] = []
     for section in sections:
         found = read_items(section.lines, quotes=False)
-        numbers = _numbers_in(section.title, listed=found.numbered)
+        numbers = _numbers_in(section.title, listed=found.first is not None)
         lines = [line for line in section.lines if line.kind is not Kind.QUOTE]
         own = _whole(section, lines, numbers or (1,)) if numbers or not found.items else found.items
         group = items[-1].group + 1 if items else 0

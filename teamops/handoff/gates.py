@@ -64,13 +64,13 @@ def is_gates(title: str) -> bool:
     return _TITLE.fullmatch(title) is not None
 
 
-def read_gates(written: str | None, line: int, sections: Sequence[Written]) -> tuple[Gate, ...]:
+def read_gates(written: str, line: int, sections: Sequence[Written]) -> tuple[Gate, ...]:
     """Return the gates of the field ``written`` (at ``line``) and of the sections.
 
     The field wins where both name a gate; evidence that it doesn't give comes from the section if that says the same.
     A gate that one place names twice counts as the worse of the two.
     """
-    said = _worst(_in_field(written, line)) if written else {}
+    said = _worst(_in_field(written, line))
     for name, gate in _worst(gate for section in sections for gate in _in_section(section)).items():
         own = said.setdefault(name, gate)
         if own.result is gate.result and not own.evidence:
@@ -141,7 +141,7 @@ def _in_section(section: Written) -> list[Gate]:
             texts[-1][1].append(text or line.text)
         elif marker:
             texts.append((line.number, []))  # an item of something else
-    found = [gate for number, parts in texts for gate in _in_field(" ".join(parts), number, own=own)]
+    found = [gate for number, parts in texts for gate in _in_field(" ".join(" ".join(parts).split()), number, own=own)]
     return [gate for gate in found if gate.name in GATES or gate.result is not GateResult.UNKNOWN]
 
 

@@ -77,11 +77,8 @@ class Reading:
 
     prose: list[Line] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
-
-    @property
-    def numbered(self) -> bool:
-        """Whether an item has a number."""
-        return any(item.numbers for item in self.items)
+    first: Item | None = None
+    """The first that has a number."""
 
 
 def read_items(lines: Iterable[Line], *, quotes: bool) -> Reading:
@@ -103,6 +100,7 @@ def read_items(lines: Iterable[Line], *, quotes: bool) -> Reading:
                 item.parts.clear()
         if item is not None:
             found.items.append(item)
+            found.first = found.first or (item if item.numbers else None)
             marker = _MARKER.match(line.text)
             column = line.indent + len(marker[0]) if marker else _CODE_COLUMN
         elif line.kind is Kind.HEADING:
@@ -124,7 +122,7 @@ def _opened(line: Line, before: Reading, group: int) -> Item | None:
     """Return the item that the line opens."""
     text = f"{row[1]}: {row[2].replace('|', ' ')}" if (row := _ROW.match(line.text)) else line.text
     found = _OPENS.match(text) or _HASH.match(text)
-    first = next((item for item in before.items if item.numbers), None)
+    first = before.first
     if found is not None:
         marks = found.groupdict()
         labelled = bool(marks.get("label") or marks.get("heading")) or found.re is _HASH
@@ -157,13 +155,16 @@ def numbered(items: Sequence[Item], *, every: bool) -> tuple[Point, ...]:
     behind another, and no answer counts for a point that it doesn't name.
     """
     taken = {number for item in items for number in item.numbers}
+    free = (number for number in count(1) if number not in taken)
+    top = max(taken, default=0)
     used: dict[int, int] = {}
     points = []
     for item in items:
-        for written in item.numbers or (next(free for free in count(1) if free not in taken),):
+        for written in item.numbers or (next(free),):
             number = written
             if written in used and (every or used[written] != item.group):
-                number = max(taken) + 1
+                number = top + 1
+            top = max(top, number)
             taken.add(number)
             used[number] = item.group
             points.append(Point(number, item.text, item.line))
