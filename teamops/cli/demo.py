@@ -50,6 +50,7 @@ def demo(*, headless: bool, seconds: float | None, pace: float, seed: int | None
     with _orderly_end(), start_team(pace=pace, seed=number) as team:
         # For the readers of transcripts in this process: the demo's, and never the person's own.
         os.environ["CLAUDE_CONFIG_DIR"] = str(team.claude_dir)
+        _vouch(team.root, team.state_dir)
         if headless:
             snapshot = _run_headless(team.root, team.state_dir, seconds)
         else:
@@ -75,6 +76,34 @@ def _orderly_end() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _vouch(root: Path, state_dir: Path) -> None:
+    """Record the sample's own sign-offs: nobody forged the week that the demo begins with."""
+    import time
+
+    from teamops.config.load import load
+    from teamops.handoff import parse
+    from teamops.ledger.store import open_ledger
+    from teamops.model.protocol import Approval
+    from teamops.model.role import HUMAN
+    from teamops.supervisor.lease import state_dir_of
+
+    settings = load(root)
+    with contextlib.closing(open_ledger(state_dir_of(settings, state_dir) / "ledger.sqlite3")) as ledger:
+        for block in parse(settings.handoff.read_bytes()).blocks:
+            if block.role == HUMAN:
+                ledger.audit.add_approval(
+                    Approval(
+                        task=block.task,
+                        approver="the sample",
+                        wall=time.time(),
+                        verdict="recorded",
+                        note="",
+                        digest=block.digest,
+                        chain="",
+                    )
+                )
 
 
 def _run_headless(root: Path, state_dir: Path, seconds: float | None) -> Snapshot:

@@ -12,7 +12,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -24,8 +24,8 @@ from teamops.demo.acts import Act, acts_of
 from teamops.demo.answers import answer
 from teamops.demo.console import BLUE, BOLD, CYAN, DIM, GREEN, PROMPT, RED, RESET, Console
 from teamops.demo.folder import owner_gone
-from teamops.demo.reading import Follower
-from teamops.demo.script import Draft, Thread, opening, turn_of
+from teamops.demo.reading import Follower, entries
+from teamops.demo.script import Draft, Thread, opening, threads, turn_of
 from teamops.demo.transcript import Transcript
 from teamops.handoff.appending import append
 from teamops.handoff.write import render_block
@@ -52,6 +52,10 @@ PERSONAS = {
     "OPTIMIZER": ("Sam", "claude-haiku-4-5"),
     "PARTNER": ("Alex", "claude-sonnet-4-5"),
 }
+
+
+class TooLate(Exception):  # noqa: N818 - not an error: somebody else was quicker
+    """The light moved on while the agent worked: its block is not written."""
 
 
 class Ended(Exception):  # noqa: N818 - not an error: the wish to end
@@ -112,17 +116,18 @@ class Agent:
         elif self._role == DIRECTOR and (draft := opening(self._file.tasks, after=self._seed)) is not None:
             self._rest(self._rng.uniform(*REACTION_S) / self._pace)
             self._work(draft, self._rng.uniform(*OPENING_S))
-            if opening(self._file.tasks, after=self._seed) == draft:
-                self._append(draft)
+            self._append(draft, lambda tasks: opening(tasks, after=self._seed) == draft)
             self._is("idle")
+        else:
+            self._poked = False  # there was nothing to do
 
     def _hesitate(self) -> None:
-        """Notice the light; now and then, only when somebody pokes."""
+        """Notice the light; now and then, only when somebody pokes, also before it was noticed."""
         pause = self._rng.uniform(*REACTION_S)
         if self._turns > 1 and self._rng.random() < LOITER_CHANCE:
             pause = self._rng.uniform(*LOITER_S)
-        self._poked = False
         self._rest(pause / self._pace, until_poked=True)
+        self._poked = False
 
     def _take(self, thread: Thread) -> None:
         """Do the work of one turn and hand on."""
@@ -133,10 +138,8 @@ class Agent:
         seconds = self._rng.lognormvariate(0, WORK_S[1]) * WORK_S[0]
         self._transcript.user(f"It is your turn on {thread.task}.")
         self._work(draft, min(max(seconds, WORK_BOUNDS_S[0]), WORK_BOUNDS_S[1]))
-        if turn_of(self._role, self._file.tasks) == thread:
-            self._append(draft)
-        else:
-            self._console.say(f"{DIM}The light has moved on without me; I write nothing.{RESET}")
+        self._append(draft, lambda tasks: turn_of(self._role, tasks) == thread)
+        self._poked = False  # a poke in the middle of the work was for this turn
         self._is("idle")
 
     def _work(self, draft: Draft, seconds: float) -> None:
@@ -161,7 +164,8 @@ class Agent:
             self._console.say(f"● {act.thought}", "")
         self._console.say(f"{GREEN}●{RESET} {BOLD}{act.tool}{RESET}({act.target})")
 
-    def _append(self, draft: Draft) -> None:
+    def _append(self, draft: Draft, still: Callable[[Sequence[Thread]], bool]) -> None:
+        """Write the block if, with every other writer kept out, the file is ``still`` as it was when the work began."""
         block = render_block(
             draft.role,
             datetime.now(),  # noqa: DTZ005 - headings carry naive local times by the protocol
@@ -173,8 +177,18 @@ class Agent:
             verdict=draft.verdict,
             sections=list(draft.sections),
         )
-        append(self._path, block)
-        self._file.look()
+
+        def check(data: bytes) -> None:
+            if not still(threads(entries(data))):
+                raise TooLate
+
+        try:
+            append(self._path, block, check=check)
+        except TooLate:
+            self._console.say(f"{DIM}The light has moved on without me; I write nothing.{RESET}")
+            return
+        finally:
+            self._file.look()
         where = {NONE: "The task is closed", HUMAN: "It waits for the person"}.get(draft.turn, f"Over to {draft.turn}")
         self._transcript.say(f"{where}: {draft.task}.")
         self._console.say(f"● {where}: {CYAN}{draft.task}{RESET}", "", f"{DIM}✻ Wrote its block{RESET}", "")
@@ -234,6 +248,7 @@ class Agent:
         self._console.say(f"{BLUE}{PROMPT}{RESET} {line}", "")
         self._transcript.user(line)
         self._poked = True
+        self._file.look()  # the poke may be quicker than the look that it is about
         self._next_beat = 0.0
         was = self._state
         self._console.say(f"● {self._react(line.lower())}", "")

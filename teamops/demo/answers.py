@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from teamops.demo.script import Draft, Thread, asks_for_changes, numbered, section_for, story_of
 from teamops.demo.stories import Objection, Story
-from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, PARTNER, REVIEWER, Role
+from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, OPTIMIZER, REVIEWER, Role
 
 
 def answer(role: Role, thread: Thread) -> Draft:
@@ -39,6 +39,10 @@ def _unknown(thread: Thread) -> Story:
         correct="tried by hand against the last block, point by point",
         complete="docs and tests are in",
         worker=thread.implementer,
+        remark=Objection(
+            point="Its name says what it was, not what it does. This can wait, but not for long.",
+            answer="Agreed, and renamed with the next change of that file.",
+        ),
     )
 
 
@@ -53,20 +57,43 @@ def _objections(thread: Thread, story: Story, *, built: bool) -> tuple[Objection
     return story.code_objections if built else story.design_objections
 
 
+def _remark(thread: Thread, story: Story) -> tuple[Objection, ...]:
+    """Return the point that the first approval of the code carries."""
+    said = [words for entry in thread.entries for _, words in entry.points]
+    wanted = thread.built and story.remark is not None and not any(_is(story.remark, words) for words in said)
+    return (story.remark,) if wanted and story.remark is not None else ()
+
+
+def _is(objection: Objection, words: str) -> bool:
+    """Return whether ``words`` are the beginning of its point, whatever of its marks they still have."""
+    short = _bare(words)
+    return bool(short) and _bare(objection.point).startswith(short)
+
+
+def _bare(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalnum()).lower()[:40]
+
+
 def _responses(thread: Thread, story: Story) -> tuple[tuple[str, str], ...]:
-    """Answer each open challenge, in its order: silence would be a violation."""
-    count = thread.unanswered
-    if not count:
+    """Answer each open challenge by its number: silence would be a violation."""
+    if not thread.owed:
         return ()
-    known = story.code_objections if thread.built else story.design_objections
-    answers = [objection.answer for objection in known] if len(known) == count else []
-    return (("Responses", numbered(answers or ["Agreed, and settled in this block."] * count)),)
+    known = [*story.design_objections, *story.code_objections, *([story.remark] if story.remark else [])]
+
+    def reply(words: str) -> str:
+        return next((one.answer for one in known if _is(one, words)), "Agreed, and settled in this block.")
+
+    return (("Responses", "\n".join(f"{number}. {reply(words)}" for number, words in thread.owed.items())),)
 
 
 def _directed(thread: Thread, story: Story) -> Draft:
     # Who gave the light: the DIRECTOR's own notes in between don't count.
     last = next((entry for entry in reversed(thread.entries) if entry.role != DIRECTOR), thread.entries[-1])
     tier = thread.tier or story.tier
+    if story.consults and story.worker is not None and not any(entry.role in IMPLEMENTERS for entry in thread.entries):
+        if not any(entry.role == story.worker for entry in thread.entries):
+            return _hand_on(thread, story, story.worker, story.goal, story.plan)
+        return _closing(thread, story, f"Read what {story.worker} found. {story.built}")
     if tier <= 1:
         said = f"Read what {last.role} found. {story.built}" if last.role not in {DIRECTOR, HUMAN} else story.built
         return _closing(thread, story, said)
@@ -76,8 +103,10 @@ def _directed(thread: Thread, story: Story) -> Draft:
         return _closing(thread, story, f"Verified what {last.role} built, by hand and against the plan. {story.built}")
     if last.role == REVIEWER and thread.built and not asks_for_changes(last.verdict):
         return _confirming(thread, story, tier)
-    if last.role == REVIEWER and not thread.built and asks_for_changes(last.verdict):
+    if tier >= 3 and last.role == REVIEWER and not thread.built and asks_for_changes(last.verdict):
         return _hand_on(thread, story, REVIEWER, "Changed the design as the challenges ask.", story.plan)
+    if tier >= 3 and thread.built and not thread.passed:  # the tier was raised on the way
+        return _hand_on(thread, story, REVIEWER, "Nobody has reviewed this yet; it is ready for it.", story.plan)
     if thread.built:
         words = f"Read what {last.role} says; it needs another pass."
         return _hand_on(thread, story, thread.implementer, words, story.plan)
@@ -117,36 +146,38 @@ def _confirming(thread: Thread, story: Story, tier: int) -> Draft:
     if tier < 3:
         return closed
     wish = (
-        f"Please sign off {thread.task}: append a `[HUMAN]` block with `Turn: NONE`, or `Turn: DIRECTOR` and why not."
+        f"Please sign off {thread.task}: `A` in teamops, or `teamops approve {thread.task}`, shows its whole chain"
+        " and takes your yes or no."
     )
     return replace(closed, turn=HUMAN, sections=(*closed.sections, (section_for(HUMAN), wish)))
 
 
 def _reviewed(thread: Thread, story: Story) -> Draft:
     objections = _objections(thread, story, built=thread.built)
+    tier = thread.tier or story.tier
     what = "code" if thread.built else "design"
+    worker = thread.implementer if tier >= 3 else DIRECTOR
     if objections:
-        verdict, challenges = "changes-requested", numbered(objection.point for objection in objections)
-        turn = thread.implementer if thread.built else DIRECTOR
+        verdict = "changes-requested"
+        turn = worker if thread.built else DIRECTOR
         asks = "Please answer each point and change what it asks for."
     else:
         verdict = "approved"
-        tried = (
-            "followed each path that the plan names" if thread.built else "tried to break the plan with a dead receiver"
-        )
-        challenges = f"None: I {tried} and found nothing that is left open."
-        turn = DIRECTOR if thread.built else thread.implementer
+        objections = _remark(thread, story)
+        turn = DIRECTOR if thread.built else worker
         asks = f"Please confirm. I ran it myself: {story.runs}." if thread.built else numbered(story.plan)
+    tried = "followed each path that the plan names" if thread.built else "tried to break the plan with a dead receiver"
+    challenges = numbered((one.point for one in objections), after=thread.numbered_to)
     return Draft(
         role=REVIEWER,
         task=thread.task,
-        tier=thread.tier or story.tier,
+        tier=tier,
         turn=turn,
         status="reviewed",
         verdict=verdict,
         sections=(
             ("What I Did", f"Reviewed the {what} line by line."),
-            ("Challenges", challenges),
+            ("Challenges", challenges or f"None: I {tried} and found nothing that is left open."),
             (section_for(turn), asks),
         ),
         files=story.files,
@@ -180,13 +211,15 @@ def _built(role: Role, thread: Thread, story: Story) -> Draft:
 
 
 def _consulted(role: Role, thread: Thread, story: Story) -> Draft:
-    where = f"Notes are in `{story.files[0]}`." if role == PARTNER else f"Began at `{story.files[0]}`."
+    builds = role == OPTIMIZER
+    where = f"Began at `{story.files[0]}`." if builds else f"Notes are in `{story.files[0]}`."
     return Draft(
         role=role,
         task=thread.task,
         tier=thread.tier or story.tier,
         turn=DIRECTOR,
-        status="answered",
+        status="done" if builds else "answered",
+        gates=_gates(story) if builds else None,
         sections=(
             ("What I Did", f"{story.built} {where}"),
             (section_for(DIRECTOR), "Please decide; I would follow the figures."),

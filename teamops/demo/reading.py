@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from teamops import handoff
-from teamops.demo.script import Entry, Thread, points_in, threads
-from teamops.model.role import REVIEWER
+from teamops.demo.script import Entry, Thread, threads
 
 
 class Follower:
@@ -41,7 +40,8 @@ def entries(text: bytes) -> list[Entry]:
             turn=block.turn,
             tier=block.tier,
             verdict=block.verdict or "",
-            points=points_in(text[block.start : block.end].decode(errors="replace")) if block.role == REVIEWER else 0,
+            points=tuple((point.number, point.text) for point in block.challenges.points) if block.challenges else (),
+            answers=tuple(point.number for point in block.responses),
         )
         for block in handoff.parse(text).blocks
         if block.complete

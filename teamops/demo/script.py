@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from teamops.demo.stories import CONSULTATIONS, PIPELINE, STORIES, Story
-from teamops.model.role import DEVELOPER, DIRECTOR, HUMAN, IMPLEMENTERS, NONE, REVIEWER, Role
+from teamops.model.role import DEVELOPER, DIRECTOR, HUMAN, IMPLEMENTERS, NONE, OPTIMIZER, REVIEWER, Role
 
 MOST_SIGN_OFFS = 2
 """So many tasks may wait for the person; then no further task is opened that would end there."""
 
-_POINT = re.compile(r"^ {0,3}(?:\d+[.)]|[-*+])\s+\S")
+BUILDERS = (*IMPLEMENTERS, OPTIMIZER)
+"""Whoever changes code."""
+
 _LATER = re.compile(r"-\d+$")
 
 
@@ -26,8 +28,10 @@ class Entry:
     """``None``: the block left the light where it was."""
     tier: int | None = None
     verdict: str = ""
-    points: int = 0
-    """List items under its Challenges."""
+    points: tuple[tuple[int, str], ...] = ()
+    """A review's challenges: their numbers and first words."""
+    answers: tuple[int, ...] = ()
+    """Numbers under its Responses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +54,13 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """One task: its blocks, and who holds its light."""
+    """One task: its blocks since it was opened (again), and who holds its light."""
 
     task: str | None
     entries: tuple[Entry, ...]
     holder: Role | None
-
-    @property
-    def tier(self) -> int | None:
-        """The tier named last."""
-        return next((entry.tier for entry in reversed(self.entries) if entry.tier is not None), None)
+    tier: int | None = None
+    """The highest that was named; only the person lowers it."""
 
     @property
     def active(self) -> bool:
@@ -68,8 +69,8 @@ class Thread:
 
     @property
     def built(self) -> bool:
-        """Somebody has implemented."""
-        return any(entry.role in IMPLEMENTERS for entry in self.entries)
+        """There is code of this task to look at."""
+        return any(entry.role in BUILDERS for entry in self.entries)
 
     @property
     def implementer(self) -> Role:
@@ -80,22 +81,36 @@ class Thread:
         return found or planned or DEVELOPER
 
     @property
-    def unanswered(self) -> int:
-        """Challenges since the DIRECTOR's last block."""
-        count = 0
-        for entry in reversed(self.entries):
-            if entry.role == DIRECTOR:
-                break
+    def passed(self) -> bool:
+        """A review has let something through, or the person stood in for one."""
+        return any(
+            (entry.role == REVIEWER and entry.verdict and not asks_for_changes(entry.verdict))
+            or (entry.role == HUMAN and entry.turn in IMPLEMENTERS)
+            for entry in self.entries
+        )
+
+    @property
+    def owed(self) -> Mapping[int, str]:
+        """Challenges that the DIRECTOR has not answered yet, by number."""
+        found: dict[int, str] = {}
+        for entry in self.entries:
             if entry.role == REVIEWER:
-                count += entry.points
-        return count
+                found.update(entry.points)
+            elif entry.role == DIRECTOR:
+                found = {number: words for number, words in found.items() if number not in entry.answers}
+        return found
+
+    @property
+    def numbered_to(self) -> int:
+        """The highest number of a challenge so far: the next review goes on from it."""
+        return max((number for entry in self.entries for number, _ in entry.points), default=0)
 
     def sent_back(self, *, built: bool) -> int:
         """Return how often a review of the design (or, with ``built``, of the code) asked for changes."""
         seen_build = False
         count = 0
         for entry in self.entries:
-            seen_build = seen_build or entry.role in IMPLEMENTERS
+            seen_build = seen_build or entry.role in BUILDERS
             if entry.role == REVIEWER and seen_build is built and asks_for_changes(entry.verdict):
                 count += 1
         return count
@@ -106,26 +121,14 @@ def asks_for_changes(verdict: str) -> bool:
     return "change" in verdict.lower()
 
 
-def points_in(block: str) -> int:
-    """Return how many list items stand under a block's Challenges."""
-    inside = False
-    count = 0
-    for line in block.splitlines():
-        if line.lstrip().startswith("#"):
-            inside = line.strip("# \t").lower() == "challenges"
-        elif inside and _POINT.match(line):
-            count += 1
-    return count
-
-
 def section_for(role: Role) -> str:
     """Return the title of the message to ``role``."""
     return f"For {role.capitalize()}"
 
 
-def numbered(lines: Iterable[str]) -> str:
-    """Return ``lines`` as a numbered list."""
-    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
+def numbered(lines: Iterable[str], after: int = 0) -> str:
+    """Return ``lines`` as a list, numbered on from ``after``."""
+    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=after + 1))
 
 
 def story_of(task: str | None) -> Story | None:
@@ -143,8 +146,15 @@ def threads(entries: Iterable[Entry]) -> tuple[Thread, ...]:
         moved = entry.turn is not None and entry.turn != known.holder
         if moved:
             found.pop(key, None)
-        found[key] = Thread(known.task, (*known.entries, entry), entry.turn or known.holder)
+        before = () if known.holder == NONE and moved else known.entries
+        found[key] = Thread(known.task, (*before, entry), entry.turn or known.holder, _tier(known, entry))
     return tuple(found.values())
+
+
+def _tier(known: Thread, entry: Entry) -> int | None:
+    if entry.tier is None or entry.role == HUMAN:
+        return entry.tier or known.tier
+    return max(entry.tier, known.tier or 0)
 
 
 def turn_of(role: Role, tasks: Sequence[Thread]) -> Thread | None:

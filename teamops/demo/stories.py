@@ -40,6 +40,8 @@ class Story:
     """Tier 3: with any, the first design review sends the design back."""
     code_objections: tuple[Objection, ...] = ()
     """Tier 3: with any, the first code review sends the code back."""
+    remark: Objection | None = None
+    """Tier 3: a point that can wait; the approval of the code carries it."""
 
     @property
     def consults(self) -> bool:
@@ -95,6 +97,10 @@ PIPELINE: tuple[Story, ...] = (
                 answer="It is `hmac.compare_digest` now, with a test that fails on `==`.",
             ),
         ),
+        remark=Objection(
+            point="Only the receiver notices a clock that is five minutes off. This can wait.",
+            answer="Right, and not for this task: the console will show the drift that receivers report.",
+        ),
     ),
     Story(
         task="console-empty-state",
@@ -148,6 +154,10 @@ PIPELINE: tuple[Story, ...] = (
                 answer="Empty queues leave the ring and come back with their next delivery; idle tenants cost 0.",
             ),
         ),
+        remark=Objection(
+            point="A quarter of the workers is a guess. This can wait until there are figures of a month.",
+            answer="Agreed: the metric is there, and the share is looked at again in a month.",
+        ),
     ),
     Story(
         task="dead-letter-export",
@@ -197,6 +207,10 @@ PIPELINE: tuple[Story, ...] = (
                 answer="A batch has a key of its own, and each event inside keeps its own; both are in the design now.",
             ),
         ),
+        remark=Objection(
+            point="Nothing tells a receiver for how long a key stays the same. That can wait for 3.3.",
+            answer="The sentence is in docs/idempotency.md already: as long as the event is retried, seven days.",
+        ),
     ),
     Story(
         task="slow-endpoint-warning",
@@ -220,7 +234,7 @@ PIPELINE: tuple[Story, ...] = (
 CONSULTATIONS: tuple[Story, ...] = (
     Story(
         task="research-queue-backends",
-        tier=1,
+        tier=2,
         goal="Before the queue grows another feature: does it still have to be our own?",
         plan=("What would we lose with a stock queue?", "What do teams of our size report after a year with one?"),
         files=("research/queue-backends.md",),
@@ -232,7 +246,7 @@ CONSULTATIONS: tuple[Story, ...] = (
     ),
     Story(
         task="trim-delivery-room",
-        tier=1,
+        tier=2,
         goal="The delivery room grew by a third this month. What in it is not needed any more?",
         plan=("Code that no path reaches.", "The two copies of the header builder."),
         files=("src/delivery/headers.py", "src/delivery/legacy.py"),
@@ -244,7 +258,7 @@ CONSULTATIONS: tuple[Story, ...] = (
     ),
     Story(
         task="research-receiver-limits",
-        tier=1,
+        tier=2,
         goal="What rates do real receivers accept before they answer 429?",
         plan=("Look at our own last quarter.", "Look at what the twenty largest say in their documentation."),
         files=("research/receiver-limits.md",),
@@ -256,7 +270,7 @@ CONSULTATIONS: tuple[Story, ...] = (
     ),
     Story(
         task="trim-test-time",
-        tier=1,
+        tier=2,
         goal="The tests take four minutes, and people begin to skip them.",
         plan=("Which ten tests take half of the time?", "What do they wait for?"),
         files=("tests/conftest.py", "tests/delivery/test_ladder.py"),

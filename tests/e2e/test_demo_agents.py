@@ -123,8 +123,8 @@ def transcript(team: DemoTeam, role: Role) -> list[dict[str, Any]]:
 
 
 def closed_task(team: DemoTeam, tier: int) -> list[Block]:
-    """The blocks of the first task of that tier that a story tells and that is closed."""
-    told = of_demo(team)
+    """The blocks of the first task of that tier that a story of the pipeline tells and that is closed."""
+    told = [block for block in of_demo(team) if (story := story_of(block.task)) is not None and not story.consults]
     closed = next((block.task for block in told if block.turn == NONE and block.tier == tier), None)
     return [block for block in told if closed is not None and block.task == closed]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,16 @@ from pathspec import GitIgnoreSpec
 from teamops.config.problems import ConfigError
 from teamops.config.profiles import FIELDS, check_profile, folder, read_profile, shipped
 from teamops.config.settings import Profile
+from teamops.domain.limits import Limits
+from teamops.domain.protocol import read
 from teamops.handoff import parse
+from teamops.handoff.write import render_block
 from teamops.model.role import (
     AGENT_ROLES,
     CODER,
     DEVELOPER,
     DIRECTOR,
+    NONE,
     OPTIMIZER,
     PARTNER,
     REVIEWER,
@@ -76,6 +81,161 @@ def test_the_example_in_each_prompt_is_a_block_of_that_role(role: Role) -> None:
     assert any(section.title == f"For {str(block.turn).capitalize()}" for section in block.sections)
     assert bool(block.verdict) == (role == REVIEWER)
     assert bool(block.gates) == (block.status == "done")
+
+
+GATES = "runs=pass (pytest -q: 9 passed); correct=pass (tried both ends by hand); complete=pass (docs, tests)"
+
+
+def walk(steps: str, tier: int, task: str = "t") -> str:
+    """The blocks of a task in short notation, each written as the profiles say.
+
+    ``ROLE>TURN`` is a block in progress; with ``!`` it claims done with its gates, ``?`` is blocked, ``x`` withdrawn,
+    ``=`` an answer, ``-`` a review that sends back with two points, ``+`` an approval with a reasoned none, ``~``
+    an approval with a point that can wait; ``^`` raises the tier to 3. The DIRECTOR answers what is owed.
+    """
+    owed: list[int] = []
+    number = 0
+    blocks = []
+    for step in steps.split():
+        found = re.fullmatch(r"([A-Z]+)>([A-Z]+)([!?x=~+^-]?)", step)
+        assert found, step
+        role, turn, mark = Role(found[1]), Role(found[2]), found[3]
+        tier = 3 if mark == "^" else tier
+        sections = [("What I Did", "Something.")]
+        if mark in {"-", "~"}:
+            points = range(number + 1, number + 3 - (mark == "~"))
+            sections.append(("Challenges", "\n".join(f"{point}. Point {point} of them." for point in points)))
+            owed += points
+            number = points[-1]
+        elif role == REVIEWER and turn != role:
+            sections.append(("Challenges", "None: I looked for races and for unbounded growth; a lock rules out both."))
+        if role == DIRECTOR and turn != role and owed:
+            sections.append(("Responses", "\n".join(f"{point}. Agreed, changed in the design." for point in owed)))
+            owed = []
+        if turn not in {role, NONE}:
+            sections.append((f"For {turn.capitalize()}", "Go on."))
+        status = {"!": "done", "?": "blocked", "x": "withdrawn", "=": "answered"}.get(mark, "in progress")
+        verdict = {"-": "changes-requested", "+": "approved", "~": "approved"}.get(mark)
+        at = datetime(2026, 3, 28, 9)  # noqa: DTZ001 - headings carry naive times
+        gates = GATES if mark == "!" else None
+        blocks.append(
+            render_block(role, at, status, turn, tier, task=task, gates=gates, verdict=verdict, sections=sections)
+        )
+    return "\n".join(blocks)
+
+
+def broken(text: str) -> list[str]:
+    handoff = parse(text.encode())
+    assert [problem for problem in handoff.problems if problem.severity != "info"] == []
+    findings = read(handoff.blocks, Limits()).findings
+    return [f"{finding.code}, line {finding.line}: {finding.message}" for finding in findings]
+
+
+BEFORE = {
+    DIRECTOR: "DIRECTOR>DIRECTOR",
+    DEVELOPER: "DIRECTOR>REVIEWER REVIEWER>DEVELOPER+",
+    CODER: "DIRECTOR>CODER",
+    REVIEWER: "DIRECTOR>REVIEWER REVIEWER>DIRECTOR- DIRECTOR>REVIEWER REVIEWER>DEVELOPER~ DEVELOPER>REVIEWER!",
+    OPTIMIZER: "DIRECTOR>CODER CODER>DIRECTOR! DIRECTOR>OPTIMIZER",
+    PARTNER: "DIRECTOR>PARTNER",
+}
+"""What stands in the task before the example of a profile."""
+
+
+@pytest.mark.parametrize("role", AGENT_ROLES)
+def test_the_example_in_each_prompt_breaks_no_rule(role: Role) -> None:
+    [example] = re.findall(r"```markdown\n(.*?)```", profile_of(role).body, re.DOTALL)
+    [block] = parse(example.encode()).blocks
+    assert block.tier
+    assert block.task
+    assert broken(walk(BEFORE[role], block.tier, block.task) + "\n" + example) == []
+
+
+D2 = "DIRECTOR>DIRECTOR DIRECTOR>CODER CODER>CODER CODER>DIRECTOR!"
+D3 = "DIRECTOR>DIRECTOR DIRECTOR>REVIEWER REVIEWER>REVIEWER REVIEWER>DEVELOPER+ DEVELOPER>DEVELOPER DEVELOPER>REVIEWER!"
+END3 = "REVIEWER>DIRECTOR~ DIRECTOR>DIRECTOR DIRECTOR>HUMAN!"
+LETTER = [
+    (1, "DIRECTOR>DIRECTOR DIRECTOR>NONE!"),
+    (1, "DIRECTOR>NONE!"),
+    (1, "DIRECTOR>DIRECTOR DIRECTOR>NONEx"),
+    (1, "DIRECTOR>HUMAN? HUMAN>DIRECTOR DIRECTOR>NONE!"),
+    (1, "DIRECTOR>PARTNER PARTNER>DIRECTOR= DIRECTOR>NONE!"),
+    (2, f"{D2} DIRECTOR>NONE!"),
+    (2, f"{D2} DIRECTOR>CODER CODER>DIRECTOR! DIRECTOR>NONE!"),
+    (2, f"{D2} DIRECTOR>DEVELOPER DEVELOPER>DIRECTOR! DIRECTOR>NONE!"),
+    (2, f"{D2} DIRECTOR>OPTIMIZER OPTIMIZER>OPTIMIZER OPTIMIZER>DIRECTOR! DIRECTOR>NONE!"),
+    (2, f"{D2} DIRECTOR>OPTIMIZER OPTIMIZER>DIRECTOR= DIRECTOR>NONE!"),
+    (2, f"{D2} DIRECTOR>HUMAN? HUMAN>DIRECTOR DIRECTOR>NONE!"),
+    (2, f"{D2} DIRECTOR>NONE! DIRECTOR>DEVELOPER DEVELOPER>DIRECTOR! DIRECTOR>NONE!"),
+    (2, "DIRECTOR>PARTNER PARTNER>PARTNER PARTNER>DIRECTOR= DIRECTOR>CODER CODER>DIRECTOR! DIRECTOR>NONE!"),
+    (2, "DIRECTOR>PARTNER PARTNER>DIRECTOR= DIRECTOR>NONE!"),
+    (2, "DIRECTOR>PARTNER PARTNER>DIRECTOR? DIRECTOR>NONEx"),
+    (2, "DIRECTOR>OPTIMIZER OPTIMIZER>DIRECTOR= DIRECTOR>CODER CODER>DIRECTOR! DIRECTOR>NONE!"),
+    (2, "DIRECTOR>CODER CODER>DIRECTOR? DIRECTOR>CODER CODER>DIRECTOR! DIRECTOR>NONE!"),
+    (2, "DIRECTOR>CODER CODER>HUMAN? HUMAN>CODER CODER>DIRECTOR! DIRECTOR>NONE!"),
+    (2, "DIRECTOR>CODER CODER>DIRECTOR? DIRECTOR>NONEx"),
+    (2, "DIRECTOR>HUMAN HUMAN>DIRECTOR DIRECTOR>NONEx"),  # a team without an implementer
+    (2, f"{D2} DIRECTOR>REVIEWER^ {END3} HUMAN>NONE"),
+    (2, f"{D2} DIRECTOR>REVIEWER^ REVIEWER>CODER- CODER>REVIEWER! {END3} HUMAN>NONE"),
+    (2, f"{D2} DIRECTOR>REVIEWER^ REVIEWER>DIRECTOR+ DIRECTOR>CODER CODER>REVIEWER! {END3} HUMAN>NONE"),
+    (2, f"DIRECTOR>CODER CODER>DIRECTOR? DIRECTOR>REVIEWER^ REVIEWER>CODER+ CODER>REVIEWER! {END3} HUMAN>NONE"),
+    (3, f"{D3} {END3} HUMAN>NONE"),
+    (3, f"{D3} {END3} HUMAN>DIRECTOR DIRECTOR>HUMAN! HUMAN>NONE"),
+    (3, f"{D3} {END3} HUMAN>DIRECTOR DIRECTOR>DEVELOPER DEVELOPER>REVIEWER! {END3} HUMAN>NONE"),
+    (3, f"{D3} {END3} HUMAN>DEVELOPER DEVELOPER>REVIEWER! {END3} HUMAN>NONE"),
+    (3, f"{D3} REVIEWER>DEVELOPER- DEVELOPER>REVIEWER! {END3} HUMAN>NONE"),
+    (3, f"{D3} REVIEWER>DIRECTOR- DIRECTOR>DEVELOPER DEVELOPER>REVIEWER! {END3} HUMAN>NONE"),
+    (3, f"{D3} REVIEWER>DIRECTOR- DIRECTOR>REVIEWER {END3} HUMAN>NONE"),
+    (3, f"{D3} REVIEWER>DIRECTOR+ DIRECTOR>DEVELOPER DEVELOPER>REVIEWER! {END3} HUMAN>NONE"),
+    (3, f"{D3} REVIEWER>DIRECTOR+ DIRECTOR>REVIEWER {END3} HUMAN>NONE"),
+    (3, f"{D3} REVIEWER>DIRECTOR~ DIRECTOR>OPTIMIZER OPTIMIZER>DIRECTOR! DIRECTOR>REVIEWER {END3} HUMAN>NONE"),
+    (3, f"{D3} REVIEWER>DIRECTOR+ DIRECTOR>OPTIMIZER OPTIMIZER>REVIEWER! {END3} HUMAN>NONE"),
+    (3, f"{D3} REVIEWER>DIRECTOR? DIRECTOR>REVIEWER {END3} HUMAN>NONE"),
+    (3, f"{D3} REVIEWER>HUMAN? HUMAN>REVIEWER {END3} HUMAN>NONE"),
+    (3, "DIRECTOR>PARTNER PARTNER>DIRECTOR= DIRECTOR>REVIEWER REVIEWER>DIRECTOR- DIRECTOR>REVIEWER REVIEWER>CODER+"),
+    (3, "DIRECTOR>PARTNER PARTNER>DIRECTOR= DIRECTOR>NONE!"),
+    (3, "DIRECTOR>REVIEWER REVIEWER>DIRECTOR+ DIRECTOR>CODER CODER>REVIEWER!"),
+    (3, "DIRECTOR>REVIEWER REVIEWER>DIRECTOR? DIRECTOR>REVIEWER REVIEWER>CODER+ CODER>REVIEWER!"),
+    (3, "DIRECTOR>REVIEWER REVIEWER>CODER~ CODER>DIRECTOR? DIRECTOR>CODER CODER>REVIEWER!"),
+    (3, "DIRECTOR>REVIEWER REVIEWER>CODER~ CODER>DIRECTOR? DIRECTOR>REVIEWER REVIEWER>CODER+ CODER>REVIEWER!"),
+    (3, "DIRECTOR>REVIEWER REVIEWER>CODER~ CODER>DIRECTOR? DIRECTOR>HUMANx HUMAN>NONEx"),
+    (3, "DIRECTOR>REVIEWER REVIEWER>CODER+ CODER>HUMAN? HUMAN>CODER CODER>REVIEWER!"),
+    (3, "DIRECTOR>HUMAN HUMAN>CODER+ CODER>HUMAN! HUMAN>DIRECTOR+ DIRECTOR>HUMAN! HUMAN>NONE"),  # without a REVIEWER
+]
+"""Tier and steps: what a team does that follows its profiles to the letter."""
+
+
+@pytest.mark.parametrize(("tier", "steps"), LETTER)
+def test_who_follows_the_profiles_breaks_no_rule(tier: int, steps: str) -> None:
+    assert broken(walk(steps, tier)) == []
+
+
+def test_a_question_beside_a_task_that_is_being_built_is_a_task_of_its_own() -> None:
+    own = "\n".join(
+        [
+            walk("DIRECTOR>CODER CODER>DIRECTOR?", 2),
+            walk("DIRECTOR>PARTNER PARTNER>DIRECTOR= DIRECTOR>NONE!", 2, "question"),
+            walk("DIRECTOR>CODER CODER>DIRECTOR! DIRECTOR>NONE!", 2),
+        ]
+    )
+    assert broken(own) == []
+    within = walk("DIRECTOR>CODER CODER>DIRECTOR? DIRECTOR>PARTNER PARTNER>DIRECTOR=", 2)
+    assert {line.partition(",")[0] for line in broken(within)} == {"partner-in-loop"}
+
+
+def test_the_way_in_is_teamops_append_and_the_way_round_the_person_is_denied() -> None:
+    for role in AGENT_ROLES:
+        profile = profile_of(role)
+        assert {"teamops append*", "*"} & set(profile.commands_allow), role
+        assert {"teamops handoff*", "*"} & set(profile.commands_allow), role
+        assert "teamops approve*" in profile.commands_deny, role
+        assert ("teamops handoff rotate*" in profile.commands_deny) == (role != DIRECTOR)
+        text = profile.body
+        assert text.index("`teamops append <<'END'`") < text.index("`cat >> current.md <<'END'`")
+        assert f"`teamops append --role {role} " in text
+    assert {role for role in AGENT_ROLES if {"teamops gate*", "*"} & set(profile_of(role).commands_allow)} == {
+        *AGENT_ROLES
+    } - {PARTNER}
 
 
 def test_all_know_the_same_protocol() -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from teamops.domain.limits import Limits
 from teamops.domain.pipeline import tasks
+from teamops.domain.protocol import read
 from teamops.handoff import parse
-from teamops.model.handoff import Block, Handoff, Stage
+from teamops.model.handoff import GATES, Block, Handoff, Stage, Standing
 from teamops.model.role import (
     AGENT_ROLES,
     DEVELOPER,
@@ -188,6 +190,42 @@ def test_headings_in_fences_quotes_and_comments_are_only_text(week: Handoff) -> 
     assert len(fakes & inside) == 2
     assert sum(lines[number - 1].startswith(">") for number in fakes) == 1
     assert len(fakes) == 4  # and one in a comment
+
+
+def test_it_breaks_no_rule_of_the_protocol(week: Handoff) -> None:
+    reading = read(week.blocks, Limits())
+    assert reading.findings == ()
+    assert {task.task: (task.tier, task.standing) for task in reading.tasks} == {
+        "webhook-intake": (3, Standing.DONE),
+        "runbook-typo": (1, Standing.DONE),
+        "event-order": (2, Standing.DONE),
+        "retry-ladder": (2, Standing.OPEN),
+    }
+    assert all([gate.name for gate in task.gates] == list(GATES) for task in reading.tasks if not task.open)
+
+
+def test_its_parts_are_read_as_a_person_reads_them(week: Handoff) -> None:
+    for block in week.blocks:
+        written = [(int(number), block.line) for number in POINT.findall(section(block, "Challenges"))]
+        found = block.challenges
+        assert [(point.number, block.line) for point in (found.points if found else ())] == written
+        assert bool(found and found.none) == section(block, "Challenges").startswith("None:")
+        answers = [int(number) for number in POINT.findall(section(block, "Responses"))]
+        assert [point.number for point in block.responses] == answers
+        assert {gate.name for gate in block.checks} == (set(GATES) if block.status == "done" else set())
+
+
+def test_one_step_less_and_it_breaks_a_rule(week: Handoff) -> None:
+    """The sample needs each of its stations: what lets pass or hands on what was built can't be left out."""
+    needed = [
+        block
+        for block in week.blocks
+        if block.turn != block.role and (block.verdict == "approved" or block.role in IMPLEMENTERS)
+    ]
+    assert len(needed) >= 7
+    for missing in needed:
+        cut = parse(RAW[: missing.start] + RAW[missing.end :])
+        assert read(cut.blocks, Limits()).findings, f"without line {missing.line}"
 
 
 def test_the_light_is_open_at_its_end(week: Handoff) -> None:
