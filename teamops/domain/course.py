@@ -17,6 +17,7 @@ from teamops.domain.step import Step, next_review, session
 from teamops.model.handoff import Block, Gate, Passage, Point, Stage, Standing, Task
 from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, OPTIMIZER, PARTNER, REVIEWER, Role
 
+_BUILDS_OR_REVIEWS = frozenset({*IMPLEMENTERS, REVIEWER})
 _OF_DIRECTOR = (Stage.DESIGN, Stage.VERIFY, Stage.CONFIRM)
 
 
@@ -47,6 +48,8 @@ class Course:
     code_passed: bool = False
     """A review let pass what was built last."""
     builders: set[Role] = field(default_factory=set)
+    reviewing: Stage | None = None
+    """The review for which the light was given last."""
     sessions: set[str] = field(default_factory=set)
     """The tmux sessions in which it was built."""
     consulted: set[Role] = field(default_factory=set)
@@ -97,7 +100,7 @@ class Course:
         self.made = self.helped = self.unfinished = self.sent_back = False
         self.handed_in = self.design_passed = self.code_passed = False
         self.builders, self.sessions, self.consulted, self.owed = set(), set(), set(), {}
-        self.standing, self.gates, self.stage = Standing.OPEN, (), Stage.DESIGN
+        self.standing, self.gates, self.stage, self.reviewing = Standing.OPEN, (), Stage.DESIGN, None
 
     def take(self, block: Block, step: Step) -> None:
         """Go on past ``block``, complete."""
@@ -109,6 +112,8 @@ class Course:
         self._claim(block, step)
         self._keep_holder(block, step)
         self._move(block, step)
+        if step.in_turn and not _BUILDS_OR_REVIEWS.isdisjoint((block.role, block.turn)):
+            self.handed_in = True
         self.author = block.role
 
     def _hear(self, block: Block, step: Step) -> None:
@@ -174,9 +179,10 @@ class Course:
         return block.turn in IMPLEMENTERS or refused
 
     def _keep_holder(self, block: Block, step: Step) -> None:
-        """Remember who lost the light to a block out of turn."""
+        """Remember who lost the light to a block out of turn, until somebody who may moves it."""
         if step.in_turn:
-            self.robbed, self.thief = set(), None
+            if block.turn is not None:
+                self.robbed, self.thief = set(), None
             return
         self.thief = block.role
         if self.turn is None or self.turn == NONE:
@@ -186,10 +192,10 @@ class Course:
 
     def _move(self, block: Block, step: Step) -> None:
         if block.turn is not None:
-            if block.turn in IMPLEMENTERS:
+            if step.in_turn and block.turn in IMPLEMENTERS:
                 self.design_passed = True  # where that is not allowed, it is found once
-            self.handed_in = self.handed_in or block.turn == REVIEWER or block.turn in IMPLEMENTERS
             self.stage = self._stage(block, block.turn, step)
+            self.reviewing = self.stage if self.stage in REVIEWS else self.reviewing
             if block.turn != self.turn:
                 self.since = block
             self.turn = block.turn

@@ -21,6 +21,14 @@ from teamops.model.role import NONE, REVIEWER
 
 __all__ = ["CODES", "Protocol", "Reading", "read"]
 
+_NO_END = frozenset(
+    {
+        "not-holder", "turn-not-allowed", "partner-in-loop", "verify-skipped", "build-skipped", "code-review-skipped",
+        "sign-off-skipped",
+    }
+)  # fmt: skip
+"""A task that is closed so is not at its end: the block that mends it goes on where it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -99,9 +107,10 @@ def _judge(course: Course, block: Block, echo: Echo) -> list[ProtocolFinding]:
     if step.hands_on:
         found += challenge_findings(block, course.owed, reviews=step.review is not None or not step.blocked)
     course.take(block, step)
-    course.mender = block.role if found and step.in_turn else None
+    if found or block.turn is not None:
+        course.mender = block.role if found and step.in_turn else None
     if block.turn == NONE:
-        course.ill_closed = bool(found)
+        course.ill_closed = any(finding.code in _NO_END for finding in found)
     if block.role == REVIEWER and step.review is not None:
         found += echo.take(block, back=step.back)
     return found

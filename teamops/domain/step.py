@@ -84,6 +84,7 @@ def _review(course: Course, block: Block, *, hands_on: bool) -> tuple[Stage | No
     stage = course.stage if course.stage in REVIEWS else next_review(course)
     back = sends_back(block.verdict)
     if block.role == REVIEWER:
+        stage = course.reviewing or stage
         if block.verdict:
             return stage, back
         # Without a verdict, where the light goes tells what it is.
