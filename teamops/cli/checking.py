@@ -79,7 +79,10 @@ class Checker:
             proof = Proof(approved=frozenset(), tampers=(), runs=tuple(runs), forced={})
             findings = proven(handoff.blocks, reading, proof).findings
         own = [one for one in findings if one.index == block.index and one.code not in _OF_THE_RECORD]
-        said = [*(problem for problem in handoff.problems if problem.line >= block.line), *own]
+        said: list[Problem | ProtocolFinding] = [
+            *(problem for problem in handoff.problems if problem.line >= block.line),
+            *own,
+        ]
         refused = [one for one in said if one.severity in _GRAVE or one.code in _GRAVE_HERE]
         warned = [one for one in said if one not in refused and one.severity is Severity.WARNING]
         return Judgement(block=block, blocks=handoff.blocks, task=task, refused=tuple(refused), warned=tuple(warned))

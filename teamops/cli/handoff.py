@@ -84,7 +84,7 @@ def lint(ctx: click.Context, file: Path | None, root: Path | None, state_dir: Pa
     """
     book = _read(file, root, state_dir)
     problems, findings = book.handoff.problems, book.findings
-    found = Counter(one.severity for one in (*problems, *findings))
+    found = Counter([one.severity for one in problems] + [one.severity for one in findings])
     if as_json:
         click.echo(json.dumps(lint_json(book.name, problems, findings), ensure_ascii=False, indent=2))
     else:
@@ -186,7 +186,8 @@ def _read(file: Path | None, root: Path | None, state_dir: Path | None) -> Book:
     roles: tuple[Role, ...] = tuple(role.role for role in settings.roles) if settings else ()
     handoff_ = parse(data, {*ROLES, *roles})
     reading = read(handoff_.blocks, settings.limits if settings else Limits())
-    proof, seen = None, {}
+    proof: Proof | None = None
+    seen: Mapping[str, float] = {}
     if settings is not None and path != STDIN and path.resolve() == settings.handoff.resolve():
         proof, seen = _recorded(settings, state_dir)
     if proof is not None:

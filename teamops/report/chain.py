@@ -13,7 +13,7 @@ from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE
 from teamops.model.text import clean, clean_line
 from teamops.report.table import NOTHING, WIDTH, cells, counted, fit, or_dash, wrapped
 from teamops.report.tasks import entries_text
-from teamops.report.times import span, stage_words
+from teamops.report.times import span, stage_lines
 
 DESIGN_LINES = 24
 """A longer design is cut; the file has the rest."""
@@ -75,7 +75,7 @@ def chain_text(
     parts.append(_under("Design", _design(own, text_of, width), width))
     parts.append(_under("Chain", entries_text(report.entries, width).splitlines(), width))
     if report.stages:
-        parts[-1] += "\n" + "\n".join(wrapped(stage_words(report.stages), width, "Time: ", "  "))
+        parts[-1] += "\n" + "\n".join(stage_lines(report.stages, width, "Time: "))
     parts.append(_under("Challenges", _challenges(own, width), width))
     parts.append(_under("Gates", _gates(report, now_wall, width), width))
     parts.append(_under("Changes", _changes(report.diff, report.diff_trouble, width), width))

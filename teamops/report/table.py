@@ -10,6 +10,7 @@ from teamops.model.text import clean_line
 WIDTH = 80
 NOTHING = "–"  # noqa: RUF001 - a dash for people
 _GAP = "  "
+_JOINT = "\u00a0"
 _LEAST = 8
 """No column is cut below this."""
 
@@ -34,15 +35,26 @@ def table(
 
 
 def wrapped(text: str, width: int = WIDTH, first: str = "", rest: str = "") -> list[str]:
-    """Return ``text`` on lines of at most ``width`` columns, begun by ``first`` and then ``rest``."""
+    """Return ``text`` on lines of at most ``width`` columns, begun by ``first`` and then ``rest``.
+
+    What ``kept`` has joined stays on one line.
+    """
     lines, line, begun = [], first, False
-    for word in text.split():
+    for word in text.replace("\n", " ").split(" "):
+        if not word:
+            continue
         if begun and cells(line) + 1 + cells(word) > width:
             lines.append(line)
             line, begun = rest, False
         line += f" {word}" if begun else word
         begun = True
-    return [*lines, line] if begun or not lines else lines
+    shown = [*lines, line] if begun or not lines else lines
+    return [line.replace(_JOINT, " ") for line in shown]
+
+
+def kept(text: str) -> str:
+    """Return ``text`` so that ``wrapped`` does not break it."""
+    return text.replace(" ", _JOINT)
 
 
 def or_dash(value: object, limit: int = 48) -> str:

@@ -12,7 +12,7 @@ from teamops.model.protocol import ProtocolFinding, StageTime, TimelineEntry
 from teamops.model.text import clean_line
 from teamops.report.handoff import finding_json, findings_text
 from teamops.report.table import NOTHING, WIDTH, counted, or_dash, table, wrapped
-from teamops.report.times import iso, span, stage_words, stages_json
+from teamops.report.times import brief, iso, stage_lines, stages_json
 
 SCHEMA = "teamops.tasks/1"
 
@@ -100,7 +100,7 @@ def tasks_text(rows: Sequence[TaskRow], closed: int = 0, width: int = WIDTH) -> 
         if timed:
             lines = ["TIME PER STAGE"]
             for row in timed:
-                lines += wrapped(stage_words(row.stages), width, f"{or_dash(row.task.task)}: ", "  ")
+                lines += stage_lines(row.stages, width, f"{or_dash(row.task.task)}: ")
             parts.append("\n".join(lines))
     else:
         parts.append("No task is open." if closed else "No tasks yet.")
@@ -120,7 +120,7 @@ def timeline_text(name: str, row: TaskRow, width: int = WIDTH) -> str:
     title += [str(task.standing)]
     parts = ["\n".join(wrapped(", ".join(title), width)), entries_text(row.entries, width)]
     if row.stages:
-        parts.append("\n".join(wrapped(stage_words(row.stages), width, "Time: ", "  ")))
+        parts.append("\n".join(stage_lines(row.stages, width, "Time: ")))
     if row.findings:
         parts.append(findings_text(name, row.findings))
     return "\n\n".join(parts)
@@ -141,6 +141,6 @@ def _entry(entry: TimelineEntry) -> tuple[str, ...]:
         f"{datetime.fromtimestamp(entry.wall):%m-%d %H:%M}" if entry.wall else NOTHING,  # noqa: DTZ006 - local, as headings are
         f"{or_dash(entry.role)} → {or_dash(entry.turn) if entry.turn else '?'}",
         str(entry.stage),
-        NOTHING if entry.seconds is None else span(entry.seconds),
+        NOTHING if entry.seconds is None else brief(entry.seconds),
         said,
     )

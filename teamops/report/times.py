@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from teamops.model.protocol import StageTime
+from teamops.report.table import kept, wrapped
 
 
 def iso(wall: float | None) -> str | None:
@@ -39,11 +40,28 @@ def stages_json(stages: Sequence[StageTime]) -> list[dict[str, Any]]:
     ]
 
 
-def stage_words(stages: Sequence[StageTime]) -> str:
-    """Return the times per stage: ``design 18 min (2 times), implement 2 h 05 min so far``."""
-    return ", ".join(
+def brief(seconds: float) -> str:
+    """Return a length of time for a narrow column: ``40s``, ``12m``, ``3h05m``, ``2d04h``."""
+    whole = max(0, int(seconds))
+    if whole < 3600:
+        return f"{whole // 60}m" if whole >= 60 else f"{whole}s"
+    return (
+        f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+        if whole < 86_400
+        else f"{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
+    )
+
+
+def stage_words(stages: Sequence[StageTime]) -> list[str]:
+    """Return the times per stage: ``design 18 min (2 times)``, ``implement 2 h 05 min so far``."""
+    return [
         f"{stage.stage} {span(stage.seconds)}"
         + (f" ({stage.visits} times)" if stage.visits > 1 else "")
         + (" so far" if stage.current else "")
         for stage in stages
-    )
+    ]
+
+
+def stage_lines(stages: Sequence[StageTime], width: int, first: str) -> list[str]:
+    """Return the times per stage on lines of at most ``width`` columns, begun by ``first``."""
+    return wrapped(", ".join(kept(words) for words in stage_words(stages)), width, first, "  ")

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from teamops.cli.main import main
+from teamops.config.load import load
+from teamops.ledger.store import open_ledger
+from teamops.supervisor.lease import state_dir_of
 
 GOOD = """\
 ### [DIRECTOR] 2026-03-28 14:30
@@ -34,6 +37,15 @@ Build it.
 **Status**: open
 **Task**: 別の仕事
 **Turn**: CODER
+"""
+
+HUMAN = """\
+### [HUMAN] 2026-03-28 16:00
+
+**Status**: question
+**Turn**: DIRECTOR
+**Task**: Webhooks
+**Tier**: 2
 """
 
 
@@ -85,7 +97,7 @@ def test_json_is_the_contract(folder: Path, capsys: pytest.CaptureFixture[str]) 
             "since_line": 12,
             "rounds": 0,
             "open": True,
-            "standing": "open",
+            "standing": "done",
         },
         {
             "task": "別の仕事",
@@ -184,3 +196,123 @@ def test_a_broken_configuration_does_not_hide_a_named_file(folder: Path, capsys:
     assert code == 1  # without the team's configuration nobody knows its QA
     assert "unknown-turn" in out
     assert "the usual roles are taken" in err
+
+
+TASKS = (
+    GOOD.replace("別の仕事", "other")
+    .replace("**Status**: open\n", "**Status**: open\n**Tier**: 2\n")
+    .replace("### [DIRECTOR]\n", "### [DIRECTOR] 2026-03-28 15:10\n")
+    + """
+### [DEVELOPER] 2026-03-28 15:20
+
+**Status**: done
+**Turn**: DIRECTOR
+**Task**: other
+
+### [DIRECTOR] 2026-03-28 16:00
+
+**Status**: done
+**Turn**: NONE
+**Task**: Webhooks
+**Gates**: runs=pass (pytest: 3 passed); correct=pass (tried it); complete=pass (docs)
+"""
+)
+
+
+def test_tasks_say_where_each_stands(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "current.md").write_text(TASKS)
+    code, out, _ = run(capsys, "tasks")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].split() == ["TASK", "TIER", "LIGHT", "STAGE", "ROUNDS", "STANDING", "FINDINGS"]
+    assert lines[1].split()[:3] == ["other", "2", "CODER"]
+    assert "1 closed task not shown: --all" in out
+    _, out, _ = run(capsys, "tasks", "--all")
+    assert "Webhooks" in out
+    assert "Webhooks: design 0 s, implement 30 min, verify 1 h 00 min\n" in out
+
+
+def test_tasks_for_programs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "current.md").write_text(TASKS)
+    _, out, _ = run(capsys, "tasks", "--json", "--all")
+    shown = json.loads(out)
+    assert (shown["schema"], shown["recorded"]) == ("teamops.tasks/1", False)
+    done, other = shown["tasks"]
+    assert list(done) == [
+        "task", "turn", "tier", "stage", "open", "standing", "rounds", "since_line", "since", "blocks", "stages",
+        "gates", "findings",
+    ]  # fmt: skip
+    assert (done["stage"], done["open"], done["standing"], done["blocks"]) == ("closed", False, "done", 3)
+    assert {"stage": "implement", "seconds": 1800, "visits": 1, "current": False} in done["stages"]
+    assert done["gates"][0] == {
+        "name": "runs",
+        "result": "pass",
+        "evidence": "pytest: 3 passed",
+        "line": done["gates"][0]["line"],
+    }
+    finding = next(one for one in other["findings"] if one["code"] == "not-holder")
+    assert (finding["task"], finding["role"], finding["line"]) == ("other", "DEVELOPER", 25)
+
+
+def test_the_story_of_one_task(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "current.md").write_text(TASKS)
+    _, out, _ = run(capsys, "tasks", "--task", "other")
+    assert out.startswith("other: tier 2, implement, the light is CODER's, open\n")
+    row = next(line for line in out.splitlines() if line.startswith("25 "))
+    assert "DEVELOPER → DIRECTOR" in row
+    assert "! not-holder" in row
+    assert "current.md:25 error not-holder\n  " in out
+    _, out, _ = run(capsys, "tasks", "--task", "webhooks", "--json")
+    timeline = json.loads(out)["tasks"][0]["timeline"]
+    assert [(entry["role"], entry["stage"], entry["held_s"]) for entry in timeline] == [
+        ("DIRECTOR", "design", None),
+        ("DEVELOPER", "implement", 1800),
+        ("DIRECTOR", "verify", 3600),
+    ]
+    assert run(capsys, "tasks", "--task", "nosuch")[0] == 2
+
+
+def test_lint_tells_what_breaks_the_protocol(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "current.md").write_text(TASKS)
+    code, out, _ = run(capsys, "lint")
+    assert code == 1
+    assert "current.md:25:1 error not-holder " in out
+    code, out, _ = run(capsys, "lint", "--json")
+    shown = json.loads(out)
+    assert (code, shown["schema"], shown["file"], shown["ok"]) == (1, "teamops.lint/1", "current.md", False)
+    assert list(shown["problems"][0]) == ["line", "column", "code", "severity", "message", "hint"]
+    code, out, _ = run(capsys, "show", "--task", "other")
+    assert "current.md:25 error not-holder" in out
+
+
+def test_the_ledger_is_asked_and_neither_made_nor_changed(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAMOPS_STATE_DIR", str(folder / "state"))
+    signed = GOOD.partition("### [DIRECTOR]\n")[0] + HUMAN
+    (folder / "current.md").write_text(signed)
+    assert run(capsys, "lint")[0] == 0
+    assert not (folder / "state").exists()
+    path = state_dir_of(load(folder), folder / "state") / "ledger.sqlite3"
+    open_ledger(path).close()
+    before = path.read_bytes()
+    code, out, _ = run(capsys, "lint")
+    assert (code, path.read_bytes()) == (1, before)
+    assert " critical forged-sign-off " in out
+    assert run(capsys, "lint", "current.md")[0] == 1  # the same file by its name
+    assert json.loads(run(capsys, "tasks", "--json")[1])["recorded"] is True
+    (folder / "copy.md").write_text(signed)
+    assert run(capsys, "lint", "copy.md")[0] == 0  # of another file it knows nothing
+
+
+def test_a_ledger_that_cannot_be_read_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAMOPS_STATE_DIR", str(folder / "state"))
+    (folder / "current.md").write_text(GOOD.partition("### [DIRECTOR]\n")[0])
+    path = state_dir_of(load(folder), folder / "state") / "ledger.sqlite3"
+    path.parent.mkdir(parents=True)
+    path.write_text("no ledger at all, and long enough to be looked at" * 40)
+    code, _, err = run(capsys, "lint")
+    assert code == 0
+    assert "judged without the ledger" in err

@@ -176,7 +176,7 @@ def test_the_chain_says_all_that_a_judgement_needs() -> None:
         "1. point 1 of 1 (line 12)\n   ! not answered",
         'REVIEWER had none: "looked for races, found none" (line 31)',
         "runs      claimed: pass, pytest: 212 passed",
-        "run by teamops: ! failed (exit status 1), 2 min ago, in 12 s; out of\n            date: the work tree has changed",
+        "run by teamops: ! failed (exit status 1), 2 min ago, in 12 s; out of\n            date: the work tree",
         "correct   claimed: pass, without evidence",
         "complete  not claimed\n          never run by teamops",
         "1 file, +40 -2, 2 commits since 0123456789ab\n",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from teamops.model.handoff import Stage
 from teamops.model.protocol import StageTime
 from teamops.report.table import cells, counted, fit, table, wrapped
-from teamops.report.times import span, stage_words
+from teamops.report.times import brief, span, stage_lines, stage_words
 
 
 def test_columns_stand_in_line_whatever_the_script() -> None:
@@ -19,7 +19,7 @@ def test_the_columns_that_may_give_are_cut_the_widest_first() -> None:
     lines = table(("A", "B", "C"), [("x" * 60, "y" * 40, "z" * 10)], 60, give=(0, 1)).splitlines()
     assert all(cells(line) <= 60 for line in lines)
     first, second, third = lines[1].split()
-    assert first.endswith("…") and second.endswith("…")
+    assert (first[-1], second[-1]) == ("…", "…")
     assert abs(len(first) - len(second)) <= 1
     assert third == "z" * 10
 
@@ -61,9 +61,17 @@ def test_span(seconds: float, words: str) -> None:
     assert span(seconds) == words
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-1, "0s"), (59, "59s"), (61, "1m"), (3599, "59m"), (3900, "1h05m"), (180_000, "2d02h")]
+)
+def test_brief(seconds: float, words: str) -> None:
+    assert brief(seconds) == words
+
+
 def test_stage_words() -> None:
     times = (StageTime(Stage.DESIGN, 1080, 2, current=False), StageTime(Stage.IMPLEMENT, 7500, 1, current=True))
-    assert stage_words(times) == "design 18 min (2 times), implement 2 h 05 min so far"
+    assert stage_words(times) == ["design 18 min (2 times)", "implement 2 h 05 min so far"]
+    assert stage_lines(times, 40, "Time: ") == ["Time: design 18 min (2 times),", "  implement 2 h 05 min so far"]
 
 
 def test_counted() -> None:
