@@ -24,6 +24,8 @@ from teamops.demo.folder import parent_folder
 from teamops.demo.script import story_of
 from teamops.demo.stories import LEFT_OPEN
 from teamops.demo.team import DemoTeam, start_team
+from teamops.domain.limits import Limits
+from teamops.domain.protocol import read
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.role import AGENT_ROLES, DIRECTOR, HUMAN, NONE, Role
@@ -160,6 +162,22 @@ def test_all_six_work_and_are_small() -> None:
             assert psutil.Process(pid_of(team, role)).memory_info().rss < MOST_MEMORY, role
             spool = team.root / ".teamops" / "spool" / role
             assert any(file.stat().st_size for file in spool.glob("*.jsonl")), role
+
+
+def test_a_team_that_is_poked_at_every_light_breaks_no_rule() -> None:
+    said: set[tuple[str | None, str]] = set()
+    with start_team(pace=50) as team:
+
+        def everybody_wrote() -> bool:
+            for task in read(blocks(team), Limits()).tasks:
+                if task.turn in AGENT_ROLES and (task.task, task.since_digest) not in said:
+                    said.add((task.task, task.since_digest))
+                    poke(team, task.turn, f"current.md line {task.since_line}: your turn")
+            return {block.role for block in of_demo(team)} >= set(AGENT_ROLES)
+
+        wait_for("a block of each role", everybody_wrote, 120)
+        assert len(said) > len(AGENT_ROLES)
+        assert read(blocks(team), Limits()).findings == ()
 
 
 def test_something_moves_within_ten_seconds_at_the_usual_pace() -> None:
