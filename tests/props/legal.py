@@ -218,96 +218,135 @@ class Broken:
     """Nothing else is found: what follows is legal again."""
 
 
-def _holders(steps: list[Step]) -> list[str]:
-    """Return who holds the light before each step."""
-    holders, holder = [], "NONE"
-    for step in steps:
-        holders.append(holder)
-        holder = {".": step.role, "": holder}.get(step.turn, step.turn)
-    return holders
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A step of a legal way, and what holds before it."""
+
+    steps: list[Step]
+    index: int
+    tier: int
+    holder: str
+    built: frozenset[str]
+    handed_in: bool
+
+    @property
+    def step(self) -> Step:
+        return self.steps[self.index]
+
+    @property
+    def hands_on(self) -> bool:
+        return self.step.turn not in {"", "."} and (self.step.turn, self.holder) != ("NONE", "NONE")
+
+    def changed(self, step: Step, *codes: str, alone: bool = True) -> Broken:
+        steps = [*self.steps[: self.index], step, *self.steps[self.index + 1 :]]
+        return Broken(steps, self.index, frozenset(codes), alone)
+
+    def inserted(self, *steps: Step, codes: tuple[str, ...]) -> Broken:
+        grown = [*self.steps[: self.index], *steps, *self.steps[self.index :]]
+        return Broken(grown, self.index, frozenset(codes), alone=len(codes) == len(steps) == 1)
+
+    def dropped(self, *codes: str) -> Broken:
+        steps = [*self.steps[: self.index], *self.steps[self.index + 1 :]]
+        return Broken(steps, self.index, frozenset(codes), alone=False)
 
 
 def breaks(steps: list[Step]) -> Iterator[Broken]:
     """Give every single step that would break a rule of this legal way."""
-    holders = _holders(steps)
     tier = max(int(word[1]) for step in steps for word in step.words if word in {"t1", "t2", "t3"})
-    closed = [index for index, step in enumerate(steps) if step.turn == "NONE"]
-    opened_again = closed[0] + 1 if closed else len(steps)
-    first = steps[:opened_again]
-
-    def changed(index: int, step: Step, *codes: str, alone: bool = True) -> Broken:
-        return Broken([*steps[:index], step, *steps[index + 1 :]], index, frozenset(codes), alone)
-
-    def dropped(index: int, *codes: str) -> Broken:
-        return Broken([*steps[:index], *steps[index + 1 :]], index, frozenset(codes), alone=False)
-
-    def inserted(index: int, step: Step, *codes: str) -> Broken:
-        return Broken([*steps[:index], step, *steps[index:]], index, frozenset(codes), alone=len(codes) == 1)
-
-    built: set[str] = set()
-    handed_in = False
+    holder, built, handed_in = "", frozenset[str](), False
     for index, step in enumerate(steps):
-        if index and steps[index - 1].turn == "NONE":
-            built, handed_in = set(), False
-        on = step.turn not in {"", ".", "NONE"}
-        if step.has("gates") and (on or holders[index] != step.turn or index == 0):
-            yield changed(index, step.without("gates"), "gates-missing")
-            yield changed(index, step.without("gates").plus("gates:runs,complete"), "gates-missing")
-            yield changed(index, step.without("gates").plus("gates:runs,correct!,complete"), "gate-unproven")
-            yield changed(index, step.without("gates").plus("gates:runs,correct,complete=fail"), "gate-failed")
-        if step.role == "REV" and on:
-            yield changed(index, step.without("ask").without("none"), "no-challenges", alone=not step.has("ask"))
-            yield changed(
-                index, step.without("ask").without("none").plus("none!"), "no-challenges", alone=not step.has("ask")
-            )
-            if steps[index + 1 : index + 2] and steps[index + 1].role != "HUM":
-                yield dropped(index, "two-lights", "not-holder")
-            for role in built:
-                swapped = replace(step, role=role)
-                if step.turn != role:
-                    yield changed(index, swapped, "self-review", alone=False)
-            seen = [at for at in range(index) if steps[at].role in built]
-            if seen and on and built:
-                same = [*steps[: seen[-1]], steps[seen[-1]].plus("in:x"), *steps[seen[-1] + 1 :]]
-                same[index] = step.plus("in:x")
-                yield Broken(same, index, frozenset({"self-review"}))
-        if step.role == "DIR" and step.has("say") and (on or step.turn == "NONE"):
-            numbers = next(word for word in step.words if word.startswith("say"))[4:].split(",")
-            fewer = step.without("say").plus(*([f"say:{','.join(numbers[1:])}"] if numbers[1:] else []))
-            yield changed(index, fewer, "challenge-unanswered")
-        if index and step.role != "HUM" and tier > 1 and holders[index] != "NONE":
-            lowered = step.without("t1").without("t2").without("t3").plus(f"t{tier - 1}")
-            yield changed(index, lowered, "tier-lowered")
-        if step.role == "DIR" and step.turn == "HUM" and step.has("done"):
-            yield changed(index, replace(step, turn="NONE"), "sign-off-skipped", alone=False)
-        if step.role in IMPLEMENTERS and tier == 2 and step.has("done"):
-            yield changed(index, replace(step, turn="NONE"), "verify-skipped", alone=False)
-            yield changed(index, replace(step, turn="REV"), "turn-not-allowed", alone=False)
-        if step.role in IMPLEMENTERS and tier == 3 and step.turn == "REV":
-            yield changed(index, replace(step, turn="DIR"), "code-review-skipped", alone=False)
-        if step.role == "DIR" and tier == 3 and step.turn == "REV" and not handed_in:
-            yield changed(index, replace(step, turn="COD"), "design-review-skipped", alone=False)
-        if step.role == "DIR" and tier == 2 and step.turn in IMPLEMENTERS:
-            yield changed(index, replace(step, turn="REV"), "turn-not-allowed", alone=False)
-            if not built and index < len(first) and not any(s.role not in {"DIR", "HUM"} for s in steps[:index]):
-                yield changed(index, replace(step, turn="NONE").plus("done", GATES), "build-skipped", alone=False)
-        if on and step.role == "DIR" and tier == 1:
-            yield changed(index, replace(step, turn="DEV"), "turn-not-allowed", alone=False)
-        holder = holders[index]
-        if holder not in {"NONE", "HUM"}:
-            other = "QA" if holder != "QA" else "OPT"
-            yield inserted(index, Step(other, "DEV" if holder != "DEV" else "COD"), "two-lights")
-            yield inserted(index, Step(other, holder), "not-holder")
-            yield inserted(index, Step(other, ""), "not-holder")
-            if handed_in and holder != "PAR":
-                yield inserted(index, Step("PAR", holder), "not-holder", "partner-in-loop")
-            if handed_in and holder == "DIR":
-                asked = [*steps[:index], Step("DIR", "PAR"), Step("PAR", "DIR"), *steps[index:]]
-                yield Broken(asked, index, frozenset({"partner-in-loop"}), alone=False)
-            if step.role != "HUM":
-                yield changed(index, replace(step, role=other), "two-lights", "not-holder", alone=False)
-        if holder == "NONE" and step.role == "DIR" and step.turn != "":
-            yield inserted(index, Step("QA", "DIR", (f"t{tier}",)), "not-holder")
-        if step.role in IMPLEMENTERS:
-            built.add(step.role)
+        if holder == "NONE":
+            built, handed_in = frozenset(), False
+        place = Place(steps, index, tier, holder, built, handed_in)
+        for broken in (_gates, _review, _answers, _tier, _end, _stations, _intruders):
+            yield from broken(place)
+        holder = {".": step.role, "": holder}.get(step.turn, step.turn)
+        built |= {step.role} & set(IMPLEMENTERS)
         handed_in = handed_in or step.turn in {"REV", *IMPLEMENTERS}
+
+
+def _gates(place: Place) -> Iterator[Broken]:
+    if place.hands_on and place.step.has("gates"):
+        bare = place.step.without("gates")
+        yield place.changed(bare, "gates-missing")
+        yield place.changed(bare.plus("gates:runs,complete"), "gates-missing")
+        yield place.changed(bare.plus("gates:runs,correct!,complete"), "gate-unproven")
+        yield place.changed(bare.plus("gates:runs,correct,complete=fail"), "gate-failed")
+
+
+def _review(place: Place) -> Iterator[Broken]:
+    step, index, steps = place.step, place.index, place.steps
+    if step.role != "REV" or not place.hands_on:
+        return
+    silent = step.without("ask").without("none")
+    yield place.changed(silent, "no-challenges", alone=not step.has("ask"))
+    yield place.changed(silent.plus("none!"), "no-challenges", alone=not step.has("ask"))
+    if index + 1 < len(steps) and steps[index + 1].role != "HUM":
+        yield place.dropped("two-lights", "not-holder")
+    for role in place.built - {step.turn}:
+        yield place.changed(replace(step, role=role), "self-review", alone=False)
+    mine = [at for at in range(index) if steps[at].role in place.built]
+    if mine:
+        same = [*steps[: mine[-1]], steps[mine[-1]].plus("in:x"), *steps[mine[-1] + 1 :]]
+        same[index] = step.plus("in:x")
+        yield Broken(same, index, frozenset({"self-review"}))
+
+
+def _answers(place: Place) -> Iterator[Broken]:
+    step = place.step
+    if step.role == "DIR" and step.has("say") and place.hands_on:
+        numbers = next(word for word in step.words if word.startswith("say:"))[4:].split(",")
+        rest = [f"say:{','.join(numbers[1:])}"] if numbers[1:] else []
+        yield place.changed(step.without("say").plus(*rest), "challenge-unanswered")
+
+
+def _tier(place: Place) -> Iterator[Broken]:
+    if place.index and place.step.role != "HUM" and place.tier > 1 and place.holder != "NONE":
+        lowered = place.step.without("t1").without("t2").without("t3").plus(f"t{place.tier - 1}")
+        yield place.changed(lowered, "tier-lowered")
+
+
+def _end(place: Place) -> Iterator[Broken]:
+    step = place.step
+    if step.role == "DIR" and step.turn == "HUM" and step.has("done"):
+        yield place.changed(replace(step, turn="NONE"), "sign-off-skipped", alone=False)
+    if step.role in IMPLEMENTERS and place.tier == 2 and step.has("done"):
+        yield place.changed(replace(step, turn="NONE"), "verify-skipped", alone=False)
+    alone = all(before.role in {"DIR", "HUM"} for before in place.steps[: place.index])
+    if step.role == "DIR" and step.turn in IMPLEMENTERS and place.tier == 2 and alone:
+        yield place.changed(replace(step, turn="NONE").plus("done", GATES), "build-skipped", alone=False)
+
+
+def _stations(place: Place) -> Iterator[Broken]:
+    """Send the light past a station, or where the tier has none."""
+    step, tier = place.step, place.tier
+    if step.role in IMPLEMENTERS and tier == 2 and step.has("done"):
+        yield place.changed(replace(step, turn="REV"), "turn-not-allowed", alone=False)
+    if step.role in IMPLEMENTERS and tier == 3 and step.turn == "REV":
+        yield place.changed(replace(step, turn="DIR"), "code-review-skipped", alone=False)
+    if step.role == "DIR" and tier == 3 and step.turn == "REV" and not place.handed_in:
+        yield place.changed(replace(step, turn="COD"), "design-review-skipped", alone=False)
+    if step.role == "DIR" and tier == 2 and step.turn in IMPLEMENTERS:
+        yield place.changed(replace(step, turn="REV"), "turn-not-allowed", alone=False)
+    if step.role == "DIR" and tier == 1 and place.hands_on and step.turn != "NONE":
+        yield place.changed(replace(step, turn="DEV"), "turn-not-allowed", alone=False)
+
+
+def _intruders(place: Place) -> Iterator[Broken]:
+    step, holder = place.step, place.holder
+    if holder in {"", "NONE"}:
+        if step.role == "DIR" and step.turn:
+            yield place.inserted(Step("QA", "DIR", (f"t{place.tier}",)), codes=("not-holder",))
+        return
+    if holder == "HUM":
+        return
+    other = "QA" if holder != "QA" else "OPT"
+    yield place.inserted(Step(other, "DEV" if holder != "DEV" else "COD"), codes=("two-lights",))
+    yield place.inserted(Step(other, holder), codes=("not-holder",))
+    yield place.inserted(Step(other, ""), codes=("not-holder",))
+    if place.handed_in and holder != "PAR":
+        yield place.inserted(Step("PAR", holder), codes=("partner-in-loop", "not-holder"))
+    if place.handed_in and holder == "DIR":
+        yield place.inserted(Step("DIR", "PAR"), Step("PAR", "DIR"), codes=("partner-in-loop",))
+    if step.role != "HUM":
+        yield place.changed(replace(step, role=other), "two-lights", "not-holder", alone=False)

@@ -1,4 +1,4 @@
-"""The rules over random ways: what is legal raises nothing; each step that breaks a rule is found; growing equals whole."""
+"""The rules over random ways: the legal raise nothing, each step that breaks a rule is found, growing equals whole."""
 
 from __future__ import annotations
 
@@ -53,8 +53,11 @@ def test_each_single_step_that_breaks_a_rule_is_found(steps: list[Step], data: A
 
 WORDS = st.lists(
     st.sampled_from(
-        "t1 t2 t3 done blocked withdrawn ok back gates gates:runs=fail,correct! ask:1 ask:2,3 none none! say:1 say:2,3 in:x "
-        "in:y @a @A @b ... s:signed_off".split()
+        [
+            *("t1", "t2", "t3", "@a", "@A", "@b", "in:x", "in:y", "..."),
+            *("done", "blocked", "withdrawn", "s:signed_off", "ok", "back", "gates", "gates:runs=fail,correct!"),
+            *("ask:1", "ask:2,3", "none", "none!", "say:1", "say:2,3"),
+        ]
     ),
     max_size=5,
     unique_by=lambda word: word[:2],
