@@ -206,8 +206,8 @@ def _inner(git: Git, path: str, oid: str, depth: int) -> tuple[str, bool]:
     root = git.root / path
     if depth <= 0 or not (root / ".git").exists():
         return oid, False
-    # A broken one is none, and not the one around it.
-    inner = git.at(root).with_env(GIT_CEILING_DIRECTORIES=str(root.parent))
+    inner = git.at(root)
+    # Of a broken one git would take the repository around it, whose top this is not.
     if inner.ask("rev-parse", "--show-prefix", codes=(0, 128))[:2] != (0, b"\n"):
         return oid, False
     inner = inner.with_config(foreign_filters(inner))
