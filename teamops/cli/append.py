@@ -139,7 +139,6 @@ def _write(settings: Settings, state_dir: Path | None, words: Words, role: Role 
     """Write the block. Raises ``Refused``, ``UsageError``, ``TeamopsError``; then nothing was written."""
     from teamops.cli.checking import Checker
     from teamops.handoff.appending import append as append_to
-    from teamops.tmux.around import session_of_pane
 
     path = settings.handoff
     roles = tuple({*ROLES, *(one.role for one in settings.roles)})
@@ -147,14 +146,14 @@ def _write(settings: Settings, state_dir: Path | None, words: Words, role: Role 
     if role == HUMAN:
         _need_person(settings)
     if words.whole:
-        draft = take_whole(read_stdin(), role, session_of_pane(), roles)
+        draft = take_whole(read_stdin(), role, _session(), roles)
         if draft.role == HUMAN:
             _need_person(settings)  # refuses: standard input is no terminal
     else:
         if role is None:
             raise UsageError("--role is missing, and TEAMOPS_ROLE is not set", "say whose block it is: --role CODER")
         tasks = checker.read(_bytes_of(path))
-        draft = compose(words, role, tasks, session_of_pane(), datetime.now())  # noqa: DTZ005 - naive by the protocol
+        draft = compose(words, role, tasks, _session(), datetime.now())  # noqa: DTZ005 - naive by the protocol
     guard = _Guard(
         checker=checker,
         draft=draft,
@@ -171,6 +170,15 @@ def _write(settings: Settings, state_dir: Path | None, words: Words, role: Role 
             f"{_shown(path)} can't be written: {error.strerror or error}", "mend its rights, or free disk space"
         ) from error
     return guard.written[-1]
+
+
+def _session() -> str:
+    """Return the tmux session that this is written in; empty outside of tmux."""
+    if not os.environ.get("TMUX"):
+        return ""
+    from teamops.tmux.around import session_of_pane
+
+    return session_of_pane()
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -88,7 +88,7 @@ def answer(terminal: Terminal, text: str) -> None:
 
 def test_the_whole_chain_is_shown_and_the_typed_name_signs_it(project: Project) -> None:
     with project.terminal("approve", "--note", "Well done.") as terminal:
-        terminal.wait_for("Type login to sign off, b to send back, Enter leaves it as it is: $", 20)
+        terminal.wait_for("Type login to sign off, b to send back, Enter leaves it as it is:", 20)
         shown = terminal.text(history=True)
         for words in (
             "login: tier 3, sign-off",

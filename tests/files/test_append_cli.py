@@ -97,7 +97,7 @@ def test_what_breaks_a_rule_is_refused_and_nothing_written(folder: Path, capsys:
         capsys, "--role", "DEVELOPER", "--task", "login", "--status", "done", "--turn", "DIRECTOR", "--section", "A=b"
     )
     assert (code, out) == (1, "")
-    assert "not-holder (error): " in err
+    assert "two-lights (error): " in err
     assert "gates-missing (error): " in err
     assert "    → " in err
     assert "--force" in err

@@ -205,8 +205,9 @@ TASKS = (
     + """
 ### [DEVELOPER] 2026-03-28 15:20
 
-**Status**: done
-**Turn**: DIRECTOR
+**Status**: note
+**Turn**: CODER
+**Tier**: 2
 **Task**: other
 
 ### [DIRECTOR] 2026-03-28 16:00
@@ -251,17 +252,17 @@ def test_tasks_for_programs(folder: Path, capsys: pytest.CaptureFixture[str]) ->
         "line": done["gates"][0]["line"],
     }
     finding = next(one for one in other["findings"] if one["code"] == "not-holder")
-    assert (finding["task"], finding["role"], finding["line"]) == ("other", "DEVELOPER", 25)
+    assert (finding["task"], finding["role"], finding["line"]) == ("other", "DEVELOPER", 26)
 
 
 def test_the_story_of_one_task(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "current.md").write_text(TASKS)
     _, out, _ = run(capsys, "tasks", "--task", "other")
     assert out.startswith("other: tier 2, implement, the light is CODER's, open\n")
-    row = next(line for line in out.splitlines() if line.startswith("25 "))
-    assert "DEVELOPER → DIRECTOR" in row
+    row = next(line for line in out.splitlines() if line.startswith("26 "))
+    assert "DEVELOPER → CODER" in row
     assert "! not-holder" in row
-    assert "current.md:25 error not-holder\n  " in out
+    assert "current.md:26 error not-holder\n  " in out
     _, out, _ = run(capsys, "tasks", "--task", "webhooks", "--json")
     timeline = json.loads(out)["tasks"][0]["timeline"]
     assert [(entry["role"], entry["stage"], entry["held_s"]) for entry in timeline] == [
@@ -276,13 +277,13 @@ def test_lint_tells_what_breaks_the_protocol(folder: Path, capsys: pytest.Captur
     (folder / "current.md").write_text(TASKS)
     code, out, _ = run(capsys, "lint")
     assert code == 1
-    assert "current.md:25:1 error not-holder " in out
+    assert "current.md:26:1 error not-holder " in out
     code, out, _ = run(capsys, "lint", "--json")
     shown = json.loads(out)
     assert (code, shown["schema"], shown["file"], shown["ok"]) == (1, "teamops.lint/1", "current.md", False)
     assert list(shown["problems"][0]) == ["line", "column", "code", "severity", "message", "hint"]
     code, out, _ = run(capsys, "show", "--task", "other")
-    assert "current.md:25 error not-holder" in out
+    assert "current.md:26 error not-holder" in out
 
 
 def test_the_ledger_is_asked_and_neither_made_nor_changed(
