@@ -168,7 +168,8 @@ def written_tree(git: Git, prefix: str) -> str:
 def put_new(git: Git, prefix: str, found: Listing) -> None:
     """Bring what is new into the index of its own by name alone: a comparison then reads the files themselves."""
     _put(git, [("0", "", prefix + path) for path in found.gone])
-    _put(git, [("100644", "1" * len(empty_tree(git)), prefix + path) for path in found.new])
+    never = "1" * len(empty_tree(git))
+    _put(git, [("100644", never, prefix + path) for path in found.new])
 
 
 def empty_tree(git: Git) -> str:

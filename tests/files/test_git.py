@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -475,6 +476,27 @@ def test_a_big_file_costs_no_room(root: Path) -> None:
     assert stat_of(root, EMPTY) == {"big": (0, 0)}
     assert not any(temp.glob("teamops-git-*"))
     assert shutil.disk_usage(temp).used - before < 32 << 20
+
+
+def test_many_files_take_no_more_commands_than_few(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    ask = Git.ask
+
+    def count(self: Git, *words: str, stdin: bytes = b"", codes: Collection[int] = (0,)) -> tuple[int, bytes, str]:
+        asked.append(words[0])
+        return ask(self, *words, stdin=stdin, codes=codes)
+
+    monkeypatch.setattr(Git, "ask", count)
+    for number in range(300):
+        (root / f"new {number}").touch()
+        (root / f"staged {number}").touch()
+    git(root, "add", "--", *[f"staged {number}" for number in range(300)])
+    for number in range(300):
+        (root / f"staged {number}").unlink()
+    repo = repository(root)
+    repo.work_tree()
+    assert len(repo.changed_since(EMPTY).files) == 300
+    assert len(asked) < 40
 
 
 def test_what_is_put_in_an_environment_list_is_read_back(tmp_path: Path) -> None:
