@@ -2,20 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from teamops.model.errors import TeamopsError
 from teamops.model.handoff import GATES, Block, Point
 from teamops.model.protocol import DiffStat, GateRun, TaskReport, TimelineEntry
-from teamops.model.role import DIRECTOR
+from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, Role
+from teamops.model.snapshot import SupervisorPort
 from teamops.tui import words
+from teamops.tui.block_text import draw_block
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
 
+MOST_DESIGN = 60
+"""Lines of the design that are shown; the rest is said to be there."""
+DESIGN_WIDTH = 100
+"""Wider lines are hard to read."""
+MOST_BLOCKS = 500
+"""The last so many of a chain are told."""
 MOST_FILES = 200
 """Changed files that are listed; the rest is counted."""
 BAR = 12
 """Cells for the bar of a file's changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A task's report, and the block with which its design was first handed on."""
+
+    report: TaskReport
+    design: Block | None
+    text: str
+    """The design's Markdown; empty where it can't be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was said to a challenge."""
+
+    role: Role
+    """Who said it."""
+    point: Point | None
+    """``None``: the challenge was put again under its number, and an answer is one to that."""
+
+
+def tell(port: SupervisorPort, name: str | None) -> Told:
+    """Ask the port for all there is to know of a task. May block; raises ``TeamopsError``."""
+    report = port.task_report(name)
+    blocks = port.snapshot().blocks
+    design = design_of(_blocks(report, blocks))
+    text = ""
+    if design is not None:
+        with contextlib.suppress(TeamopsError):  # the chain is worth showing without it
+            text = port.block_text(design)
+    return Told(report, design, text)
+
+
+def design_of(blocks: Sequence[Block]) -> Block | None:
+    """Return the block with which the DIRECTOR first handed the design on; else the first one of the task."""
+    for block in blocks:
+        if block.role in IMPLEMENTERS:
+            break
+        if block.role == DIRECTOR and block.turn not in (None, DIRECTOR, HUMAN, NONE):
+            return block
+    return blocks[0] if blocks else None
+
+
+def design_lines(told: Told, width: int, palette: Palette) -> list[Line]:
+    """Return the design's own words."""
+    block = told.design
+    if block is None:
+        return []
+    lines = heading("Design", palette, f"{block.role}, line {block.line}")
+    if not told.text:
+        return [*lines, Line().add("  It can't be read now.", palette.warn)]
+    head = "\n".join(told.text[: MOST_DESIGN * DESIGN_WIDTH * 2].split("\n")[: MOST_DESIGN * 2])
+    drawn = draw_block(head, max(8, min(width, DESIGN_WIDTH) - 2), palette).lines
+    lines += [Line(hang=2).add("  ").put(line) for line in drawn[:MOST_DESIGN]]
+    if len(drawn) > MOST_DESIGN or len(head) < len(told.text):
+        lines.append(Line().add("  … The rest stands in the block.", palette.warn))
+    return lines
 
 
 def when(wall: float, now: float | None = None) -> str:
@@ -32,33 +101,62 @@ def heading(text: str, palette: Palette, note: str = "") -> list[Line]:
     return [Line(), Line(hang=2).add(text, palette.accent).add(f"  {note}" if note else "", palette.dim)]
 
 
-def chain_lines(report: TaskReport, blocks: Sequence[Block], now: float, palette: Palette) -> list[Line]:
-    """Return the whole chain in the order in which it came about."""
-    lines = story_lines(report, blocks, now, palette)
+def chain_lines(told: Told, blocks: Sequence[Block], now: float, width: int, palette: Palette) -> list[Line]:
+    """Return the whole chain in the order in which it came about, but for what changed and who signed."""
+    report = told.report
+    lines = design_lines(told, width, palette)
+    lines += story_lines(report, blocks, palette)
     lines += gate_lines(report, now, palette)
-    lines += finding_lines(report, palette)
-    lines += diff_lines(report, palette)
-    return lines + approval_lines(report, now, palette)
+    return lines + finding_lines(report, palette)
 
 
-def story_lines(report: TaskReport, blocks: Sequence[Block], now: float, palette: Palette) -> list[Line]:
+def summary(report: TaskReport, blocks: Sequence[Block], palette: Palette) -> Line:
+    """Return in one line what speaks for the work and what against it: gates, challenges, findings, changes."""
+    line = Line(hang=2)
+    claims = {gate.name: gate.result for gate in report.task.gates}
+    failed = {run.gate for run in report.runs if not run.ok}
+    for name in GATES:
+        symbol, style = words.GATE_RESULTS[claims[name]] if name in claims else ("○", "warn")
+        if name in failed:
+            symbol, style = "✖", "bad"
+        line.add(f"{symbol} {name}  ", palette.named(style))
+    told = _blocks(report, blocks)
+    given = answers(told)
+    points = [(one.index, point.number) for one in told if one.challenges for point in one.challenges.points]
+    owed = sum(place not in given for place in points)
+    if owed:
+        line.add(f"○ {words.number_of(owed, 'challenge')} not answered  ", palette.bad)
+    wrong = len(report.findings)
+    line.add(
+        f"✖ {words.number_of(wrong, 'finding')}  " if wrong else "✓ no findings  ", palette.bad if wrong else palette.ok
+    )
+    return line.add(diff_words(report.diff) if report.diff else "changes not known", palette.dim)
+
+
+def story_lines(report: TaskReport, blocks: Sequence[Block], palette: Palette) -> list[Line]:
     """Return design, reviews, building and confirmations, each with what was challenged, answered and claimed."""
-    told = [(entry, _block(entry, blocks)) for entry in report.entries]
-    lines = heading("Chain", palette, f"{words.number_of(len(told), 'block')}, oldest first")
-    if not told:
+    number = len(report.entries)
+    lines = heading("Chain", palette, f"{words.number_of(number, 'block')}, oldest first")
+    if not number:
         lines.append(Line().add("  Nobody has written a block of it yet.", palette.dim))
-    for place, (entry, block) in enumerate(told):
-        lines.append(_entry_line(entry, now, palette))
+    if number > MOST_BLOCKS:
+        lines.append(Line().add(f"  … {number - MOST_BLOCKS} earlier ones: the timeline has them", palette.dim))
+    given = answers(_blocks(report, blocks))
+    for entry in report.entries[-MOST_BLOCKS:]:
+        lines.append(_entry_line(entry, palette))
+        block = _block(entry, blocks)
         if block is None:
             continue
-        if block.challenges is not None:
-            later = [one for _, one in told[place + 1 :] if one is not None]
-            lines += _challenge_lines(block, later, palette)
+        lines += _challenge_lines(block, given, palette)
         for gate in block.checks:
             symbol, style = words.GATE_RESULTS[gate.result]
             line = Line(hang=15).add(f"    {symbol} {gate.name:<8} ", palette.named(style))
             lines.append(line.add(gate.evidence or "no evidence", palette.text if gate.evidence else palette.warn))
     return lines
+
+
+def _blocks(report: TaskReport, blocks: Sequence[Block]) -> list[Block]:
+    return [block for entry in report.entries if (block := _block(entry, blocks)) is not None]
 
 
 def _block(entry: TimelineEntry, blocks: Sequence[Block]) -> Block | None:
@@ -67,10 +165,10 @@ def _block(entry: TimelineEntry, blocks: Sequence[Block]) -> Block | None:
     return block if block is not None and block.digest == entry.digest else None
 
 
-def _entry_line(entry: TimelineEntry, now: float, palette: Palette) -> Line:
+def _entry_line(entry: TimelineEntry, palette: Palette) -> Line:
     bad = bool(entry.findings)
     line = Line(hang=4).add("  ✖ " if bad else "  ● ", palette.bad if bad else palette.ok)
-    line.add(entry.stage.value, palette.strong, 14).add(when(entry.wall, now), palette.faint).add("  ")
+    line.add(entry.stage.value, palette.strong, 14).add(when(entry.wall), palette.faint, 13)
     line.add(entry.role, palette.strong).add(f" → {entry.turn}" if entry.turn else "", palette.text)
     if entry.verdict:
         line.add(f"  {entry.verdict}", palette.info)
@@ -79,7 +177,7 @@ def _entry_line(entry: TimelineEntry, now: float, palette: Palette) -> Line:
     return line.add(f"  {', '.join(entry.findings)}" if bad else "", palette.bad)
 
 
-def _challenge_lines(block: Block, later: Sequence[Block], palette: Palette) -> list[Line]:
+def _challenge_lines(block: Block, given: Mapping[tuple[int, int], Answer], palette: Palette) -> list[Line]:
     challenges = block.challenges
     if challenges is None:
         return []
@@ -89,33 +187,38 @@ def _challenge_lines(block: Block, later: Sequence[Block], palette: Palette) -> 
     lines = []
     for point in challenges.points:
         lines.append(Line(hang=7).add(f"    {point.number}. ", palette.warn).add(point.text, palette.text))
-        answerer, answer = answer_to(point, later)
-        if answer is not None:
-            line = Line(hang=9).add("       → ", palette.ok).add(f"{answerer}: ", palette.dim)
-            lines.append(line.add(answer.text, palette.text))
-        elif answerer is not None:
+        answer = given.get((block.index, point.number))
+        if answer is None:
+            lines.append(Line(hang=9).add("       ○ not answered yet", palette.bad))
+        elif answer.point is None:
             lines.append(Line(hang=9).add("       ↻ asked again in a later review", palette.dim))
         else:
-            lines.append(Line(hang=9).add("       ○ not answered yet", palette.bad))
+            line = Line(hang=9).add("       → ", palette.ok).add(f"{answer.role}: ", palette.dim)
+            lines.append(line.add(answer.point.text, palette.text))
     return lines
 
 
-def answer_to(point: Point, later: Sequence[Block]) -> tuple[str | None, Point | None]:
-    """Return who answered a challenge, and with what, in the blocks after it.
+def answers(blocks: Sequence[Block]) -> dict[tuple[int, int], Answer]:
+    """Return what was answered to each challenge: by index of the challenging block and number of the point.
 
-    The DIRECTOR's answer counts; an implementer's is shown until that comes. ``(role, None)``: it was asked again
-    under the same number, so that an answer is one to the later point. ``(None, None)``: nobody has.
+    The DIRECTOR's answer counts; an implementer's is shown until that comes. An answer belongs to the latest point of
+    its number; an earlier one that nobody had answered was asked again. A point that is missing here is still owed.
     """
-    first: tuple[str, Point] | None = None
-    for block in later:
-        answer = next((one for one in block.responses if one.number == point.number), None)
-        if answer is not None and block.role == DIRECTOR:
-            return block.role, answer
-        if answer is not None and first is None:
-            first = block.role, answer
-        if block.challenges and any(one.number == point.number for one in block.challenges.points):
-            return first or (block.role, None)
-    return first or (None, None)
+    given: dict[tuple[int, int], Answer] = {}
+    owed: dict[int, tuple[int, int]] = {}
+    for block in blocks:
+        for response in block.responses:
+            place = owed.get(response.number)
+            if place is not None and block.role == DIRECTOR:
+                given[place] = Answer(block.role, response)
+                del owed[response.number]
+            elif place is not None:
+                given.setdefault(place, Answer(block.role, response))
+        for point in block.challenges.points if block.challenges else ():
+            if point.number in owed:
+                given.setdefault(owed[point.number], Answer(block.role, None))
+            owed[point.number] = (block.index, point.number)
+    return given
 
 
 def gate_lines(report: TaskReport, now: float, palette: Palette) -> list[Line]:

@@ -13,6 +13,8 @@ from teamops.tui.theme import Palette
 
 TIMES = "\u00d7"
 """Before how often the work came to a stage."""
+BETWEEN = " ─ "
+"""Between two stations."""
 SHOWN_FROM_S = 1.0
 """A shorter stay in a stage is no time to speak of."""
 
@@ -22,7 +24,7 @@ class _Measure:
     """What of the stepper is drawn in so much room."""
 
     names: str
-    """long, short, or none: only the current stage has its name."""
+    """long, tight (long names close together), short, or none: only the current stage has its name."""
     times: str
     """all, current or none."""
     rounds: bool
@@ -33,6 +35,7 @@ _FULLEST_FIRST = (
     _Measure("long", "all", rounds=True),
     _Measure("long", "all", rounds=False),
     _Measure("long", "current", rounds=False),
+    _Measure("tight", "current", rounds=False),
     _Measure("long", "none", rounds=False),
     _Measure("short", "current", rounds=False),
     _Measure("short", "none", rounds=False),
@@ -72,6 +75,29 @@ def stepper(
     return line
 
 
+def stepper_lines(
+    tier: int | None,
+    stage: Stage,
+    stages: Sequence[StageTime],
+    rounds: int,
+    standing: Standing,
+    palette: Palette,
+    width: int,
+) -> list[Line]:
+    """Return the whole stepper, in as many lines of ``width`` cells as it takes."""
+    spent = {one.stage: one for one in stages}
+    first, *stations = _pieces(tier, stage, spent, rounds, standing, palette, _FULLEST_FIRST[0])
+    lines = [Line().put(first)]
+    for place, station in enumerate(stations):
+        if place and lines[-1].width + len(BETWEEN) + station.width > width:
+            lines[-1].add(BETWEEN.rstrip(), palette.faint)
+            lines.append(Line().to(min(first.width, width // 4)))
+        elif place:
+            lines[-1].add(BETWEEN, palette.faint)
+        lines[-1].put(station)
+    return lines
+
+
 def standing_words(standing: Standing, palette: Palette, *, short: bool = False) -> Line:
     """Return what "done" is worth, loud where it is claimed and not proven; nothing for an open task."""
     if standing is Standing.OPEN:
@@ -92,35 +118,50 @@ def _draw(
     palette: Palette,
     measure: _Measure,
 ) -> Line:
-    long = measure.names == "long"
-    line = standing_words(standing, palette, short=not long)
-    if line.width:
-        line.add("  ")
-    if tier is None:
-        line.add("no tier", palette.dim)
-    else:
-        line.add(f"tier {tier}" if long else f"T{tier}", palette.dim)
-    line.add("  " if long else " ")
-    pipeline = words.PIPELINES.get(tier or 0, ())
-    here = pipeline.index(stage) if stage in pipeline else None
-    for place, station in enumerate(pipeline):
+    line, *stations = _pieces(tier, stage, spent, rounds, standing, palette, measure)
+    for place, station in enumerate(stations):
         if place:
-            line.add(" ─ " if long else " ", palette.faint)
-        _station(line, station, place, here, spent, palette, measure, closed=stage is Stage.CLOSED)
-    if here is None:
-        if pipeline:
-            line.add("  ")
-        mark = "◆" if stage is Stage.CONSULT else "✓" if stage is Stage.CLOSED else "●"
-        line.add(f"{mark} {stage.value}", palette.ok if stage is Stage.CLOSED else palette.accent)
-        if stage is not Stage.CLOSED:
-            _spent(line, spent.get(stage), palette, measure, current=True)
-    if measure.rounds and rounds:
-        line.add(f"  round {rounds + 1}", palette.warn)
+            line.add(BETWEEN if measure.names == "long" else " ", palette.faint)
+        line.put(station)
     return line
 
 
+def _pieces(
+    tier: int | None,
+    stage: Stage,
+    spent: dict[Stage, StageTime],
+    rounds: int,
+    standing: Standing,
+    palette: Palette,
+    measure: _Measure,
+) -> list[Line]:
+    """Return what stands before the stations, and the stations."""
+    long = measure.names in ("long", "tight")
+    head = standing_words(standing, palette, short=not long)
+    head.add("  " if head.width else "")
+    told = "no tier" if tier is None else f"tier {tier}" if long else f"T{tier}"
+    head.add(told, palette.dim).add("  " if long else " ")
+    pipeline = words.PIPELINES.get(tier or 0, ())
+    here = pipeline.index(stage) if stage in pipeline else None
+    stations = [
+        _station(station, place, here, spent, palette, measure, closed=stage is Stage.CLOSED)
+        for place, station in enumerate(pipeline)
+    ]
+    if here is None:
+        # Off the pipeline: behind its last station.
+        last = stations.pop().add("  ") if stations else Line()
+        closed = stage is Stage.CLOSED
+        mark = "◆" if stage is Stage.CONSULT else "✓" if closed else "●"
+        last.add(f"{mark} {stage.value}", palette.ok if closed else palette.accent)
+        if not closed:
+            _spent(last, spent.get(stage), palette, measure, current=True)
+        stations.append(last)
+    if measure.rounds and rounds:
+        stations[-1].add(f"  round {rounds + 1}", palette.warn)
+    return [head, *stations]
+
+
 def _station(
-    line: Line,
     station: Stage,
     place: int,
     here: int | None,
@@ -129,18 +170,19 @@ def _station(
     measure: _Measure,
     *,
     closed: bool,
-) -> None:
+) -> Line:
     current = place == here
     stay = spent.get(station)
     done = (here is not None and place < here) or (closed and stay is not None)
     ahead = palette.faint if here is None else palette.dim
     mark, style = ("●", palette.accent) if current else ("✓", palette.ok) if done else ("○", ahead)
     name = station.value
-    if not current and measure.names != "long":
+    if not current and measure.names not in ("long", "tight"):
         name = words.SHORT_STAGES.get(station, station.value) if measure.names == "short" else ""
-    line.add(f"{mark} {name}".rstrip(), style)
+    line = Line().add(f"{mark} {name}".rstrip(), style)
     # Also where it is still to come: the work has been there, and was sent back.
     _spent(line, stay, palette, measure, current=current)
+    return line
 
 
 def _spent(line: Line, stay: StageTime | None, palette: Palette, measure: _Measure, *, current: bool) -> None:

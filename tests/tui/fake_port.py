@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from teamops.model.actions import Outcome
 from teamops.model.clock import Stamp
 from teamops.model.errors import TeamopsError, UsageError
-from teamops.model.handoff import Block
+from teamops.model.handoff import Block, Stage, Standing
 from teamops.model.protocol import TaskReport
-from teamops.model.role import Role
-from teamops.model.snapshot import AttachPlan, Intent, Snapshot
+from teamops.model.role import HUMAN, Role
+from teamops.model.snapshot import AttachPlan, Intent, LightState, Snapshot
 from teamops.tui.believable import believable
 from teamops.tui.believable_handoff import believable_blocks
 from teamops.tui.believable_protocol import believable_diff, believable_report
@@ -50,6 +50,26 @@ class FakePort:
         for callback in callbacks:
             callback(self.now)
         return self.now
+
+    def hand_to_person(self, name: str | None = "settings-page", standing: Standing = Standing.DONE) -> Snapshot:
+        """Let a task wait for the person's sign-off."""
+        now = self.now
+        return self.publish(
+            lights=tuple(
+                replace(
+                    light, role=HUMAN, name="", stage=Stage.SIGN_OFF, state=LightState.HUMAN, tier=3, standing=standing
+                )
+                if light.task == name
+                else light
+                for light in now.lights
+            ),
+            tasks=tuple(
+                replace(task, turn=HUMAN, stage=Stage.SIGN_OFF, tier=3, standing=standing)
+                if task.task == name
+                else task
+                for task in now.tasks
+            ),
+        )
 
     def tick(self, seconds: float = 1.0) -> Snapshot:
         """Let every age grow."""

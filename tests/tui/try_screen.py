@@ -1,4 +1,7 @@
-"""Look at the screen by hand: ``python -m tests.tui.try_screen [agents]`` in a terminal; with ``stuck`` no act ends."""
+"""Look at the screen by hand: ``python -m tests.tui.try_screen [agents]`` in a terminal; with ``stuck`` no act ends.
+
+With ``sign`` a task waits for the person's sign-off.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,8 @@ def main() -> None:
     port.plan = AttachPlan(("tmux", "attach"), switch=False, back="prefix d")
     if sys.argv[1:] == ["stuck"]:
         port.gates["act"] = threading.Event()
+    elif sys.argv[1:] == ["sign"]:
+        port.hand_to_person()
     elif len(sys.argv) > 1:
         agents = port.now.agents
         many = tuple(

@@ -12,7 +12,7 @@ from teamops.model.snapshot import Snapshot
 from teamops.tui import keys, words
 from teamops.tui.faults import Fault, Faults
 from teamops.tui.rules import why_no_diff
-from teamops.tui.screens.listing import EVERYWHERE, ListScreen
+from teamops.tui.screens.listing import ListScreen
 from teamops.tui.strips import Line
 from teamops.tui.tasks import find_task, shown
 from teamops.tui.theme import Palette
@@ -123,7 +123,7 @@ class FindingsScreen(ListScreen):
     def _draw_chosen(self) -> None:
         fault, colours = self.fault, self.palette
         self.show_keys(
-            ("back", "detail", "diff", *(act for act in EVERYWHERE if act not in ("back", "leave"))),
+            ("back", "detail", "diff", "search", "task", "tasks", "help"),
             frozenset({"diff"} if why_no_diff(fault) else ()),
         )
         if fault is None:

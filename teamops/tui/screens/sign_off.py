@@ -17,7 +17,7 @@ from teamops.model.text import clean_line
 from teamops.tui import chain, keys
 from teamops.tui.rules import why_no_sign_off
 from teamops.tui.screens.base import TeamWindow
-from teamops.tui.stepper import stepper
+from teamops.tui.stepper import stepper_lines
 from teamops.tui.strips import Line
 from teamops.tui.tasks import find_task, fingerprint, shown
 from teamops.tui.theme import Palette
@@ -60,8 +60,10 @@ class SignOffWindow(TeamWindow):
         self.note = Input(compact=True, max_length=MOST_SIGNS, id="note")
         self.step = "read"
         """read, approve or back."""
-        self.report: TaskReport | None = None
+        self.told: chain.Told | None = None
         self.trouble = ""
+        self.said = ""
+        """Why the last key or line did nothing: here, where a note would lie over the question."""
         self.moved = False
         """The task has moved on since the person began to read."""
         self._asked_for: object = None
@@ -88,7 +90,8 @@ class SignOffWindow(TeamWindow):
         self.team.drop("sign-off")
 
     def on_resize(self) -> None:
-        """Draw the stepper for the new width."""
+        """Draw for the new width."""
+        self._draw_chain()
         self._draw()
 
     # What is shown is what is signed.
@@ -99,23 +102,37 @@ class SignOffWindow(TeamWindow):
         now = fingerprint(snapshot, self._as_of_now)
         if now != self._asked_for:
             self._asked_for, self._current = now, False
-            query = partial(self.team.port.task_report, self.task_name)
+            query = partial(chain.tell, self.team.port, self.task_name)
             self.team.ask("sign-off", query, self._take, refused=self._refuse)
         self._draw()
+
+    @property
+    def report(self) -> TaskReport | None:
+        """What is shown, once it has come."""
+        return self.told.report if self.told is not None else None
 
     @property
     def _as_of_now(self) -> Task | None:
         return find_task(self.snapshot, self.task_name)
 
-    def _take(self, report: TaskReport) -> None:
-        old, self.report = self.report, report
+    def _take(self, told: chain.Told) -> None:
+        old, report = self.report, told.report
+        self.told = told
         self.trouble, self._current = "", True
         if old is not None and old.chain != report.chain:
             self.moved = True
             self.sheet.action_first()
             self._go("read")
-        self.sheet.show(chain.chain_lines(report, self.snapshot.blocks, self.snapshot.stamp.wall, self.palette)[1:])
+        self._draw_chain()
         self._draw()
+
+    def _draw_chain(self) -> None:
+        if self.told is None:
+            return
+        now, colours = self.snapshot.stamp.wall, self.palette
+        lines = chain.chain_lines(self.told, self.snapshot.blocks, now, self.sheet.text_width, colours)
+        lines += chain.diff_lines(self.told.report, colours) + chain.approval_lines(self.told.report, now, colours)
+        self.sheet.show(lines[1:])
 
     def _refuse(self, error: TeamopsError) -> None:
         self.trouble = str(error)
@@ -132,7 +149,7 @@ class SignOffWindow(TeamWindow):
         if self.report is None or not self._current:
             return "The task is being read: wait for it."
         if approve and self.report.refusal:
-            return f"{self.report.refusal} (b sends it back.)"
+            return f"It can't be signed off now: {self.report.refusal}."
         return ""
 
     # Drawing.
@@ -143,9 +160,9 @@ class SignOffWindow(TeamWindow):
         if task is not None:
             stages = report.stages if report else ()
             width = max(20, self.sheet.size.width - 2)
-            head.append(stepper(task.tier, task.stage, stages, task.rounds, task.standing, colours, width))
-        if report is not None and report.diff is not None:
-            head[0].add(f"   {chain.diff_words(report.diff)}", colours.dim)
+            head += stepper_lines(task.tier, task.stage, stages, task.rounds, task.standing, colours, width)
+        if report is not None:
+            head.append(chain.summary(report, self.snapshot.blocks, colours))
         self.head.show(head)
         self.foot.show(self._question())
 
@@ -154,9 +171,11 @@ class SignOffWindow(TeamWindow):
         lines = []
         if self.moved:
             lines.append(Line().add("▲ The task has moved on while you read: this is how it stands now.", colours.warn))
+        if self.said:
+            lines.append(Line(hang=2).add(f"▲ {self.said}", colours.warn))
         if self.step == "read":
             return lines + self._offer()
-        path, name = self.snapshot.handoff_path, clean_line(shown(self.task_name), 60)
+        path, name = self.snapshot.handoff_path.rpartition("/")[2], clean_line(shown(self.task_name), 60)
         if self.step == "approve":
             what = f"A HUMAN block that signs {name} off is appended to {path}. The ledger keeps your name, the time"
             lines.append(Line().add(f"{what} and what you have read.", colours.text))
@@ -173,7 +192,7 @@ class SignOffWindow(TeamWindow):
         colours = self.palette
         lines = []
         no_approval, no_return = self.why_not(approve=True), self.why_not(approve=False)
-        if no_approval:
+        if no_approval and no_approval != self.said:
             lines.append(Line(hang=2).add(f"▲ {no_approval}", colours.warn))
         keys_ = Line()
         for act_id, reason in (("approve", no_approval), ("send_back", no_return)):
@@ -193,7 +212,7 @@ class SignOffWindow(TeamWindow):
     # The two steps.
 
     def _go(self, step: str) -> None:
-        self.step = step
+        self.step, self.said = step, ""
         if step == "read":
             self.word.value = ""
         else:
@@ -218,9 +237,13 @@ class SignOffWindow(TeamWindow):
         if self.step != "read":
             return
         if reason:
-            self.team.refuse(reason)
+            self._say(reason)
         else:
             self._go(step)
+
+    def _say(self, reason: str) -> None:
+        self.said = reason
+        self._draw()
 
     def action_back(self) -> None:
         """Back to reading, and from there out."""
@@ -241,12 +264,12 @@ class SignOffWindow(TeamWindow):
         if self.step == "read":
             return
         if reason := self.why_not(approve=approve):
-            self.team.refuse(reason)
+            self._say(reason)
         elif approve and " ".join(self.word.value.split()).casefold() != self.password.casefold():
-            self.team.refuse(f"To sign off, type {self.password}. Nothing is written yet.")
+            self._say(f"To sign off, type {self.password}. Nothing is written yet.")
             self.word.focus()
         elif not approve and not note:
-            self.team.refuse("Say why it goes back: an empty note helps nobody. Nothing is written yet.")
+            self._say("Say why it goes back: an empty note helps nobody. Nothing is written yet.")
         elif self.report is not None:
             doing = "Signing off" if approve else "Sending back"
             self.dismiss(None)

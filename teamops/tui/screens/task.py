@@ -17,7 +17,7 @@ from teamops.tui import chain, keys, words
 from teamops.tui.rules import why_no_sign_off
 from teamops.tui.screens.listing import ListScreen
 from teamops.tui.search import BlockSearch
-from teamops.tui.stepper import stepper
+from teamops.tui.stepper import stepper_lines
 from teamops.tui.strips import Line, spread
 from teamops.tui.tasks import blocks_of, find_light, find_task, fingerprint, in_order, key_of, shown
 from teamops.tui.theme import Palette
@@ -43,10 +43,11 @@ class TaskScreen(ListScreen):
         self.task_name = name
         self.sheet = Sheet(palette, id="sheet")
         self.section = "timeline"
-        self.report: TaskReport | None = None
+        self.told: chain.Told | None = None
         self._hits: frozenset[int] = frozenset()
         """Blocks whose text has what is searched for."""
         self._asked_for: object = None
+        self._drawn: tuple[object, ...] | None = None
         self._asking = False
         self._timer: Timer | None = None
 
@@ -78,6 +79,11 @@ class TaskScreen(ListScreen):
         self.team.drop("task-search")
 
     @property
+    def report(self) -> TaskReport | None:
+        """The report, once it has come."""
+        return self.told.report if self.told is not None else None
+
+    @property
     def chosen_task(self) -> Task | None:
         """The task that is shown, as of the newest snapshot."""
         return find_task(self.snapshot, self.task_name)
@@ -85,7 +91,7 @@ class TaskScreen(ListScreen):
     def choose(self, name: str | None) -> None:
         """Show another task."""
         if key_of(name) != key_of(self.task_name):
-            self.task_name, self.report, self._asked_for = name, None, None
+            self.task_name, self.told, self._asked_for = name, None, None
             self.list.show([])
             self.sheet.action_first()
             self.filter = ""
@@ -110,12 +116,12 @@ class TaskScreen(ListScreen):
         if self._asking or self.chosen_task is None:
             return
         self._asking = True
-        query = partial(self.team.port.task_report, self.task_name)
+        query = partial(chain.tell, self.team.port, self.task_name)
         self.team.ask("task-report", query, self._take, refused=self._refuse)
 
-    def _take(self, report: TaskReport) -> None:
+    def _take(self, told: chain.Told) -> None:
         self._asking = False
-        self.report = report
+        self.told = told
         self.draw()
 
     def _refuse(self, error: TeamopsError) -> None:
@@ -133,11 +139,8 @@ class TaskScreen(ListScreen):
         task = self.chosen_task
         self.head.show(self._head(task))
         self._draw_sections()
-        off = frozenset({"sign_off"} if why_no_sign_off(task, self.snapshot) else ())
-        acts = ["back", "sign_off", "detail", "search", "earlier_task", "later_task", "tasks", "findings", "help"]
-        if off:
-            acts.remove("sign_off")
-        self.show_keys(tuple(acts), off)
+        yours = () if why_no_sign_off(task, self.snapshot) else ("sign_off",)
+        self.show_keys(("back", *yours, "detail", "search", "earlier_task", "later_task", "tasks", "findings", "help"))
 
     def _head(self, task: Task | None) -> list[Line]:
         colours, width = self.palette, max(20, self.size.width - 2)
@@ -158,32 +161,35 @@ class TaskScreen(ListScreen):
         place = next((at for at, one in enumerate(tasks, 1) if key_of(one.task) == key_of(task.task)), 0)
         right = Line().add(f"task {place} of {len(tasks)}", colours.dim)
         stages = light.stages if light and light.stages else self.report.stages if self.report else ()
-        steps = stepper(task.tier, task.stage, stages, task.rounds, task.standing, colours, width)
-        return [spread(left, right, width), steps]
+        steps = stepper_lines(task.tier, task.stage, stages, task.rounds, task.standing, colours, width)
+        return [spread(left, right, width), *steps]
 
     def _draw_sections(self) -> None:
-        report = self.report
+        told, report = self.told, self.report
         files = f" · {words.number_of(len(report.diff.files), 'file')}" if report and report.diff else ""
         titles = ("1 Timeline", "2 Chain", f"3 Changes{files}")
         marks = (f"▸{title}" if name == self.section else title for name, title in zip(SECTIONS, titles, strict=True))
         self.name_list("   ".join(marks))
-        if report is None:
+        if told is None or report is None:
             self.list.empty = self.list.empty or ("Looking at the task…",)
             return
         self.list.empty = ("No block of it has that text.", "Esc ends the search.") if self.filter else ("No block.",)
-        rows = [entry for entry in reversed(report.entries) if self._wanted(entry)]
-        if list(self.list.rows) != rows:
-            self.list.show(rows)
+        # A long task is gone through again only where something of it has changed, not every second.
+        how = (self.filter, self._hits, self.section, self.sheet.text_width)
+        blocks = self.snapshot.blocks
+        if self._drawn is not None and self._drawn[0] is told and self._drawn[1] is blocks and self._drawn[2] == how:
+            return
+        self._drawn = (told, blocks, how)
+        self.list.show([entry for entry in reversed(report.entries) if self._wanted(entry)])
         if self.section == "chain":
-            self.sheet.show(self._chain_lines(report))
+            self.sheet.show(self._chain_lines(told))
         elif self.section == "changes":
             self.sheet.show(chain.diff_lines(report, self.palette)[1:])
 
-    def _chain_lines(self, report: TaskReport) -> list[Line]:
-        now = self.snapshot.stamp.wall
-        lines = chain.story_lines(report, self.snapshot.blocks, now, self.palette)
-        lines += chain.gate_lines(report, now, self.palette) + chain.finding_lines(report, self.palette)
-        return (lines + chain.approval_lines(report, now, self.palette))[1:]
+    def _chain_lines(self, told: chain.Told) -> list[Line]:
+        now, colours = self.snapshot.stamp.wall, self.palette
+        lines = chain.chain_lines(told, self.snapshot.blocks, now, self.sheet.text_width, colours)
+        return (lines + chain.approval_lines(told.report, now, colours))[1:]
 
     def _wanted(self, entry: TimelineEntry) -> bool:
         return entry.index in self._hits or self.wanted(

@@ -11,6 +11,7 @@ from teamops.model.role import HUMAN, NONE
 from teamops.model.snapshot import LightView, Snapshot
 from teamops.tui import words
 from teamops.tui.faults import Faults
+from teamops.tui.rules import why_no_sign_off
 from teamops.tui.screens.listing import ListScreen
 from teamops.tui.stepper import standing_words, stepper
 from teamops.tui.strips import Line
@@ -105,7 +106,15 @@ class TasksScreen(ListScreen):
         head.add(f"   {number} open, {len(tasks) - number} closed", colours.dim)
         self.head.show([head])
         self.name_list("All tasks")
-        self.show_keys(("back", "detail", "search", "sign_off", "findings", "help"))
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        yours = () if why_no_sign_off(self.chosen_task, self.snapshot) else ("sign_off",)
+        self.show_keys(("back", *yours, "detail", "search", "findings", "help"))
+
+    def on_row_view_moved(self) -> None:
+        """Show what can be done with the task the cursor came to."""
+        self._show_keys()
 
     def on_row_view_chosen(self) -> None:
         """Open the chosen task."""

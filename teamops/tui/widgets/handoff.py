@@ -62,6 +62,9 @@ class BlockView(ScrollView, can_focus=True):
     BINDINGS = keys.bindings(only=("down", "up", "page_down", "page_up", "first", "last"))
     HEAD = 2
 
+    class Fitted(Message):
+        """It has another size: it may only now have one, under a screen that has been left."""
+
     def __init__(self, palette: Palette) -> None:
         super().__init__(id="block")
         self.palette = palette
@@ -85,6 +88,10 @@ class BlockView(ScrollView, can_focus=True):
             else:
                 self.refresh()
 
+    def on_resize(self, _event: events.Resize) -> None:
+        """Say so: the text is broken for a width."""
+        self.post_message(self.Fitted())
+
     def _draw_head(self) -> None:
         if not self._lines:
             self.refresh()
@@ -94,7 +101,8 @@ class BlockView(ScrollView, can_focus=True):
         self._lines, self._marked = drawn.lines, drawn.marked
         set_lines(self, self.HEAD + len(drawn.lines))
         if drawn.at is not None:
-            self.scroll_to(y=max(0, drawn.at - 2), animate=False)
+            # Forced: the scroll bar of a text that has just come may not be there yet.
+            self.scroll_to(y=max(0, drawn.at - 2), animate=False, force=True)
         self.refresh()
 
     @property
@@ -279,6 +287,11 @@ class HandoffPane(Horizontal):
     def forget_drawn(self) -> None:
         """Ask for the text again with the next snapshot: the last answer was an error."""
         self._drawn = None
+
+    def on_block_view_fitted(self, event: BlockView.Fitted) -> None:
+        """Ask for the text in the width that there is now."""
+        event.stop()
+        self._want()
 
     def on_row_view_moved(self, event: RowView.Moved) -> None:
         """Show the block the cursor came to."""
