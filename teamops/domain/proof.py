@@ -14,6 +14,7 @@ from teamops.model.protocol import GateRun, ProtocolFinding, Tamper
 from teamops.model.role import HUMAN, IMPLEMENTERS, NONE
 from teamops.model.text import clean_line
 
+FORGED = "forged-sign-off"
 _SIGNED = (Standing.OPEN, Standing.DONE)
 _NOBODY: Mapping[str, str] = MappingProxyType({})
 _CHANGED = {
@@ -57,16 +58,23 @@ class Prover:
         self.proof = proof
         self._found: list[ProtocolFinding] = []
         """Of the blocks taken for good."""
+        self._signed: set[str] = set()
+        """Digests of the HUMAN blocks among these: a record is for one block."""
         self._count = 0
         """So many: all but the last, which may still be written."""
         self._newest: Block | None = None
         """The last of them. The same object again means the same blocks before it."""
+        self._doubted: dict[str, tuple[Task, Task]] = {}
+        """Tasks by name, as the blocks tell them and with what is doubted: most are the same the next time."""
 
     def after(self, blocks: Sequence[Block], reading: Reading) -> Reading:
         """Return what ``proven`` would."""
         if not (0 < self._count < len(blocks)) or blocks[self._count - 1] is not self._newest:
-            self._found, self._count = [], 0
-        self._found += [one for block in blocks[self._count : -1] for one in self._of_block(block)]
+            self._found, self._signed, self._count = [], set(), 0
+        for block in blocks[self._count : -1]:
+            self._found += self._of_block(block)
+            if block.role == HUMAN:
+                self._signed.add(block.digest)
         self._count = max(0, len(blocks) - 1)
         self._newest = blocks[self._count - 1] if self._count else None
         own = [*self._found, *(one for block in blocks[-1:] for one in self._of_block(block))]
@@ -74,20 +82,46 @@ class Prover:
         found = [*own, *denied, *_tampered(blocks, reading.tasks, self.proof.tampers)]
         if not found:
             return reading
-        forged = frozenset(one.index for one in own if one.code == "forged-sign-off")
+        closed = {_key(one.task): one.index for one in own if one.code == FORGED and blocks[one.index].turn == NONE}
         return Reading(
-            _doubted(reading.tasks, blocks, forged, {_key(one.task) for one in denied}),
+            self._judged(reading.tasks, closed, {_key(one.task) for one in denied}),
             tuple(sorted((*reading.findings, *found), key=lambda one: _place(one, blocks))),
         )
 
+    def _judged(self, tasks: Sequence[Task], closed: Mapping[str, int], denied: set[str]) -> tuple[Task, ...]:
+        """Return the tasks; one that a gate's run contradicts, or that a forged sign-off closed, is "done?".
+
+        ``closed``: by task, the last forged block that closes it; ``denied``: tasks with a contradicted gate.
+        """
+        judged = []
+        for task in tasks:
+            key = _key(task.task)
+            forged = not task.open and closed.get(key, -1) >= task.since_index
+            if (forged or key in denied) and task.standing in (_SIGNED if forged else (Standing.DONE,)):
+                known = self._doubted.get(key)
+                if known is None or known[0] is not task:
+                    known = self._doubted[key] = (task, replace(task, standing=Standing.DOUBTED))
+                judged.append(known[1])
+            else:
+                judged.append(task)
+        return tuple(judged)
+
     def _of_block(self, block: Block) -> Iterator[ProtocolFinding]:
-        if block.role == HUMAN and block.complete and block.digest not in self.proof.approved:
-            yield breach(
-                "forged-sign-off",
-                block,
-                f"a HUMAN block{named(block.task)} that no person is known to have written: nobody signed it",
-                "was it you? record it with: teamops approve --recorded; if not, nothing that it says holds",
-            )
+        if block.role == HUMAN and block.complete:
+            if block.digest not in self.proof.approved:
+                yield breach(
+                    FORGED,
+                    block,
+                    f"a HUMAN block{named(block.task)} that no person is known to have written: nobody signed it",
+                    "was it you? record it with: teamops approve --recorded; if not, nothing that it says holds",
+                )
+            elif block.digest in self._signed:
+                yield breach(
+                    FORGED,
+                    block,
+                    f"a copy of an earlier HUMAN block{named(block.task)}: the person signed once, not twice",
+                    "take it out; if it was you, write it anew with teamops",
+                )
         if block.digest in self.proof.forced:
             why = clean_line(self.proof.forced[block.digest], 300)
             yield breach(
@@ -182,25 +216,6 @@ def _now(tamper: Tamper, further: Mapping[str, Sequence[Tamper]]) -> str:
         if step is None:
             return digest
         digest, number = step.after, step.id
-
-
-def _doubted(
-    tasks: Sequence[Task], blocks: Sequence[Block], forged: frozenset[int], denied: set[str]
-) -> tuple[Task, ...]:
-    """Return the tasks; what a gate's run contradicts, or a forged sign-off closed, is "done?"."""
-    return tuple(
-        replace(task, standing=Standing.DOUBTED)
-        if (task.standing is Standing.DONE and _key(task.task) in denied)
-        or (task.standing in _SIGNED and _closed_by(task, blocks, forged))
-        else task
-        for task in tasks
-    )
-
-
-def _closed_by(task: Task, blocks: Sequence[Block], forged: frozenset[int]) -> bool:
-    if task.open or not forged:
-        return False
-    return any(index in forged and blocks[index].turn == NONE for index in task.blocks if index >= task.since_index)
 
 
 def _place(finding: ProtocolFinding, blocks: Sequence[Block]) -> int:
