@@ -112,7 +112,7 @@ class Course:
         self._claim(block, step)
         self._keep_holder(block, step)
         self._move(block, step)
-        if step.in_turn and not _BUILDS_OR_REVIEWS.isdisjoint((block.role, block.turn)):
+        if step.counts and not _BUILDS_OR_REVIEWS.isdisjoint((block.role, block.turn)):
             self.handed_in = True
         self.author = block.role
 
@@ -132,17 +132,19 @@ class Course:
 
     def _build(self, block: Block, step: Step) -> None:
         role, stopped = block.role, step.blocked and step.hands_on
+        if step.gives_back:
+            return
         if role in IMPLEMENTERS:
             self.sent_back = False
-            self.design_passed = self.design_passed or step.in_turn  # reviewed or not, it is built upon
+            self.design_passed = self.design_passed or step.counts  # reviewed or not, it is built upon
             if not stopped:
                 self.made, self.unfinished = True, False
-                self.code_passed = self.code_passed and not step.in_turn
+                self.code_passed = self.code_passed and not step.counts
             elif not self.code_passed:
                 self.unfinished = True
         elif role == HUMAN:
             self.helped = self.helped or (self.turn == HUMAN and step.done and step.hands_on and not block.verdict)
-        elif role not in CORE and step.in_turn:
+        elif role not in CORE and step.counts:
             self.consulted.add(role)
             if role != PARTNER and step.hands_on and not stopped:
                 self.made = self.made or (role == OPTIMIZER and step.done)
@@ -172,7 +174,7 @@ class Course:
     def _works_on(self, block: Block, step: Step) -> bool:
         """Return whether what was claimed before does not hold any more."""
         if block.role in IMPLEMENTERS:
-            return step.in_turn
+            return step.counts
         if not step.hands_on or block.turn == NONE:
             return False
         refused = block.role == HUMAN and self.stage is Stage.SIGN_OFF and not step.blocked
@@ -192,7 +194,7 @@ class Course:
 
     def _move(self, block: Block, step: Step) -> None:
         if block.turn is not None:
-            if step.in_turn and block.turn in IMPLEMENTERS:
+            if step.counts and block.turn in IMPLEMENTERS:
                 self.design_passed = True  # where that is not allowed, it is found once
             self.stage = self._stage(block, block.turn, step)
             self.reviewing = self.stage if self.stage in REVIEWS else self.reviewing

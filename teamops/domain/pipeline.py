@@ -6,9 +6,7 @@ design, design review, build, code review, confirmation, sign-off by the person.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from teamops.model.handoff import Block, Stage, Task
+from teamops.model.handoff import Stage
 from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, REVIEWER
 
 _PIPELINES: dict[int, tuple[Stage, ...]] = {
@@ -31,22 +29,3 @@ CORE = frozenset({DIRECTOR, *IMPLEMENTERS, REVIEWER, HUMAN, NONE})
 def pipeline(tier: int | None) -> tuple[Stage, ...]:
     """Return the stations of ``tier`` in order; of tier 2 where none is known."""
     return _PIPELINES.get(tier or 2, _PIPELINES[2])
-
-
-def tasks(blocks: Sequence[Block]) -> tuple[Task, ...]:
-    """Return every task of ``blocks``, in the order in which they first stand in the file."""
-    return Progress().after(blocks)
-
-
-class Progress:
-    """The tasks of a handoff file that grows."""
-
-    def __init__(self) -> None:
-        from teamops.domain.limits import Limits
-        from teamops.domain.protocol import Protocol
-
-        self._protocol = Protocol(Limits())
-
-    def after(self, blocks: Sequence[Block]) -> tuple[Task, ...]:
-        """Return every task of ``blocks``, in the order in which they first stand in the file."""
-        return self._protocol.after(blocks).tasks

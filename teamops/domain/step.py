@@ -22,6 +22,8 @@ class Step:
     """In force: the highest so far, unless HUMAN lowers it."""
     in_turn: bool
     """Its author may write now."""
+    gives_back: bool
+    """It does nothing but return the light that its author took out of turn."""
     hands_on: bool
     """It gives the light to another role, or closes the task."""
     closes: bool
@@ -35,17 +37,24 @@ class Step:
     claims: bool
     """It claims that the work is done, and has to prove it by the gates."""
 
+    @property
+    def counts(self) -> bool:
+        """Its author does the work of the one whose turn it is."""
+        return self.in_turn and not self.gives_back
+
 
 def step_of(course: Course, block: Block) -> Step:
     """Return what ``block``, complete, is as the next step of ``course``."""
     tier = _tier(course, block)
     closes = block.turn == NONE and not course.closed
-    hands_on = closes or (block.turn is not None and block.turn not in (block.role, NONE))
+    gives_back = block.role == course.thief and block.turn in course.robbed
+    hands_on = closes or (block.turn is not None and block.turn not in (block.role, NONE) and not gives_back)
     blocked, withdrawn, done = is_blocked(block.status), is_withdrawn(block.status), is_done(block.status)
     review, back = _review(course, block, hands_on=hands_on and not (blocked and block.turn == DIRECTOR))
     return Step(
         tier=tier,
-        in_turn=_may_write(course, block),
+        in_turn=gives_back or _may_write(course, block),
+        gives_back=gives_back,
         hands_on=hands_on,
         closes=closes,
         blocked=blocked,
@@ -75,9 +84,7 @@ def _tier(course: Course, block: Block) -> int | None:
 
 def _may_write(course: Course, block: Block) -> bool:
     holder = DIRECTOR if course.turn in (None, NONE) else course.turn
-    if block.role in (HUMAN, holder, course.mender) or block.role in course.robbed:
-        return True
-    return block.role == course.thief and block.turn in course.robbed
+    return block.role in (HUMAN, holder, course.mender) or block.role in course.robbed
 
 
 def _review(course: Course, block: Block, *, hands_on: bool) -> tuple[Stage | None, bool]:

@@ -10,10 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teamops.domain.pipeline import Progress, pipeline, tasks
+from teamops.domain.limits import Limits
+from teamops.domain.pipeline import pipeline
+from teamops.domain.protocol import Protocol, read
 from teamops.domain.statuses import sends_back
 from teamops.model.handoff import Block, Stage, Task
 from teamops.model.role import AGENT_ROLES, HUMAN, NONE, Role
+
+
+def tasks(blocks: Sequence[Block]) -> tuple[Task, ...]:
+    return read(blocks, Limits()).tasks
+
 
 Step = tuple[str, str | None] | tuple[str, str | None, str]
 """Writer, turn, verdict."""
@@ -266,28 +273,28 @@ BLOCKS = st.lists(
 
 @given(BLOCKS, BLOCKS, st.lists(st.integers(0, 5), max_size=12))
 def test_growing_equals_whole(blocks: list[Block], others: list[Block], steps: list[int]) -> None:
-    progress = Progress()
+    protocol = Protocol(Limits())
     count = 0
     for step in steps:
         count = min(len(blocks), count + step)
         # The last block is a new object each time, as it is when the file was read again.
         shown = [*blocks[: count - 1], replace(blocks[count - 1])] if count else []
-        assert progress.after(shown) == Progress().after(shown)
-    assert progress.after(others) == Progress().after(others)
+        assert protocol.after(shown) == read(shown, Limits())
+    assert protocol.after(others) == read(others, Limits())
 
 
 def test_a_new_block_after_ten_thousand_costs_little() -> None:
     blocks = [
         block(index, "DIRECTOR", "CODER" if index % 2 else "HUMAN", task=f"t{index // 500}") for index in range(10_001)
     ]
-    progress = Progress()
-    progress.after(blocks[:-1])
+    protocol = Protocol(Limits())
+    protocol.after(blocks[:-1])
     fastest = 1.0
     found: tuple[Task, ...] = ()
     for count in range(3):
         grown = [*blocks, *(block(10_001 + more, "CODER", "HUMAN", task="t1") for more in range(count))]
         begun = time.process_time()
-        found = progress.after(grown)
+        found = protocol.after(grown).tasks
         fastest = min(fastest, time.process_time() - begun)
     assert len(found) == 21
     assert fastest < 0.005

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from teamops.domain.limits import Limits
-from teamops.domain.pipeline import tasks
 from teamops.domain.protocol import read
 from teamops.handoff import parse
 from teamops.model.handoff import GATES, Block, Handoff, Stage, Standing
@@ -229,7 +228,7 @@ def test_one_step_less_and_it_breaks_a_rule(week: Handoff) -> None:
 
 
 def test_the_light_is_open_at_its_end(week: Handoff) -> None:
-    found = {task.task: task for task in tasks(week.blocks)}
+    found = {task.task: task for task in read(week.blocks, Limits()).tasks}
     assert {name: task.stage for name, task in found.items()} == {
         "webhook-intake": Stage.CLOSED,
         "runbook-typo": Stage.CLOSED,
