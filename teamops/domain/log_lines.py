@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart
 from teamops.model.alert import Alert, AlertState
-from teamops.model.role import Role
+from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LogLine
 
 _VERBS: dict[type[Action], str] = {Poke: "poke", Restart: "restart", Notify: "tell you", Append: "append"}
@@ -47,3 +47,46 @@ def action_line(wall: float, action: Action, outcome: Outcome | None) -> LogLine
 def action_verb(action: Action) -> str:
     """Return what an action does, in a word or two."""
     return _VERBS[type(action)]
+
+
+def approval_line(wall: float, task: str | None, approver: str, verdict: str) -> LogLine:
+    """Return the line of the person's word; ``verdict`` as in ``model.protocol.Approval``."""
+    said = {
+        "signed off": f"sign-off{_of(task)}, by {approver}",
+        "sent back": f"sent back{_of(task)}, by {approver}",
+        "recorded": f"block{_of(task)} recorded as their own, by {approver}",
+    }
+    return LogLine(wall, "action", said.get(verdict, f"block{_of(task)}, by {approver}"), HUMAN)
+
+
+def gate_line(wall: float, task: str | None, gate: str, seconds: float, *, ok: bool) -> LogLine:
+    """Return the line of a gate that was run until ``wall``, for ``seconds``."""
+    return LogLine(wall, "action", f"gate {gate}{_of(task)}: {'passed' if ok else 'failed'} in {seconds:.0f} s", ok=ok)
+
+
+def forced_line(wall: float, role: Role, task: str | None, why: str) -> LogLine:
+    """Return the line of a block that was appended although the rules refused it."""
+    return LogLine(wall, "protocol", f"block{_of(task)} appended by force, against {why}", role, ok=False)
+
+
+def tamper_line(wall: float, kind: str, count: int, heading: str, role: Role | None) -> LogLine:
+    """Return the line of ``count`` handed-on blocks that one edit changed; ``heading`` and ``role`` of the first."""
+    return LogLine(wall, "protocol", _changed(kind, count, heading), role if count == 1 else None, ok=False)
+
+
+def accepted_line(wall: float, who: str, kind: str, count: int, heading: str) -> LogLine:
+    """Return the line of changes that a person accepted at once."""
+    return LogLine(wall, "protocol", f"accepted by {who}: {_changed(kind, count, heading)}", HUMAN)
+
+
+def _changed(kind: str, count: int, heading: str) -> str:
+    how = {"rewritten": "rewritten", "vanished": "taken out", "inserted": "put in between"}.get(kind, "changed")
+    if count > 1:
+        return f"{count} handed-on blocks {how}" if kind != "inserted" else f"{count} blocks {how} handed-on ones"
+    if kind == "inserted":
+        return "a block put in between handed-on ones"
+    return f'handed-on block "{heading}" {how}'
+
+
+def _of(task: str | None) -> str:
+    return f" of {task}" if task else ""

@@ -82,33 +82,43 @@ class Audit:
     def change_blocks(self, changes: Sequence[Change], order: Sequence[str], wall: float) -> None:
         """Store what was done to blocks that were handed on; ``order``: the digests of all blocks that stand now."""
         with writing(self._connection, self._path, durable=True):
-            for change in changes:
-                if change.before is not None:
-                    self._connection.execute("UPDATE block SET state = 'gone' WHERE id = ?", (change.before,))
-                if change.after is not None:
-                    self._add([change.after], wall, adopted=False)
-                self._connection.execute(
-                    "INSERT INTO tamper(wall, kind, before, after) VALUES(?, ?, ?, ?)",
-                    (wall, change.kind, change.before, change.after.digest if change.after else ""),
-                )
+            self._connection.executemany(
+                "UPDATE block SET state = 'gone' WHERE id = ?",
+                [(change.before,) for change in changes if change.before is not None],
+            )
+            self._add([change.after for change in changes if change.after is not None], wall, adopted=False)
+            self._connection.executemany(
+                "INSERT INTO tamper(wall, kind, before, after) VALUES(?, ?, ?, ?)",
+                [(wall, change.kind, change.before, change.after.digest if change.after else "") for change in changes],
+            )
             self._place(order)
 
     def mend(self, tamper_id: int, order: Sequence[str]) -> None:
         """Store that a rewrite was undone: what was handed on stands again."""
+        self.mend_all([tamper_id], order)
+
+    def mend_all(self, tamper_ids: Iterable[int], order: Sequence[str]) -> None:
+        """Store that rewrites were undone, those of one block newest first."""
         with writing(self._connection, self._path):
-            row = self._connection.execute("SELECT before, after FROM tamper WHERE id = ?", (tamper_id,)).fetchone()
-            if row is None:
-                return
-            if row[1]:
-                self._connection.execute(
-                    "UPDATE block SET state = 'gone' WHERE id ="
-                    " (SELECT max(id) FROM block WHERE digest = ? AND state = 'stands')",
-                    (row[1],),
-                )
-            if row[0] is not None:
-                self._connection.execute("UPDATE block SET state = 'stands' WHERE id = ?", (row[0],))
-            self._connection.execute("UPDATE tamper SET mended = 1 WHERE id = ?", (tamper_id,))
+            for tamper_id in tamper_ids:
+                self._mend(tamper_id)
             self._place(order)
+
+    def _mend(self, tamper_id: int) -> None:
+        row = self._connection.execute(
+            "SELECT before, after FROM tamper WHERE id = ? AND mended = 0", (tamper_id,)
+        ).fetchone()
+        if row is None:
+            return
+        if row[1]:
+            self._connection.execute(
+                "UPDATE block SET state = 'gone' WHERE id ="
+                " (SELECT max(id) FROM block WHERE digest = ? AND state = 'stands')",
+                (row[1],),
+            )
+        if row[0] is not None:
+            self._connection.execute("UPDATE block SET state = 'stands' WHERE id = ?", (row[0],))
+        self._connection.execute("UPDATE tamper SET mended = 1 WHERE id = ?", (tamper_id,))
 
     def archive(self, digests: Iterable[str], wall: float) -> None:
         """Store that blocks were moved to the archive: they are no more missed in the file."""
@@ -147,12 +157,16 @@ class Audit:
 
     def accept(self, tamper_id: int, who: str, wall: float) -> bool:
         """Store that a person accepts a rewrite; return whether there was one to accept."""
+        return self.accept_all([tamper_id], who, wall) > 0
+
+    def accept_all(self, tamper_ids: Iterable[int], who: str, wall: float) -> int:
+        """Store that a person accepts rewrites; return how many there were to accept."""
         with writing(self._connection, self._path, durable=True):
-            done = self._connection.execute(
+            done = self._connection.executemany(
                 "UPDATE tamper SET accepted = ?, accepted_wall = ? WHERE id = ? AND accepted = '' AND mended = 0",
-                (who, wall, tamper_id),
+                [(who, wall, tamper_id) for tamper_id in tamper_ids],
             )
-            return done.rowcount > 0
+            return done.rowcount
 
     # the person's word
 
@@ -162,11 +176,11 @@ class Audit:
             self._connection.execute(
                 "INSERT INTO approval(task, approver, wall, verdict, note, digest, chain) VALUES(?, ?, ?, ?, ?, ?, ?)",
                 (
-                    approval.task,
-                    approval.approver,
+                    _plain(approval.task),
+                    _plain(approval.approver),
                     approval.wall,
                     approval.verdict,
-                    approval.note,
+                    _plain(approval.note),
                     approval.digest,
                     approval.chain,
                 ),
@@ -194,29 +208,31 @@ class Audit:
                 "INSERT INTO gate_run(task, gate, command, ok, exit_status, started_wall, seconds, commit_id, tree,"
                 " tail) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    run.task,
+                    _plain(run.task),
                     run.gate,
-                    run.command,
+                    _plain(run.command),
                     int(run.ok),
                     run.exit_status,
                     run.started_wall,
                     run.seconds,
                     run.commit,
                     run.tree,
-                    run.tail,
+                    _plain(run.tail),
                 ),
             )
 
     def last_gate_runs(self) -> list[GateRun]:
-        """Return the last run of each gate of each task."""
+        """Return the last run of each gate of each task, the oldest first; a task is the same in any case."""
         with reading(self._path):
             rows = self._connection.execute(
                 "SELECT task, gate, command, ok, exit_status, started_wall, seconds, commit_id, tree, tail"
-                " FROM gate_run WHERE id IN (SELECT max(id) FROM gate_run GROUP BY lower(coalesce(task, '')), gate)"
-                " ORDER BY id"
+                " FROM gate_run WHERE id IN (SELECT max(id) FROM gate_run GROUP BY task, gate) ORDER BY id"
             )
-            return [
-                GateRun(
+            last: dict[tuple[str, str], GateRun] = {}
+            for row in rows:
+                key = (_key(row[0]), row[1])
+                last.pop(key, None)
+                last[key] = GateRun(
                     task=row[0],
                     gate=row[1],
                     command=row[2],
@@ -228,8 +244,7 @@ class Audit:
                     tree=row[8],
                     tail=row[9],
                 )
-                for row in rows
-            ]
+        return list(last.values())
 
     # announced lights
 
@@ -238,7 +253,7 @@ class Audit:
         with writing(self._connection, self._path, durable=True):
             done = self._connection.execute(
                 "INSERT INTO announced(task, digest, role, how, wall) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                ((task or "").lower(), digest, str(role), how, wall),
+                (_key(task), digest, str(role), how, wall),
             )
             return done.rowcount > 0
 
@@ -247,7 +262,7 @@ class Audit:
         with reading(self._path):
             row = self._connection.execute(
                 "SELECT how FROM announced WHERE task = ? AND digest = ? AND role = ?",
-                ((task or "").lower(), digest, str(role)),
+                (_key(task), digest, str(role)),
             ).fetchone()
         return None if row is None else str(row[0])
 
@@ -258,16 +273,16 @@ class Audit:
         with writing(self._connection, self._path, durable=True):
             self._connection.execute(
                 "INSERT INTO forced(wall, role, task, digest, why) VALUES(?, ?, ?, ?, ?)",
-                (wall, str(role), task, digest, why),
+                (wall, str(role), _plain(task), digest, _plain(why)),
             )
 
     def forced(self) -> dict[str, str]:
         """Return the digests of blocks written by force, with what the rules had said."""
         with reading(self._path):
-            return dict(self._connection.execute("SELECT digest, why FROM forced"))
+            return dict(self._connection.execute("SELECT digest, why FROM forced ORDER BY id"))
 
     def _add(self, rows: Sequence[NewBlock], wall: float, *, adopted: bool) -> None:
-        last = self._connection.execute("SELECT coalesce(max(place), 0) FROM block").fetchone()[0]
+        last = self._connection.execute("SELECT max(place) FROM block WHERE state = 'stands'").fetchone()[0]
         self._connection.executemany(
             "INSERT INTO block(digest, role, task, heading, text, wall, adopted, place, state)"
             " VALUES(?, ?, ?, ?, ?, ?, ?, ?, 'stands')",
@@ -275,26 +290,39 @@ class Audit:
                 (
                     row.digest,
                     str(row.role),
-                    row.task,
-                    row.heading,
+                    _plain(row.task),
+                    _plain(row.heading),
                     zlib.compress(row.text.encode("utf-8", "replace"), 1),
                     wall,
                     int(adopted),
                     place,
                 )
-                for place, row in enumerate(rows, last + 1)
+                for place, row in enumerate(rows, (last or 0) + 1)
             ],
         )
 
     def _place(self, order: Sequence[str]) -> None:
-        """Number the blocks that stand as they do in the file."""
-        waiting: dict[str, list[int]] = {}
-        for block_id, digest in self._connection.execute(
-            "SELECT id, digest FROM block WHERE state = 'stands' ORDER BY place DESC, id DESC"
+        """Number the blocks that stand as they do in the file; one that is not in it comes last."""
+        waiting: dict[str, list[tuple[int, int]]] = {}
+        for block_id, place, digest in self._connection.execute(
+            "SELECT id, place, digest FROM block WHERE state = 'stands' ORDER BY place DESC, id DESC"
         ):
-            waiting.setdefault(digest, []).append(block_id)
-        places = [(place, waiting[digest].pop()) for place, digest in enumerate(order, 1) if waiting.get(digest)]
-        self._connection.executemany("UPDATE block SET place = ? WHERE id = ?", places)
+            waiting.setdefault(digest, []).append((block_id, place))
+        ordered = [waiting[digest].pop() for digest in order if waiting.get(digest)]
+        ordered += sorted((left for rest in waiting.values() for left in rest), key=lambda left: (left[1], left[0]))
+        self._connection.executemany(
+            "UPDATE block SET place = ? WHERE id = ?",
+            [(place, block_id) for place, (block_id, before) in enumerate(ordered, 1) if place != before],
+        )
+
+
+def _key(task: str | None) -> str:
+    return str(_plain((task or "").lower()))
+
+
+def _plain(text: str | None) -> str | None:
+    """Return ``text`` as SQLite can keep it: what came from a terminal or a file name may hold half characters."""
+    return None if text is None else text.encode("utf-8", "replace").decode()
 
 
 def _known(row: Sequence[object]) -> KnownBlock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from teamops.domain import log_lines
@@ -30,6 +31,22 @@ SELECT wall, rank, id, kind, role, a, b, c, ok FROM (
   UNION ALL
   SELECT * FROM (SELECT coalesce(ended_wall, wall), 3, id, 'action', role, kind, message, hint, ok
                  FROM action ORDER BY coalesce(ended_wall, wall) DESC, id DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT wall, 4, id, 'approval', NULL, task, approver, verdict, 1 FROM approval
+                 ORDER BY wall DESC, id DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT started_wall + seconds AS ended, 5, id, 'gate', NULL, task, gate, seconds, ok FROM gate_run
+                 ORDER BY ended DESC, id DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT wall, 6, id, 'forced', role, task, why, '', 1 FROM forced ORDER BY wall DESC, id DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT t.wall AS noticed, 7, min(t.id), 'tamper', b.role, t.kind, coalesce(b.heading, ''), count(*), 0
+                 FROM tamper t LEFT JOIN block b ON b.id = t.before GROUP BY noticed, t.kind
+                 ORDER BY noticed DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT t.accepted_wall AS at, 8, min(t.id), 'accepted', t.accepted, t.kind, coalesce(b.heading, ''),
+                 count(*), 1 FROM tamper t LEFT JOIN block b ON b.id = t.before WHERE t.accepted <> ''
+                 GROUP BY at, t.accepted, t.kind ORDER BY at DESC LIMIT :n)
 ) ORDER BY wall DESC, rank DESC, id DESC LIMIT :n
 """
 
@@ -153,7 +170,10 @@ def last_poke(connection: sqlite3.Connection, role: Role, wall: float) -> Outcom
 
 
 def log(connection: sqlite3.Connection, limit: int) -> list[LogLine]:
-    """Return the newest turns, states, alerts and actions, newest first, in the words of ``domain.log_lines``."""
+    """Return what happened last, newest first, in the words of ``domain.log_lines``.
+
+    Blocks that one edit changed, or that were accepted at once, are one line.
+    """
     return [_line(row) for row in connection.execute(_LOG, {"n": limit})]
 
 
@@ -170,6 +190,8 @@ def _action(row: Any) -> Action:
 
 def _line(row: Any) -> LogLine:
     wall, _, _, kind, role, first, second, third, ok = row
+    if kind in _PROTOCOL:
+        return _PROTOCOL[kind](row)
     if kind == "turn":
         return log_lines.turn_line(wall, Role(role), first or None)
     if kind == "state":
@@ -179,3 +201,14 @@ def _line(row: Any) -> LogLine:
     action = _action((0, wall, first, role, "", "", 0, By.RULE, ""))
     outcome = None if ok is None else Outcome(ok=bool(ok), message=second, hint=third)
     return log_lines.action_line(wall, action, outcome)
+
+
+_PROTOCOL: dict[str, Callable[[Any], LogLine]] = {
+    "approval": lambda row: log_lines.approval_line(row[0], row[5], row[6], row[7]),
+    "gate": lambda row: log_lines.gate_line(row[0], row[5], row[6], row[7], ok=bool(row[8])),
+    "forced": lambda row: log_lines.forced_line(row[0], Role(row[4]), row[5], row[6]),
+    "tamper": lambda row: log_lines.tamper_line(
+        row[0], row[5], row[7], row[6], None if row[4] is None else Role(row[4])
+    ),
+    "accepted": lambda row: log_lines.accepted_line(row[0], row[4], row[5], row[7], row[6]),
+}

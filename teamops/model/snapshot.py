@@ -77,7 +77,7 @@ class LogLine:
 
     wall: float
     kind: str
-    """turn, state, alert, action, source."""
+    """turn, state, alert, action, protocol, source."""
     text: str
     role: Role | None = None
     ok: bool = True
