@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from benchmarks import stage
 from benchmarks.figures import Figure, middle, spread
+from benchmarks.protocol import rules
 from benchmarks.stage import TEAM, TEAMOPS
 from benchmarks.terminal import Program, cpu_s
 
@@ -173,4 +174,5 @@ def many() -> Iterable[Figure]:
 
 MEASURES: dict[str, Callable[[], Iterable[Figure]]] = {
     "first-frame": first_frame, "at-rest": at_rest, "append": append, "death": death, "many": many,
+    "rules": rules,
 }  # fmt: skip
