@@ -14,7 +14,7 @@ import click
 
 from teamops.cli.draft import Draft, Words, compose, read_stdin, role_in, take_whole
 from teamops.cli.options import project_option, state_option
-from teamops.cli.place import settings_of
+from teamops.cli.place import near, settings_of
 from teamops.handoff import ROLES
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, TeamopsError, UsageError
 from teamops.model.handoff import Problem
@@ -85,7 +85,7 @@ def append(
         click.echo(line.removeprefix("  "), err=True)
     block = written.judgement.block
     task = f" (task {clean_line(block.task, 60)})" if block.task else ""
-    click.echo(f"{_shown(settings.handoff)}:{block.line} [{block.role}] → {block.turn or '?'}{task}")
+    click.echo(f"{near(settings.handoff)}:{block.line} [{block.role}] → {block.turn or '?'}{task}")
     if written.forced:
         click.echo(f"written by force against {written.forced}; that is recorded")
     click.echo(told.message)
@@ -167,7 +167,7 @@ def _write(settings: Settings, state_dir: Path | None, words: Words, role: Role 
         append_to(path, draft.text, guard)
     except OSError as error:
         raise TeamopsError(
-            f"{_shown(path)} can't be written: {error.strerror or error}", "mend its rights, or free disk space"
+            f"{near(path)} can't be written: {error.strerror or error}", "mend its rights, or free disk space"
         ) from error
     return guard.written[-1]
 
@@ -188,7 +188,7 @@ def _bytes_of(path: Path) -> bytes:
         return b""
     except OSError as error:
         raise UsageError(
-            f"{_shown(path)} can't be read: {error.strerror or error}", "mend its rights, or go to the project's folder"
+            f"{near(path)} can't be read: {error.strerror or error}", "mend its rights, or go to the project's folder"
         ) from error
 
 
@@ -309,8 +309,3 @@ def _json(settings: Settings, written: _Written) -> dict[str, Any]:
         "forced": _said_json(written.judgement.refused),
         "warnings": _said_json(written.judgement.warned),
     }
-
-
-def _shown(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

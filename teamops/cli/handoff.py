@@ -17,7 +17,9 @@ import click
 
 from teamops.cli.keep import accept
 from teamops.cli.options import project_option, state_option
-from teamops.cli.place import settings_of
+from teamops.cli.place import near, settings_of
+from teamops.cli.record import recorded
+from teamops.cli.rotating import rotate
 from teamops.domain.limits import Limits
 from teamops.handoff import ROLES, parse
 from teamops.model.errors import EXIT_FINDING, TeamopsError, UsageError
@@ -189,7 +191,8 @@ def _read(file: Path | None, root: Path | None, state_dir: Path | None) -> Book:
     proof: Proof | None = None
     seen: Mapping[str, float] = {}
     if settings is not None and path != STDIN and path.resolve() == settings.handoff.resolve():
-        proof, seen = _recorded(settings, state_dir)
+        record = recorded(settings, state_dir)
+        proof, seen = record.proof, record.seen
     if proof is not None:
         from teamops.domain.proof import proven
 
@@ -197,35 +200,6 @@ def _read(file: Path | None, root: Path | None, state_dir: Path | None) -> Book:
     return Book(
         name=name, handoff=handoff_, tasks=reading.tasks, findings=tuple(reading.findings), proof=proof, seen=seen
     )
-
-
-def _recorded(settings: Settings, state_dir: Path | None) -> tuple[Proof | None, Mapping[str, float]]:
-    """Return what the project's ledger knows. It is neither made nor changed by asking."""
-    from teamops.ledger.peek import peek
-    from teamops.supervisor.lease import state_dir_of
-
-    try:
-        with peek(state_dir_of(settings, state_dir) / "ledger.sqlite3") as audit:
-            if audit is None:
-                return None, {}
-            from teamops.domain.proof import Proof
-
-            proof = Proof(
-                approved=frozenset(approval.digest for approval in audit.approvals()),
-                tampers=tuple(audit.tampers()),
-                runs=tuple(audit.last_gate_runs()),
-                forced=audit.forced(),
-            )
-            return proof, audit.walls()
-    except TeamopsError as error:
-        click.echo(f"teamops: judged without the ledger: {error}", err=True)
-        return None, {}
-
-
-def near(path: Path) -> str:
-    """Return ``path`` as seen from here, where it lies below."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _settings_near(folder: Path) -> Settings | None:
@@ -272,3 +246,4 @@ def _only(read: Handoff, task: Task) -> Handoff:
 
 
 handoff.add_command(accept)
+handoff.add_command(rotate)

@@ -23,3 +23,9 @@ def settings_of(given: Path | None) -> Settings:
     from teamops.config.load import load
 
     return load(root_of(given))
+
+
+def near(path: Path) -> str:
+    """Return ``path`` as seen from here, where it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

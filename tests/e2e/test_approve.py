@@ -14,6 +14,7 @@ import pytest
 
 from teamops.config.load import load
 from teamops.handoff import parse
+from teamops.ledger.audit import Change, NewBlock
 from teamops.ledger.store import open_ledger
 from teamops.model.handoff import Block
 from teamops.model.protocol import Approval
@@ -230,3 +231,57 @@ def test_a_person_writes_a_block_of_their_own(project: Project) -> None:
     assert (last.role, last.turn) == ("HUMAN", "DIRECTOR")
     assert [(one.digest, one.verdict) for one in project.approvals()] == [(last.digest, "block")]
     assert project.codes() == []
+
+
+def rewrite(project: Project) -> str:
+    """Change a block that was handed on, as the ledger then knows it; return the file's new text."""
+    changed = CHAIN.replace("Tokens expire after an hour.", "Tokens never expire.")
+    with closing(open_ledger(state_dir_of(load(project.root), project.state) / "ledger.sqlite3")) as ledger:
+        before, after = (_known(text) for text in (CHAIN, changed))
+        ledger.audit.add_blocks(before, 1.7e9)
+        first = ledger.audit.blocks()[0]
+        ledger.audit.change_blocks([Change("rewritten", first.id, after[0])], [one.digest for one in after], 1.7e9 + 60)
+    project.handoff.write_text(changed)
+    return changed
+
+
+def _known(text: str) -> list[NewBlock]:
+    data = text.encode()
+    return [
+        NewBlock(
+            digest=one.digest,
+            role=one.role,
+            task=one.task,
+            heading=f"[{one.role}]",
+            text=data[one.start : one.end].decode(),
+        )
+        for one in parse(data).blocks
+    ]
+
+
+def test_a_rewrite_is_accepted_after_its_difference_was_seen(project: Project) -> None:
+    changed = rewrite(project)
+    assert "block-rewritten" in project.codes()
+    with project.terminal("handoff", "accept") as terminal:
+        terminal.wait_for(r"^1  line 1  block-rewritten", 20)
+        assert terminal.wait_end() == 0
+    for key in ("n", "yes", ""):
+        with project.terminal("handoff", "accept", "1") as terminal:
+            terminal.wait_for("Accept it?", 20)
+            shown = terminal.text()
+            assert "-Tokens expire after an hour." in shown
+            assert "+Tokens never expire." in shown
+            answer(terminal, key) if key else terminal.keys("Enter")
+            terminal.wait_for("0 of 1 accepted")
+            assert terminal.wait_end() == 0
+    assert "block-rewritten" in project.codes()
+    with project.terminal("handoff", "accept", "--all") as terminal:
+        terminal.wait_for("Accept it?", 20)
+        answer(terminal, "y")
+        terminal.wait_for("1 of 1 accepted", 20)
+        assert terminal.wait_end() == 0
+    assert "block-rewritten" not in project.codes()
+    assert project.handoff.read_text() == changed
+    with project.terminal("handoff", "accept", "1") as terminal:
+        terminal.wait_for("no change 1 waits", 20)
+        assert terminal.wait_end() == 2
