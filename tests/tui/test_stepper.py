@@ -30,14 +30,14 @@ def drawn(width: int, tier: int | None = 2, stage: Stage = Stage.IMPLEMENT, stan
 @pytest.mark.parametrize(
     ("width", "whole"),
     [
-        (80, "tier 2  ✓ design 42m ─ ● implement 1h05 ×2 ─ ○ verify 10m  round 2"),
-        (60, "tier 2  ✓ design 42m ─ ● implement 1h05 ×2 ─ ○ verify 10m"),
-        (50, "tier 2  ✓ design ─ ● implement 1h05 ×2 ─ ○ verify"),
-        (47, "tier 2  ✓ design ● implement 1h05 ×2 ○ verify"),
+        (80, "tier 2  ✓ design 42m ─ ● implement 1h05 \u00d72 ─ ○ verify 10m  round 2"),
+        (60, "tier 2  ✓ design 42m ─ ● implement 1h05 \u00d72 ─ ○ verify 10m"),
+        (50, "tier 2  ✓ design ─ ● implement 1h05 \u00d72 ─ ○ verify"),
+        (47, "tier 2  ✓ design ● implement 1h05 \u00d72 ○ verify"),
         (43, "tier 2  ✓ design ─ ● implement ─ ○ verify"),
-        (40, "T2 ✓ design ● implement 1h05 ×2 ○ verify"),
+        (40, "T2 ✓ design ● implement 1h05 \u00d72 ○ verify"),
         (36, "T2 ✓ design ● implement ○ verify"),
-        (28, "T2 ✓ ● implement 1h05 ×2 ○"),
+        (28, "T2 ✓ ● implement 1h05 \u00d72 ○"),
         (5, "T2 ✓ ● implement ○"),
     ],
 )
@@ -48,8 +48,8 @@ def test_times_go_first_then_names(width: int, whole: str) -> None:
 @pytest.mark.parametrize(
     ("tier", "stage", "whole"),
     [
-        (None, Stage.IMPLEMENT, "no tier  ● implement 1h05 ×2  round 2"),
-        (2, Stage.CLOSED, "tier 2  ✓ design 42m ─ ✓ implement 1h05 ×2 ─ ✓ verify 10m  ✓ closed  round 2"),
+        (None, Stage.IMPLEMENT, "no tier  ● implement 1h05 \u00d72  round 2"),
+        (2, Stage.CLOSED, "tier 2  ✓ design 42m ─ ✓ implement 1h05 \u00d72 ─ ✓ verify 10m  ✓ closed  round 2"),
         (1, Stage.CONSULT, "tier 1  ○ design 42m  ◆ consult  round 2"),
         (9, Stage.DESIGN, "tier 9  ● design 42m  round 2"),
     ],
@@ -68,7 +68,7 @@ def test_done_is_loud_where_it_is_not_proven() -> None:
 def test_the_whole_stepper_takes_as_many_lines_as_it_needs(width: int) -> None:
     lines = stepper_lines(2, Stage.IMPLEMENT, STAGES, 1, Standing.DOUBTED, RICH, width)
     text = " ".join(" ".join("".join(segment.text for segment in line.segments).split()) for line in lines)
-    assert text == "▲ done? not proven tier 2 ✓ design 42m ─ ● implement 1h05 ×2 ─ ○ verify 10m round 2"
+    assert text == "▲ done? not proven tier 2 ✓ design 42m ─ ● implement 1h05 \u00d72 ─ ○ verify 10m round 2"
     if width >= 50:
         assert all(line.width <= width for line in lines)
 
@@ -76,8 +76,8 @@ def test_the_whole_stepper_takes_as_many_lines_as_it_needs(width: int) -> None:
 @pytest.mark.parametrize(
     ("size", "piece"),
     [
-        ((200, 60), "● implement 4h05 ×3 ─ ○ code-review 1h05 ×2 ─ ○ confirm ─ ○ sign-off  round 3"),
-        ((120, 36), "● implement 4h05 ×3 ○ code-review"),
+        ((200, 60), "● implement 4h05 \u00d73 ─ ○ code-review 1h05 \u00d72 ─ ○ confirm ─ ○ sign-off  round 3"),
+        ((120, 36), "● implement 4h05 \u00d73 ○ code-review"),
         ((80, 24), "T3 ✓ design ✓ d-rev ● implement ○ c-rev ○ conf ○ sign"),
     ],
     ids=["200x60", "120x36", "80x24"],

@@ -175,7 +175,7 @@ class TaskScreen(ListScreen):
             return
         self.list.empty = ("No block of it has that text.", "Esc ends the search.") if self.filter else ("No block.",)
         # A long task is gone through again only where something of it has changed, not every second.
-        how = (self.filter, self._hits, self.section, self.sheet.text_width)
+        how = (self.filter, self._hits, self.section, self.size.width)
         blocks = self.snapshot.blocks
         if self._drawn is not None and self._drawn[0] is told and self._drawn[1] is blocks and self._drawn[2] == how:
             return
@@ -188,7 +188,7 @@ class TaskScreen(ListScreen):
 
     def _chain_lines(self, told: chain.Told) -> list[Line]:
         now, colours = self.snapshot.stamp.wall, self.palette
-        lines = chain.chain_lines(told, self.snapshot.blocks, now, self.sheet.text_width, colours)
+        lines = chain.chain_lines(told, self.snapshot.blocks, now, self.size.width - 3, colours)
         return (lines + chain.approval_lines(told.report, now, colours))[1:]
 
     def _wanted(self, entry: TimelineEntry) -> bool:
