@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from teamops.model.handoff import Block, Severity
 from teamops.model.protocol import ProtocolFinding
+from teamops.model.role import Role
 from teamops.model.text import clean_line
 
 _W, _E, _C = Severity.WARNING, Severity.ERROR, Severity.CRITICAL
@@ -59,3 +60,8 @@ def breach(code: str, block: Block, message: str, hint: str, line: int | None = 
 def named(task: str | None) -> str:
     """Return `` of task NAME``, or nothing for blocks without a task."""
     return f" of task {clean_line(task, 60)}" if task else ""
+
+
+def a_block(role: Role | None) -> str:
+    """Return ``a [ROLE] block``, as hints name what to append."""
+    return f"{'an' if role and role[0] in 'AEIO' else 'a'} [{role}] block"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from teamops.domain.breach import breach, named
+from teamops.domain.breach import a_block, breach, named
 from teamops.model.handoff import GATES, Block, Gate, GateResult
 from teamops.model.protocol import ProtocolFinding
 
@@ -44,7 +44,7 @@ def claim_findings(block: Block, gates: Sequence[Gate]) -> list[ProtocolFinding]
     lacking = lack(gates)
     found = []
     whose = f"{block.role} says that the work{named(block.task)} is done"
-    again = f"append a [{block.role}] block with **Gates**: runs=pass (…); correct=pass (…); complete=pass (…)"
+    again = f"append {a_block(block.role)} with **Gates**: runs=pass (…); correct=pass (…); complete=pass (…)"
     if lacking.missing:
         what = "without its gates" if len(lacking.missing) == len(GATES) else f"without {_list(lacking.missing)}"
         found.append(breach("gates-missing", block, f"{whose}, {what}", f"{again}, what proves each in parentheses"))

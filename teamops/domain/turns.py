@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from teamops.domain.breach import breach, named
+from teamops.domain.breach import a_block, breach, named
 from teamops.domain.course import Course
 from teamops.domain.pipeline import CORE
 from teamops.domain.step import Step, session
@@ -31,7 +31,7 @@ def turn_findings(course: Course, block: Block, step: Step) -> Iterator[Protocol
             "tier-lowered",
             block,
             f"{block.role} says tier {block.tier}, but {_task(block)} has tier {step.tier}, and that stays in force",
-            f"append a [{block.role}] block with **Tier**: {step.tier}; only HUMAN may lower it",
+            f"append {a_block(block.role)} with **Tier**: {step.tier}; only HUMAN may lower it",
         )
     if block.role == PARTNER and not step.in_turn and course.handed_in:
         yield breach(
@@ -74,13 +74,13 @@ def _out_of_turn(course: Course, block: Block) -> ProtocolFinding:
             "not-holder",
             block,
             f"{role} {'closes the task' if turn == NONE else 'writes'}, but {held}",
-            f"append a [{holder}] block that takes up, or refuses, what {role} wrote",
+            f"append {a_block(holder)} that takes up, or refuses, what {role} wrote",
         )
     return breach(
         "two-lights",
         block,
         f"{role} gives the light to {'itself' if turn == role else turn}, but {held}: two roles may work at once",
-        f"append a [{role}] block that gives it back (**Turn**: {holder}), or let HUMAN say whose it is",
+        f"append {a_block(role)} that gives it back (**Turn**: {holder}), or let HUMAN say whose it is",
     )
 
 
@@ -92,7 +92,7 @@ def _self_review(course: Course, block: Block, step: Step) -> Iterator[ProtocolF
             return
         what = f"{role} reviews its own work{named(block.task)}"
     elif step.review is not None and session(block) in course.sessions:
-        what = f"{role} reviews{named(block.task)} in the session in which it was built, {session(block)}"
+        what = f"{role} reviews{named(block.task)} what its own session, {session(block)}, has built"
     else:
         return
     yield breach(
@@ -110,7 +110,7 @@ def _skipped_before_the_end(course: Course, block: Block, step: Step) -> Iterato
             "design-review-skipped",
             block,
             f"{role} gives the tier 3 design{task} to {turn}, but no design review has let it pass",
-            f"append a [{role}] block with **Turn**: REVIEWER",
+            f"append {a_block(role)} with **Turn**: REVIEWER",
         )
     if _unreviewed(course, block, step):
         to = "closes" if turn == NONE else f"gives {turn}"
@@ -118,7 +118,7 @@ def _skipped_before_the_end(course: Course, block: Block, step: Step) -> Iterato
             "code-review-skipped",
             block,
             f"{role} {to} the tier 3 work{task}, but no code review has let pass what was built last",
-            f"append a [{role}] block with **Turn**: REVIEWER",
+            f"append {a_block(role)} with **Turn**: REVIEWER",
         )
 
 
@@ -130,22 +130,22 @@ def _skipped_at_the_end(course: Course, block: Block, step: Step) -> Iterator[Pr
         yield breach(
             "build-skipped",
             block,
-            f"{role} says that the tier {tier} task{task} is done, but nobody has built anything",
-            f"append a [{role}] block with **Status**: in progress that gives the light to {following}",
+            f"{role} calls {_task(block)} done, but nobody has built anything, as tier {tier} asks",
+            f"append {a_block(role)} with **Status**: in progress that gives the light to {following}",
         )
     if step.closes and tier == 2 and role in IMPLEMENTERS:
         yield breach(
             "verify-skipped",
             block,
             f"{role} closes its own tier 2 work{task}, but DIRECTOR has not verified it",
-            f"append a [{role}] block with **Turn**: DIRECTOR",
+            f"append {a_block(role)} with **Turn**: DIRECTOR",
         )
     if step.closes and tier == 3 and not asked:
         yield breach(
             "sign-off-skipped",
             block,
-            f"{role} closes the tier 3 task{task}, but only HUMAN signs off",
-            f"append a [{role}] block with **Turn**: HUMAN",
+            f"{role} closes {_task(block)}, but only HUMAN signs tier 3 off",
+            f"append {a_block(role)} with **Turn**: HUMAN",
         )
 
 
@@ -184,14 +184,14 @@ def _partner(course: Course, block: Block) -> Iterator[ProtocolFinding]:
             "partner-in-loop",
             block,
             f"{role} gives the light{task} to PARTNER, but only DIRECTOR or HUMAN ask PARTNER",
-            f"append a [{role}] block with **Status**: blocked and **Turn**: DIRECTOR",
+            f"append {a_block(role)} with **Status**: blocked and **Turn**: DIRECTOR",
         )
     elif course.handed_in:
         yield breach(
             "partner-in-loop",
             block,
             f"{role} gives the light{task} to PARTNER, but its design was handed on already",
-            f"append a [{role}] block that gives the light to the next station; {_OWN_TASK}",
+            f"append {a_block(role)} that gives the light to the next station; {_OWN_TASK}",
         )
 
 
@@ -202,16 +202,17 @@ def _not_next(course: Course, block: Block, step: Step) -> Iterator[ProtocolFind
     allowed = _next(course, role, step)
     if turn in allowed or (role == DIRECTOR and turn not in CORE):
         return
-    what = "closes the task" if turn == NONE else f"gives the light to {turn}"
+    task = named(block.task)
+    what = f"closes {_task(block)}" if turn == NONE else f"gives the light{task} to {turn}"
     when = " after changes were requested" if step.back else " after an approval" if step.review else ""
     choice = " or ".join([*allowed, *(() if role == DIRECTOR else (DIRECTOR,))]) or "HUMAN, or keeps it"
     higher = 3 if turn == REVIEWER and tier != 3 else 2 if turn in IMPLEMENTERS and tier == 1 else 0
+    raised = f"; or one with **Tier**: {higher}" if higher and role == DIRECTOR else ""
     yield breach(
         "turn-not-allowed",
         block,
-        f"{role} {what}{when}; tier {tier} does not allow that{named(block.task)}",
-        f"append a [{role}] block that gives the light to {choice}"
-        + (f", or raise the **Tier** to {higher}" if higher else ""),
+        f"{role} {what}{when}, and tier {tier} does not allow that",
+        f"append {a_block(role)} that gives the light to {choice}{raised}",
     )
 
 

@@ -455,7 +455,7 @@ def test_an_unanswered_challenge_is_shown_at_its_own_line() -> None:
 def test_every_mending_is_by_appending(text: str, expected: str) -> None:
     del expected
     for finding in read(blocks(text), Limits()).findings:
-        assert "append a " in finding.hint or finding.code == "echo-chamber"
+        assert "append a" in finding.hint or finding.code == "echo-chamber"
         assert len(finding.message) < 200
         assert finding.role is not None
         assert finding.role in finding.message or finding.code == "tier-lowered"
