@@ -56,8 +56,8 @@ def announce(settings: Settings, state_dir: Path | None, judgement: Judgement) -
         why = f"{settings.source.name if settings.source else 'no teamops.toml'} names no session for {name}"
         return Told("no session", f"{name} has the light; not poked: {why}")
     if not (settings.auto_poke and known.auto_poke):
-        whose = f"for {name}" if settings.auto_poke else "for the team"
-        return Told("off", f"{name} has the light; not poked: auto_poke is off {whose}")
+        switch = f"auto_poke of {name}" if settings.auto_poke else "poke.auto"
+        return Told("off", f"{name} has the light; not poked: {switch} is off")
     if supervisor is not None:
         return Told("supervisor", f"{name} has the light, and is poked by teamops (pid {supervisor.pid})")
     return _poke(settings, state_dir, judgement, name)
