@@ -12,7 +12,7 @@ from teamops.model.handoff import Challenges, Point
 from teamops.model.text import clean_line
 
 _ANSWERS = re.compile(
-    r"\W*(?:(?:my|our)\s+)?(?:(?:response|answer|repl(?:y|ie))s?\b|challenges?\s+(?:response|answer|addressed|resolved))",
+    r"\W*(?:(?:my|our|more|further)\s+)?(?:(?:response|answer|repl(?:y|ie))s?\b|challenges?:?\s+(?:response|answer|addressed|resolved))",
     re.IGNORECASE,
 )
 _CHALLENGES = re.compile(
@@ -29,7 +29,7 @@ _TAIL = (
 )
 _ABOUT = r"(?:\s+(?:to|with|on|about|for|against)\s+[^.:;,!(\u2013\u2014]{1,60}?)?"
 _NONE = re.compile(
-    rf"\W{{0,4}}(?:(?:none|nothing|n/a){_TAIL}|no\s+(?:(?:further|new|more|open|other|blocking)\s+)?{_NOUN}{_TAIL}{_ABOUT})"
+    rf"[\W_]{{0,4}}(?:(?:none|nothing|n/a){_TAIL}|no\s+(?:(?:further|new|more|open|other|blocking)\s+)?{_NOUN}{_TAIL}{_ABOUT})"
     r"[*_`]{0,3}(?:\s*[.:,;!(\u2013\u2014]+[*_`]{0,3}(?:\s+|(?=\w)|$)|\s+-{1,2}\s+|\s*$|\s+(?=(?:because|as|since|after)\b))",
     re.IGNORECASE,
 )
@@ -85,8 +85,9 @@ def _challenges(section: Written) -> tuple[list[Item], str]:
     title = _CHALLENGES.match(section.title)
     rest = (title["rest"] or "") if title else ""
     if title and title["no"]:
-        rest = f"None: {rest}"
-    said = [Line(section.line, 0, rest, Kind.TEXT)] if rest and _none(rest) is not None else []
+        rest = f"None: {rest}" if rest else "None"
+    none = _none(rest)
+    said = [Line(section.line, 0, rest if none else f"{rest}:", Kind.TEXT)] if none is not None else []
     lines = [*said, *section.lines]
     found = read_items(lines, quotes=True)
     numbers = _numbers_in(section.title)
@@ -112,18 +113,14 @@ def read_responses(sections: Iterable[Written]) -> tuple[Point, ...]:
         found = read_items(section.lines, quotes=False)
         numbers = _numbers_in(section.title, listed=found.first is not None)
         lines = [line for line in section.lines if line.kind is not Kind.QUOTE]
-        own = _whole(section, lines, numbers or (1,)) if numbers or not found.items else found.items
-        group = items[-1].group + 1 if items else 0
-        for item in own:
-            item.group += group
-        items += own
+        items += _whole(section, lines, numbers or (1,)) if numbers or not found.items else found.items
     return tuple(point for point in numbered(items, every=False) if not _PLACEHOLDER.fullmatch(point.text))
 
 
 def _whole(section: Written, lines: Iterable[Line], numbers: tuple[int, ...], title: str = "") -> list[Item]:
     """Return a whole section as one item."""
     text = [line for line in lines if line.text]
-    return [Item(numbers, text[0].number if text else section.line, 0, parts=[title, *(line.text for line in text)])]
+    return [Item(numbers, text[0].number if text else section.line, parts=[title, *(line.text for line in text)])]
 
 
 def _numbers_in(title: str, *, listed: bool = True) -> tuple[int, ...]:

@@ -47,7 +47,7 @@ _IN_FIELD = re.compile(
 )
 _IN_LIST = re.compile(
     rf"{_LEAD}(?:(?P<known>{_KNOWN})|(?P<own>[^\W\d_][\w-]{{0,29}}))(?:\s+gate)?[*_`]{{0,3}}"
-    rf"(?:{_JOIN}|\s+[\u2013\u2014-]+\s+|\s*(?=\()|\s+(?={_SIGN})|\s*$|(?(box)\s+|(?!)))",
+    rf"(?:{_JOIN}|\s+[\u2013\u2014-]+\s+|\s*(?=\()|\s+(?={_SIGN})|\s*$|(?(known)(?(box)\s+|(?!))|(?!)))",
     re.IGNORECASE,
 )
 _MARKER = re.compile(r"(?:[-*+]|[0-9]{1,3}[.)]|#{1,6})\s+")
@@ -200,6 +200,6 @@ def _evidence(text: str) -> str:
     evidence = clean_line(text, EVIDENCE_LIMIT).strip(_AROUND)
     if evidence.startswith("("):
         depths = _depths(evidence)
-        if depths.index(0) == len(depths) - 1 if 0 in depths else True:
+        if depths.index(0) in (0, len(depths) - 1):  # never closed, or closed at the end
             evidence = evidence[1:].removesuffix(")").strip(_AROUND)
     return "" if re.sub(r"\W+|_", "", evidence).lower() in _NO_EVIDENCE else evidence

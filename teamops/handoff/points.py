@@ -59,8 +59,6 @@ class Item:
     numbers: tuple[int, ...]
     """Empty: a bullet."""
     line: int
-    group: int
-    """How many headings without a number stand above it."""
     labelled: bool = False
     """Its number has a word or a mark of its own: ``C1``, ``Point 1``, ``#1``."""
     parts: list[str] = field(default_factory=list)
@@ -89,13 +87,13 @@ def read_items(lines: Iterable[Line], *, quotes: bool) -> Reading:
     text.
     """
     found = Reading()
-    column, group = _CODE_COLUMN, 0
+    column = _CODE_COLUMN
     for line in lines:
         if line.kind is Kind.BLANK or (line.kind is Kind.QUOTE and not quotes):
             continue
         item = None
         if line.kind in (Kind.TEXT, Kind.HEADING) and line.indent < column:
-            item = _opened(line, found, group)
+            item = _opened(line, found)
             if item is not None and item.parts[0].startswith(">") and not quotes:
                 item.parts.clear()
         if item is not None:
@@ -104,7 +102,6 @@ def read_items(lines: Iterable[Line], *, quotes: bool) -> Reading:
             marker = _MARKER.match(line.text)
             column = line.indent + len(marker[0]) if marker else _CODE_COLUMN
         elif line.kind is Kind.HEADING:
-            group += 1
             column = _CODE_COLUMN
             if not found.items:
                 found.prose.append(replace(line, text=line.text.strip("# ")))
@@ -118,7 +115,7 @@ def read_items(lines: Iterable[Line], *, quotes: bool) -> Reading:
     return found
 
 
-def _opened(line: Line, before: Reading, group: int) -> Item | None:
+def _opened(line: Line, before: Reading) -> Item | None:
     """Return the item that the line opens."""
     text = f"{row[1]}: {row[2].replace('|', ' ')}" if (row := _ROW.match(line.text)) else line.text
     found = _OPENS.match(text) or _HASH.match(text)
@@ -130,9 +127,9 @@ def _opened(line: Line, before: Reading, group: int) -> Item | None:
             rest = text[found.end() :].strip()
             if marks.get("marks") and not found[0].rstrip().endswith(marks["marks"]):
                 rest = rest.replace(marks["marks"], "", 1)  # **1. A title** and more
-            return Item(numbers_of(found["numbers"]), line.number, group, labelled, [rest])
+            return Item(numbers_of(found["numbers"]), line.number, labelled, [rest])
     elif first is None and (bullet := _BULLET.match(text)):
-        return Item((), line.number, group, parts=[text[bullet.end() :].strip()])
+        return Item((), line.number, parts=[text[bullet.end() :].strip()])
     return None
 
 
@@ -150,22 +147,21 @@ def numbers_of(written: str) -> tuple[int, ...]:
 def numbered(items: Sequence[Item], *, every: bool) -> tuple[Point, ...]:
     """Return the items as points.
 
-    Bullets take the numbers that are free. A number that stands twice means the same point again, but with ``every``,
-    or where a heading stands between, it is a point of its own and gets the next free number: so no challenge hides
-    behind another, and no answer counts for a point that it doesn't name.
+    Bullets take the numbers that are free. A number that stands twice names the same point again; with ``every`` it is
+    a point of its own and gets the next free number, so that none hides behind another.
     """
     taken = {number for item in items for number in item.numbers}
     free = (number for number in count(1) if number not in taken)
     top = max(taken, default=0)
-    used: dict[int, int] = {}
+    used: set[int] = set()
     points = []
     for item in items:
         for written in item.numbers or (next(free),):
             number = written
-            if written in used and (every or used[written] != item.group):
+            if every and written in used:
                 number = top + 1
             top = max(top, number)
             taken.add(number)
-            used[number] = item.group
+            used.add(number)
             points.append(Point(number, item.text, item.line))
     return tuple(points)
