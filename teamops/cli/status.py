@@ -42,7 +42,8 @@ def status(root: Path | None, state_dir: Path | None, *, as_json: bool, keep: bo
     def publish(snapshot: Snapshot) -> None:
         facts = (snapshot.lights and [(light.role, light.state, light.task) for light in snapshot.lights],)
         agents = [(agent.role, agent.state, agent.pid) for agent in snapshot.agents]
-        key = (facts, agents, snapshot.alerts, len(snapshot.blocks), snapshot.cost_today_usd)
+        handoff = (len(snapshot.blocks), snapshot.findings)
+        key = (facts, agents, snapshot.alerts, handoff, snapshot.cost_today_usd)
         if snapshot.ready and key != last[0]:
             last[0] = key
             if as_json:

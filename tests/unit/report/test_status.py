@@ -9,7 +9,8 @@ import pytest
 from teamops.model.agent import AgentState, AgentView, Evidence, EvidenceKind
 from teamops.model.alert import Alert, AlertState
 from teamops.model.clock import Stamp
-from teamops.model.handoff import Severity, Stage
+from teamops.model.handoff import Severity, Stage, Standing
+from teamops.model.protocol import ProtocolFinding, StageTime
 from teamops.model.role import CODER, HUMAN
 from teamops.model.snapshot import LightState, LightView, Snapshot, SupervisorView
 from teamops.report.status import status_json, status_text
@@ -27,6 +28,20 @@ LIGHT = LightView(
     stale_after_s=780,
     state=LightState.WORKING,
     line=12,
+    stages=(StageTime(Stage.DESIGN, 600.4, 2, current=False), StageTime(Stage.IMPLEMENT, 61.0, 1, current=True)),
+    rounds=1,
+    standing=Standing.DOUBTED,
+)
+FINDING = ProtocolFinding(
+    code="not-holder",
+    severity=Severity.ERROR,
+    line=40,
+    message="CODER writes",
+    hint="wait",
+    task="login",
+    index=3,
+    digest="d",
+    role=CODER,
 )
 AGENT = AgentView(
     role=CODER,
@@ -62,6 +77,7 @@ FULL = Snapshot(
     agents=(AGENT,),
     alerts=(ALERT, replace(ALERT, state=AlertState.RESOLVED, message="old")),
     cost_today_usd=Decimal("0.098304"),
+    findings=(FINDING,),
     troubles=("panes: polls",),
 )
 EMPTY = Snapshot(
@@ -83,6 +99,22 @@ def test_the_contract_of_status_json() -> None:
     for key in ("task", "role", "tier", "stage", "since", "age_s", "state"):
         assert key in light
     assert (light["stage"], light["age_s"], light["state"]) == ("implement", 61.0, "working")
+    assert (light["rounds"], light["standing"]) == (1, "done?")
+    assert light["stages"] == [
+        {"stage": "design", "seconds": 600, "visits": 2, "current": False},
+        {"stage": "implement", "seconds": 61, "visits": 1, "current": True},
+    ]
+    assert shown["findings"] == [
+        {
+            "code": "not-holder",
+            "severity": "error",
+            "line": 40,
+            "task": "login",
+            "role": "CODER",
+            "message": "CODER writes",
+            "do": "wait",
+        }
+    ]
     agent = shown["agents"][0]
     for key in [
         "role",
@@ -120,6 +152,8 @@ def test_nobody_acts() -> None:
         "no task",
         "$0.10+?",
         "panes: polls",
+        "login, 1 round back, done?",
+        "1 finding in the handoff: teamops handoff lint",
     ],
 )
 def test_text_says(words: str) -> None:
