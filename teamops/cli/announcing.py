@@ -85,6 +85,6 @@ def _poke(settings: Settings, state_dir: Path | None, judgement: Judgement, name
         return Told("announced", f"{name} has the light, and was told before")
     proof = f" ({outcome.evidence})" if outcome.evidence else ""
     if outcome.ok:
-        return Told("poked", f"{name} has the light: {outcome.message}{proof}")
+        return Told("poked", f"{name} has the light and is poked: {outcome.message}{proof}")
     hint = f"\n  → {outcome.hint}" if outcome.hint else ""
     return Told("failed", f"{name} has the light; {outcome.message}{proof}{hint}")

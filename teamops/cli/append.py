@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -271,14 +272,30 @@ def _lines(said: tuple[Problem | ProtocolFinding, ...], judgement: Judgement) ->
         inside = one.line - judgement.block.line + 1
         where = f", line {inside} of the block" if inside > 1 else ""
         lines.append(f"  {one.code} ({one.severity}{where}): {clean_line(one.message)}")
-        if one.hint:
-            lines.append(f"    → {clean_line(one.hint)}")
+        if hint := _hint(one, judgement):
+            lines.append(f"    → {clean_line(hint)}")
     return lines
 
 
-def _said_json(said: tuple[Problem | ProtocolFinding, ...]) -> list[dict[str, Any]]:
+_AGAIN = re.compile(r"append a \[[^\]]+\] block with ")
+
+
+def _hint(one: Problem | ProtocolFinding, judgement: Judgement) -> str:
+    """Return how to mend a block that is not written yet: no other one has to correct it."""
+    if one.code in {"not-holder", "two-lights"}:
+        return f"it is not your turn: wait until a block's Turn names {judgement.block.role}"
+    return _AGAIN.sub("write it with ", one.hint)
+
+
+def _said_json(said: tuple[Problem | ProtocolFinding, ...], judgement: Judgement) -> list[dict[str, Any]]:
     return [
-        {"code": one.code, "severity": str(one.severity), "line": one.line, "message": one.message, "do": one.hint}
+        {
+            "code": one.code,
+            "severity": str(one.severity),
+            "line": one.line,
+            "message": one.message,
+            "do": _hint(one, judgement),
+        }
         for one in said
     ]
 
@@ -288,8 +305,8 @@ def _refusal_json(settings: Settings, judgement: Judgement) -> dict[str, Any]:
         "schema": SCHEMA,
         "ok": False,
         "file": str(settings.handoff),
-        "refused": _said_json(judgement.refused),
-        "warnings": _said_json(judgement.warned),
+        "refused": _said_json(judgement.refused, judgement),
+        "warnings": _said_json(judgement.warned, judgement),
     }
 
 
@@ -306,6 +323,6 @@ def _json(settings: Settings, written: _Written) -> dict[str, Any]:
         "tier": task.tier,
         "light": task.turn,
         "stage": str(task.stage),
-        "forced": _said_json(written.judgement.refused),
-        "warnings": _said_json(written.judgement.warned),
+        "forced": _said_json(written.judgement.refused, written.judgement),
+        "warnings": _said_json(written.judgement.warned, written.judgement),
     }

@@ -99,7 +99,8 @@ def test_what_breaks_a_rule_is_refused_and_nothing_written(folder: Path, capsys:
     assert (code, out) == (1, "")
     assert "two-lights (error): " in err
     assert "gates-missing (error): " in err
-    assert "    → " in err
+    assert "    → it is not your turn: wait until a block's Turn names DEVELOPER\n" in err
+    assert "    → write it with **Gates**: " in err
     assert "--force" in err
     assert (folder / "current.md").read_text() == OPENED
 
