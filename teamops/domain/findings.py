@@ -15,12 +15,17 @@ CODES: Mapping[str, str] = {
     "handoff-stale": "The holder of a light shows no sign of work for the stale limit (13 min unless configured).",
     "handoff-lost": "The handoff file is missing or can't be read.",
     "handoff-broken": "The handoff file has blocks that don't follow the grammar.",
+    "handoff-rewritten": "A block was changed, taken out or put in between after it was handed on.",
+    "handoff-unannounced": "The holder of a light was not told that it is its turn.",
+    "protocol-broken": "A block breaks a rule of the protocol, and the present light or a task's end rests on it.",
+    "forged-sign-off": "A block of the person has no record in the ledger.",
+    "human-turn": "The person holds a light.",
     "agent-dead": "An agent's process has ended, or its session is gone.",
     "agent-silent": "An agent that is expected to beat has missed two beats.",
     "agent-needs-you": "An agent waits for its person: a permission dialog or a question is open.",
     "tmux-down": "The tmux server of the team does not answer.",
     "source-troubled": "A part of teamops works in a lesser way.",
-    "ledger-troubled": "The ledger can't be written: what happens now may be forgotten at the next start.",
+    "ledger-troubled": "The ledger can't be written or read: what happens now may be forgotten, or can't be judged.",
 }
 """Every alert code and its meaning."""
 
@@ -131,10 +136,13 @@ def handoff_findings(trouble: tuple[str, str] | None, errors: Sequence[Problem])
     return found
 
 
-def trouble_findings(troubles: Mapping[str, tuple[str, str]], *, tmux_down: str, ledger: str) -> list[Finding]:
+def trouble_findings(
+    troubles: Mapping[str, tuple[str, str]], *, tmux_down: str, ledger: str, unjudged: str = ""
+) -> list[Finding]:
     """Return what is to be said about teamops itself.
 
-    ``troubles`` maps a source to message and hint; ``tmux_down`` and ``ledger`` say why, or are empty.
+    ``troubles`` maps a source to message and hint; ``tmux_down``, ``ledger`` (it can't be written) and ``unjudged`` (it
+    can't be read, so that sign-offs and rewrites can't be judged) say why, or are empty.
     """
     found = [
         Finding(
@@ -161,6 +169,17 @@ def trouble_findings(troubles: Mapping[str, tuple[str, str]], *, tmux_down: str,
                 subject="ledger",
                 message=ledger,
                 do="free disk space or mend the state directory's rights; teamops tries again every round",
+                notify=True,
+            )
+        )
+    if unjudged:
+        found.append(
+            Finding(
+                code="ledger-troubled",
+                severity=Severity.CRITICAL,
+                subject="protocol",
+                message=f"sign-offs and rewrites can't be judged: {unjudged}",
+                do="believe no sign-off until the ledger can be read again",
                 notify=True,
             )
         )

@@ -61,6 +61,16 @@ class Ledger:
         before, self._version = self._version, version
         return before != version
 
+    def protocol_mark(self) -> tuple[int, ...]:
+        """Return what differs from before whenever something of ``audit`` is new that judges blocks; cheap to ask."""
+        with reading(self._path):
+            row = self._connection.execute(
+                "SELECT (SELECT max(id) FROM block), (SELECT max(id) FROM tamper),"
+                " (SELECT total(mended) + count(nullif(accepted, '')) FROM tamper), (SELECT max(id) FROM approval),"
+                " (SELECT max(id) FROM gate_run), (SELECT max(id) FROM forced)"
+            ).fetchone()
+        return tuple(int(value or 0) for value in row)
+
     # files
 
     def positions(self) -> dict[str, Position]:
@@ -186,8 +196,16 @@ class Ledger:
         with reading(self._path):
             return history.restarts_since(self._connection, wall)
 
+    def last_poke(self, role: Role, since_wall: float) -> Outcome | None:
+        """Return how the last poke of ``role`` since then ended, a good end before all others; ``None``: no end known.
+
+        One that is under way, or was cut off before its end could be stored, has none.
+        """
+        with reading(self._path):
+            return history.last_poke(self._connection, role, since_wall)
+
     def log(self, limit: int) -> list[LogLine]:
-        """Return the newest ``limit`` turns, states, alerts and actions, newest first."""
+        """Return the newest ``limit`` turns, states, alerts, actions and words on the protocol, newest first."""
         with reading(self._path):
             return history.log(self._connection, limit)
 

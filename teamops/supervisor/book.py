@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from teamops.config.settings import Settings
-from teamops.domain import health, light, pipeline
+from teamops.domain import health, light
 from teamops.model.agent import AgentState
 from teamops.model.alert import Alert
 from teamops.model.clock import Stamp
@@ -29,6 +29,7 @@ from teamops.model.handoff import Handoff, Problem, Severity, Task
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.snapshot import LogLine, SupervisorView
 from teamops.supervisor.agent_book import AgentBook
+from teamops.supervisor.protocol_book import ProtocolBook
 
 MAX_LOG = 200
 LATELY = 500
@@ -43,8 +44,7 @@ class Book:
     stamp: Stamp
     supervisor: SupervisorView
     handoff: Handoff = field(default_factory=Handoff)
-    progress: pipeline.Progress = field(default_factory=pipeline.Progress)
-    tasks: tuple[Task, ...] = ()
+    protocol: ProtocolBook = field(init=False)
     errors: tuple[Problem, ...] = ()
     """The problems of the file that are errors."""
     lights: dict[str, light.Light] = field(default_factory=dict)
@@ -71,6 +71,7 @@ class Book:
     """Sources that have reported once."""
 
     def __post_init__(self) -> None:
+        self.protocol = ProtocolBook(self.settings.limits)
         self.offset = self.stamp.now - self.stamp.wall
         self.midnight = midnight_of(self.stamp.wall)
         for settings in self.settings.roles:
@@ -178,12 +179,13 @@ class Book:
             }:
                 self.agent(role)
         self.handoff_trouble = None
+        history = first and not self.protocol.born
+        self.protocol.read(seen.handoff.blocks, None if history else seen.stamp.wall, appended=seen.appended)
         self.handoff = seen.handoff
-        self.tasks = self.progress.after(seen.handoff.blocks)
         self.errors = tuple(problem for problem in seen.handoff.problems if problem.severity is Severity.ERROR)
         before, self.lights = self.lights, {}
         fresh = []
-        for task in self.tasks:
+        for task in self.protocol.tasks:
             if not task.open or task.turn is None:
                 continue
             key = (task.task or "").lower()
@@ -231,6 +233,14 @@ class Book:
                 worked = health.worked_at(facts, now)
             rows.append((held, light.read_light(held, worked, now, self.settings.limits)))
         return sorted(rows, key=lambda row: (row[0].role == HUMAN, -row[1].unanswered_s, row[0].task or ""))
+
+    def answered(self, held: light.Light) -> bool:
+        """Return whether the holder of a light has shown a sign of work after it came."""
+        page = self.agents.get(held.role)
+        if page is None:
+            return False
+        worked = health.worked_at(page.facts(managed=True, light_since=held.since), self.stamp.now)
+        return worked is not None and worked > held.since
 
     def manages(self, role: Role) -> bool:
         """Return whether teamops was told to manage the role's tmux session."""

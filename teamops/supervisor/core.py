@@ -11,26 +11,25 @@ from typing import Any
 
 from teamops.config.settings import Settings
 from teamops.domain import alerts as alerts_rule
-from teamops.domain import findings as finding_rules
 from teamops.domain import log_lines
 from teamops.effects.run import Effects
 from teamops.model.actions import Action, By, Notify, Outcome, Poke, Restart
 from teamops.model.agent import AgentState
-from teamops.model.alert import Alert, Finding
 from teamops.model.clock import Stamp
 from teamops.model.events import (
     ActionFinished,
     BeatsSeen,
     Event,
     HandoffChanged,
+    HandoffLost,
     PaneDied,
     PanesSeen,
     SourceTroubled,
     Ticked,
     UsageSeen,
 )
-from teamops.model.handoff import Severity
 from teamops.model.protocol import TaskReport
+from teamops.model.role import Role
 from teamops.model.snapshot import (
     AcceptTamper,
     AckAlert,
@@ -44,8 +43,11 @@ from teamops.model.snapshot import (
 )
 from teamops.sources.clock import Clock
 from teamops.supervisor import reports, signing
+from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.book import Book
+from teamops.supervisor.judging import findings_of, notice_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.trail import Trail
 from teamops.supervisor.view import view
 from teamops.tmux.server import Server
 
@@ -87,6 +89,8 @@ class Core:
         self._ready = False
         self._told = False
         """The agents' states were told once."""
+        self._gapped = False
+        """teamops did not run just before the last round of the clock: evidence of that time is still coming in."""
         self._ticks = 0
         """Rounds of the clock since every source has reported once."""
         self._waiting: dict[int, asyncio.Future[Outcome]] = {}
@@ -99,7 +103,12 @@ class Core:
         """Waits until the sources have told all that they know of the agents seen so far."""
         self.on_panes: Callable[[Book], None] = lambda _: None
         """Called when panes changed, so that sources which follow processes know their pids."""
+        self.trail = Trail(memory, self.spawn)
+        self.announcer = Announcer(self)
+        self.trail.on_adopted = self.announcer.adopt
+        self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
+        self.trail.load(self.book)
 
     # in
 
@@ -165,7 +174,9 @@ class Core:
         while self._queue:
             event = self._queue.popleft()
             self.book.stamp = max(self.book.stamp, event.stamp)
-            counts = counts or (isinstance(event, Ticked) and event.gap_s == 0)
+            if isinstance(event, Ticked):
+                counts = counts or not event.gap_s
+                self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
         if panes:
@@ -177,6 +188,8 @@ class Core:
                 self.memory.state_changed(self.book, page)
             self._told = True
         if self._settled():
+            if self.book.supervisor.acting and not self._gapped:
+                self.announcer.go_on(self.book, counts=counts)
             self._ask_rules(counts=counts)
 
     def _settled(self) -> bool:
@@ -192,11 +205,15 @@ class Core:
                 if self.book.tick(event):
                     self.memory.turn_day(self.book)
                 self.memory.tick(self.book)
+                self.trail.tick(self.book)
                 self.memory.hear_viewers(self.book)
                 if event.gap_s:
                     self._note("source", f"teamops did not run for {event.gap_s:.0f} s; deadlines are re-armed")
             case HandoffChanged():
                 self._see_handoff(event)
+            case HandoffLost():
+                self.trail.miss(self.book)
+                self.book.take(event)
             case BeatsSeen():
                 self.memory.beats(self.book, event)
                 self.book.take(event)
@@ -210,36 +227,22 @@ class Core:
 
     def _see_handoff(self, event: HandoffChanged) -> None:
         first = self.book.handoff.size == 0 and not self.book.lights
+        self.trail.refresh(self.book)  # a person's block has its record before it is in the file
         for fresh in self.book.see_handoff(event, first=first):
             since = self.memory.light_seen(self.book, fresh, event.mtime if first else event.stamp.wall)
             if since != fresh.since_wall:
                 self.book.date_light(fresh, since)
+        self.trail.see(self.book, event)
         if not event.appended and not first:
             self._note("turn", "the handoff file was rewritten: all of it was read again")
 
     # rules
 
-    def _findings(self) -> list[Finding]:
-        book = self.book
-        managed = frozenset(role for role in book.agents if book.manages(role))
-        found = finding_rules.light_findings(book.readings(book.stamp.now), managed=managed)
-        for page in book.agents.values():
-            found += finding_rules.agent_findings(
-                page.role,
-                page.state,
-                page.evidence,
-                holds_light=bool(book.held_by(page.role)),
-                ended=page.evidence.detail,
-            )
-        found += finding_rules.handoff_findings(book.handoff_trouble, book.errors)
-        found += finding_rules.trouble_findings(book.troubles, tmux_down=book.tmux_down, ledger=book.ledger_trouble)
-        return found
-
     def _ask_rules(self, *, counts: bool) -> None:
         book = self.book
         if self.memory.follow(book):
             return
-        found = self._findings()
+        found = findings_of(book, self.announcer.missed(book))
         if not book.supervisor.acting:
             # Nobody acts and nobody remembers: one look has to do.
             found = [replace(finding, rounds=1) for finding in found]
@@ -301,6 +304,14 @@ class Core:
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:
         """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""
         return reports.tamper_diff(self, tamper)
+
+    async def announce(self, task: str | None) -> Outcome | None:
+        """Tell the holder of a task's light of it, at once; ``None`` where there is nothing to announce."""
+        return await self.announcer.announce_now(task)
+
+    def under_way(self, kind: type[Action], role: Role) -> bool:
+        """Return whether an action of that kind is being done for ``role``."""
+        return (kind.__name__, str(role)) in self._busy
 
     def begin(self, action: Action, check: Callable[[bytes], None] | None = None) -> asyncio.Future[Outcome]:
         """Record ``action`` as begun and run it; its end comes back as an event. ``check``: see ``Effects.run``."""
@@ -378,14 +389,3 @@ class Core:
 
 async def _at_once() -> None:
     """Wait for nothing."""
-
-
-def notice_of(project: str, alert: Alert) -> Notify:
-    """Return the notification of an alert."""
-    return Notify(
-        title=f"{project}: {alert.code}",
-        body=f"{alert.message}. {alert.do[:1].upper()}{alert.do[1:]}.",
-        critical=alert.severity is Severity.CRITICAL,
-        reason=f"{alert.code} {alert.subject}",
-        role=alert.agent,
-    )

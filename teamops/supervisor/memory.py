@@ -40,6 +40,7 @@ class Memory:
 
     def __init__(self, ledger: Ledger, pricer: Pricer, *, acting: bool, followed: bool) -> None:
         self._ledger = ledger
+        self.audit = ledger.audit
         self._pricer = pricer
         self._acting = acting
         self._followed = followed
@@ -51,6 +52,16 @@ class Memory:
         """Of earlier lives, until the first word on the role in this one."""
         self._unread = False
         """The ledger could not be read since the last round of the clock."""
+
+    @property
+    def acting(self) -> bool:
+        """This supervisor writes history."""
+        return self._acting
+
+    @property
+    def written(self) -> bool:
+        """Nothing waits to be written: the ledger knows all that this supervisor knows."""
+        return not self._unwritten
 
     @property
     def in_place(self) -> bool:
@@ -83,10 +94,10 @@ class Memory:
             self._know_the_day(book)
 
     def _know_the_day(self, book: Book) -> None:
-        for role, spend in (self._ask(book, lambda: self._ledger.cost_since(book.midnight)) or {}).items():
+        for role, spend in (self.ask(book, lambda: self._ledger.cost_since(book.midnight)) or {}).items():
             page = book.agent(role)
             page.cost_today, page.unpriced_today = spend.cost_usd, spend.unpriced_tokens
-        for role, count in (self._ask(book, lambda: self._ledger.restarts_since(book.midnight)) or {}).items():
+        for role, count in (self.ask(book, lambda: self._ledger.restarts_since(book.midnight)) or {}).items():
             book.agent(role).restarts = count
 
     def recover(self, book: Book) -> list[Notify]:
@@ -103,7 +114,7 @@ class Memory:
             if begun.pid != os.getpid() and begun.pid and is_alive(begun.pid):
                 continue
             cut = Outcome(ok=False, message="cut off: teamops ended before its outcome was known")
-            self._store(book, partial(self._ledger.finish_action, begun.id, cut, book.stamp.wall))
+            self.store(book, partial(self._ledger.finish_action, begun.id, cut, book.stamp.wall))
             if isinstance(begun.action, Notify):
                 code, _, subject = begun.action.reason.partition(" ")
                 alert = book.alerts.get((code, subject))
@@ -116,7 +127,7 @@ class Memory:
     def beats(self, book: Book, seen: BeatsSeen) -> None:
         """Store beats with the place they were read up to."""
         if self._acting:
-            self._store(book, lambda: self._ledger.add_beats(seen))
+            self.store(book, lambda: self._ledger.add_beats(seen))
 
     def usage(self, book: Book, seen: UsageSeen) -> None:
         """Price usage, put it on its agent's page and store it with the place it was read up to."""
@@ -131,14 +142,14 @@ class Memory:
                 self._unpriced.append((seen.role, usage))
             page.see_usage(usage, cost, book.midnight, seen.stamp)
         if self._acting:
-            self._store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position))
+            self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position))
 
     def light_seen(self, book: Book, light: Light, wall: float) -> float:
         """Return when this light was first seen: an earlier life may know better than ``wall``."""
-        known = self._ask(book, lambda: self._ledger.light_known(light.task, light.digest, light.role))
+        known = self.ask(book, lambda: self._ledger.light_known(light.task, light.digest, light.role))
         if known is not None or not self._acting:
             return wall if known is None else known
-        self._store(book, lambda: self._ledger.light_seen(light.task, light.digest, light.role, wall))
+        self.store(book, lambda: self._ledger.light_seen(light.task, light.digest, light.role, wall))
         book.note(log_lines.turn_line(wall, light.role, light.task))
         return wall
 
@@ -153,7 +164,7 @@ class Memory:
         book.note(log_lines.state_line(wall, page.role, page.state, detail))
         if self._acting:
             role, state = page.role, page.state
-            self._store(book, lambda: self._ledger.state_edge(role, state, detail, wall))
+            self.store(book, lambda: self._ledger.state_edge(role, state, detail, wall))
 
     # alerts
 
@@ -161,21 +172,21 @@ class Memory:
         """Take alerts and log from the supervisor that acts, if this one only follows; return whether it does."""
         if not self._followed:
             return False
-        if self._ask(book, self._ledger.changed):
-            alerts = self._ask(book, self._ledger.alerts)
+        if self.ask(book, self._ledger.changed):
+            alerts = self.ask(book, self._ledger.alerts)
             book.alerts = book.alerts if alerts is None else {alert.key: alert for alert in alerts}
             self._read_log(book)
         return True
 
     def hear_viewers(self, book: Book) -> None:
         """Take what viewers wrote at their person's keys: acknowledged alerts, restarts, and the log of it."""
-        if self._followed or not self._acting or not self._ask(book, self._ledger.changed):
+        if self._followed or not self._acting or not self.ask(book, self._ledger.changed):
             return
-        for alert in self._ask(book, self._ledger.alerts) or ():
+        for alert in self.ask(book, self._ledger.alerts) or ():
             mine = book.alerts.get(alert.key)
             if alert.state is AlertState.ACKED and mine is not None and mine.state is AlertState.FIRING:
                 book.alerts[alert.key] = replace(mine, state=AlertState.ACKED, changed_wall=alert.changed_wall)
-        restarts = self._ask(book, lambda: self._ledger.restarts_since(book.midnight)) or {}
+        restarts = self.ask(book, lambda: self._ledger.restarts_since(book.midnight)) or {}
         for role, count in restarts.items():
             book.agent(role).restarts = count
         self._read_log(book)
@@ -183,7 +194,7 @@ class Memory:
     def _read_log(self, book: Book) -> None:
         """Read the log anew; what only this life knows (its sources' words) keeps its place."""
         own = [line for line in book.log if line.kind == "source"]
-        told = self._ask(book, lambda: self._ledger.log(MAX_LOG))
+        told = self.ask(book, lambda: self._ledger.log(MAX_LOG))
         if told is None:
             return
         lines = [*own, *told]
@@ -193,7 +204,29 @@ class Memory:
         """Store alerts whose state or text is new."""
         if alerts and (self._acting or self._followed):
             kept = tuple(alerts)
-            self._store(book, lambda: self._ledger.save_alerts(kept))
+            self.store(book, lambda: self._ledger.save_alerts(kept))
+
+    # the protocol
+
+    def protocol_mark(self, book: Book) -> tuple[int, ...] | None:
+        """Return what tells that others wrote something that judges blocks; ``None`` where the ledger can't be read."""
+        return self.ask(book, self._ledger.protocol_mark)
+
+    def claim(self, book: Book, light: Light, how: str) -> bool | None:
+        """Claim the announcement of a light, durably; false where it was announced before.
+
+        ``None`` where that can't be stored: then nobody may be poked, for the claim is what keeps it from happening
+        twice.
+        """
+        try:
+            return self.audit.announce(light.task, light.digest, light.role, how, book.stamp.wall)
+        except LedgerError as error:
+            book.ledger_trouble = str(error)
+            return None
+
+    def last_poke(self, book: Book, light: Light) -> Outcome | None:
+        """Return how the holder of ``light`` was poked since it came, or ``None``."""
+        return self.ask(book, lambda: self._ledger.last_poke(light.role, light.since_wall))
 
     # actions
 
@@ -214,7 +247,7 @@ class Memory:
     def action_finished(self, book: Book, event: ActionFinished) -> None:
         """Store how an action ended."""
         if event.action_id >= 0:
-            self._store(book, lambda: self._ledger.finish_action(event.action_id, event.outcome, event.stamp.wall))
+            self.store(book, lambda: self._ledger.finish_action(event.action_id, event.outcome, event.stamp.wall))
 
     # each round
 
@@ -244,7 +277,7 @@ class Memory:
             book.troubles["prices"] = (trouble, "costs are shown without these models")
         else:
             book.troubles.pop("prices", None)
-        self._store(book, lambda: self._ledger.save_rates(self._pricer.known()))
+        self.store(book, lambda: self._ledger.save_rates(self._pricer.known()))
         self._price_waiting(book)
 
     def _price_waiting(self, book: Book) -> None:
@@ -260,9 +293,9 @@ class Memory:
                 priced.append((role, usage, cost))
         self._unpriced = waiting
         if priced and self._acting:
-            self._store(book, lambda: self._ledger.reprice(priced))
+            self.store(book, lambda: self._ledger.reprice(priced))
 
-    def _ask(self, book: Book, read: Callable[[], T]) -> T | None:
+    def ask(self, book: Book, read: Callable[[], T]) -> T | None:
         """Return what the ledger tells; ``None`` where it can't be read now, which is said."""
         try:
             return read()
@@ -271,7 +304,8 @@ class Memory:
             book.notes["ledger"] = str(error)
             return None
 
-    def _store(self, book: Book, write: Callable[[], object]) -> None:
+    def store(self, book: Book, write: Callable[[], object]) -> None:
+        """Write now, or in order as soon as the ledger can be written again; until then that is an alert."""
         if self._unwritten:
             self._wait(write)
             return

@@ -7,6 +7,7 @@ from decimal import Decimal
 from teamops.domain import light
 from teamops.model.agent import AgentView
 from teamops.model.alert import Alert, AlertState
+from teamops.model.handoff import Standing
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LightView, Snapshot
 from teamops.supervisor.agent_book import MINUTES, AgentBook
@@ -29,16 +30,18 @@ def view(book: Book, revision: int, *, ready: bool) -> Snapshot:
         supervisor=book.supervisor,
         ready=ready,
         lights=tuple(_light(book, held, reading) for held, reading in book.readings(now)),
-        tasks=book.tasks,
+        tasks=book.protocol.tasks,
         agents=agents,
         alerts=_alerts(book),
         log=book.log,
         blocks=book.handoff.blocks,
         problems=book.handoff.problems,
+        findings=book.protocol.findings,
         handoff_trouble=": ".join(part for part in book.handoff_trouble or () if part),
         cost_today_usd=sum((agent.cost_today_usd for agent in agents), Decimal(0)),
         unpriced_tokens=sum(agent.unpriced_tokens for agent in agents),
         troubles=(
+            *((f"sign-offs and rewrites can't be judged: {book.protocol.unjudged}",) if book.protocol.unjudged else ()),
             *(f"{source}: {message}" for source, (message, _) in sorted(book.troubles.items())),
             *(note for _, note in sorted(book.notes.items())),
         ),
@@ -54,7 +57,7 @@ def name_of(book: Book, role: Role) -> str:
 
 
 def _light(book: Book, held: light.Light, reading: light.Reading) -> LightView:
-    limits = book.settings.limits
+    limits, task = book.settings.limits, book.protocol.task(held.task)
     return LightView(
         task=held.task,
         role=held.role,
@@ -69,6 +72,9 @@ def _light(book: Book, held: light.Light, reading: light.Reading) -> LightView:
         state=reading.state,
         line=held.line,
         answered=reading.answered,
+        stages=book.protocol.stages(held.task, book.stamp.wall),
+        rounds=task.rounds if task is not None else 0,
+        standing=task.standing if task is not None else Standing.OPEN,
     )
 
 

@@ -8,6 +8,7 @@ from teamops.model.agent import AgentState, Evidence, EvidenceKind
 from teamops.model.handoff import Problem, Severity, Stage
 from teamops.model.role import CODER, DEVELOPER
 from teamops.model.snapshot import LightState
+from tests.unit.domain.test_protocol_alerts import PROTOCOL_CODES
 
 LIGHT = Light(
     task="login", role=DEVELOPER, tier=2, stage=Stage.IMPLEMENT, since=0.0, since_wall=0.0, line=3, digest="abc"
@@ -94,6 +95,12 @@ def test_troubles() -> None:
     ]
 
 
+def test_a_ledger_that_cannot_be_read_is_no_proof_that_all_is_well() -> None:
+    (found,) = findings.trouble_findings({}, tmux_down="", ledger="", unjudged="the file is damaged")
+    assert (found.code, found.severity, found.notify) == ("ledger-troubled", Severity.CRITICAL, True)
+    assert "can't be judged: the file is damaged" in found.message
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0, "0:00 min"), (59.9, "0:59 min"), (780, "13:00 min"), (3600, "1 h 00 min"), (5460, "1 h 31 min")],
@@ -113,7 +120,8 @@ def test_every_code_said_is_listed() -> None:
         )
         for row in rows
     }
-    assert said == set(findings.CODES)
+    # Those of the protocol: test_protocol_alerts.
+    assert said == set(findings.CODES) - set(PROTOCOL_CODES)
 
 
 def test_a_screen_s_text_alone_calls_nobody_away_from_the_screen() -> None:

@@ -38,9 +38,8 @@ def snapshot(*, sections: tuple[Section, ...] = ()) -> Snapshot:
 
 def test_names_the_file_the_task_and_the_section_for_the_role() -> None:
     text = poke_text(snapshot(sections=(Section("What I Did", 14), Section("For Coder", 17))), CODER)
-    assert "current.md" in text
-    assert '"login"' in text
-    assert "line 17" in text
+    assert text.startswith('It is your turn on "login" (implement, tier 2): read current.md ')
+    assert 'from line 12 (section "For Coder", line 17)' in text
     assert "\n" not in text
     assert len(text) < 700
 

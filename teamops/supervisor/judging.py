@@ -1,0 +1,49 @@
+"""The rules asked of the whole book: what a person has to know now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from teamops.domain import findings as rules
+from teamops.domain import protocol_alerts
+from teamops.domain.light import Light
+from teamops.model.actions import Notify
+from teamops.model.alert import Alert, Finding
+from teamops.model.handoff import Severity
+from teamops.supervisor.book import Book
+
+
+def findings_of(book: Book, missed: Iterable[tuple[Light, str]]) -> list[Finding]:
+    """Return all that is to be said now; ``missed``: lights whose holder was not told, and why."""
+    managed = frozenset(role for role in book.agents if book.manages(role))
+    found = rules.light_findings(book.readings(book.stamp.now), managed=managed)
+    for page in book.agents.values():
+        found += rules.agent_findings(
+            page.role,
+            page.state,
+            page.evidence,
+            holds_light=bool(book.held_by(page.role)),
+            ended=page.evidence.detail,
+        )
+    protocol = book.protocol
+    found += rules.handoff_findings(book.handoff_trouble, book.errors)
+    found += protocol_alerts.broken_findings(protocol.live, protocol.walls, book.stamp.wall)
+    found += protocol_alerts.human_findings(book.lights.values())
+    found += protocol_alerts.unannounced_findings(missed)
+    if protocol.proof is not None:
+        found += protocol_alerts.tamper_findings(protocol.proof.tampers)
+    found += rules.trouble_findings(
+        book.troubles, tmux_down=book.tmux_down, ledger=book.ledger_trouble, unjudged=protocol.unjudged
+    )
+    return found
+
+
+def notice_of(project: str, alert: Alert) -> Notify:
+    """Return the notification of an alert."""
+    return Notify(
+        title=f"{project}: {alert.code}",
+        body=f"{alert.message}. {alert.do[:1].upper()}{alert.do[1:]}.",
+        critical=alert.severity is Severity.CRITICAL,
+        reason=f"{alert.code} {alert.subject}",
+        role=alert.agent,
+    )

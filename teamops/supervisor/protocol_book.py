@@ -1,0 +1,101 @@
+"""What is known of the protocol: the blocks as its rules read them, and what the ledger proves of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from teamops.domain import timeline
+from teamops.domain.limits import Limits
+from teamops.domain.proof import Proof, Prover
+from teamops.domain.protocol import Protocol, Reading
+from teamops.domain.protocol_alerts import Live, live_findings
+from teamops.model.handoff import Block, Task
+from teamops.model.protocol import Approval, ProtocolFinding, StageTime
+
+
+@dataclass(slots=True)
+class ProtocolBook:
+    """The protocol's pages of the book. Nothing is judged anew while neither the blocks nor the ledger have changed."""
+
+    limits: Limits
+    walls: dict[str, float] = field(default_factory=dict)
+    """When each block was first seen, Unix seconds, by digest. Those that stood already when teamops first saw the file
+    are not in it."""
+    proof: Proof | None = None
+    """What the ledger told last; ``None``: it was never read."""
+    approvals: tuple[Approval, ...] = ()
+    unjudged: str = ""
+    """Why sign-offs and rewrites can't be judged now; empty = they can."""
+    tasks: tuple[Task, ...] = ()
+    """With what their "done" is worth."""
+    findings: tuple[ProtocolFinding, ...] = ()
+    """Broken rules, in the order of the file."""
+    live: Live = field(default_factory=Live)
+    """The findings that may matter now."""
+    blocks: tuple[Block, ...] = ()
+    born: bool = False
+    """There was no handoff file when this life began: whatever comes into it is news."""
+    _protocol: Protocol | None = None
+    _prover: Prover | None = None
+    _read: Reading | None = None
+    """Of the blocks alone."""
+    _by_name: dict[str, Task] = field(default_factory=dict)
+    _stages: dict[str, tuple[Task, float, tuple[StageTime, ...]]] = field(default_factory=dict)
+    """By task, lower case: the task and the moment of which its stages' times are, and these."""
+
+    def task(self, name: str | None) -> Task | None:
+        """Return the task of that name, whatever its case."""
+        return self._by_name.get((name or "").lower())
+
+    def read(self, blocks: tuple[Block, ...], wall: float | None, *, appended: bool) -> None:
+        """Take the file's blocks as they are now, those that are new as first seen at ``wall``, if that is known.
+
+        ``appended``: all but the last one are as before.
+        """
+        if wall is not None:
+            before = len(self.blocks) - 1 if appended else 0
+            known = {block.digest for block in self.blocks[max(0, before) :]}
+            for block in blocks[max(0, before) :]:
+                if block.digest not in known:
+                    self.walls.setdefault(block.digest, wall)
+        if self._protocol is None:
+            self._protocol = Protocol(self.limits)
+        self._read = self._protocol.after(blocks)
+        self.blocks = blocks
+        self._judge()
+
+    def prove(self, proof: Proof, approvals: tuple[Approval, ...]) -> None:
+        """Take what the ledger tells now."""
+        if proof != self.proof:
+            self.proof, self.approvals, self._prover = proof, approvals, Prover(proof)
+            self._judge()
+
+    def _judge(self) -> None:
+        if self._read is None:
+            return
+        reading = self._read if self._prover is None else self._prover.after(self.blocks, self._read)
+        self.tasks, self.findings = reading.tasks, reading.findings
+        self._by_name = {(task.task or "").lower(): task for task in self.tasks}
+        self.live = live_findings(self.findings, self.tasks)
+
+    def stages(self, name: str | None, wall: float) -> tuple[StageTime, ...]:
+        """Return what a task has spent in each stage until ``wall``.
+
+        The times are counted once for each change of the task; from then on only its present stage grows.
+        """
+        task = self.task(name)
+        if task is None:
+            return ()
+        key = (name or "").lower()
+        known = self._stages.get(key)
+        if known is None or known[0] != task:
+            known = self._stages[key] = (task, wall, self.count_stages(task, wall))
+        _, counted, stages = known
+        return tuple(
+            replace(stage, seconds=stage.seconds + max(0.0, wall - counted)) if stage.current else stage
+            for stage in stages
+        )
+
+    def count_stages(self, task: Task, wall: float) -> tuple[StageTime, ...]:
+        """Count what a task has spent in each stage until ``wall``."""
+        return timeline.stage_times(task, self.blocks, timeline.walls(self.blocks, self.walls), wall)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from teamops.domain.undo import Undo
+from teamops.model.protocol import KnownBlock, Tamper
+from teamops.model.role import CODER
+
+
+def known(digest: str) -> KnownBlock:
+    return KnownBlock(id=1, digest=digest, role=CODER, task=None, heading="", wall=1.0, adopted=False)
+
+
+def tamper(number: int, before: str, after: str, *, accepted: str = "") -> Tamper:
+    kind = "rewritten" if before and after else "inserted" if after else "vanished"
+    return Tamper(
+        id=number, wall=1.0, kind=kind, before=known(before) if before else None, after=after, accepted=accepted
+    )
+
+
+def test_the_old_text_undoes_a_rewrite_and_all_that_came_of_it() -> None:
+    undo = Undo([tamper(1, "a", "b"), tamper(2, "b", "c"), tamper(3, "x", "y")])
+    assert undo.rewritten("c", "z") == []
+    assert undo.rewritten("c", "a") == [2, 1]
+    assert undo.rewritten("c", "b") == [], "each is undone once"
+    assert undo.rewritten("y", "x") == [3]
+
+
+def test_a_text_that_goes_to_and_fro_comes_to_an_end() -> None:
+    undo = Undo([tamper(1, "a", "b"), tamper(2, "b", "a"), tamper(3, "a", "b")])
+    assert undo.rewritten("b", "a") == [3]
+    assert undo.rewritten("b", "z") == []
+
+
+def test_what_a_person_accepted_is_not_undone_by_itself() -> None:
+    undo = Undo([tamper(1, "a", "b", accepted="me"), tamper(2, "v", "", accepted="me")])
+    assert undo.rewritten("b", "a") == []
+    assert undo.put_back("v") == []
+
+
+def test_each_loss_and_each_insertion_is_undone_once() -> None:
+    undo = Undo([tamper(1, "v", ""), tamper(2, "v", ""), tamper(3, "", "n")])
+    assert undo.waits_for("v")
+    assert sorted(undo.put_back("v") + undo.put_back("v") + undo.put_back("v")) == [1, 2]
+    assert not undo.waits_for("v")
+    assert undo.was_put_in("n")
+    assert not undo.was_put_in("v")
+    assert undo.taken_out("n") + undo.taken_out("n") == [3]
+    assert undo.rewritten("n", "a") == [], "nothing stood there before"

@@ -1,0 +1,217 @@
+"""One life of a supervisor on a real file and a real ledger, whose clock and panes are the test's."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from teamops.config.settings import RoleSettings, Settings
+from teamops.domain.limits import Limits
+from teamops.effects.append import append_block
+from teamops.handoff import ROLES, Document
+from teamops.handoff.appending import append
+from teamops.handoff.write import render_block
+from teamops.ledger.store import Ledger, open_ledger
+from teamops.model.actions import Action, Append, Outcome, Poke
+from teamops.model.alert import Alert
+from teamops.model.errors import TeamopsError
+from teamops.model.events import HandoffChanged, HandoffLost, PanesSeen, Ticked
+from teamops.model.pane import Pane
+from teamops.model.role import CODER, DIRECTOR, REVIEWER, Role
+from teamops.model.snapshot import Snapshot, SupervisorView
+from teamops.sources.clock import Clock
+from teamops.supervisor.core import Core
+from teamops.supervisor.memory import Memory
+from teamops.usage.pricing import Pricer
+
+START = 1_775_000_000.0
+GATES = "runs=pass (pytest: 9 passed); correct=pass (read it); complete=pass (docs, tests)"
+TEAM = (DIRECTOR, CODER, REVIEWER)
+
+
+def block(
+    role: Role,
+    turn: Role,
+    *,
+    task: str | None = "login",
+    status: str = "in progress",
+    tier: int = 2,
+    text: str = "Did it.",
+    gates: str | None = None,
+    minute: int = 0,
+) -> str:
+    """Return a block as an agent writes it."""
+    return render_block(
+        role,
+        datetime(2026, 3, 28, 14, minute),  # noqa: DTZ001 - naive by the protocol
+        status,
+        turn,
+        tier,
+        task=task,
+        gates=gates,
+        sections=[("What I Did", text), (f"For {turn.capitalize()}", "Go on.")],
+    )
+
+
+class Hands:
+    """Takes the place of tmux: notes what would be typed. Appends are real."""
+
+    def __init__(self, handoff: Path) -> None:
+        self.handoff = handoff
+        self.done: list[Action] = []
+        self.answer = Outcome(ok=True, message="typed and submitted")
+        self.before: Callable[[Action], None] = lambda _: None
+
+    async def run(self, action: Action, check: Callable[[bytes], None] | None = None) -> Outcome:
+        """Note ``action``."""
+        self.before(action)
+        self.done.append(action)
+        if isinstance(action, Append):
+            try:
+                return await append_block(self.handoff, action, check)
+            except TeamopsError as error:
+                return Outcome(ok=False, message=error.message, hint=error.hint)
+        return self.answer
+
+    @property
+    def pokes(self) -> list[Poke]:
+        return [action for action in self.done if isinstance(action, Poke)]
+
+
+class Life:
+    """See the module. Not begun before ``begin``."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        acting: bool = True,
+        followed: bool = False,
+        auto_poke: bool = True,
+        off: Role | None = None,
+        start: float = START,
+        limits: Limits | None = None,
+    ) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder = folder
+        self.handoff = folder / "current.md"
+        self.now, self.wall = 100.0, start
+        self.clock = Clock(lambda: self.now, lambda: self.wall)
+        self.ledger: Ledger = open_ledger(folder / "state" / "ledger.sqlite3")
+        self.settings = Settings(
+            root=folder,
+            project="shop",
+            handoff=self.handoff,
+            roles=tuple(
+                RoleSettings(
+                    role=role,
+                    name="",
+                    profile=None,
+                    session=f"shop-{role.lower()}",
+                    client="sdk",
+                    command=("cat",),
+                    cwd=folder,
+                    auto_poke=role != off,
+                )
+                for role in TEAM
+            ),
+            source=folder / "teamops.toml",
+            auto_poke=auto_poke,
+            limits=limits or Limits(),
+        )
+        view = SupervisorView(pid=1, acting=acting, since_wall=None)
+        self.snapshots: list[Snapshot] = []
+        memory = Memory(self.ledger, Pricer({}), acting=acting, followed=followed)
+        self.core = Core(self.settings, self.clock, memory, view, self.snapshots.append, itertools.count(1))
+        self.hands = Hands(self.handoff)
+        self.core.effects = self.hands  # type: ignore[assignment]  # all that the core uses of it
+        self._document = Document({*ROLES})
+        self._read = False
+
+    async def begin(self, *with_session: Role) -> Life:
+        """Read file and panes once, and let the first judgements be made."""
+        self.core.begin_running()
+        self.panes(*with_session)
+        self.read()
+        self.core.say_ready()
+        await self.ticks(3)
+        return self
+
+    async def end(self) -> None:
+        """End as if killed: nothing is tidied."""
+        self.core.running.cancel()
+        await asyncio.gather(self.core.running, return_exceptions=True)
+        self.ledger.close()
+
+    def panes(self, *roles: Role) -> None:
+        """Say that these roles have sessions."""
+        panes = tuple((role, self.pane(role)) for role in roles)
+        self.core.emit(PanesSeen(self.clock.stamp(), panes, server_up=True))
+
+    def pane(self, role: Role) -> Pane:
+        return Pane(
+            pane_id=f"%{TEAM.index(role)}",
+            session=f"shop-{role.lower()}",
+            pid=4_000_000 + TEAM.index(role),
+            tty="/dev/null",
+        )
+
+    def read(self, age: float = 0.0) -> None:
+        """Tell the file as it is now, last changed ``age`` seconds ago."""
+        try:
+            data = self.handoff.read_bytes()
+        except FileNotFoundError:
+            self.core.emit(HandoffLost(self.clock.stamp(), "there is no current.md", "the first block makes it"))
+            return
+        appended = self._document.update(len(data), lambda start, end: data[start:end]) and self._read
+        self._read = True
+        mtime = self.wall - age
+        os.utime(self.handoff, (mtime, mtime))
+        self.core.emit(HandoffChanged(self.clock.stamp(), self._document.handoff, mtime, appended=appended))
+
+    async def append(self, *blocks: str) -> Snapshot:
+        """Append blocks, and let the supervisor see them."""
+        for text in blocks:
+            append(self.handoff, text)
+        return await self.seen()
+
+    async def write(self, text: str) -> Snapshot:
+        """Write the whole file anew, and let the supervisor see it."""
+        self.handoff.write_text(text, encoding="utf-8")
+        return await self.seen()
+
+    async def seen(self) -> Snapshot:
+        """Let the supervisor see the file as it is, and go through two rounds of the clock."""
+        self.read()
+        return await self.ticks(2)
+
+    async def ticks(self, count: int) -> Snapshot:
+        """Let so many seconds go by."""
+        for _ in range(count):
+            self.now += 1.0
+            self.wall += 1.0
+            self.core.emit(Ticked(self.clock.stamp()))
+            if count <= 5:
+                await self.core.next_round()
+        await self.core.next_round()
+        await self.core.next_round()
+        return self.snapshots[-1]
+
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Let rounds go by until ``condition`` holds."""
+        async with asyncio.timeout(20):
+            while not condition():
+                await self.core.next_round()
+        assert condition(), what
+
+    def alerts(self, code: str) -> list[Alert]:
+        """Return the open alerts of that code."""
+        return [alert for alert in self.core.book.alerts.values() if alert.code == code and alert.open]
+
+    def codes(self) -> list[str]:
+        """Return the codes of the findings now."""
+        return [finding.code for finding in self.core.book.protocol.findings]
