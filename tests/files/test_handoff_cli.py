@@ -317,3 +317,12 @@ def test_a_ledger_that_cannot_be_read_is_said(
     code, _, err = run(capsys, "lint")
     assert code == 0
     assert "judged without the ledger" in err
+
+
+def test_the_readmes_story_is_real(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(__file__).parents[2]
+    monkeypatch.chdir(root)
+    command = "handoff tasks sample_current.md --task webhook-intake"
+    _, out, _ = run(capsys, *command.split()[1:])
+    shown = (root / "README.md").read_text("utf-8").split(f"$ teamops {command}\n")[1].split("```")[0]
+    assert shown == out
