@@ -147,6 +147,7 @@ def wrap(line: Line, width: int) -> list[Strip]:
         rest, room = rest.crop(cut + blank), width - hang
     strips.append(rest)
     return [
-        (Strip.join([indent, strip]) if place else strip).adjust_cell_length(width)
+        # Measured anew: signs that make one sign together are narrower than apart, and a crop may have parted them.
+        Strip([*(indent if place else ()), *strip]).adjust_cell_length(width)
         for place, strip in enumerate(strips)
     ]

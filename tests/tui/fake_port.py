@@ -12,7 +12,7 @@ from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.handoff import Block, Stage, Standing
 from teamops.model.protocol import TaskReport
 from teamops.model.role import HUMAN, Role
-from teamops.model.snapshot import AttachPlan, Intent, LightState, Snapshot
+from teamops.model.snapshot import AttachPlan, Intent, LightState, SignOff, Snapshot
 from teamops.tui.believable import believable
 from teamops.tui.believable_handoff import believable_blocks
 from teamops.tui.believable_protocol import believable_diff, believable_report
@@ -121,6 +121,8 @@ class FakePort:
     def act(self, intent: Intent, timeout_s: float = 10.0) -> Outcome:  # noqa: ARG002 - the port's own signature
         role = getattr(intent, "role", None)
         self._enter("act", role)
+        if isinstance(intent, SignOff) and intent.chain != self.task_report(intent.task).chain:
+            return Outcome(ok=False, message="It has moved on.", hint="Look at it again.")
         self.intents.append(intent)
         return self.outcome
 

@@ -11,7 +11,7 @@ import pytest
 
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
-from teamops.model.snapshot import AckAlert, PokeRole, RestartRole, Snapshot, SupervisorPort
+from teamops.model.snapshot import AckAlert, PokeRole, RestartRole, SignOff, Snapshot, SupervisorPort
 
 STRANGER = Role("NOBODY-OF-THAT-NAME")
 DEADLINE_S = 10.0
@@ -86,6 +86,52 @@ class PortContract:
         for agent in port.snapshot().agents:
             if agent.pane_id is not None:
                 assert not _CONTROLS.search(_SGR.sub("", port.screen(agent.role)))
+
+    def test_a_tasks_report_is_about_its_own_blocks(self, port: SupervisorPort) -> None:
+        snapshot = port.snapshot()
+        assert snapshot.tasks
+        for task in snapshot.tasks:
+            report = port.task_report(task.task)
+            assert (report.task.task or "").lower() == (task.task or "").lower()
+            assert report.chain
+            places = [entry.index for entry in report.entries]
+            assert places == sorted(set(places)), "oldest first, each once"
+            own = [snapshot.blocks[index] for index in task.blocks if index < len(snapshot.blocks)]
+            assert {entry.digest for entry in report.entries} >= {block.digest for block in own}
+            assert sum(stay.current for stay in report.stages) <= 1
+            assert all(stay.seconds >= 0 and stay.visits >= 1 for stay in report.stages)
+            assert (report.diff is None) == bool(report.diff_trouble), "no difference says why there is none"
+            texts = [finding.message for finding in report.findings] + [run.tail for run in report.runs]
+            assert not any(_CONTROLS.search(text) for text in texts)
+
+    def test_a_tasks_name_is_known_in_any_case_and_its_chain_stays(self, port: SupervisorPort) -> None:
+        name = next(task.task for task in port.snapshot().tasks if task.task)
+        assert port.task_report(name.upper()).chain == port.task_report(name.lower()).chain
+
+    def test_a_task_that_is_not_there_is_an_error_that_says_what_to_do(self, port: SupervisorPort) -> None:
+        with pytest.raises(TeamopsError) as caught:
+            port.task_report("no task of that name")
+        assert caught.value.hint
+
+    def test_a_rewrite_is_told_line_by_line(self, port: SupervisorPort) -> None:
+        for finding in port.snapshot().findings:
+            if finding.tamper is not None:
+                for line in port.tamper_diff(finding.tamper):
+                    assert "\n" not in line
+                    assert not _CONTROLS.search(line)
+        with pytest.raises(TeamopsError):
+            port.tamper_diff(987_654_321)
+
+    @pytest.mark.parametrize("approve", [True, False], ids=["sign off", "send back"])
+    def test_a_chain_that_nobody_has_read_is_not_signed(self, port: SupervisorPort, *, approve: bool) -> None:
+        name = next(task.task for task in port.snapshot().tasks if task.task)
+        before = len(port.snapshot().blocks)
+        try:
+            ok = port.act(SignOff(task=name, approve=approve, note="because", chain="of another day"), 5.0).ok
+        except TeamopsError:
+            ok = False
+        assert not ok
+        assert len(port.snapshot().blocks) == before
 
     @pytest.mark.parametrize("query", ["poke_text", "screen", "attach"])
     def test_a_stranger_is_an_error_that_says_what_to_do(self, port: SupervisorPort, query: str) -> None:

@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from teamops.model.agent import Evidence, EvidenceKind
+from teamops.model.handoff import Problem, Severity
+from teamops.model.protocol import Approval, DiffFile, DiffStat, TaskReport
 from teamops.model.role import Role
 from teamops.tui import strips, words
+from teamops.tui.believable_protocol import believable_report
 from teamops.tui.paper import draw
 from teamops.tui.screens.detail import strips_of
 from teamops.tui.strips import Line, changed, fit, spread, wrap
@@ -75,7 +78,15 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
         ),
         log=tuple(replace(line, text=text, kind=text, role=evil) for line in now.log),
         blocks=tuple(replace(block, role=evil, task=text, turn=evil) for block in now.blocks),
+        tasks=tuple(replace(task, task=f"{text}{place}") for place, task in enumerate(now.tasks)),
+        findings=tuple(
+            replace(finding, code=f"{place}{text}", message=text, hint=text, task=text, role=evil)
+            for place, finding in enumerate(now.findings)
+        ),
+        problems=(Problem(3, 1, text, Severity.INFO, text, text),),
     )  # fmt: skip
+    port.diff = (f"-{text}", f"+{text}", f"@@{text}", f"---{text}", text)
+    port.reports = {task.task: hostile_report(port, task.task, text) for task in port.now.tasks}
     app = make_app()
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
@@ -86,7 +97,22 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
                 assert strip.cell_length == size[0]
                 assert strip.text.isprintable()
                 assert all(segment.style is None or segment.style.link is None for segment in strip)
-        await pilot.press("enter")
+        ways = (
+            ("f", "j", "escape"), ("f", "d", "G", "escape", "escape"), ("t", "2", "G", "3", "escape"),
+            ("T", "j", "escape"), ("A", "G", "y", "x", "enter", "escape", "b", "escape", "escape"),
+        )  # fmt: skip
+        port.hand_to_person(port.now.tasks[0].task)
+        for way in ways:
+            for key in way:
+                await pilot.press(key)
+                await settle(pilot)
+                for strip in strips_on(app):
+                    assert strip.cell_length == size[0]
+                    assert strip.text.isprintable()
+                    assert all(segment.style is None or segment.style.link is None for segment in strip)
+            assert app.screen.id == "main", way
+        assert port.intents == []
+        await pilot.press("1", "enter")
         await settle(pilot)
         assert all(strip.text.isprintable() for strip in strips_on(app))
         await pilot.press("p")
@@ -98,6 +124,22 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
         await settle(pilot)
         assert app.is_running
         assert app.return_code is None
+
+
+def hostile_report(port: FakePort, name: str | None, text: str) -> TaskReport:
+    """Return a report that says ``text`` wherever it can."""
+    report = believable_report(port.now, name)
+    return replace(
+        report,
+        entries=tuple(
+            replace(entry, role=Role(text), turn=Role(text), status=text, verdict=text, findings=(text, text))
+            for entry in report.entries
+        ),
+        runs=tuple(replace(run, gate=text, command=text, ok=False, tail=text) for run in report.runs),
+        approvals=(Approval(task=name, approver=text, wall=1.0, verdict=text, note=text, digest=text, chain=text),),
+        diff=DiffStat(base=text, files=(DiffFile(path=text, added=0, removed=10**9),), commits=0),
+        refusal=text,
+    )
 
 
 async def test_markup_is_shown_as_it_stands(make_app: MakeApp, port: FakePort) -> None:
@@ -145,6 +187,13 @@ def test_lines_have_their_width(left: str, right: str, width: int) -> None:
     line = spread(Line().add(left), Line().add(fit(right, min(width, 10))), width)
     assert line.strip(width).cell_length == width
     assert all(strip.cell_length == width for strip in wrap(Line(hang=4).add(left), width))
+
+
+@pytest.mark.parametrize("name", list(GROUPS))
+def test_broken_lines_are_as_wide_as_their_signs(name: str) -> None:
+    for width in range(20, 130, 3):
+        for strip in wrap(Line(hang=4).add("  ✖ ").add(GROUPS[name]), width):
+            assert sum(cell_len(segment.text) for segment in strip) == strip.cell_length == width
 
 
 @given(MARKDOWN | ANY, st.integers(8, 100), st.sampled_from(["", "a", "x" * 3, "漢"]))

@@ -53,6 +53,34 @@ def test_a_person_looks_lends_the_terminal_and_leaves() -> None:
         assert "the agents keep running" in terminal.text(history=True)
 
 
+def test_a_person_reads_a_task_and_signs_it_off() -> None:
+    with Terminal([*PROGRAM, "sign"], cols=80, rows=24, cwd=REPOSITORY) as terminal:
+        terminal.wait_for("✖ 2 to mend")
+        terminal.wait_for("◆ your turn")
+        terminal.keys("f")
+        terminal.wait_for("code-review-skipped")
+        terminal.keys("d")
+        terminal.wait_for(r"^ \+ \*\*Turn\*\*: CODER")
+        terminal.keys("Enter")
+        terminal.wait_for("older · 31 of 39")
+        terminal.keys("1", "t")
+        terminal.wait_for("▸1 Timeline")
+        terminal.wait_for("changes-requested")
+        terminal.keys("A")
+        terminal.wait_for("y sign off")
+        terminal.keys("y")
+        terminal.wait_for("Type settings-page")
+        terminal.keys("Enter")
+        terminal.wait_for("Nothing is written yet.")
+        terminal.type("settings-page")
+        terminal.keys("Enter")
+        terminal.wait_for("It was done.")
+        terminal.keys("Escape")
+        terminal.wait_for("1 Agents")
+        terminal.keys("q")
+        assert terminal.wait_end() == 0
+
+
 def test_leaving_waits_for_no_act() -> None:
     with Terminal([*PROGRAM, "stuck"], cols=80, rows=24, cwd=REPOSITORY) as terminal:
         terminal.wait_for(r"▶ DEVELOPER Isabelle ● working")

@@ -57,7 +57,9 @@ def test_the_first_frame_imports_nothing_heavy() -> None:
         "libtmux", "genai_prices", "psutil", "desktop_notifier", "markdown_it", "sqlite3", "watchdog", "msgspec",
         "textual.widgets._data_table", "textual.widgets._markdown", "textual.widgets._text_area",
         "textual.widgets._rich_log", "teamops.tui.screens.detail", "teamops.tui.screens.poke",
-        "teamops.tui.screens.reading", "teamops.tui.believable",
+        "teamops.tui.screens.reading", "teamops.tui.believable", "teamops.tui.screens.listing",
+        "teamops.tui.screens.findings", "teamops.tui.screens.diff", "teamops.tui.screens.task",
+        "teamops.tui.screens.tasks", "teamops.tui.screens.sign_off", "teamops.tui.chain", "teamops.tui.palette",
     )  # fmt: skip
     program = f"import sys, teamops.tui.app; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)

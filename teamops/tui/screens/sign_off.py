@@ -40,6 +40,7 @@ class SignOffWindow(TeamWindow):
         ("escape", "back", "leave"),
     ]
     DEFAULT_CSS = """
+    SignOffWindow { background: $background; }
     SignOffWindow > .window { width: 120; max-width: 98%; height: 96%; max-height: 96%; padding: 0; }
     SignOffWindow Page { padding: 0 1; }
     SignOffWindow #foot { border-top: solid $pane-rule; }
