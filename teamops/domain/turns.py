@@ -92,7 +92,7 @@ def _self_review(course: Course, block: Block, step: Step) -> Iterator[ProtocolF
             return
         what = f"{role} reviews its own work{named(block.task)}"
     elif step.review is not None and session(block) in course.sessions:
-        what = f"{role} reviews{named(block.task)} what its own session, {session(block)}, has built"
+        what = f"{role} reviews {_task(block)} in session {session(block)}, which built it"
     else:
         return
     yield breach(

@@ -24,6 +24,12 @@ _NAMES = {name[:3]: name for name in (*AGENT_ROLES, HUMAN)} | {"NONE": NONE}
 _STATUS = {"done", "blocked", "withdrawn"}
 _VERDICT = {"ok": "approved", "back": "changes-requested"}
 
+T2 = "DIR>COD t2; COD>DIR done gates; DIR>NONE done gates"
+DESIGNED = "DIR>REV t3; REV>DEV ok none; "
+BUILT = DESIGNED + "DEV>REV done gates; "
+REVIEWED = BUILT + "REV>DIR ok none; "
+SIGNED = REVIEWED + "DIR>HUM done gates; HUM>NONE s:signed_off"
+
 
 def blocks(text: str) -> list[Block]:
     """Return the blocks that ``text`` describes."""

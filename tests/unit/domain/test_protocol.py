@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
 
-from teamops.domain.limits import Limits
-from teamops.domain.protocol import CODES, Protocol, read
-from teamops.model.handoff import Block
-from tests.unit.domain.notation import blocks, found, short
+from teamops.domain.protocol import CODES
+from tests.unit.domain.notation import BUILT, DESIGNED, REVIEWED, SIGNED, T2, found
 
 DOCS = Path(__file__).parents[3] / "docs" / "protocol.md"
-
-T2 = "DIR>COD t2; COD>DIR done gates; DIR>NONE done gates"
-DESIGNED = "DIR>REV t3; REV>DEV ok none; "
-BUILT = DESIGNED + "DEV>REV done gates; "
-REVIEWED = BUILT + "REV>DIR ok none; "
-SIGNED = REVIEWED + "DIR>HUM done gates; HUM>NONE s:signed_off"
 
 LEGAL = [
     # tier 1
@@ -86,6 +77,9 @@ LEGAL = [
     BUILT + "REV>DEV s:question ask:1; DEV>REV done gates; REV>DIR ok none; DIR>HUM done gates say:1",
     BUILT + "REV>. s:reading; REV>DIR ok ask:1; DIR>. ; DIR>. say:1; DIR>HUM done gates; HUM>NONE",
     "DIR>HUM t3 s:question; HUM>DIR; DIR>REV",
+    DESIGNED + "DEV>. ; DEV>DIR blocked; DIR>HUM s:question; HUM>DIR; DIR>DEV; DEV>REV done gates",
+    DESIGNED + "DEV>. ; DEV>DIR blocked; DIR>REV done; REV>DEV ok none; DEV>REV done gates",
+    REVIEWED + "DIR>OPT; OPT>HUM done gates; HUM>NONE",
     "DIR>HUM t3 done; HUM>DEV; DEV>HUM done gates; HUM>DIR ok; DIR>HUM done gates; HUM>NONE",
     "DIR>HUM t3; HUM>DIR ok; DIR>DEV; DEV>REV done gates; REV>DIR ok none",
     "DIR>HUM t3; HUM>DIR back ask:1; DIR>HUM say:1; HUM>DIR ok; DIR>DEV",
@@ -217,6 +211,7 @@ def _fails() -> list[tuple[str, str]]:
         (DESIGNED + "DIR>NONE withdrawn", "2 not-holder; 2 sign-off-skipped"),
         ("DIR>NONE t3 withdrawn", "0 sign-off-skipped"),
         ("DIR>NONE t3 done gates", "0 build-skipped; 0 sign-off-skipped"),
+        ("DIR>PAR t3; PAR>DIR; DIR>PAR; PAR>NONE", "3 sign-off-skipped"),
         ("DIR>PAR t3; PAR>NONE", "1 sign-off-skipped"),
         ("DIR>OPT t3; OPT>DIR done gates; DIR>NONE done gates", "2 code-review-skipped; 2 sign-off-skipped"),
         ("DIR>QA t3; QA>DIR; DIR>NONE done gates", "2 build-skipped; 2 sign-off-skipped"),
@@ -256,6 +251,8 @@ def _fails() -> list[tuple[str, str]]:
         (BUILT + "DEV>DIR", "3 two-lights; 3 self-review; 3 code-review-skipped"),
         (BUILT + "DEV>DIR blocked", "3 two-lights"),
         (BUILT + "DEV>REV s:forgot_a_line", "3 not-holder"),
+        (BUILT + "DEV> s:note", "3 not-holder"),
+        ("DIR>COD t2; COD>DIR done gates; COD>DEV", "2 two-lights"),
         (BUILT + "COD>DIR ok", "3 two-lights; 3 code-review-skipped"),
         (DESIGNED + "DEV>REV done gates in:x; REV>DIR ok none in:x; DIR>HUM done gates", "3 self-review"),
         ("DIR>REV t3; REV>DEV ok none in:x; DEV>REV done gates in:y; REV>DIR ok none in:x", ""),
@@ -337,215 +334,8 @@ def test_every_code_that_blocks_alone_can_raise_stands_in_the_table() -> None:
     assert raised == set(CODES) - of_the_ledger - {"echo-chamber"}
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("DIR>REV t3; REV>DEV ok none; DEV>REV done gates; REV>DIR ok none", "3 echo-chamber"),
-        ("DIR>REV t3; REV>DEV ok ask:1; DEV>REV done gates; REV>DIR ok none", ""),
-        ("DIR>REV t3; REV>DIR back none; DIR>REV; REV>DEV ok none", ""),
-        ("DIR>REV t3; REV>DEV ok none; DEV>REV; REV>DEV back none; DEV>REV done gates; REV>DIR ok none", ""),
-        ("DIR>REV t3; REV>DEV none; DEV>REV done gates; REV>DIR none", "3 echo-chamber"),
-        ("DIR>REV t3; REV>DEV ok none; DEV>REV; REV>DIR blocked; DIR>REV; REV>. ; REV>DIR ok none", "6 echo-chamber"),
-        ("DIR>REV t3 @a; DIR>REV t3 @b; REV>DEV @a ok none; REV>DEV @b ok none", "3 echo-chamber"),
-        ("DIR>HUM t3; HUM>DIR ok; DIR>REV; REV>DEV ok none", ""),
-        ("DIR>REV t3 @a; DIR>REV t3 @b; REV>DEV @a ok ask:1; REV>DEV @b ok none", ""),
-        ("; ".join(f"DIR>REV t3 @{n}; REV>DEV @{n} ok none" for n in range(4)), "3 echo-chamber; 7 echo-chamber"),
-    ],
-)  # fmt: skip
-def test_approvals_without_a_challenge_are_counted_over_all_tasks(text: str, expected: str) -> None:
-    assert found(text, Limits(approvals_in_a_row=2)) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "standing", "gates"),
-    [
-        ("DIR>COD t2", "open", ""),
-        ("DIR>COD t2; COD>DIR done gates", "done", "runs correct complete"),
-        ("DIR>COD t2; COD>DIR done", "done?", ""),
-        ("DIR>COD t2; COD>DIR done gates:runs,correct=fail,complete", "done?", "runs correct complete"),
-        ("DIR>COD t2; COD>DIR done; COD>DIR done gates", "done", "runs correct complete"),
-        ("DIR>COD t2; COD>DIR done gates; DIR>COD", "open", ""),
-        ("DIR>COD t2; COD>DIR done gates; DIR>.", "done", "runs correct complete"),
-        (
-            "DIR>COD t2; COD>DIR done gates; DIR>NONE done gates:runs!,correct,complete",
-            "done?",
-            "runs correct complete",
-        ),
-        ("DIR>COD t2; COD>DIR done gates; DIR>OPT; OPT>DIR done gates:runs", "done?", "runs"),
-        ("DIR>COD t2; COD>DIR done gates; HUM>NONE s:thanks", "done", "runs correct complete"),
-        ("DIR>COD t2; COD>DIR done gates; HUM>NONE withdrawn", "withdrawn", ""),
-        ("DIR>COD t2; COD>DIR done gates; DIR>NONE s:closed_as_wontfix", "withdrawn", ""),
-        ("DIR>COD t2; HUM>NONE", "done?", ""),
-        ("DIR>COD t2; HUM>NONE gates", "done", "runs correct complete"),
-        ("DIR>NONE t1 done; DIR>NONE done gates", "done", "runs correct complete"),
-        ("DIR>NONE t1 done gates; DIR>NONE s:note", "done", "runs correct complete"),
-        ("DIR>NONE t1 done gates; HUM>NONE s:note", "done", "runs correct complete"),
-        ("DIR>NONE t1 done gates; DIR>.", "open", ""),
-        (BUILT + "REV>DEV back ask:1", "open", ""),
-        (BUILT + "REV>DIR ok none", "done", "runs correct complete"),
-        (REVIEWED + "DIR>HUM done gates; HUM>DIR s:sent_back", "open", ""),
-        (REVIEWED + "DIR>HUM done gates; HUM>DIR s:question", "done", "runs correct complete"),
-        (REVIEWED + "DIR>DEV; DEV>.", "open", ""),
-        (BUILT + "DEV>REV s:one_more_file", "done", "runs correct complete"),
-        (SIGNED, "done", "runs correct complete"),
-        (REVIEWED + "DIR>HUM done gates:runs; HUM>NONE done", "done?", "runs"),
-    ],
-)
-def test_what_done_is_worth(text: str, standing: str, gates: str) -> None:
-    (task,) = read(blocks(text), Limits()).tasks
-    assert (str(task.standing), " ".join(gate.name for gate in task.gates)) == (standing, gates)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("DIR> t2", "design None 0"),
-        ("DIR>. t2; DIR>. ; DIR>COD", "design DIRECTOR 0, implement CODER 2"),
-        (T2, "implement CODER 0, verify DIRECTOR 1, closed NONE 2"),
-        ("DIR>COD t2; COD>DIR blocked; DIR>COD", "implement CODER 0, design DIRECTOR 1, implement CODER 2"),
-        ("DIR>COD t2; COD>HUM s:question; HUM>COD", "implement CODER 0, implement HUMAN 1, implement CODER 2"),
-        (
-            "DIR>REV t3; REV>COD ok none; COD>HUM; HUM>DIR ok; DIR>HUM done gates",
-            "design-review REVIEWER 0, implement CODER 1, code-review HUMAN 2, confirm DIRECTOR 3, sign-off HUMAN 4",
-        ),
-        ("DIR>HUM t3; HUM>DEV; DEV>HUM", "design HUMAN 0, implement DEVELOPER 1, code-review HUMAN 2"),
-        (
-            "HUM>COD t3; COD>REV; REV>DIR back ask:1; DIR>REV say:1; REV>HUM ok none",
-            "implement CODER 0, code-review REVIEWER 1, design DIRECTOR 2, design-review REVIEWER 3, sign-off HUMAN 4",
-        ),
-        (
-            "HUM>COD t3; COD>REV; REV>HUM s:question none; HUM>REV",
-            "implement CODER 0, code-review REVIEWER 1, code-review HUMAN 2, code-review REVIEWER 3",
-        ),
-        ("DIR>OPT t3; OPT>REV done gates", "consult OPTIMIZER 0, code-review REVIEWER 1"),
-    ],
-)  # fmt: skip
-def test_the_way_through_the_stages(text: str, expected: str) -> None:
-    (task,) = read(blocks(text), Limits()).tasks
-    assert ", ".join(f"{step.stage} {step.holder} {step.index}" for step in task.passages) == expected
-
-
-def test_a_finding_says_what_is_wrong_where_and_how_to_mend_it_by_appending() -> None:
-    (finding,) = read(blocks("DIR>DEV t3 @billing"), Limits()).findings
-    assert (finding.line, finding.index, finding.role, finding.task) == (1, 0, "DIRECTOR", "billing")
-    assert finding.message == (
-        "DIRECTOR gives the tier 3 design of task billing to DEVELOPER, but no design review has let it pass"
-    )
-    assert finding.hint == "append a [DIRECTOR] block with **Turn**: REVIEWER"
-    (finding,) = read(blocks("DIR>COD t2; DIR>DEV"), Limits()).findings
-    assert finding.message == (
-        "DIRECTOR gives the light to DEVELOPER, but CODER holds the light of task t since line 1:"
-        " two roles may work at once"
-    )
-    assert (
-        finding.hint == "append a [DIRECTOR] block that gives it back (**Turn**: CODER), or let HUMAN say whose it is"
-    )
-
-
-def test_an_unanswered_challenge_is_shown_at_its_own_line() -> None:
-    reading = read(blocks("DIR>REV t3; REV>DIR back ask:1,2,3; DIR>REV say:2"), Limits())
-    assert [(finding.line, finding.index, finding.digest) for finding in reading.findings] == [
-        (12, 2, "digest 2"),
-        (14, 2, "digest 2"),
-    ]
-    assert 'in line 21 without an answer to challenge 3 of task t: "point 3"' in reading.findings[1].message
-
-
-@pytest.mark.parametrize(("text", "expected"), _fails())
-def test_every_mending_is_by_appending(text: str, expected: str) -> None:
-    del expected
-    for finding in read(blocks(text), Limits()).findings:
-        assert "append a" in finding.hint or finding.code == "echo-chamber"
-        assert len(finding.message) < 200
-        assert finding.role is not None
-        assert finding.role in finding.message or finding.code == "tier-lowered"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "COD>DIR t2; DIR>COD",
-        "COD>. t2; DIR>COD",
-        "DIR>COD t2; REV>COD none; COD>.",
-        "DIR>COD t2; DEV>DIR; DEV>COD; COD>DIR done gates",
-        "DIR>COD t2; DEV>DIR; HUM>COD; COD>DIR done gates",
-        "DIR>COD t2; DEV>. ; DEV>COD; COD>DIR done gates",
-        REVIEWED + "DEV>REV done gates; DEV>DIR done; DIR>HUM done gates",
-        REVIEWED + "QA>HUM; QA>DIR; DIR>HUM done gates",
-        "DIR>HUM t2; COD>DIR; COD>HUM; HUM>COD",
-        "DIR>REV t2; DIR>COD; COD>DIR done gates",
-        "DIR>REV t2; DIR>REV t3; REV>DIR ok none",
-        "DIR>COD t1; DIR>COD t2; COD>DIR done gates",
-        "DIR>DEV t3; DIR>REV; REV>DEV ok none",
-        "DIR>NONE t2 done gates; DIR>COD; COD>DIR done gates",
-        "DIR>COD t2; COD>NONE done gates; COD>DIR; DIR>NONE done gates",
-        "DIR>COD t2; COD>REV done gates; COD>DIR done gates; DIR>NONE done gates",
-        "DIR>COD t2; COD>DIR done; COD>DIR done gates; DIR>NONE done gates",
-        "DIR>COD t2; COD>DIR done gates:runs=fail,correct,complete; COD>DIR s:not_yet; DIR>COD",
-        "DIR>COD t2; COD>DIR done gates t1; COD>DIR done gates t2; DIR>NONE done gates",
-        "DIR>NONE t1 done; DIR>NONE done gates",
-        "DIR>COD t2; COD>PAR; COD>DIR blocked",
-        "DIR>PAR t2; PAR>COD; PAR>DIR; DIR>COD; COD>DIR done gates",
-        "DIR>REV t3; REV>DEV back ask:1; REV>DIR back ask:1; DIR>REV say:1",
-        "DIR>REV t3; REV>DEV ok; REV>DEV ok none; DEV>REV done gates",
-        "DIR>REV t3; REV>DIR back ask:1; DIR>REV; DIR>REV say:1; REV>DEV ok none",
-        DESIGNED + "DEV>DIR done gates; DEV>REV done gates; REV>DIR ok none; DIR>HUM done gates",
-        BUILT + "REV>DEV ok none; REV>DIR ok none; DIR>HUM done gates",
-        BUILT + "REV>DIR blocked; DIR>HUM done gates; DIR>REV; REV>DIR ok none; DIR>HUM done gates",
-        BUILT + "REV>DIR back ask:1; DIR>REV say:1; REV>DEV ok; REV>DEV ok none; DEV>REV done gates",
-        REVIEWED + "DIR>NONE done gates; DIR>HUM done gates; HUM>NONE",
-        REVIEWED + "DIR>HUM done; DIR>HUM done gates; HUM>NONE",
-        DESIGNED
-        + "DEV>REV done gates in:x; REV>DIR ok none in:x; REV>. in:x; REV>DIR ok none in:y; DIR>HUM done gates",
-    ],
-)
-def test_the_mending_itself_is_legal(text: str) -> None:
-    """What the hints tell to append raises nothing new, and the task goes on to its end."""
-    reading = read(blocks(text), Limits())
-    assert len(reading.findings) == 1, short(reading)
-
-
-def test_an_unfinished_block_is_judged_when_it_is_complete() -> None:
-    protocol = Protocol(Limits())
-    before = blocks("DIR>COD t2; COD>REV done ...")
-    assert short(protocol.after(before)) == ""
-    after = blocks("DIR>COD t2; COD>REV done")
-    assert short(protocol.after([before[0], after[1]])) == "1 turn-not-allowed; 1 gates-missing"
-
-
-def test_outside_words_are_cleaned_where_they_are_quoted() -> None:
-    reading = read(blocks("COD>DIR t2 @evil\x1b[2J\x07"), Limits())
-    assert "\x1b" not in reading.findings[0].message
-    assert "task evil" in reading.findings[0].message
-
-
 def test_the_table_lists_every_code_with_its_severity_and_meaning() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| ([^|]+) \|", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     assert {code: (severity, meaning) for code, severity, meaning in rows} == {
         code: (str(severity), meaning) for code, (severity, meaning) in CODES.items()
     }
-
-
-def _long(count: int) -> list[Block]:
-    """Return a long file, half of whose blocks break a rule."""
-    way = (
-        "DIR>REV t3 {0}; REV>DEV {0} ok ask:1; DEV>REV {0} done gates; REV>DIR {0} ok none; DIR>HUM {0} done;"
-        " HUM>NONE {0}; DIR>COD t2 {1}; REV>DIR {1} none; COD>REV {1} done; DIR>NONE {1}; "
-    )
-    return blocks("".join(way.format(f"@a{n}", f"@b{n}") for n in range(count // 10)))
-
-
-def test_a_long_file_is_judged_quickly_and_a_new_block_at_once() -> None:
-    whole = _long(10_010)
-    protocol = Protocol(Limits())
-    begun = time.process_time()
-    reading = protocol.after(whole[:10_000])
-    assert time.process_time() - begun < 1.0
-    assert len(reading.findings) > 5_000
-    fastest = 1.0
-    for count in range(10_001, 10_011):
-        begun = time.process_time()
-        reading = protocol.after(whole[:count])
-        fastest = min(fastest, time.process_time() - begun)
-    assert fastest < 0.005
-    assert reading == read(whole, Limits())
