@@ -21,7 +21,7 @@ from teamops.model.alert import Alert
 from teamops.model.errors import TeamopsError
 from teamops.model.events import HandoffChanged, HandoffLost, PanesSeen, Ticked
 from teamops.model.pane import Pane
-from teamops.model.role import CODER, DIRECTOR, REVIEWER, Role
+from teamops.model.role import CODER, DIRECTOR, NONE, REVIEWER, Role
 from teamops.model.snapshot import Snapshot, SupervisorView
 from teamops.sources.clock import Clock
 from teamops.supervisor.core import Core
@@ -55,6 +55,12 @@ def block(
         gates=gates,
         sections=[("What I Did", text), (f"For {turn.capitalize()}", "Go on.")],
     )
+
+
+def long_file(count: int) -> str:
+    """Return a file of so many blocks, each of a task of its own that is closed."""
+    one = block(DIRECTOR, NONE, task="TASK", tier=1)
+    return "\n".join(one.replace("TASK", f"t{number}") for number in range(count))
 
 
 class Hands:
@@ -93,6 +99,7 @@ class Life:
         followed: bool = False,
         auto_poke: bool = True,
         off: Role | None = None,
+        team: tuple[Role, ...] = TEAM,
         start: float = START,
         limits: Limits | None = None,
     ) -> None:
@@ -117,7 +124,7 @@ class Life:
                     cwd=folder,
                     auto_poke=role != off,
                 )
-                for role in TEAM
+                for role in team
             ),
             source=folder / "teamops.toml",
             auto_poke=auto_poke,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -15,27 +14,11 @@ from teamops.model.alert import AlertState
 from teamops.model.events import BeatsSeen, Ticked
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, REVIEWER, Role
 from teamops.model.tail import Position
+from tests.unit.supervisor.conftest import Begin
 from tests.unit.supervisor.life import GATES, Life, block
 
-Begin = Callable[..., Awaitable[Life]]
 OPENING = block(DIRECTOR, DIRECTOR, task="old", tier=1)
 TO_CODER = block(DIRECTOR, CODER, status="done")
-
-
-@pytest.fixture
-async def begin(tmp_path: Path) -> AsyncIterator[Begin]:
-    """Give what begins a life after the one before; all of one project."""
-    lives: list[Life] = []
-
-    async def begin(*with_session: Role, **kind: object) -> Life:
-        start = lives[-1].wall + 10 if lives else 1_775_000_000.0
-        life = Life(tmp_path / "p", start=start, **kind)  # type: ignore[arg-type]  # passed through
-        lives.append(life)
-        return await life.begin(*with_session)
-
-    yield begin
-    for life in lives:
-        await life.end()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -14,30 +13,14 @@ from teamops.ledger.connection import LedgerError
 from teamops.model.alert import AlertState
 from teamops.model.handoff import Severity
 from teamops.model.protocol import Approval
-from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, Role
+from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE
 from teamops.model.snapshot import AcceptTamper
-from tests.unit.supervisor.life import GATES, Life, block
+from tests.unit.supervisor.conftest import Begin
+from tests.unit.supervisor.life import GATES, Life, block, long_file
 
-Begin = Callable[..., Awaitable[Life]]
 FIRST = block(DIRECTOR, CODER, status="done", text="Designed it: three parts.")
 SECOND = block(CODER, DIRECTOR, status="done", gates=GATES, text="Built it.", minute=5)
 THIRD = block(DIRECTOR, DIRECTOR, text="Looking at it.", minute=9)
-
-
-@pytest.fixture
-async def begin(tmp_path: Path) -> AsyncIterator[Begin]:
-    """Give what begins a life after the one before; all of one project."""
-    lives: list[Life] = []
-
-    async def begin(*with_session: Role, **kind: object) -> Life:
-        start = lives[-1].wall + 10 if lives else 1_775_000_000.0
-        life = Life(tmp_path / "p", start=start, **kind)  # type: ignore[arg-type]  # passed through
-        lives.append(life)
-        return await life.begin(*with_session)
-
-    yield begin
-    for life in lives:
-        await life.end()
 
 
 def recorded(life: Life) -> list[str]:
@@ -108,7 +91,7 @@ async def test_a_file_seen_for_the_first_time_is_adopted(begin: Begin, tmp_path:
 async def test_a_long_file_is_adopted_while_everything_goes_on(begin: Begin, tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     count = 3000
-    text = "\n".join(block(DIRECTOR, DIRECTOR, task=f"t{number}", tier=1) for number in range(count))
+    text = long_file(count)
     (tmp_path / "p" / "current.md").write_text(text, encoding="utf-8")
     life = await begin()
     slowest, last = 0.0, time.perf_counter()
@@ -128,7 +111,7 @@ async def test_a_long_file_is_adopted_while_everything_goes_on(begin: Begin, tmp
 async def test_cut_off_while_it_adopts_it_goes_on_where_it_was(begin: Begin, tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     count = 1000
-    text = "\n".join(block(DIRECTOR, DIRECTOR, task=f"t{number}", tier=1) for number in range(count))
+    text = long_file(count)
     (tmp_path / "p" / "current.md").write_text(text, encoding="utf-8")
     first = Life(tmp_path / "p")
     first.core.begin_running()
@@ -249,7 +232,7 @@ async def test_a_file_lost_for_a_moment_is_no_rewrite(begin: Begin) -> None:
 async def test_an_emptied_file_is_one_alert_and_is_well_when_it_is_back(begin: Begin, tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     count = 2000
-    text = "\n".join(block(DIRECTOR, DIRECTOR, task=f"t{number}", tier=1) for number in range(count))
+    text = long_file(count)
     (tmp_path / "p" / "current.md").write_text(text, encoding="utf-8")
     life = await begin()
     await life.until(lambda: len(life.ledger.audit.blocks()) == count, "adopted")
@@ -268,7 +251,7 @@ async def test_an_emptied_file_is_one_alert_and_is_well_when_it_is_back(begin: B
 
 async def test_what_one_edit_took_out_is_accepted_together(begin: Begin, tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
-    text = "\n".join(block(DIRECTOR, DIRECTOR, task=f"t{number}", tier=1) for number in range(60))
+    text = long_file(60)
     (tmp_path / "p" / "current.md").write_text(text, encoding="utf-8")
     life = await begin()
     await life.write(block(CODER, DIRECTOR, task="fresh"))
