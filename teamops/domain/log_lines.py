@@ -53,7 +53,7 @@ def approval_line(wall: float, task: str | None, approver: str, verdict: str) ->
     """Return the line of the person's word; ``verdict`` as in ``model.protocol.Approval``."""
     said = {
         "signed off": f"sign-off{_of(task)}, by {approver}",
-        "sent back": f"sent back{_of(task)}, by {approver}",
+        "sent back": f"{task + ' ' if task else ''}sent back, by {approver}",
         "recorded": f"block{_of(task)} recorded as their own, by {approver}",
     }
     return LogLine(wall, "action", said.get(verdict, f"block{_of(task)}, by {approver}"), HUMAN)

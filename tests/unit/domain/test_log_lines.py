@@ -2,11 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from teamops.domain.log_lines import action_line, alert_line, alert_line_of, state_line, turn_line
+from teamops.domain.log_lines import (
+    accepted_line,
+    action_line,
+    alert_line,
+    alert_line_of,
+    approval_line,
+    forced_line,
+    gate_line,
+    state_line,
+    tamper_line,
+    turn_line,
+)
 from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Severity
-from teamops.model.role import CODER
+from teamops.model.role import CODER, HUMAN
 
 DONE = Outcome(ok=True, message="typed and submitted", hint="never shown")
 REFUSED = Outcome(ok=False, message="a dialog is open", hint="answer it first (a)")
@@ -70,3 +81,43 @@ def test_alert_of_nobody() -> None:
 def test_action(action: Action, outcome: Outcome | None, text: str, ok: bool) -> None:
     line = action_line(1.0, action, outcome)
     assert (line.text, line.ok, line.role) == (text, ok, CODER)
+
+
+@pytest.mark.parametrize(
+    ("task", "verdict", "text"),
+    [
+        ("t", "signed off", "sign-off of t, by ann"),
+        ("t", "sent back", "t sent back, by ann"),
+        (None, "sent back", "sent back, by ann"),
+        (None, "block", "block, by ann"),
+        ("t", "recorded", "block of t recorded as their own, by ann"),
+    ],
+)
+def test_the_person_s_word(task: str | None, verdict: str, text: str) -> None:
+    line = approval_line(1.0, task, "ann", verdict)
+    assert (line.text, line.kind, line.role, line.ok) == (text, "action", HUMAN, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "text"),
+    [
+        ("rewritten", 1, 'handed-on block "### [CODER]" rewritten'),
+        ("vanished", 1, 'handed-on block "### [CODER]" taken out'),
+        ("inserted", 1, "a block put in between handed-on ones"),
+        ("rewritten", 3, "3 handed-on blocks rewritten"),
+        ("vanished", 3, "3 handed-on blocks taken out"),
+        ("inserted", 3, "3 blocks put in between handed-on ones"),
+        ("other", 2, "2 handed-on blocks changed"),
+    ],
+)
+def test_what_was_changed_and_accepted(kind: str, count: int, text: str) -> None:
+    line = tamper_line(1.0, kind, count, "### [CODER]", CODER)
+    assert (line.text, line.kind, line.role, line.ok) == (text, "protocol", CODER if count == 1 else None, False)
+    line = accepted_line(1.0, "ann", kind, count, "### [CODER]")
+    assert (line.text, line.kind, line.role, line.ok) == (f"accepted by ann: {text}", "protocol", HUMAN, True)
+
+
+def test_a_gate_and_a_forced_block() -> None:
+    assert gate_line(1.0, "t", "runs", 12.4, ok=True).text == "gate runs of t: passed in 12 s"
+    assert gate_line(1.0, None, "runs", 0.4, ok=False).text == "gate runs: failed in 0 s"
+    assert forced_line(1.0, CODER, None, "x").text == "block appended by force, against x"
