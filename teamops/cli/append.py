@@ -144,12 +144,8 @@ def _write(settings: Settings, state_dir: Path | None, words: Words, role: Role 
     path = settings.handoff
     roles = tuple({*ROLES, *(one.role for one in settings.roles)})
     checker = Checker(roles, settings.limits)
-    if role == HUMAN:
-        _need_person(settings)
     if words.whole:
         draft = take_whole(read_stdin(), role, _session(), roles)
-        if draft.role == HUMAN:
-            _need_person(settings)  # refuses: standard input is no terminal
     else:
         if role is None:
             raise UsageError("--role is missing, and TEAMOPS_ROLE is not set", "say whose block it is: --role CODER")
@@ -221,24 +217,18 @@ def _record_force(settings: Settings, state_dir: Path | None, judgement: Judgeme
         ledger.audit.add_forced(block.role, block.task, block.digest, why, time.time())
 
 
-def _need_person(settings: Settings) -> str:
-    from teamops.cli.person import need_person
-
-    return need_person("a HUMAN block", settings)
-
-
 def _signing(settings: Settings, state_dir: Path | None, draft: Draft) -> Callable[[Judgement], None]:
     """Show the person's block and let them confirm it; return what records it. Raises ``TeamopsError`` without that."""
     import time
     from contextlib import closing
 
-    from teamops.cli.person import ask
+    from teamops.cli.person import ask, need_person
     from teamops.domain.timeline import chain
     from teamops.ledger.store import open_ledger
     from teamops.model.protocol import Approval
     from teamops.supervisor.lease import state_dir_of
 
-    who = _need_person(settings)
+    who = need_person("a HUMAN block", settings)
     word = draft.task or str(HUMAN)
     click.echo(clean(draft.text))
     if ask(f"Type {clean_line(word, 80)} to write this as yours, Enter leaves it: ") != word:

@@ -212,6 +212,13 @@ def test_blocks_of_old_are_recorded_by_the_person(project: Project) -> None:
     approvals = project.approvals()
     assert [(one.digest, one.verdict) for one in approvals] == [(human[1], "recorded"), (human[2], "recorded")]
     assert project.codes().count("forged-sign-off") == 1
+    with project.terminal("approve", "login", "--recorded") as terminal:
+        terminal.wait_for("HUMAN blocks without a record: 1")
+        terminal.wait_for("Type login to record it as yours, Enter leaves it:")
+        answer(terminal, "login")
+        terminal.wait_for("1 of 1 recorded")
+        assert terminal.wait_end() == 0
+    assert "forged-sign-off" not in project.codes()
 
 
 def test_a_person_writes_a_block_of_their_own(project: Project) -> None:
