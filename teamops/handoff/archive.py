@@ -55,8 +55,8 @@ def put(archive: bytes, moving: Sequence[Moving], roles: Collection[Role]) -> tu
     found = [block.digest for block in parse(text, roles).blocks]
     for at, (digest, _) in enumerate(order):
         if at >= len(found) or found[at] != digest:
-            near = tuple(one for _, one in order[max(0, at - 1) : at + 2] if one is not None)
-            return archive, near or tuple(new)
+            near = [one for _, one in order[max(0, at - 1) : at + 2] if one is not None]
+            return archive, tuple(near[-1:] or new)
     return text, ()
 
 

@@ -144,10 +144,15 @@ def _is_whole(turn: Role | None, roles: Collection[Role]) -> bool:
     return turn == NONE or (turn in roles and not any(role != turn and role.startswith(turn) for role in roles))
 
 
+def task_name(written: str) -> str | None:
+    """Return the task that a Task field names, without the marks that people put around names; ``None``: none."""
+    return written.strip(_AROUND) or None
+
+
 def _task(head: Head) -> str | None:
-    """Return the block's own task: its name without the marks that people put around names."""
+    """Return the block's own task."""
     value = head.values.get("task")
-    return value.text.strip(_AROUND) or None if value else None
+    return task_name(value.text) if value else None
 
 
 def _step(context: Context, head: Head, tier: int | None, at: datetime | None) -> str | None:

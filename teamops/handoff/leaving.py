@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from teamops.handoff.archive import Moving, is_open_ended, put
+from teamops.handoff.blocks import task_name
 from teamops.handoff.document import parse
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
@@ -108,11 +109,9 @@ class _Division:
         month = ""
         for block in self.blocks:
             if _key(block) in going:
-                text = self._text(block)
-                inherits = block.task is not None and parse(text, self.roles).blocks[0].task is None
-                if not inherits:
+                if block.task is None or task_name(block.fields.get("Task", "")) is not None:
                     month = f"{block.at or self.now:%Y-%m}"
-                months.setdefault(month, []).append(Moving(block, text))
+                months.setdefault(month, []).append(Moving(block, self._text(block)))
         return months
 
 
