@@ -59,7 +59,7 @@ def announce(settings: Settings, state_dir: Path | None, judgement: Judgement) -
         switch = f"auto_poke of {name}" if settings.auto_poke else "poke.auto"
         return Told("off", f"{name} has the light; not poked: {switch} is off")
     if supervisor is not None:
-        return Told("supervisor", f"{name} has the light, and is poked by teamops (pid {supervisor.pid})")
+        return Told("supervisor", f"{name} has the light; teamops (pid {supervisor.pid}) pokes it")
     return _poke(settings, state_dir, judgement, name)
 
 

@@ -47,6 +47,7 @@ def open_connection(path: Path) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _keep_from_git(path.parent)
         # Made here, so that nobody else may read it for even a moment; SQLite gives its side files the same rights.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
@@ -67,6 +68,16 @@ def open_connection(path: Path) -> sqlite3.Connection:
             raise LedgerError(f"{path}: {error.message}", error.hint) from error
         raise trouble(path, error) from error
     return connection
+
+
+def _keep_from_git(folder: Path) -> None:
+    """Say to git that the folder is nobody's work: a person may have put it inside of the project."""
+    try:
+        file = os.open(folder / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return
+    with open(file, "wb") as stream:  # noqa: PTH123 - a descriptor
+        stream.write(b"*\n")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -92,8 +92,8 @@ class EventsPane(RowView):
         line.add(f" {_KINDS.get(row.kind, '·')} ", colours.info if row.ok else colours.bad)
         if not small:
             line.add(f"{row.kind:<7}", colours.dim)
-        if not row.ok:
-            line.add("✖ failed ", colours.bad)
+        if not row.ok and row.kind != "alert":  # an alert's text begins with its severity
+            line.add("✖ failed " if row.kind == "action" else "✖ ", colours.bad)
         if row.role:
             line.add(f"{row.role} ", colours.strong)
         line.add(row.text, colours.text, max(1, width - line.width))

@@ -70,6 +70,15 @@ def test_only_its_owner_may_read_it(ledger: Ledger, tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
 
+def test_git_leaves_its_folder_alone(ledger: Ledger, tmp_path: Path) -> None:
+    del ledger
+    keep = tmp_path / "state" / ".gitignore"
+    assert keep.read_bytes() == b"*\n"
+    keep.write_bytes(b"mine\n")
+    open_ledger(tmp_path / "state" / "other.sqlite3").close()
+    assert keep.read_bytes() == b"mine\n"
+
+
 def test_beats_of_one_minute_are_summed_and_money_is_exact(ledger: Ledger) -> None:
     tenth = Beat(role=CODER, wall=61.0, tokens=10, cost_usd=Decimal("0.1"), tool_calls=1)
     ledger.add_beats(seen(10, *[tenth] * 3))
