@@ -49,6 +49,8 @@ def test_it_ends_by_the_clock_and_prints_the_status(short_dir: Path) -> None:
     assert sum(float(agent["cost_today_usd"]) for agent in status["agents"]) > 0
     assert {light["stale_after_s"] for light in status["light"]} <= {780.0}, "the pace changes no threshold"
     assert "has the light of" in err
+    assert (status["findings"], status["problems"]) == ([], 0), "nor is the sample's week taken for forged"
+    assert "poke: typed and submitted" in err, "who gets the light is told"
     assert left(short_dir) == []
     assert sorted(Path.home().rglob("*")) == before, "the person's home is not touched"
 
