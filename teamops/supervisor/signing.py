@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from teamops.domain.statuses import is_blocked
 from teamops.domain.timeline import chain
 from teamops.handoff import ROLES
+from teamops.handoff.blocks import digest_of
 from teamops.handoff.document import parse
 from teamops.handoff.write import render_block
 from teamops.ledger.store import LedgerError
@@ -87,7 +88,6 @@ async def sign_off(core: Core, intent: SignOff) -> Outcome:
     turn = NONE if intent.approve else back_to(book, task)
     text = _block_of(book, task, note, turn, approve=intent.approve)
     roles = _roles(book)
-    digest = parse(text.encode("utf-8", "replace"), roles).blocks[0].digest
     who = approver()
     approval = Approval(
         task=task.task,
@@ -95,7 +95,7 @@ async def sign_off(core: Core, intent: SignOff) -> Outcome:
         wall=book.stamp.wall,
         verdict="signed off" if intent.approve else "sent back",
         note=clean_line(note),
-        digest=digest,
+        digest=digest_of(text),
         chain=intent.chain,
     )
     try:

@@ -8,7 +8,6 @@ accepts it. Only the supervisor that acts keeps the trail; a viewer reads what i
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from teamops.domain.audit import Comparison, compare, handed_on
 from teamops.domain.proof import Proof
 from teamops.domain.undo import Undo
+from teamops.handoff.blocks import digest_of
 from teamops.ledger.audit import Change, NewBlock
 from teamops.model.events import HandoffChanged
 from teamops.model.handoff import Block
@@ -302,8 +302,7 @@ def _texts(path: Path, blocks: Sequence[Block]) -> list[str]:
     texts = []
     for block in blocks:
         raw = data[block.start - first : block.end - first].rstrip()
-        same = hashlib.blake2b(raw, digest_size=12).hexdigest() == block.digest  # as handoff.blocks makes it
-        texts.append(raw.decode("utf-8", "replace") if same else "")
+        texts.append(raw.decode("utf-8", "replace") if digest_of(raw) == block.digest else "")
     return texts
 
 
