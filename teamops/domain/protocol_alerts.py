@@ -34,9 +34,11 @@ class Live:
     forged: tuple[ProtocolFinding, ...] = ()
 
 
-def live_findings(findings: Sequence[ProtocolFinding], tasks: Sequence[Task]) -> Live:
-    """Return the errors of blocks on which a present light rests, or that closed a task; and every forged sign-off."""
-    by_name = {(task.task or "").lower(): task for task in tasks}
+def live_findings(findings: Sequence[ProtocolFinding], by_name: Mapping[str, Task]) -> Live:
+    """Return the errors of blocks on which a present light rests, or that closed a task; and every forged sign-off.
+
+    ``by_name``: all tasks by their names in lower case.
+    """
     broken: dict[tuple[str, str], ProtocolFinding] = {}
     for finding in findings:
         task = by_name.get((finding.task or "").lower())

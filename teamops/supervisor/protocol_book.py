@@ -76,7 +76,7 @@ class ProtocolBook:
         reading = self._read if self._prover is None else self._prover.after(self.blocks, self._read)
         self.tasks, self.findings = reading.tasks, reading.findings
         self._by_name = {(task.task or "").lower(): task for task in self.tasks}
-        self.live = live_findings(self.findings, self.tasks)
+        self.live = live_findings(self.findings, self._by_name)
 
     def stages(self, name: str | None, wall: float) -> tuple[StageTime, ...]:
         """Return what a task has spent in each stage until ``wall``.

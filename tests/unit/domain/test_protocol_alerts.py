@@ -77,12 +77,12 @@ def finding(
     ],
 )
 def test_what_may_matter_now(found: ProtocolFinding, of: Task, *, lives: bool) -> None:
-    assert bool(live_findings([found], [of]).broken) is lives
+    assert bool(live_findings([found], {"login": of}).broken) is lives
 
 
 def test_a_rule_that_one_block_breaks_at_many_points_is_one_alert() -> None:
     found = [finding(4, "challenge-unanswered", line=line) for line in (20, 21, 22)]
-    (one,) = live_findings(found, [task()]).broken
+    (one,) = live_findings(found, {"login": task()}).broken
     assert one.line == 20
 
 
@@ -95,7 +95,7 @@ def test_a_rule_that_one_block_breaks_at_many_points_is_one_alert() -> None:
     ],
 )
 def test_a_broken_rule_is_an_alert_while_it_is_news(walls: dict[str, float], *, fires: bool) -> None:
-    live = live_findings([finding(4)], [task()])
+    live = live_findings([finding(4)], {"login": task()})
     found = broken_findings(live, walls, NOW)
     assert [(row.code, row.subject, row.agent) for row in found] == [
         ("protocol-broken", "not-holder login#d4", CODER)
@@ -104,14 +104,14 @@ def test_a_broken_rule_is_an_alert_while_it_is_news(walls: dict[str, float], *, 
 
 @pytest.mark.parametrize(("code", "told"), [("code-review-skipped", True), ("no-challenges", False)])
 def test_a_review_passed_over_is_told_away_from_the_screen(code: str, *, told: bool) -> None:
-    (found,) = broken_findings(live_findings([finding(4, code)], [task()]), {"d4": NOW}, NOW)
+    (found,) = broken_findings(live_findings([finding(4, code)], {"login": task()}), {"d4": NOW}, NOW)
     assert found.notify is told
 
 
 def test_forged_sign_offs_are_one_critical_alert_and_a_new_one_when_another_comes() -> None:
     forged = [finding(index, "forged-sign-off", Severity.CRITICAL) for index in (1, 4)]
-    (both,) = broken_findings(live_findings(forged, [task()]), {"d4": NOW}, NOW)
-    (first,) = broken_findings(live_findings(forged[:1], [task()]), {}, NOW)
+    (both,) = broken_findings(live_findings(forged, {"login": task()}), {"d4": NOW}, NOW)
+    (first,) = broken_findings(live_findings(forged[:1], {"login": task()}), {}, NOW)
     assert (both.code, both.severity, both.rounds, both.notify) == ("forged-sign-off", Severity.CRITICAL, 1, True)
     assert both.message.endswith("(and 1 more)")
     assert both.subject != first.subject
