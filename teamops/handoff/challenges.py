@@ -65,14 +65,12 @@ def is_responses(title: str) -> bool:
     return _ANSWERS.match(title) is not None
 
 
-def read_challenges(sections: Sequence[Written]) -> Challenges | None:
-    """Return what a block's sections of challenges say together; ``None`` without such a section.
+def read_challenges(sections: Sequence[Written]) -> Challenges:
+    """Return what a block's sections of challenges, at least one, say together.
 
     Nothing that a reviewer objects to may be lost: prose without a list that is no "none" counts as point 1, and a
     number that stands twice gets the next free one the second time.
     """
-    if not sections:
-        return None
     read = [_challenges(section) for section in sections]
     items = [item for found, _ in read for item in found]
     points = tuple(point for point in numbered(items, every=True) if _WORD.search(point.text))

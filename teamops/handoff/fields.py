@@ -13,7 +13,8 @@ KNOWN = ("Status", "Turn", "Tier", "Task", "Gates", "Verdict")
 VALUE_LIMIT = 2_000
 """Longer values are cut."""
 
-_CANONICAL = {name.lower(): name for name in KNOWN}
+_CANONICAL = {name.lower(): name for name in (*KNOWN, "Session")}
+"""Session is a word of everyday text, too: nobody is told that one may be misplaced."""
 _MARK = r"[ \t]*(?:(?:[-*+>|]|[0-9]{1,3}[.)])[ \t]+)?"
 _COLON = "[:：]"  # noqa: RUF001 - the full-width colon
 _FIELD = re.compile(
@@ -153,7 +154,7 @@ def _look_at_rest(head: Head, lines: list[str], first: int) -> None:
             continue
         found = _FIELD.match(line)
         name = _CANONICAL.get(found[2].lower()) if found else None
-        if found is None or name is None or name.lower() in head.values or name in told:
+        if found is None or name not in KNOWN or name.lower() in head.values or name in told:
             continue
         told.add(name)
         head.problems.append(

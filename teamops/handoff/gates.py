@@ -166,19 +166,17 @@ def _gate(found: re.Match[str], value: str, line: int) -> Gate:
 
 def _judged(found: re.Match[str], value: str) -> tuple[GateResult, str]:
     """Return what a gate's box, sign and word say together, and the text after them. One "no" is enough."""
-    read = _RESULT.match(value)
+    read = next(_RESULT.finditer(value))  # there is one at the very beginning, if an empty one
     said = [_ticked(found["box"]), _sign(found["sign"])]
     decided = any(one is not None for one in said)
+    meant = _WORDS.get(" ".join((read["word"] or "").lower().split()))
     at = 0
-    if read is not None:
-        word = " ".join((read["word"] or "").lower().split())
-        meant = _WORDS.get(word)
-        if meant is not None and (read["delimiter"] is not None or (not decided and _STRONG.match(word))):
-            said.append(meant)
-            at = read.end("word")
-        elif read["sign"]:
-            at = read.end("sign")
-        said.append(_sign(read["sign"]))
+    if meant is not None and (read["delimiter"] is not None or (not decided and _STRONG.match(read["word"]))):
+        said.append(meant)
+        at = read.end("word")
+    elif read["sign"]:
+        at = read.end("sign")
+    said.append(_sign(read["sign"]))
     if False in said:
         return GateResult.FAIL, value[at:]
     return GateResult.PASS if True in said else GateResult.UNKNOWN, value[at:]

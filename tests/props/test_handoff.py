@@ -155,7 +155,7 @@ WORDS = st.from_regex(r"[A-Za-z][A-Za-z0-9 ().,-]{0,20}[a-z0-9]", fullmatch=True
 TEXT = st.lists(DATA.map(lambda data: data.decode("utf-8", "replace")) | LINE, max_size=6).map("\n".join)
 VALUE = LINE.filter(lambda value: not _INSIDE.search(value))
 """A value with a known field in bold in it would be told as a problem."""
-NAMES = WORDS.filter(lambda name: name.lower() not in {known.lower() for known in KNOWN})
+NAMES = WORDS.filter(lambda name: name.lower() not in {known.lower() for known in (*KNOWN, "Session")})
 
 
 @dataclass(frozen=True)

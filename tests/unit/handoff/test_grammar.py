@@ -329,6 +329,19 @@ def test_a_field_in_a_fence_is_no_misplaced_field(fence: str) -> None:
     assert codes(text) == [("missing-turn", 1, 1)]
 
 
+@pytest.mark.parametrize("name", ["Session", "session", "SESSION"])
+def test_a_session_is_kept_under_one_name(name: str) -> None:
+    text = f"{HEAD}{FIELDS}**{name}**: team-coder-1\n\n#### What I Did\nText.\n"
+    assert only(text).fields["Session"] == "team-coder-1"
+    assert codes(text) == []
+
+
+def test_a_session_in_the_text_is_text() -> None:
+    text = f"{WHOLE}\nText.\n\n**Session**: two hours\nSession: one more\n"
+    assert "Session" not in only(text).fields
+    assert codes(text) == []
+
+
 def test_unknown_fields_are_kept_as_written_and_values_go_on_over_lines() -> None:
     block = only(WHOLE + "**Gates**: runs=pass (pytest:\n212 passed);\ncorrect=pass\n**Review by**: Sarah\n\nEnd.\n")
     assert block.gates == "runs=pass (pytest: 212 passed); correct=pass"
