@@ -36,22 +36,29 @@ def find_light(snapshot: Snapshot, name: str | None) -> LightView | None:
 
 def in_order(snapshot: Snapshot) -> list[Task]:
     """Return all tasks: open ones by urgency, then the closed ones, the last closed first."""
+    return _by_urgency(snapshot, snapshot.tasks)
+
+
+def _by_urgency(snapshot: Snapshot, tasks: Sequence[Task]) -> list[Task]:
     urgency = {key_of(light.task): place for place, light in enumerate(words.by_urgency(snapshot.lights))}
     last = len(urgency)
     return sorted(
-        snapshot.tasks,
+        tasks,
         key=lambda task: (not task.open, urgency.get(key_of(task.task), last), -(task.blocks or (0,))[-1]),
     )
 
 
 def first_task(snapshot: Snapshot) -> Task | None:
     """Return the task that most needs its person; ``None`` where there is none at all."""
-    return next(iter(in_order(snapshot)), None)
+    # Asked for with each snapshot: a long list of closed tasks is not put in order for it.
+    lit = next(iter(words.by_urgency(snapshot.lights)), None)
+    task = find_task(snapshot, lit.task) if lit is not None else None
+    return task or next(iter(in_order(snapshot)), None)
 
 
 def awaits_sign_off(snapshot: Snapshot) -> list[Task]:
     """Return the open tasks whose light the person holds."""
-    return [task for task in in_order(snapshot) if task.open and task.turn == HUMAN]
+    return _by_urgency(snapshot, [task for task in snapshot.tasks if task.open and task.turn == HUMAN])
 
 
 def blocks_of(snapshot: Snapshot, task: Task) -> list[Block]:

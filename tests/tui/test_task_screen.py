@@ -79,6 +79,18 @@ async def test_t_opens_the_task_that_is_meant(make_app: MakeApp, pressed: list[s
         assert shown_task(app) == name
 
 
+async def test_t_works_on_an_agents_own_screen(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("j", "enter", "t")
+        await settle(pilot)
+        assert shown_task(app) == "webhook-retries"
+        await pilot.press("f", "colon", "escape", "question_mark", "escape", "escape", "escape", "escape")
+        await settle(pilot)
+        assert app.screen.id == "main"
+
+
 async def test_without_a_task_t_says_so(make_app: MakeApp, port: FakePort) -> None:
     port.publish(tasks=(), lights=(), blocks=())
     app = make_app()

@@ -144,7 +144,9 @@ class Detail(TeamScreen):
     Detail { layout: vertical; background: $background; }
     Detail Page { height: auto; padding: 0 1; }
     """
-    BINDINGS = keys.bindings(keys.Where.TEAM, only=("palette", "help", "back", "leave"))
+    BINDINGS = keys.bindings(
+        keys.Where.TEAM, only=("findings", "task", "tasks", "sign_off", "palette", "help", "back", "leave")
+    )
     AUTO_FOCUS = "#live"
 
     def __init__(self, role: Role, palette: Palette, first: Snapshot) -> None:
@@ -206,7 +208,7 @@ class Detail(TeamScreen):
         acts = [
             entry
             for entry in keys.key_bar((keys.Where.TEAM, keys.Where.PANES))
-            if entry.id not in ("search", "zoom", "leave")
+            if entry.id not in ("search", "zoom", "leave", "sign_off")
         ]
         off = frozenset(entry.id for entry in acts if why_not(entry.id, snapshot, agent))
         self.keybar.show([keys.act("back"), *acts], off)
@@ -251,14 +253,6 @@ class Detail(TeamScreen):
     def action_attach(self) -> None:
         """Go to the session."""
         self.team.attach(self.agent)
-
-    def action_palette(self) -> None:
-        """Open the command palette."""
-        self.app.action_command_palette()
-
-    def action_help(self) -> None:
-        """Show the keys."""
-        self.team.open_help()
 
 
 def facts(agent: AgentView, width: int, palette: Palette) -> list[Line]:

@@ -61,6 +61,7 @@ class FindingsScreen(ListScreen):
     def __init__(self, palette: Palette, first: Snapshot) -> None:
         super().__init__(FaultList(palette), palette, first)
         self.faults = Faults()
+        self._drawn: tuple[tuple[Fault, ...], str] | None = None
         self.chosen = Page(palette)
         self.chosen.id = "chosen"
 
@@ -98,9 +99,9 @@ class FindingsScreen(ListScreen):
                 "✓ Nothing is to be mended.",
                 "Every block keeps the protocol. A (sign off) and t (task) show how far the work is.",
             )
-        rows = [fault for fault in faults if self._wanted(fault)]
-        if list(self.list.rows) != rows:
-            self.list.show(rows)
+        if self._drawn is None or self._drawn[0] is not faults or self._drawn[1] != self.filter:
+            self._drawn = (faults, self.filter)
+            self.list.show([fault for fault in faults if self._wanted(fault)])
         self.name_list("Findings")
         self._draw_chosen()
 

@@ -130,7 +130,3 @@ class ListScreen(TeamScreen):
     def action_leave(self) -> None:
         """Leave this screen: q leaves one thing at a time."""
         self.dismiss(None)
-
-    def action_palette(self) -> None:
-        """Open the command palette."""
-        self.app.action_command_palette()
