@@ -34,20 +34,23 @@ class Live:
     forged: tuple[ProtocolFinding, ...] = ()
 
 
-def live_findings(findings: Sequence[ProtocolFinding], by_name: Mapping[str, Task]) -> Live:
+def live_findings(findings: Sequence[ProtocolFinding], by_name: Mapping[str, Task], first: int = 0) -> Live:
     """Return the errors of blocks on which a present light rests, or that closed a task; and every forged sign-off.
 
-    ``by_name``: all tasks by their names in lower case.
+    ``findings``: in the order of the file; ``by_name``: all tasks by their names in lower case; ``first``: index of the
+    first block that is news, errors before it are history.
     """
     broken: dict[tuple[str, str], ProtocolFinding] = {}
-    for finding in findings:
-        task = by_name.get((finding.task or "").lower())
-        if finding.severity is not Severity.ERROR or finding.tamper is not None or finding.index < 0 or task is None:
+    for finding in reversed(findings):
+        if 0 <= finding.index < first:
+            break
+        if finding.severity is not Severity.ERROR or finding.tamper is not None or finding.index < 0:
             continue
-        first = task.since_index if task.open else task.blocks[-1]
-        if finding.index >= first:
-            broken.setdefault((finding.code, finding.digest), finding)
-    return Live(tuple(broken.values()), tuple(finding for finding in findings if finding.code == FORGED))
+        task = by_name.get((finding.task or "").lower())
+        if task is not None and finding.index >= (task.since_index if task.open else task.blocks[-1]):
+            broken[finding.code, finding.digest] = finding
+    forged = tuple(finding for finding in findings if finding.severity is Severity.CRITICAL and finding.code == FORGED)
+    return Live(tuple(reversed(broken.values())), forged)
 
 
 def broken_findings(live: Live, walls: Mapping[str, float], wall: float) -> list[Finding]:

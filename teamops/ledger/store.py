@@ -65,7 +65,7 @@ class Ledger:
         """Return what differs from before whenever something of ``audit`` is new that judges blocks; cheap to ask."""
         with reading(self._path):
             row = self._connection.execute(
-                "SELECT (SELECT max(id) FROM block), (SELECT max(id) FROM tamper),"
+                "SELECT (SELECT max(id) FROM tamper),"
                 " (SELECT total(mended) + count(nullif(accepted, '')) FROM tamper), (SELECT max(id) FROM approval),"
                 " (SELECT max(id) FROM gate_run), (SELECT max(id) FROM forced)"
             ).fetchone()

@@ -180,7 +180,7 @@ class Book:
                 self.agent(role)
         self.handoff_trouble = None
         history = first and not self.protocol.born
-        self.protocol.read(seen.handoff.blocks, None if history else seen.stamp.wall, appended=seen.appended)
+        self.protocol.read(seen.handoff.blocks, seen.stamp.wall, appended=seen.appended, history=history)
         self.handoff = seen.handoff
         self.errors = tuple(problem for problem in seen.handoff.problems if problem.severity is Severity.ERROR)
         before, self.lights = self.lights, {}

@@ -8,7 +8,7 @@ from teamops.domain import timeline
 from teamops.domain.limits import Limits
 from teamops.domain.proof import Proof, Prover
 from teamops.domain.protocol import Protocol, Reading
-from teamops.domain.protocol_alerts import Live, live_findings
+from teamops.domain.protocol_alerts import NEWS_S, Live, live_findings
 from teamops.model.handoff import Block, Task
 from teamops.model.protocol import Approval, ProtocolFinding, StageTime
 
@@ -39,6 +39,10 @@ class ProtocolBook:
     _prover: Prover | None = None
     _read: Reading | None = None
     """Of the blocks alone."""
+    _news: int = 0
+    """Index of the first block that is news."""
+    _wall: float = 0.0
+    """Unix seconds as of the last look for news."""
     _by_name: dict[str, Task] = field(default_factory=dict)
     _stages: dict[str, tuple[Task, float, tuple[StageTime, ...]]] = field(default_factory=dict)
     """By task, lower case: the task and the moment of which its stages' times are, and these."""
@@ -47,12 +51,12 @@ class ProtocolBook:
         """Return the task of that name, whatever its case."""
         return self._by_name.get((name or "").lower())
 
-    def read(self, blocks: tuple[Block, ...], wall: float | None, *, appended: bool) -> None:
-        """Take the file's blocks as they are now, those that are new as first seen at ``wall``, if that is known.
+    def read(self, blocks: tuple[Block, ...], wall: float, *, appended: bool, history: bool = False) -> None:
+        """Take the file's blocks as they are at ``wall``, those that are new as first seen then.
 
-        ``appended``: all but the last one are as before.
+        ``appended``: all but the last one are as before. ``history``: nobody knows when they came.
         """
-        if wall is not None:
+        if not history:
             before = len(self.blocks) - 1 if appended else 0
             known = {block.digest for block in self.blocks[max(0, before) :]}
             for block in blocks[max(0, before) :]:
@@ -61,6 +65,10 @@ class ProtocolBook:
         if self._protocol is None:
             self._protocol = Protocol(self.limits)
         self._read = self._protocol.after(blocks)
+        if not appended:
+            self._news = 0
+        self._news = min(self._news, max(0, len(self.blocks) - 1))  # the last block may have been another one
+        self._wall = wall
         self.blocks = blocks
         self._judge()
 
@@ -76,7 +84,21 @@ class ProtocolBook:
         reading = self._read if self._prover is None else self._prover.after(self.blocks, self._read)
         self.tasks, self.findings = reading.tasks, reading.findings
         self._by_name = {(task.task or "").lower(): task for task in self.tasks}
-        self.live = live_findings(self.findings, self._by_name)
+        self.see_news(self._wall)
+
+    def look_anew(self, wall: float) -> None:
+        """Take that it became known when blocks were first seen."""
+        self._news = 0
+        self._stages.clear()
+        self.see_news(wall)
+
+    def see_news(self, wall: float) -> None:
+        """Look anew for what may matter at ``wall``: blocks older than a day, or older than teamops, are history."""
+        self._wall = wall
+        blocks, walls = self.blocks, self.walls
+        while self._news < len(blocks) and walls.get(blocks[self._news].digest, 0.0) <= wall - NEWS_S:
+            self._news += 1
+        self.live = live_findings(self.findings, self._by_name, self._news)
 
     def stages(self, name: str | None, wall: float) -> tuple[StageTime, ...]:
         """Return what a task has spent in each stage until ``wall``.
@@ -88,7 +110,7 @@ class ProtocolBook:
             return ()
         key = (name or "").lower()
         known = self._stages.get(key)
-        if known is None or known[0] != task:
+        if known is None or known[0] is not task:
             known = self._stages[key] = (task, wall, self.count_stages(task, wall))
         _, counted, stages = known
         return tuple(

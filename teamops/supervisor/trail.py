@@ -71,7 +71,9 @@ class Trail:
         if memory.acting:
             self._known = memory.ask(book, memory.audit.blocks) or []
             self._digests = [known.digest for known in self._known]
-            self._virgin = bool(self._mark) and not self._mark[0]
+            archived = memory.ask(book, memory.audit.archived) or ()
+            changed = book.protocol.proof is None or bool(book.protocol.proof.tampers)
+            self._virgin = not (self._known or archived or changed or book.protocol.walls)
 
     # what the ledger proves
 
@@ -146,6 +148,7 @@ class Trail:
         else:
             for block in blocks[len(known) :]:
                 book.protocol.walls.setdefault(block.digest, min(event.mtime, event.stamp.wall))
+            book.protocol.look_anew(event.stamp.wall)
             self._due = not stands
         self._virgin = False
 

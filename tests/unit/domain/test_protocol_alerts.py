@@ -170,3 +170,9 @@ def test_an_unannounced_light_says_why() -> None:
 
 def test_every_code_is_listed() -> None:
     assert set(PROTOCOL_CODES) <= set(findings.CODES)
+
+
+def test_what_is_older_than_the_news_is_not_even_looked_at() -> None:
+    found = [finding(3), finding(4)]
+    assert [one.index for one in live_findings(found, {"login": task()}, 4).broken] == [4]
+    assert [one.index for one in live_findings(found, {"login": task()}).broken] == [3, 4]
