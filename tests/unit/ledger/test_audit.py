@@ -196,9 +196,13 @@ def test_approvals_come_back_in_their_order(audit: Audit) -> None:
 
 def test_the_last_run_of_each_gate_counts(audit: Audit) -> None:
     told = [
-        gate_run(task="Äpfel"), gate_run(task="t", ok=False), gate_run("correct"), gate_run(task=None), gate_run(task="T"),
+        gate_run(task="Äpfel"),
+        gate_run(task="t", ok=False),
+        gate_run("correct"),
+        gate_run(task=None),
+        gate_run(task="T"),
         gate_run(task="äpfel", ok=False, at=9.0),
-    ]  # fmt: skip
+    ]
     for one in told:
         audit.add_gate_run(one)
     assert audit.last_gate_runs() == [told[2], told[3], told[4], told[5]]
