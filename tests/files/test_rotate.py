@@ -218,6 +218,35 @@ def test_what_is_written_to_the_old_file_after_that_goes_along(
     assert done.salvaged == len(late)
 
 
+def test_what_comes_meanwhile_is_in_the_new_file_at_each_step(
+    path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early, late = block("early", "d"), block("late", "e")
+    replace, sync = Path.replace, locking.sync_folder
+    seen: list[str] = []
+    with path.open("a") as old:
+
+        def replace_and_write(new: Path, target: Path) -> Path:
+            if target == path:
+                seen.append(new.read_text())
+            done = replace(new, target)
+            if target == path:
+                old.write(late)
+                old.flush()
+            return done
+
+        def look_and_sync(folder: Path) -> None:
+            if seen:
+                seen.append(path.read_text())
+            sync(folder)
+
+        monkeypatch.setattr(Path, "replace", replace_and_write)
+        monkeypatch.setattr(rotating, "sync_folder", look_and_sync)
+        rotate(path, archive, closed("a", "c"), Told(lambda: add(path, early)), NOW)
+    rest = PREAMBLE + B1 + B2
+    assert seen == [rest + early, rest + early + late]
+
+
 def disturb(path: Path, change: Callable[[str], str], *, replaced: bool) -> None:
     """Save a changed text as an editor does: in place, or by a new file."""
     text = change(path.read_text())
