@@ -245,6 +245,12 @@ def test_each_block_is_told_with_its_author_s_stage_and_time() -> None:
             "DIR>DEV t2; DEV>.; DEV>DIR", [1, 5, 9], ("DEV", "implement", 8), id="since it came, not since a note"
         ),
         pytest.param("DIR>PAR t2; PAR>DIR; DIR>.; DIR>DEV", [1, 5, 9, 12], ("DIR", "design", 7), id="kept"),
+        pytest.param(
+            "DIR>DEV t2; DEV>DIR; DIR>. back; DIR>DEV",
+            [1, 5, 9, 12],
+            ("DIR", "design", 7),
+            id="kept at another station",
+        ),
         pytest.param("DIR>DEV t2; DEV>DIR", [0, 5], ("DEV", "implement", None), id="nobody knows since when"),
         pytest.param("DIR>DEV t2; DEV>DIR", [5, 0], ("DEV", "implement", None), id="nobody knows until when"),
         pytest.param("DIR>DEV t2; DEV>DIR", [9, 5], ("DEV", "implement", 0), id="backwards"),
