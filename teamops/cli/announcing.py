@@ -12,7 +12,7 @@ from teamops.model.text import clean_line
 
 if TYPE_CHECKING:
     from teamops.cli.checking import Judgement
-    from teamops.config.settings import Settings
+    from teamops.config.settings import RoleSettings, Settings
 
 POKE_S = 30.0
 """A poke that takes longer hangs."""
@@ -53,14 +53,28 @@ def announce(settings: Settings, state_dir: Path | None, judgement: Judgement) -
         return Told("human", "it is the person's turn; no teamops runs that would tell them")
     known = settings.role(holder)
     if settings.watch_only or known is None:
-        why = f"{settings.source.name if settings.source else 'no teamops.toml'} names no session for {name}"
+        source = settings.source
+        why = f"{source.name} names no {name}" if source else "there is no teamops.toml that names its session"
         return Told("no session", f"{name} has the light; not poked: {why}")
     if not (settings.auto_poke and known.auto_poke):
         switch = f"auto_poke of {name}" if settings.auto_poke else "poke.auto"
         return Told("off", f"{name} has the light; not poked: {switch} is off")
     if supervisor is not None:
-        return Told("supervisor", f"{name} has the light; teamops (pid {supervisor.pid}) pokes it")
+        when = "" if _runs(settings, known) else f" when it runs: there is no agent in its session {known.session} now"
+        return Told("supervisor", f"{name} has the light; teamops (pid {supervisor.pid}) pokes it{when}")
     return _poke(settings, state_dir, judgement, name)
+
+
+def _runs(settings: Settings, role: RoleSettings) -> bool:
+    """Return whether a process runs in the role's session; also where tmux does not answer: then nobody knows."""
+    from teamops.tmux.around import pane_processes
+    from teamops.tmux.socket import Socket
+
+    try:
+        found = pane_processes(Socket(settings.tmux.socket_name, settings.tmux.socket_path), {role.session})
+    except (TeamopsError, OSError):
+        return True
+    return bool(found)
 
 
 def _poke(settings: Settings, state_dir: Path | None, judgement: Judgement, name: str) -> Told:

@@ -17,6 +17,7 @@ from teamops.cli.draft import Draft, Words, compose, read_stdin, role_in, take_w
 from teamops.cli.options import project_option, state_option
 from teamops.cli.place import near, settings_of
 from teamops.handoff import ROLES
+from teamops.handoff.headings import nearest
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, TeamopsError, UsageError
 from teamops.model.handoff import Problem
 from teamops.model.protocol import GateRun, ProtocolFinding
@@ -67,7 +68,10 @@ def append(
     own = os.environ.get("TEAMOPS_ROLE", "")
     role = role_in(words, own)
     project = os.environ.get("TEAMOPS_PROJECT")
-    settings = settings_of(root or (Path(project) if project and Path(project).is_dir() else None))
+    named = root or (Path(project) if project and Path(project).is_dir() else None)
+    settings = settings_of(named)
+    if named is None:
+        _need_project(settings)
     try:
         written = _write(settings, state_dir, words, role, force=force)
     except Refused as refused:
@@ -84,6 +88,8 @@ def append(
         return EXIT_OK
     for line in _lines(written.judgement.warned, written.judgement):
         click.echo(line.removeprefix("  "), err=True)
+    if written.made:
+        click.echo(f"made {settings.handoff.name} in {settings.handoff.parent}")
     block = written.judgement.block
     task = f" (task {clean_line(block.task, 60)})" if block.task else ""
     click.echo(f"{near(settings.handoff)}:{block.line} [{block.role}] → {block.turn or '?'}{task}")
@@ -98,6 +104,8 @@ class _Written:
     judgement: Judgement
     forced: str = ""
     """The codes of the rules that it breaks."""
+    made: bool = False
+    """There was no handoff file before."""
 
 
 @dataclass(slots=True)
@@ -138,14 +146,21 @@ class _Guard:
 
 def _write(settings: Settings, state_dir: Path | None, words: Words, role: Role | None, *, force: bool) -> _Written:
     """Write the block. Raises ``Refused``, ``UsageError``, ``TeamopsError``; then nothing was written."""
-    from teamops.cli.checking import Checker
+    from teamops.cli.checking import Checker, Team
     from teamops.handoff.appending import append as append_to
 
     path = settings.handoff
-    roles = tuple({*ROLES, *(one.role for one in settings.roles)})
-    checker = Checker(roles, settings.limits)
+    own = tuple(one.role for one in settings.roles)
+    roles = tuple({*ROLES, *own})
+    team = Team(settings.source.name, own) if settings.source is not None and own else None
+    checker = Checker(roles, settings.limits, team)
+    if role is not None and not force:
+        _need_known(role, roles, own)
+    made = not path.exists()
     if words.whole:
         draft = take_whole(read_stdin(), role, _session(), roles)
+        if not force:
+            _need_known(draft.role, roles, own)
     else:
         if role is None:
             raise UsageError("--role is missing, and TEAMOPS_ROLE is not set", "say whose block it is: --role CODER")
@@ -166,7 +181,34 @@ def _write(settings: Settings, state_dir: Path | None, words: Words, role: Role 
         raise TeamopsError(
             f"{near(path)} can't be written: {error.strerror or error}", "mend its rights, or free disk space"
         ) from error
-    return guard.written[-1]
+    written = guard.written[-1]
+    written.made = made
+    return written
+
+
+def _need_project(settings: Settings) -> None:
+    """Raise ``UsageError`` where neither this folder nor one above it is a project, nor looks like the root of one.
+
+    An agent that went astray would otherwise begin a file that nobody reads.
+    """
+    if settings.source is not None or settings.handoff.exists() or (settings.root / ".git").exists():
+        return
+    above = next((folder for folder in settings.root.parents if (folder / ".git").exists()), None)
+    where = f"-C {above}, or -C . for this folder" if above else "-C ., if it is this folder"
+    raise UsageError(
+        f"there is no teamops.toml and no {settings.handoff.name} in {settings.root} or above it",
+        f"name the project's folder, and {settings.handoff.name} is made there: {where}",
+    )
+
+
+def _need_known(role: Role, roles: tuple[Role, ...], team: tuple[Role, ...]) -> None:
+    """Raise ``UsageError`` for a role that no team has: a typing error, as a rule."""
+    if role not in roles:
+        said = nearest(role, (*team, HUMAN) if team else roles)
+        raise UsageError(
+            f"{clean_line(role, 40)} is no role of this team",
+            f"{said}; a role of your own gets a [roles.{clean_line(role, 40)}] in teamops.toml",
+        )
 
 
 def _session() -> str:
@@ -273,6 +315,8 @@ _AGAIN = re.compile(r"append a \[[^\]]+\] block with ")
 def _hint(one: Problem | ProtocolFinding, judgement: Judgement) -> str:
     """Return how to mend a block that is not written yet: no other one has to correct it."""
     if one.code in {"not-holder", "two-lights"}:
+        if any(said.code == "unknown-role" for said in judgement.refused):
+            return "mend the role's name first"
         return f"it is not your turn: wait until a block's Turn names {judgement.block.role}"
     return _AGAIN.sub("write it with ", one.hint)
 
@@ -306,6 +350,7 @@ def _json(settings: Settings, written: _Written) -> dict[str, Any]:
         "schema": SCHEMA,
         "ok": True,
         "file": str(settings.handoff),
+        "made": written.made,
         "line": block.line,
         "role": block.role,
         "task": block.task,

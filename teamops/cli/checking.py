@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from teamops.domain.limits import Limits
 from teamops.domain.protocol import Protocol
 from teamops.handoff import Document
+from teamops.handoff.headings import nearest
 from teamops.handoff.write import append_text
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block, Problem, Severity, Task
 from teamops.model.protocol import GateRun, ProtocolFinding
-from teamops.model.role import Role
+from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.text import clean_line
 
 _GRAVE = (Severity.ERROR, Severity.CRITICAL)
-_GRAVE_HERE = frozenset({"unfinished-block", "unclosed-fence", "unclosed-comment", "nul-bytes"})
-"""Said with less weight of a block that a person may still be writing."""
+_SWALLOWING = frozenset({"unfinished-block", "unclosed-fence", "unclosed-comment", "nul-bytes"})
+_GRAVE_HERE = _SWALLOWING | {"unknown-role"}
+"""Said with less weight of a block that a person may still be writing, or that stands already."""
+ABSENT_TURN, ABSENT_ROLE = "absent-turn", "absent-role"
+_FINER = {ABSENT_TURN: "unknown-turn", ABSENT_ROLE: "unknown-role"}
+"""The same said of a name that no team has: it is a typing error."""
 _OF_THE_RECORD = frozenset(
     {"forged-sign-off", "appended-by-force", "block-rewritten", "block-vanished", "block-inserted"}
 )
@@ -37,10 +42,55 @@ class Judgement:
     warned: tuple[Problem | ProtocolFinding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Team:
+    """The roles that a configuration names: nobody else takes a light, whatever the protocol knows."""
+
+    source: str
+    """The configuration's name."""
+    roles: tuple[Role, ...]
+    """In its order."""
+
+    def mean(self, one: Problem | ProtocolFinding, block: Block) -> Problem | ProtocolFinding:
+        """Return ``one``; an unknown Turn with this team's roles in its hint, not with all that the protocol knows."""
+        general = one.hint.startswith(("did you mean", "roles: "))
+        if isinstance(one, Problem) and one.code == "unknown-turn" and general and block.turn is not None:
+            return replace(one, hint=nearest(block.turn, (*self.roles, HUMAN)))
+        return one
+
+    def lacks(self, block: Block) -> list[ProtocolFinding]:
+        """Return what is to be said of the roles that ``block`` names and the team does not have."""
+        here = {*self.roles, HUMAN, NONE}
+        named = f"{self.source} names {', '.join(self.roles) or 'no role'}"
+        found = []
+        if block.turn is not None and block.turn not in here and block.turn != block.role:
+            hint = f"{named}; HUMAN stands in for a role that is missing"
+            found.append(_lack(block, ABSENT_TURN, Severity.ERROR, block.turn, "who gets the light", hint))
+        if block.role not in here:
+            hint = f"{named}; nobody wakes or watches another"
+            found.append(_lack(block, ABSENT_ROLE, Severity.WARNING, block.role, "who writes", hint))
+        return found
+
+
+def _lack(block: Block, code: str, severity: Severity, role: Role, who: str, hint: str) -> ProtocolFinding:
+    return ProtocolFinding(
+        code=code,
+        severity=severity,
+        line=block.line,
+        message=f"the team has no {clean_line(role, 40)} ({who})",
+        hint=hint,
+        task=block.task,
+        index=block.index,
+        digest=block.digest,
+        role=block.role,
+    )
+
+
 class Checker:
     """Reads the file once, and again only what came since: under the lock there is little left to do."""
 
-    def __init__(self, roles: Sequence[Role], limits: Limits) -> None:
+    def __init__(self, roles: Sequence[Role], limits: Limits, team: Team | None = None) -> None:
+        self._team = team
         self._document = Document(roles)
         self._protocol = Protocol(limits)
         self._data = b""
@@ -83,6 +133,10 @@ class Checker:
             *(problem for problem in handoff.problems if problem.line >= block.line),
             *own,
         ]
+        if self._team is not None:
+            said = [self._team.mean(one, block) for one in said]
+            known = {one.code for one in said}
+            said += [one for one in self._team.lacks(block) if not known & {one.code, _FINER[one.code]}]
         refused = [one for one in said if one.severity in _GRAVE or one.code in _GRAVE_HERE]
         warned = [one for one in said if one not in refused and one.severity is Severity.WARNING]
         return Judgement(block=block, blocks=handoff.blocks, task=task, refused=tuple(refused), warned=tuple(warned))
@@ -90,7 +144,7 @@ class Checker:
 
 def _swallowed(problems: Sequence[Problem]) -> TeamopsError:
     """Return why a block would not be seen as one."""
-    cause = next((one for one in reversed(problems) if one.code in _GRAVE_HERE), None)
+    cause = next((one for one in reversed(problems) if one.code in _SWALLOWING), None)
     if cause is None:
         return TeamopsError("this would not be read as a block of its own", "begin it with ### [ROLE] YYYY-MM-DD HH:MM")
     return TeamopsError(

@@ -24,7 +24,7 @@ OUTCOME_S = 30.0
 
 
 @click.command()
-@click.argument("number", metavar="ID", type=int, required=False)
+@click.argument("number", metavar="[ID]", type=int, required=False)
 @click.option("--all", "everything", is_flag=True, help="Go through all of them.")
 @project_option
 @state_option

@@ -94,7 +94,23 @@ def test_the_supervisor_that_acts_pokes(project: Project) -> None:
         lease.release()
     assert isinstance(said["announced"], dict)
     assert said["announced"]["how"] == "supervisor"
+    assert str(said["announced"]["message"]).endswith(") pokes it")
     assert "It is your turn" not in project.tmux.screen("shop-director")
+
+
+def test_the_supervisor_that_acts_pokes_who_does_not_run_later(project: Project) -> None:
+    project.tmux("kill-session", "-t", "=shop-director")
+    lease = Lease(state_dir_of(load(project.root), project.state))
+    assert lease.acquire(1.7e9)
+    try:
+        said, _ = project.append(*HAND_ON)
+    finally:
+        lease.release()
+    assert isinstance(said["announced"], dict)
+    assert said["announced"]["how"] == "supervisor"
+    assert str(said["announced"]["message"]).endswith(
+        " pokes it when it runs: there is no agent in its session shop-director now"
+    )
 
 
 @pytest.mark.parametrize("more", ["poke.auto = false", ""])
