@@ -91,6 +91,12 @@ class Audit:
                 "INSERT INTO tamper(wall, kind, before, after) VALUES(?, ?, ?, ?)",
                 [(wall, change.kind, change.before, change.after.digest if change.after else "") for change in changes],
             )
+            # A rewrite makes a block no younger: it was handed on when its old text was.
+            self._connection.executemany(
+                "UPDATE block SET (wall, adopted) = (SELECT wall, adopted FROM block WHERE id = ?)"
+                " WHERE id = (SELECT max(id) FROM block WHERE digest = ? AND state = 'stands')",
+                [(change.before, change.after.digest) for change in changes if change.before and change.after],
+            )
             self._place(order)
 
     def mend(self, tamper_id: int, order: Sequence[str]) -> None:

@@ -248,6 +248,7 @@ class Trail:
             mended += undone
             if not undone:
                 done.append(("rewritten", known, block))
+                book.protocol.date(block.digest, None if known.adopted else known.wall)
                 self.on_rewritten(book, known, block)
         for known in gone:
             undone = undo.taken_out(known.digest)

@@ -101,6 +101,7 @@ def test_changes_keep_the_order_of_the_file(audit: Audit) -> None:
     assert (rewritten.kind, rewritten.after, rewritten.wall, rewritten.accepted) == ("rewritten", "B", 9.0, "")
     assert rewritten.before is not None
     assert (rewritten.before.digest, audit.block_text(rewritten.before.id)) == ("b", "text of b")
+    assert next(row.wall for row in audit.blocks() if row.digest == "B") == rewritten.before.wall < rewritten.wall
     assert vanished.before is not None
     assert (vanished.before.digest, vanished.after) == ("d", "")
     assert (inserted.before, inserted.after) == (None, "n")

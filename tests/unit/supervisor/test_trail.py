@@ -138,6 +138,10 @@ async def test_a_rewrite_is_an_alert_with_both_texts_until_the_old_one_is_back(b
     assert (tamper.kind, tamper.before.heading) == ("rewritten", "### [DIRECTOR] 2026-03-28 14:00")
     assert "three parts" in life.ledger.audit.block_text(tamper.before.id)
     assert "one part" in life.ledger.audit.text_of(tamper.after)
+    assert life.ledger.audit.walls()[tamper.after] == tamper.before.wall < tamper.wall, (
+        "a rewrite makes no block younger"
+    )
+    assert life.core.book.protocol.walls[tamper.after] == tamper.before.wall
     (alert,) = life.alerts("handoff-rewritten")
     assert (alert.severity, alert.state) == (Severity.ERROR, AlertState.FIRING)
     assert "block-rewritten" in life.codes()
