@@ -69,7 +69,7 @@ class AlertsPane(RowView):
 
 SMALL = 60
 """Below so many cells an event has no seconds, and its kind is its symbol alone."""
-_KINDS = {"turn": "▶", "state": "●", "alert": "▲", "action": "»", "source": "~"}
+_KINDS = {"turn": "▶", "state": "●", "alert": "▲", "action": "»", "protocol": "§", "source": "~"}
 
 
 class EventsPane(RowView):
@@ -91,7 +91,7 @@ class EventsPane(RowView):
         line = Line().add(words.CURSOR if chosen else " ", colours.accent).add(when, colours.faint)
         line.add(f" {_KINDS.get(row.kind, '·')} ", colours.info if row.ok else colours.bad)
         if not small:
-            line.add(f"{row.kind:<7}", colours.dim)
+            line.add(f"{row.kind:<8}", colours.dim)
         if not row.ok and row.kind != "alert":  # an alert's text begins with its severity
             line.add("✖ failed " if row.kind == "action" else "✖ ", colours.bad)
         if row.role:
