@@ -121,7 +121,7 @@ class Course:
         if block.role not in IMPLEMENTERS and (block.verdict or step.review):
             self.sent_back = step.back if step.review else sends_back(block.verdict)
             self.rounds += self.sent_back and self.author != block.role
-        if step.review and step.back:
+        if step.back:
             # HUMAN who sends back what was reviewed does not undo the review.
             self.code_passed = self.code_passed and block.role == HUMAN
             self.design_passed = self.design_passed and self.made and not self.unfinished
@@ -131,22 +131,22 @@ class Course:
             self.code_passed = self.made and not self.unfinished and block.turn not in IMPLEMENTERS
 
     def _build(self, block: Block, step: Step) -> None:
-        role, stopped = block.role, step.blocked and step.hands_on
+        role = block.role
         if step.gives_back:
             return
         if role in IMPLEMENTERS:
             self.sent_back = False
             self.design_passed = self.design_passed or step.counts  # reviewed or not, it is built upon
-            if not stopped:
+            if not step.blocked:
                 self.made, self.unfinished = True, False
                 self.code_passed = self.code_passed and not step.counts
             elif not self.code_passed:
                 self.unfinished = True
         elif role == HUMAN:
-            self.helped = self.helped or (self.turn == HUMAN and step.done and step.hands_on and not block.verdict)
+            self.helped = self.helped or (self.turn == HUMAN and step.done and not block.verdict)
         elif role not in CORE and step.counts:
             self.consulted.add(role)
-            if role != PARTNER and step.hands_on and not stopped:
+            if role != PARTNER and step.hands_on and not step.blocked:
                 self.made = self.made or (role == OPTIMIZER and step.done)
                 self.code_passed = False
         if role in IMPLEMENTERS or (role == OPTIMIZER and step.done):
@@ -229,7 +229,7 @@ class Course:
     def _of_person(self, block: Block, step: Step) -> Stage:
         """Return the station at which HUMAN stands: its own, or that of whom it stands in for or answers."""
         if self.tier == 3 and self.made and not step.blocked:
-            if block.role == DIRECTOR or (block.role == REVIEWER and self.code_passed):
+            if block.role in (DIRECTOR, REVIEWER) and (self.code_passed or step.claims):
                 return Stage.SIGN_OFF
             if block.role in IMPLEMENTERS:
                 return Stage.CODE_REVIEW

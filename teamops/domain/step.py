@@ -48,12 +48,14 @@ def step_of(course: Course, block: Block) -> Step:
     tier = _tier(course, block)
     closes = block.turn == NONE and not course.closed
     gives_back = block.role == course.thief and block.turn in course.robbed
-    hands_on = closes or (block.turn is not None and block.turn not in (block.role, NONE) and not gives_back)
+    in_turn = gives_back or _may_write(course, block)
+    moves = block.turn not in (None, NONE, block.role) and (in_turn or block.turn != course.turn)
+    hands_on = closes or (moves and not gives_back)
     blocked, withdrawn, done = is_blocked(block.status), is_withdrawn(block.status), is_done(block.status)
     review, back = _review(course, block, hands_on=hands_on and not (blocked and block.turn == DIRECTOR))
     return Step(
         tier=tier,
-        in_turn=gives_back or _may_write(course, block),
+        in_turn=in_turn,
         gives_back=gives_back,
         hands_on=hands_on,
         closes=closes,
@@ -62,7 +64,7 @@ def step_of(course: Course, block: Block) -> Step:
         withdrawn=withdrawn,
         review=review,
         back=back,
-        claims=not withdrawn and (_claims(course, block, tier, done=done) if hands_on else _mends(course, block)),
+        claims=not withdrawn and (_claims(course, block, tier, done=done) if hands_on else _mends(block)),
     )
 
 
@@ -88,10 +90,9 @@ def _may_write(course: Course, block: Block) -> bool:
 
 
 def _review(course: Course, block: Block, *, hands_on: bool) -> tuple[Stage | None, bool]:
-    stage = course.stage if course.stage in REVIEWS else next_review(course)
+    stage = course.reviewing or next_review(course)
     back = sends_back(block.verdict)
     if block.role == REVIEWER:
-        stage = course.reviewing or stage
         if block.verdict:
             return stage, back
         # Without a verdict, where the light goes tells what it is.
@@ -110,6 +111,6 @@ def _claims(course: Course, block: Block, tier: int | None, *, done: bool) -> bo
     return block.role == DIRECTOR and (block.turn == NONE or to_sign)
 
 
-def _mends(course: Course, block: Block) -> bool:
-    """Return whether ``block`` says the gates of a task that is closed already; without any it is only a note."""
-    return block.role == DIRECTOR and block.turn == NONE and course.closed and bool(block.checks)
+def _mends(block: Block) -> bool:
+    """Return whether ``block``, which hands nothing on, says the gates of a closed task; without any it is a note."""
+    return block.role == DIRECTOR and block.turn == NONE and bool(block.checks)

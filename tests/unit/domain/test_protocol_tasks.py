@@ -62,6 +62,7 @@ def test_approvals_without_a_challenge_are_counted_over_all_tasks(text: str, exp
         (REVIEWED + "DIR>HUM done gates; HUM>DIR s:question", "done", "runs correct complete"),
         (REVIEWED + "DIR>DEV; DEV>.", "open", ""),
         (BUILT + "DEV>REV s:one_more_file", "done", "runs correct complete"),
+        (REVIEWED + "DEV>REV s:look_again; DEV>DIR s:sorry", "done", "runs correct complete"),
         (SIGNED, "done", "runs correct complete"),
         (REVIEWED + "DIR>HUM done gates:runs; HUM>NONE done", "done?", "runs"),
     ],
@@ -93,11 +94,38 @@ def test_what_done_is_worth(text: str, standing: str, gates: str) -> None:
             "implement CODER 0, code-review REVIEWER 1, code-review HUMAN 2, code-review REVIEWER 3",
         ),
         ("DIR>OPT t3; OPT>REV done gates", "consult OPTIMIZER 0, code-review REVIEWER 1"),
+        (
+            "HUM>COD t3; COD>REV; REV>DIR back ask:1; DIR>HUM say:1; HUM>REV",
+            "implement CODER 0, code-review REVIEWER 1, design DIRECTOR 2, design HUMAN 3, design-review REVIEWER 4",
+        ),
+        (
+            "HUM>COD t3; COD>DIR; DIR>HUM done; HUM>DIR; DIR>HUM",
+            "implement CODER 0, confirm DIRECTOR 1, sign-off HUMAN 2, confirm DIRECTOR 3, confirm HUMAN 4",
+        ),
     ],
 )  # fmt: skip
 def test_the_way_through_the_stages(text: str, expected: str) -> None:
     (task,) = read(blocks(text), Limits()).tasks
     assert ", ".join(f"{step.stage} {step.holder} {step.index}" for step in task.passages) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "rounds"),
+    [
+        (REVIEWED, 0),
+        ("DIR>REV t3; REV>DIR back ask:1; DIR>REV say:1; REV>DIR back ask:2; DIR>REV say:2; REV>DEV ok none", 2),
+        (BUILT + "REV>DEV ask:1; DEV>REV done gates; REV>DIR none", 1),
+        (BUILT + "REV>DEV back; REV>DEV back ask:1", 1),
+        (REVIEWED + "DIR>QA; QA>DIR back", 1),
+        (BUILT + "DEV>DIR back", 0),
+        (REVIEWED + "DIR>DEV; REV>DIR none; REV>DEV", 0),
+        (REVIEWED + "DIR>HUM done gates; HUM>DIR back", 1),
+        ("DIR>COD t2; COD>DIR blocked back; DIR>COD", 0),
+    ],
+)
+def test_how_often_it_was_sent_back(text: str, rounds: int) -> None:
+    (task,) = read(blocks(text), Limits()).tasks
+    assert task.rounds == rounds
 
 
 @pytest.mark.parametrize(
