@@ -207,7 +207,7 @@ def _need_known(role: Role, roles: tuple[Role, ...], team: tuple[Role, ...]) -> 
         said = nearest(role, (*team, HUMAN) if team else roles)
         raise UsageError(
             f"{clean_line(role, 40)} is no role of this team",
-            f"{said}; a role of your own gets a [roles.{clean_line(role, 40)}] in teamops.toml",
+            f"{said} (a team's own roles stand in teamops.toml)",
         )
 
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart
 from teamops.model.alert import Alert, AlertState
-from teamops.model.role import HUMAN, Role
+from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.snapshot import LogLine
 
 _VERBS: dict[type[Action], str] = {Poke: "poke", Restart: "restart", Notify: "tell you", Append: "append"}
 
 
 def turn_line(wall: float, role: Role, task: str | None) -> LogLine:
-    """Return the line of a light that came to ``role``."""
+    """Return the line of a light that came to ``role``; NONE: the task was closed."""
+    if role == NONE:
+        return LogLine(wall, "turn", f"{task or 'the task without a name'} is closed")
     return LogLine(wall, "turn", f"has the light of {task}" if task else "has the light", role)
 
 
@@ -77,6 +79,13 @@ def tamper_line(wall: float, kind: str, count: int, heading: str, role: Role | N
 def accepted_line(wall: float, who: str, kind: str, count: int, heading: str) -> LogLine:
     """Return the line of changes that a person accepted at once."""
     return LogLine(wall, "protocol", f"accepted by {who}: {_changed(kind, count, heading)}", HUMAN)
+
+
+def rotation_line(wall: float, blocks: int, tasks: int) -> LogLine:
+    """Return the line of a rotation: how many blocks, and of how many tasks, it moved."""
+    what = "1 block" if blocks == 1 else f"{blocks} blocks"
+    whose = "a closed task" if tasks == 1 else f"{tasks} closed tasks"
+    return LogLine(wall, "protocol", f"{what} of {whose} moved to the archive")
 
 
 def _changed(kind: str, count: int, heading: str) -> str:

@@ -127,13 +127,19 @@ class Audit:
         self._connection.execute("UPDATE tamper SET mended = 1 WHERE id = ?", (tamper_id,))
 
     def archive(self, digests: Iterable[str], wall: float) -> None:
-        """Store that blocks were moved to the archive: they are no more missed in the file."""
+        """Store that blocks were moved to the archive: they are no more missed in the file, and the log tells it."""
+        moved: list[str] = []
         with writing(self._connection, self._path, durable=True):
             for digest in digests:
-                self._connection.execute(
+                done = self._connection.execute(
                     "UPDATE block SET state = 'archived', archived_wall = ? WHERE id ="
-                    " (SELECT min(id) FROM block WHERE digest = ? AND state = 'stands')",
+                    " (SELECT min(id) FROM block WHERE digest = ? AND state = 'stands') RETURNING task",
                     (wall, digest),
+                )
+                moved += [_key(task) for (task,) in done.fetchall()]
+            if moved:  # a rotation that was killed tells the same blocks again
+                self._connection.execute(
+                    "INSERT INTO rotation(wall, blocks, tasks) VALUES(?, ?, ?)", (wall, len(moved), len(set(moved)))
                 )
 
     def archived(self) -> frozenset[str]:

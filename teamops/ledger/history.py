@@ -47,6 +47,9 @@ SELECT wall, rank, id, kind, role, a, b, c, ok FROM (
   SELECT * FROM (SELECT t.accepted_wall AS at, 8, min(t.id), 'accepted', t.accepted, t.kind, coalesce(b.heading, ''),
                  count(*), 1 FROM tamper t LEFT JOIN block b ON b.id = t.before WHERE t.accepted <> ''
                  GROUP BY at, t.accepted, t.kind ORDER BY at DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT wall, 9, id, 'rotation', NULL, blocks, tasks, '', 1 FROM rotation
+                 ORDER BY wall DESC, id DESC LIMIT :n)
 ) ORDER BY wall DESC, rank DESC, id DESC LIMIT :n
 """
 
@@ -210,5 +213,6 @@ _PROTOCOL: dict[str, Callable[[Any], LogLine]] = {
     "tamper": lambda row: log_lines.tamper_line(
         row[0], row[5], row[7], row[6], None if row[4] is None else Role(row[4])
     ),
+    "rotation": lambda row: log_lines.rotation_line(row[0], row[5], row[6]),
     "accepted": lambda row: log_lines.accepted_line(row[0], row[4], row[5], row[7], row[6]),
 }

@@ -82,7 +82,12 @@ CREATE TABLE forced(
   why TEXT NOT NULL) STRICT;
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL)
+ROTATION = """
+CREATE TABLE rotation(
+  id INTEGER PRIMARY KEY, wall REAL NOT NULL, blocks INTEGER NOT NULL, tasks INTEGER NOT NULL) STRICT;
+"""
+
+STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

@@ -227,11 +227,16 @@ class Core:
 
     def _see_handoff(self, event: HandoffChanged) -> None:
         first = self.book.handoff.size == 0 and not self.book.lights
+        open_before = self.book.lights
         self.trail.refresh(self.book)  # a person's block has its record before it is in the file
         for fresh in self.book.see_handoff(event, first=first):
             since = self.memory.light_seen(self.book, fresh, event.mtime if first else event.stamp.wall)
             if since != fresh.since_wall:
                 self.book.date_light(fresh, since)
+        for key in open_before.keys() - self.book.lights.keys():
+            task = self.book.protocol.task(open_before[key].task)
+            if task is not None and not task.open:
+                self.memory.task_closed(self.book, task)
         self.trail.see(self.book, event)
         if not event.appended and not first:
             self._note("turn", "the handoff file was rewritten: all of it was read again")

@@ -20,7 +20,8 @@ from teamops.ledger.store import Ledger, LedgerError
 from teamops.model.actions import Action, Notify, Outcome
 from teamops.model.alert import Alert, AlertState
 from teamops.model.events import ActionFinished, BeatsSeen, UsageSeen
-from teamops.model.role import Role
+from teamops.model.handoff import Task
+from teamops.model.role import NONE, Role
 from teamops.model.usage import Usage
 from teamops.supervisor.agent_book import MINUTES, AgentBook, MinuteSum
 from teamops.supervisor.book import MAX_LOG, Book
@@ -152,6 +153,15 @@ class Memory:
         self.store(book, lambda: self._ledger.light_seen(light.task, light.digest, light.role, wall))
         book.note(log_lines.turn_line(wall, light.role, light.task))
         return wall
+
+    def task_closed(self, book: Book, task: Task) -> None:
+        """Store and log that a task was closed."""
+        if not self._acting:
+            return
+        digest, wall = task.since_digest, book.stamp.wall
+        if self.ask(book, lambda: (self._ledger.light_known(task.task, digest, NONE),)) == (None,):
+            self.store(book, lambda: self._ledger.light_seen(task.task, digest, NONE, wall))
+            book.note(log_lines.turn_line(wall, NONE, task.task))
 
     def state_changed(self, book: Book, page: AgentBook) -> None:
         """Store and log that an agent's state is new. A follower's log is that of the one who acts.

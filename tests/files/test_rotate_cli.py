@@ -112,6 +112,7 @@ def test_the_ledger_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) ->
         ledger.audit.add_blocks(known, 1.7e9)
         assert run(capsys, "--yes")[0] == 0
         assert ledger.audit.archived() == {one.digest for one in blocks if one.task in {"done", "dropped"}}
+        assert [line.text for line in ledger.log(9)] == ["3 blocks of 2 closed tasks moved to the archive"]
         assert [one.digest for one in ledger.audit.blocks()] == [
             one.digest for one in parse((folder / "current.md").read_bytes()).blocks
         ]

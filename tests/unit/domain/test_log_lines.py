@@ -10,6 +10,7 @@ from teamops.domain.log_lines import (
     approval_line,
     forced_line,
     gate_line,
+    rotation_line,
     state_line,
     tamper_line,
     turn_line,
@@ -17,7 +18,7 @@ from teamops.domain.log_lines import (
 from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Severity
-from teamops.model.role import CODER, HUMAN
+from teamops.model.role import CODER, HUMAN, NONE
 
 DONE = Outcome(ok=True, message="typed and submitted", hint="never shown")
 REFUSED = Outcome(ok=False, message="a dialog is open", hint="answer it first (a)")
@@ -121,3 +122,10 @@ def test_a_gate_and_a_forced_block() -> None:
     assert gate_line(1.0, "t", "runs", 12.4, ok=True).text == "gate runs of t: passed in 12 s"
     assert gate_line(1.0, None, "runs", 0.4, ok=False).text == "gate runs: failed in 0 s"
     assert forced_line(1.0, CODER, None, "x").text == "block appended by force, against x"
+
+
+def test_a_closed_task_and_a_rotation() -> None:
+    assert (turn_line(1.0, NONE, "t").text, turn_line(1.0, NONE, "t").role) == ("t is closed", None)
+    assert turn_line(1.0, NONE, None).text == "the task without a name is closed"
+    assert rotation_line(1.0, 1, 1).text == "1 block of a closed task moved to the archive"
+    assert rotation_line(1.0, 5, 2).text == "5 blocks of 2 closed tasks moved to the archive"

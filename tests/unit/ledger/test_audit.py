@@ -266,10 +266,14 @@ def test_every_act_of_the_protocol_stands_in_the_log(ledger: Ledger) -> None:
     audit.add_gate_run(gate_run(at=-5.0))
     audit.add_gate_run(gate_run("correct", task=None, ok=False, at=-4.0))
     audit.add_approval(approval())
+    audit.add_blocks([new("p", task="One"), new("q", task="one"), new("r", task=None)], 6.0)
+    audit.archive(["p", "q", "r"], 7.0)
+    audit.archive(["p", "q", "r", "never seen"], 7.5)  # told again: the first rotation was killed
     lines = [(line.wall, line.kind, line.role, line.ok, line.text) for line in ledger.log(50)]
     assert lines == [
         (8.25, "action", None, False, "gate correct: failed in 12 s"),
         (7.25, "action", None, True, "gate runs of t: passed in 12 s"),
+        (7.0, "protocol", None, True, "3 blocks of 2 closed tasks moved to the archive"),
         (6.0, "protocol", CODER, False, "block of t appended by force, against not-holder: it is REVIEWER's"),
         (5.5, "protocol", HUMAN, True, "accepted by ann: 3 handed-on blocks taken out"),
         (5.5, "protocol", HUMAN, True, "accepted by ann: a block put in between handed-on ones"),
@@ -279,7 +283,7 @@ def test_every_act_of_the_protocol_stands_in_the_log(ledger: Ledger) -> None:
         (3.0, "protocol", None, False, "a block put in between handed-on ones"),
         (2.0, "protocol", CODER, False, 'handed-on block "### [CODER]" rewritten'),
     ]
-    assert [line.wall for line in ledger.log(3)] == [8.25, 7.25, 6.0]
+    assert [line.wall for line in ledger.log(3)] == [8.25, 7.25, 7.0]
 
 
 # many

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,18 @@ async def test_a_block_that_grows_is_the_same_light(begin: Begin, handoff: Path)
     assert again.hands.pokes == []
 
 
+async def test_a_block_rewritten_while_teamops_was_down_is_the_same_light(begin: Begin, handoff: Path) -> None:
+    first = await begin(CODER)
+    await first.append(TO_CODER, block(DIRECTOR, DIRECTOR, task="other"))
+    assert len(first.hands.pokes) == 1
+    await first.end()
+    handoff.write_text(handoff.read_text(encoding="utf-8").replace("Go on.", "Go."), encoding="utf-8")
+    second = await begin(CODER)
+    await second.ticks(3)
+    assert [tamper.kind for tamper in second.ledger.audit.tampers()] == ["rewritten"] * 2
+    assert second.hands.pokes == []
+
+
 @pytest.mark.parametrize("kind", [{"auto_poke": False}, {"off": CODER}], ids=["team", "role"])
 async def test_the_switches(begin: Begin, handoff: Path, kind: dict[str, object]) -> None:
     life = await begin(CODER, REVIEWER, **kind)
@@ -254,6 +267,18 @@ async def test_announced_at_once_says_why_nobody_was_told(begin: Begin, handoff:
     assert await life.core.announce("no such task") is None
 
 
+async def test_announced_at_once_is_what_stands_in_the_file_now(begin: Begin, handoff: Path) -> None:
+    life = await begin(CODER, acting=False)
+    append(handoff, TO_CODER)
+    asked = asyncio.create_task(life.core.announce("login"))
+    await asyncio.sleep(0)
+    life.read()
+    outcome = await asked
+    assert outcome is not None
+    assert outcome.ok
+    assert [poke.role for poke in life.hands.pokes] == [CODER]
+
+
 async def test_without_a_ledger_to_claim_in_nobody_is_poked(
     begin: Begin, handoff: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,3 +342,20 @@ async def test_a_viewer_announces_nothing(begin: Begin, handoff: Path) -> None:
     await life.ticks(2)
     assert life.hands.pokes == []
     assert life.ledger.audit.blocks() == []
+
+
+async def test_a_task_that_is_closed_is_told_in_the_log_once(begin: Begin, handoff: Path) -> None:
+    life = await begin(CODER)
+    await life.append(TO_CODER)
+    await life.append(block(CODER, DIRECTOR, gates=GATES))
+    await life.append(block(DIRECTOR, NONE, gates=GATES))
+    await life.ticks(2)
+
+    def closed(life: Life) -> list[str]:
+        return [line.text for line in life.core.book.log if "closed" in line.text]
+
+    assert closed(life) == ["login is closed"]
+    await life.end()
+    again = await begin(CODER)
+    await again.ticks(2)
+    assert closed(again) == ["login is closed"]
