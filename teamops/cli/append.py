@@ -309,7 +309,7 @@ def _lines(said: tuple[Problem | ProtocolFinding, ...], judgement: Judgement) ->
     return lines
 
 
-_AGAIN = re.compile(r"append a \[[^\]]+\] block with ")
+_AGAIN = re.compile(r"append a \[[^\]]+\] block (with|that gives) ")
 
 
 def _hint(one: Problem | ProtocolFinding, judgement: Judgement) -> str:
@@ -318,7 +318,7 @@ def _hint(one: Problem | ProtocolFinding, judgement: Judgement) -> str:
         if any(said.code == "unknown-role" for said in judgement.refused):
             return "mend the role's name first"
         return f"it is not your turn: wait until a block's Turn names {judgement.block.role}"
-    return _AGAIN.sub("write it with ", one.hint)
+    return _AGAIN.sub(lambda found: "write it with " if found[1] == "with" else "give ", one.hint)
 
 
 def _said_json(said: tuple[Problem | ProtocolFinding, ...], judgement: Judgement) -> list[dict[str, Any]]:
