@@ -80,9 +80,8 @@ class ProtocolBook:
 
     def prove(self, proof: Proof, approvals: tuple[Approval, ...]) -> None:
         """Take what the ledger tells now."""
-        if proof != self.proof:
-            self.proof, self.approvals, self._prover = proof, approvals, Prover(proof)
-            self._judge()
+        self.proof, self.approvals, self._prover = proof, approvals, Prover(proof)
+        self._judge()
 
     def _judge(self) -> None:
         if self._read is None:

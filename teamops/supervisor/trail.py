@@ -119,9 +119,9 @@ class Trail:
     def miss(self, book: Book) -> None:
         """Take that the file can't be read. Where there is none from the start, the one that comes is new."""
         if not self._begun and not book.settings.handoff.exists():
-            self._begun, self._virgin = True, False
-            self._known, self._due = [], bool(self._known)
-            book.protocol.born = not self._due
+            self._begun = True
+            book.protocol.born = not self._known
+            self._known = []
 
     def tick(self, book: Book) -> None:
         """Do what waited: for time to pass, or for the ledger."""
@@ -150,7 +150,6 @@ class Trail:
                 book.protocol.walls.setdefault(block.digest, min(event.mtime, event.stamp.wall))
             book.protocol.look_anew(event.stamp.wall)
             self._due = not stands
-        self._virgin = False
 
     def _stands(self, blocks: Sequence[Block]) -> bool:
         """Return whether blocks after an append are those that were recorded: only the last of them can differ."""

@@ -63,6 +63,13 @@ def long_file(count: int) -> str:
     return "\n".join(one.replace("TASK", f"t{number}") for number in range(count))
 
 
+def rewrite(life: Life, old: str, new: str) -> None:
+    """Change the file in its middle."""
+    text = life.handoff.read_text(encoding="utf-8")
+    assert old in text
+    life.handoff.write_text(text.replace(old, new), encoding="utf-8")
+
+
 class Hands:
     """Takes the place of tmux: notes what would be typed. Appends are real."""
 

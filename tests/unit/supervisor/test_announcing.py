@@ -16,7 +16,7 @@ from teamops.model.events import BeatsSeen, Ticked
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, REVIEWER, Role
 from teamops.model.tail import Position
 from tests.unit.supervisor.conftest import Begin
-from tests.unit.supervisor.life import GATES, Life, block
+from tests.unit.supervisor.life import GATES, Life, block, rewrite
 
 OPENING = block(DIRECTOR, DIRECTOR, task="old", tier=1)
 TO_CODER = block(DIRECTOR, CODER, status="done")
@@ -140,7 +140,7 @@ async def test_a_block_rewritten_while_teamops_was_down_is_the_same_light(begin:
     await first.append(TO_CODER, block(DIRECTOR, DIRECTOR, task="other"))
     assert len(first.hands.pokes) == 1
     await first.end()
-    handoff.write_text(handoff.read_text(encoding="utf-8").replace("Go on.", "Go."), encoding="utf-8")
+    rewrite(first, "Go on.", "Go.")
     second = await begin(CODER)
     await second.ticks(3)
     assert [tamper.kind for tamper in second.ledger.audit.tampers()] == ["rewritten"] * 2

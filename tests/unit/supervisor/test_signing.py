@@ -106,6 +106,7 @@ async def test_written_meanwhile_nothing_is_signed(waiting: Life) -> None:
     assert not outcome.ok
     assert "moved on" in outcome.message
     assert b"[HUMAN] 20" not in waiting.handoff.read_bytes()[size:]
+    await waiting.ticks(1)
     assert (await waiting.core.task_report("login")).approvals == (), "what was not written signed nothing"
 
 

@@ -16,7 +16,7 @@ from teamops.model.protocol import Approval
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE
 from teamops.model.snapshot import AcceptTamper
 from tests.unit.supervisor.conftest import Begin
-from tests.unit.supervisor.life import GATES, Life, block, long_file
+from tests.unit.supervisor.life import GATES, Life, block, long_file, rewrite
 
 FIRST = block(DIRECTOR, CODER, status="done", text="Designed it: three parts.")
 SECOND = block(CODER, DIRECTOR, status="done", gates=GATES, text="Built it.", minute=5)
@@ -25,12 +25,6 @@ THIRD = block(DIRECTOR, DIRECTOR, text="Looking at it.", minute=9)
 
 def recorded(life: Life) -> list[str]:
     return [str(known.role) for known in life.ledger.audit.blocks()]
-
-
-def rewrite(life: Life, old: str, new: str) -> None:
-    text = life.handoff.read_text(encoding="utf-8")
-    assert old in text
-    life.handoff.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def tampers(life: Life) -> list[tuple[str, str]]:
@@ -233,6 +227,36 @@ async def test_a_file_lost_for_a_moment_is_no_rewrite(begin: Begin) -> None:
     assert not life.alerts("handoff-rewritten")
 
 
+async def test_a_block_whose_file_is_lost_is_recorded_with_its_text_when_it_is_back(begin: Begin) -> None:
+    life = await begin()
+    await life.append(FIRST)
+    text = life.handoff.read_text(encoding="utf-8")
+    life.handoff.unlink()
+    life.read()
+    await life.ticks(70)
+    assert recorded(life) == []
+    await life.write(text)
+    await life.ticks(65)
+    (known,) = life.ledger.audit.blocks()
+    assert life.ledger.audit.block_text(known.id) == FIRST.strip()
+
+
+@pytest.mark.parametrize(("old", "new", "kinds"), [("", "", []), ("Built it", "Bought it", [("rewritten", "")])])
+async def test_a_file_that_was_away_at_the_start_is_compared_when_it_comes(
+    begin: Begin, old: str, new: str, kinds: list[tuple[str, str]]
+) -> None:
+    first = await begin()
+    await first.append(FIRST, SECOND, THIRD)
+    await first.end()
+    away = first.handoff.rename(first.handoff.with_suffix(".away"))
+    second = await begin()
+    await second.ticks(5)
+    assert tampers(second) == []
+    text = away.read_text(encoding="utf-8")
+    await second.write(text.replace(old, new))
+    assert tampers(second) == kinds
+
+
 async def test_an_emptied_file_is_one_alert_and_is_well_when_it_is_back(begin: Begin, tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     count = 2000
@@ -350,7 +374,10 @@ async def test_one_with_a_record_is_none_not_even_for_a_moment(begin: Begin, tmp
         Approval(task="login", approver="me", wall=1.0, verdict="block", note="", digest=digest, chain="")
     )
     other.close()
-    await life.append(text)
+    append(life.handoff, text)
+    life.read()
+    await life.core.next_round()  # no round of the clock: the record is looked for as soon as the block is there
+    assert life.core.book.handoff.blocks[-1].role == HUMAN
     assert "forged-sign-off" not in life.codes()
     assert ("forged-sign-off", "login#" + digest) not in life.core.book.alerts
 
@@ -365,6 +392,7 @@ async def test_a_viewer_reads_the_proof_and_writes_nothing(begin: Begin) -> None
     assert "block-rewritten" in viewer.codes()
     assert len(tampers(viewer)) == 1
     assert viewer.snapshots[-1].findings == acting.snapshots[-1].findings
+    assert viewer.snapshots[-1].findings[0].tamper == viewer.ledger.audit.tampers()[0].id
 
 
 async def test_nothing_is_judged_anew_while_nothing_changes(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
