@@ -15,6 +15,7 @@ from teamops.domain.pipeline import CORE, REVIEWS, pipeline
 from teamops.domain.statuses import sends_back
 from teamops.domain.step import Step, next_review, session
 from teamops.model.handoff import Block, Gate, Passage, Point, Stage, Standing, Task
+from teamops.model.protocol import ProtocolFinding
 from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, OPTIMIZER, PARTNER, REVIEWER, Role
 
 _BUILDS_OR_REVIEWS = frozenset({*IMPLEMENTERS, REVIEWER})
@@ -64,6 +65,8 @@ class Course:
     """Who wrote that block: it may give the light back."""
     mender: Role | None = None
     """Who wrote the last block, if it broke a rule: it may append the block that mends it."""
+    faulty: tuple[ProtocolFinding, ...] = ()
+    """What the last block that moved the light did wrong: its author may still mend it."""
     ill_closed: bool = False
     """It was closed, if it was, against the rules."""
     passages: list[Passage] = field(default_factory=list)

@@ -6,16 +6,17 @@ What the blocks alone tell is judged here; what only the ledger knows (forged, r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from teamops.domain.breach import CODES
 from teamops.domain.challenges import Echo, challenge_findings
 from teamops.domain.course import Course
 from teamops.domain.gates import claim_findings
 from teamops.domain.limits import Limits
+from teamops.domain.mending import mends
 from teamops.domain.step import step_of
 from teamops.domain.turns import turn_findings
-from teamops.model.handoff import Block, Task
+from teamops.model.handoff import Block, Severity, Task
 from teamops.model.protocol import ProtocolFinding
 from teamops.model.role import NONE, REVIEWER
 
@@ -66,39 +67,59 @@ class Protocol:
         """Return what ``blocks`` mean."""
         if not (0 < self._count < len(blocks)) or blocks[self._count - 1] is not self._newest:
             self._begin()
-        found: list[ProtocolFinding] = []
-        for key in dict.fromkeys(
-            [_take(self._courses, block, self._echo, found) for block in blocks[self._count : -1]]
-        ):
+        news = _News()
+        for key in dict.fromkeys([_take(self._courses, block, self._echo, news) for block in blocks[self._count : -1]]):
             self._tasks[key] = self._courses[key].seal()
-        self._findings += tuple(found)
+        self._findings = news.after(self._findings)
         self._count = max(0, len(blocks) - 1)
         self._newest = blocks[self._count - 1] if self._count else None
         if not blocks:
             return Reading()
-        key, found = _key(blocks[-1]), []
+        key, news = _key(blocks[-1]), _News()
         last = {key: self._courses[key].copy()} if key in self._courses else {}
-        _take(last, blocks[-1], self._echo.copy(), found)
-        return Reading(
-            tuple({**self._tasks, key: last[key].seal()}.values()),
-            (*self._findings, *found) if found else self._findings,
-        )
+        _take(last, blocks[-1], self._echo.copy(), news)
+        return Reading(tuple({**self._tasks, key: last[key].seal()}.values()), news.after(self._findings))
 
 
-def _take(courses: dict[str, Course], block: Block, echo: Echo, found: list[ProtocolFinding]) -> str:
-    """Go on past ``block``, and add to ``found`` what is wrong with it; return the key of its task."""
+@dataclass(slots=True)
+class _News:
+    """What some more blocks did wrong, and what they mended."""
+
+    found: list[ProtocolFinding] = field(default_factory=list)
+    mended: dict[ProtocolFinding, int] = field(default_factory=dict)
+    """Findings, of these blocks or of earlier ones, and the line of the block that mended each."""
+
+    def after(self, findings: tuple[ProtocolFinding, ...]) -> tuple[ProtocolFinding, ...]:
+        """Return ``findings`` and what came; a finding that was mended is no more than a note."""
+        told = (*findings, *self.found) if self.found else findings
+        if not self.mended:
+            return told
+        return tuple(_noted(one, self.mended[one]) if one in self.mended else one for one in told)
+
+
+def _noted(finding: ProtocolFinding, line: int) -> ProtocolFinding:
+    return replace(
+        finding,
+        severity=Severity.INFO,
+        message=f"{finding.message}; mended in line {line}",
+        hint="nothing is left to do",
+    )
+
+
+def _take(courses: dict[str, Course], block: Block, echo: Echo, news: _News) -> str:
+    """Go on past ``block``, and add to ``news`` what is wrong with it; return the key of its task."""
     key = _key(block)
     course = courses.get(key)
     if course is None:
         course = courses[key] = Course(block.task, block)
     if block.complete:
-        found += _judge(course, block, echo)
+        news.found += _judge(course, block, echo, news)
     else:
         course.blocks.append(block.index)
     return key
 
 
-def _judge(course: Course, block: Block, echo: Echo) -> list[ProtocolFinding]:
+def _judge(course: Course, block: Block, echo: Echo, news: _News) -> list[ProtocolFinding]:
     course.open_again(block)
     step = step_of(course, block)
     found = list(turn_findings(course, block, step))
@@ -106,7 +127,11 @@ def _judge(course: Course, block: Block, echo: Echo) -> list[ProtocolFinding]:
         found += claim_findings(block, block.checks)
     if step.hands_on:
         found += challenge_findings(block, course.owed, reviews=step.review is not None or not step.blocked)
+    if not found and mends(course.faulty, block, step):
+        news.mended.update((fault, block.line) for fault in course.faulty)
     course.take(block, step)
+    if found or block.turn is not None:
+        course.faulty = tuple(found)
     if found or block.turn is not None:
         course.mender = block.role if found and step.in_turn else None
     if block.turn == NONE:
