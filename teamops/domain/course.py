@@ -64,7 +64,7 @@ class Course:
     thief: Role | None = None
     """Who wrote that block: it may give the light back."""
     mender: Role | None = None
-    """Who wrote the last block, if it broke a rule: it may append the block that mends it."""
+    """Who gave the light last, if that block broke a rule: it may append the one that mends it."""
     faulty: tuple[ProtocolFinding, ...] = ()
     """What the last block that moved the light did wrong: its author may still mend it."""
     ill_closed: bool = False
@@ -157,9 +157,7 @@ class Course:
             self.sessions.update(filter(None, [session(block)]))
 
     def _owe(self, block: Block, step: Step) -> None:
-        if block.turn == NONE and block.role == HUMAN:
-            self.owed = {}
-        elif block.role in (DIRECTOR, REVIEWER, HUMAN):
+        if block.role in (DIRECTOR, REVIEWER, HUMAN):
             # What the DIRECTOR leaves unanswered when it goes on is found there, once.
             self.owed = {} if block.role == DIRECTOR and step.hands_on else still_owed(block, self.owed)
 

@@ -132,8 +132,8 @@ def _judge(course: Course, block: Block, echo: Echo, news: _News) -> list[Protoc
     course.take(block, step)
     if found or block.turn is not None:
         course.faulty = tuple(found)
-    if found or block.turn is not None:
-        course.mender = block.role if found and step.in_turn else None
+    if step.in_turn and block.turn is not None:
+        course.mender = block.role if found else None
     if block.turn == NONE:
         course.ill_closed = any(finding.code in _NO_END for finding in found)
     if block.role == REVIEWER and step.review is not None:

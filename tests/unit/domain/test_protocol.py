@@ -78,6 +78,7 @@ LEGAL = [
     BUILT + "REV>. s:reading; REV>DIR ok ask:1; DIR>. ; DIR>. say:1; DIR>HUM done gates; HUM>NONE",
     "DIR>HUM t3 s:question; HUM>DIR; DIR>REV",
     "DIR>COD t2; COD>DIR done gates; DIR>HUM done; HUM>NONE",
+    "DIR>COD t2 ask:1; COD>DIR done gates; DIR>NONE done gates",
     "DIR>HUM t2; HUM>DIR done; DIR>HUM s:question; HUM>DIR; DIR>NONE done gates",
     REVIEWED + "DIR>OPT; OPT>. ; OPT>DIR blocked; DIR>HUM done gates; HUM>NONE",
     "DIR>QA t3; QA>REV done in:x; REV>DIR ok none in:x",
@@ -161,6 +162,9 @@ def _fails() -> list[tuple[str, str]]:
         ("DIR>COD t2; DEV>DIR; QA>COD; COD>DIR done gates", "1 two-lights; 2 two-lights"),
         ("DIR>. t2; DEV>DIR; DIR>PAR; PAR>DIR", "1 not-holder"),
         ("DIR>REV t3; REV>DIR ok none; DEV>DIR; DIR>DEV", "2 not-holder"),
+        ("DIR>REV t2; QA> s:note; DIR>COD; COD>DIR done gates", "0 turn-not-allowed; 1 not-holder"),
+        ("DIR>REV t2; QA>REV; DIR>COD; COD>DIR done gates", "0 turn-not-allowed; 1 not-holder"),
+        ("DIR>REV t2; REV>DIR none; DIR>COD; REV>COD none", "0 turn-not-allowed; 3 not-holder"),
         # where the light may go
         ("DIR>COD t1; COD>DIR done gates; DIR>NONE done gates", "0 turn-not-allowed"),
         ("DIR>REV t1; REV>DIR none; DIR>NONE done gates", "0 turn-not-allowed"),

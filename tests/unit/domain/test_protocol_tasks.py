@@ -31,6 +31,12 @@ def test_approvals_without_a_challenge_are_counted_over_all_tasks(text: str, exp
     assert found(text, Limits(approvals_in_a_row=2)) == expected
 
 
+def test_a_limit_of_none_counts_no_approvals() -> None:
+    assert (
+        found("; ".join(f"DIR>REV t3 @{n}; REV>DEV @{n} ok none" for n in range(9)), Limits(approvals_in_a_row=0)) == ""
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "standing", "gates"),
     [
@@ -51,6 +57,9 @@ def test_approvals_without_a_challenge_are_counted_over_all_tasks(text: str, exp
         ("DIR>COD t2; COD>DIR done gates; HUM>NONE withdrawn", "withdrawn", ""),
         ("DIR>COD t2; COD>DIR done gates; DIR>NONE s:closed_as_wontfix", "withdrawn", ""),
         ("DIR>COD t2; HUM>NONE", "done?", ""),
+        ("DIR>COD t2; COD>DIR done gates; DIR>HUM withdrawn", "done", "runs correct complete"),
+        ("DIR>COD t2; COD>DIR done; HUM>DIR gates", "done?", ""),
+        ("DIR>NONE t1 withdrawn; HUM>NONE s:note", "withdrawn", ""),
         ("DIR>COD t2; HUM>NONE gates", "done", "runs correct complete"),
         ("DIR>NONE t1 done; DIR>NONE done gates", "done", "runs correct complete"),
         ("DIR>NONE t1 done gates; DIR>NONE s:note", "done", "runs correct complete"),
@@ -142,6 +151,7 @@ def test_how_often_it_was_sent_back(text: str, rounds: int) -> None:
         "DIR>HUM t2; COD>DIR; COD>HUM; HUM>COD",
         "DIR>REV t2; DIR>COD; COD>DIR done gates",
         "DIR>REV t2; DIR>REV t3; REV>DIR ok none",
+        "DIR>REV t2; DIR> s:note; HUM> s:note; DIR>COD; COD>DIR done gates",
         "DIR>COD t1; DIR>COD t2; COD>DIR done gates",
         "DIR>DEV t3; DIR>REV; REV>DEV ok none",
         "DIR>NONE t2 done gates; DIR>COD; COD>DIR done gates",
