@@ -82,23 +82,27 @@ def team(roles: Sequence[str] = TEAM, handoff: bytes | None = None) -> Iterator[
 
 
 def _configuration(stage: Stage, roles: Sequence[str]) -> str:
-    lines = ['project = "bench"', "[tmux]", f"socket_path = {json.dumps(str(stage.folder / 's'))}"]
+    # What is measured is the screen: what a poke costs is tmux's and the client's.
+    lines = ['project = "bench"', "[poke]", "auto = false"]
+    lines += ["[tmux]", f"socket_path = {json.dumps(str(stage.folder / 's'))}"]
     for role in roles:
         lines += [f"[roles.{role}]", 'client = "command"', f"command = {json.dumps(_IDLE.removeprefix('exec '))}"]
     return "\n".join(lines) + "\n"
 
 
-def block(turn: str, task: str, body: str = "Did the work.", minute: int = 0) -> str:
+def block(
+    turn: str, task: str, body: str = "Did the work.", minute: int = 0, *, tier: int = 2, status: str = "done"
+) -> str:
     """Return a block of the protocol."""
     return (
         f"### [DIRECTOR] 2026-03-{1 + minute // 1440 % 28:02d} {minute // 60 % 24:02d}:{minute % 60:02d}\n\n"
-        f"**Status**: done\n**Turn**: {turn}\n**Tier**: 2\n**Task**: {task}\n\n"
+        f"**Status**: {status}\n**Turn**: {turn}\n**Tier**: {tier}\n**Task**: {task}\n\n"
         f"#### What I Did\n{body}\n\n#### For {turn.capitalize()}\nGo on.\n\n"
     )
 
 
 def long_handoff(size: int) -> bytes:
-    """Return at least ``size`` bytes of blocks, all but the last task closed."""
+    """Return at least ``size`` bytes of blocks that keep the rules, all but the last task closed."""
     body = "\n".join(
         f"- point {number}: `src/module_{number}.py` reads its input once and says why" for number in range(30)
     )
@@ -106,7 +110,8 @@ def long_handoff(size: int) -> bytes:
     length = 0
     while length < size:
         number = len(blocks)
-        blocks.append(block("NONE" if number % 2 else "DEVELOPER", f"task-{number // 2}", body, number))
+        turn, status = ("NONE", "withdrawn") if number % 2 else ("DIRECTOR", "in progress")
+        blocks.append(block(turn, f"task-{number // 2}", body, number, tier=1, status=status))
         length += len(blocks[-1])
     blocks.append(block("DEVELOPER", "last-task", body, len(blocks)))
     return "".join(blocks).encode()
