@@ -6,9 +6,11 @@ import threading
 from dataclasses import replace
 
 import pytest
+from textual.strip import Strip
 
 from teamops.model.errors import TeamopsError
 from teamops.model.role import DEVELOPER, DIRECTOR
+from teamops.tui.widgets.handoff import BlockView
 from tests.tui.conftest import MakeApp
 from tests.tui.fake_port import FakePort
 from tests.tui.lines import lines_on, settle, strips_on, text_on
@@ -40,6 +42,31 @@ async def test_the_current_block_follows_the_file(make_app: MakeApp, port: FakeP
         assert "One statement now." in text
         assert "[DEVELOPER]" in text
         assert "### " not in text
+
+
+async def test_the_next_block_draws_the_lines_that_differ(
+    make_app: MakeApp, port: FakePort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        append(port, NEW)
+        await settle(pilot)
+        drawn: list[int] = []
+        real = BlockView.render_line
+
+        def render_line(self: BlockView, y: int) -> Strip:
+            drawn.append(y)
+            return real(self, y)
+
+        monkeypatch.setattr(BlockView, "render_line", render_line)
+        append(port, NEW.replace("One", "Two"))
+        await settle(pilot)
+        text = text_on(app)
+        assert "Two statement now." in text
+        assert "One statement now." not in text
+        assert "current · 41 of 41" in text
+        # Its head says which one it is; of its text one line is another.
+        assert len(set(drawn)) == 2, drawn
 
 
 async def test_a_rewritten_block_is_drawn_again(make_app: MakeApp, port: FakePort) -> None:

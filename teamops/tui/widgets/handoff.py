@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.geometry import Region
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -75,6 +76,8 @@ class BlockView(ScrollView, can_focus=True):
         self._marked = range(0)
         """Lines that a person has asked for."""
         self.empty: tuple[str, ...] = ()
+        self._painted: dict[int, Strip] = {}
+        """What stands on the screen, by line."""
 
     def show_head(self, block: Block | None, total: int, *, follows: bool, text_comes: bool = False) -> None:
         """Show whose block it is. Where its text is on its way, both are drawn at once, unless that takes long."""
@@ -86,7 +89,7 @@ class BlockView(ScrollView, can_focus=True):
             if text_comes:
                 self.set_timer(HEAD_ALONE_S, self._draw_head)
             else:
-                self.refresh()
+                self._paint()
 
     def on_resize(self, _event: events.Resize) -> None:
         """Say so: the text is broken for a width."""
@@ -94,7 +97,14 @@ class BlockView(ScrollView, can_focus=True):
 
     def _draw_head(self) -> None:
         if not self._lines:
-            self.refresh()
+            self._paint()
+
+    def _paint(self) -> None:
+        """Draw the lines that differ from those on the screen: of one block to the next, most are the same."""
+        width = self.scrollable_content_region.width
+        for y in range(self.size.height):
+            if self._styled(y) != self._painted.get(y):
+                self.refresh(Region(0, y, width, 1))
 
     def show_text(self, drawn: DrawnBlock) -> None:
         """Show the block's drawn text, scrolled to what is wanted of it."""
@@ -103,7 +113,7 @@ class BlockView(ScrollView, can_focus=True):
         if drawn.at is not None:
             # Forced: the scroll bar of a text that has just come may not be there yet.
             self.scroll_to(y=max(0, drawn.at - 2), animate=False, force=True)
-        self.refresh()
+        self._paint()
 
     @property
     def drawn(self) -> bool:
@@ -117,6 +127,10 @@ class BlockView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return a line of the head or the text."""
+        strip = self._painted[y] = self._styled(y)
+        return strip
+
+    def _styled(self, y: int) -> Strip:
         return self._line(y).apply_style(self.rich_style)
 
     def _line(self, y: int) -> Strip:
