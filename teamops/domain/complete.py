@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pathspec import GitIgnoreSpec
 
+from teamops.domain.timeline import heading_wall
 from teamops.model.handoff import Block
 
 
@@ -59,9 +60,4 @@ def began(first: Block, seen: Mapping[str, float]) -> float:
 
     ``seen``: when teamops saw each block, by digest.
     """
-    if first.digest in seen:
-        return seen[first.digest]
-    try:
-        return 0.0 if first.at is None else max(0.0, first.at.timestamp())
-    except (OverflowError, OSError, ValueError):  # a year that no clock has
-        return 0.0
+    return seen[first.digest] if first.digest in seen else heading_wall(first.at)

@@ -12,16 +12,12 @@ from teamops.domain.step import Step
 from teamops.model.handoff import Block
 from teamops.model.protocol import ProtocolFinding
 
-_GATES = frozenset({"gates-missing", "gate-failed", "gate-unproven"})
-
 
 def mends(faults: Sequence[ProtocolFinding], block: Block, step: Step) -> bool:
     """Return whether ``block``, in which nothing is wrong, mends ``faults``: all that one earlier block did wrong."""
     if not faults or block.role != faults[0].role or not step.in_turn or block.turn is None:
         return False
     codes = {fault.code for fault in faults}
-    if codes & _GATES and not (step.claims or not step.done):
-        return False
     if "no-challenges" in codes and block.challenges is None:
         return False
     if "tier-lowered" in codes and block.tier != step.tier:

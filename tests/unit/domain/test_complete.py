@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
-from teamops.domain.complete import Missing, asked, missing
+from teamops.domain.complete import Missing, asked, began, missing
+from teamops.model.handoff import Block
+from teamops.model.role import DIRECTOR
 
 SRC = {"/src/": ("/tests/", "/docs/")}
 
@@ -43,3 +47,11 @@ def test_it_says_why() -> None:
 def test_what_is_no_glob_is_refused(rules: Mapping[str, list[str]]) -> None:
     with pytest.raises(ValueError, match='"!" is no glob'):
         missing(["a"], rules)
+
+
+def test_a_task_begins_when_its_first_block_was_seen_or_at_its_headings_time() -> None:
+    at = datetime(2026, 3, 28, 14, 30)  # noqa: DTZ001 - a heading has no zone
+    first = Block(index=0, role=DIRECTOR, at=at, line=1, end_line=2, start=0, end=9, digest="d")
+    assert began(first, {"d": 7.0}) == 7.0
+    assert began(first, {"other": 7.0}) == at.timestamp()
+    assert began(replace(first, at=None), {}) == 0.0

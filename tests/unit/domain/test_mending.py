@@ -24,6 +24,7 @@ ROWS = [
     (REVIEWED + "DIR>NONE done gates; DIR>HUM done gates", "", "sign-off-skipped"),
     ("DIR>COD t3; COD>DIR t2 blocked; COD>DIR t3 blocked", "design-review-skipped", "tier-lowered"),
     ("DIR>REV t3; REV>DEV ok; REV>DEV ok none", "", "no-challenges"),
+    ("DIR>REV t3; REV>DEV ok; REV>.", "no-challenges", ""),
     ("DIR>REV t3; REV>DEV ok; REV>DEV ok", "no-challenges no-challenges", ""),
     (BUILT + "REV>DIR ok ask:1,2; DIR>HUM done gates; DIR>HUM done gates say:1,2", "", "challenge-unanswered " * 2),
     (BUILT + "REV>DIR ok ask:1,2; DIR>HUM done gates; DIR>HUM done gates say:1", "challenge-unanswered " * 2, ""),

@@ -45,3 +45,7 @@ def test_each_loss_and_each_insertion_is_undone_once() -> None:
     assert not undo.was_put_in("v")
     assert undo.taken_out("n") + undo.taken_out("n") == [3]
     assert undo.rewritten("n", "a") == [], "nothing stood there before"
+
+
+def test_a_loss_of_nothing_known_waits_for_nothing() -> None:
+    assert not Undo([tamper(1, "", "")]).waits_for("")
