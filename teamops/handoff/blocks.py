@@ -11,16 +11,18 @@ from datetime import datetime
 from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from teamops.handoff.challenges import Written, is_challenges, is_responses, read_challenges, read_responses
 from teamops.handoff.fields import Head, Value, read_head
 from teamops.handoff.gates import is_gates, read_gates
-from teamops.handoff.headings import SECTION_LEVEL, BlockHeading, heading_text, nearest
+from teamops.handoff.headings import SECTION_LEVEL, BlockHeading, heading_text
 from teamops.handoff.lines import read_lines
 from teamops.handoff.problems import problem
 from teamops.handoff.scan import Heading
+from teamops.handoff.turn import is_whole, read_turn
 from teamops.model.handoff import Block, Gate, Problem, Section
-from teamops.model.role import NONE, Role, role_of
+from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.text import clean_line
 
 HEAD_LIMIT = 65_536
@@ -28,14 +30,21 @@ HEAD_LIMIT = 65_536
 SECTION_LIMIT = 262_144
 """Points and gates are looked for in so many bytes of a section."""
 
-_ASIDE = re.compile(r"\([^()]*\)|~~[^~]*~~|<!--.*?-->|[*`\[\]]")
-_IN_PARENTHESES = re.compile(r"\(\W*([^\W\d_][\w-]*)\W*\)")
-_NAME = re.compile(r"\W*([^\W\d_][\w-]*)")
-_NOBODY = re.compile(r"\s*(?:n/a|tbd|todo|\?+)\s*", re.IGNORECASE)
-_SEPARATOR = re.compile(r"\s*(?:[,;/&+|>]|→|⇒|->|\band\b|\bor\b|\bthen\b)\s*", re.IGNORECASE)
 _MORE = r"\s*(?:[/,>→-]|\u2013|or|to|and|then)+\s*(?:tier\s*)?\d"
 _TIER = re.compile(rf"\D{{0,8}}?(?<![-\d.])([0-9]+)(?!\d|\.\d|{_MORE})", re.IGNORECASE)
 _AROUND = " \t*_`\"'“”"
+
+
+class Known(NamedTuple):
+    """What the blocks of a task have said so far."""
+
+    spelling: str
+    """Its name as it was written first."""
+    tier: int | None = None
+    """In force: the highest since the task was opened, unless HUMAN lowered it."""
+    closed: bool = False
+    told: bool = False
+    """Somebody knows that it has no tier."""
 
 
 @dataclass(slots=True)
@@ -45,8 +54,8 @@ class Context:
     index: int = 0
     task: str | None = None
     at: datetime | None = None
-    tasks: dict[str, tuple[str, int | None]] = field(default_factory=dict)
-    """Lower-case name → first spelling and tier."""
+    tasks: dict[str, Known] = field(default_factory=dict)
+    """By lower-case name."""
 
     def copy(self) -> Context:
         """Return a context that may go its own way."""
@@ -94,9 +103,10 @@ def read_block(
     problems = [*opened.problems, *head.problems]
     if opened.at and context.at and opened.at < context.at:
         problems.append(_backwards(piece.line, opened.at, context.at))
-    turn = _turn(head, roles, problems)
+    value = head.values.get("turn")
+    turn = read_turn(value, roles, problems) if value else None
     tier = _tier(head, problems)
-    said = tier is not None and "status" in head.values and _is_whole(turn, roles)
+    said = tier is not None and "status" in head.values and is_whole(turn, value, roles)
     complete = not piece.last or finished or ("turn" in head.values and ended) or said
     if complete:
         _say_missing(head, piece.line, context, problems)
@@ -120,7 +130,7 @@ def read_block(
         end_line=piece.end_line,
         start=piece.base + piece.start,
         end=piece.base + piece.end,
-        task=_step(context, head, tier, opened.at),
+        task=_step(context, head, opened, turn, tier),
         status=_lower(head.values.get("status")),
         turn=turn,
         tier=tier,
@@ -137,13 +147,6 @@ def read_block(
     return block, problems
 
 
-def _is_whole(turn: Role | None, roles: Collection[Role]) -> bool:
-    """Return whether the Turn is a role that can't become another one by more letters."""
-    if turn is None:
-        return False
-    return turn == NONE or (turn in roles and not any(role != turn and role.startswith(turn) for role in roles))
-
-
 def task_name(written: str) -> str | None:
     """Return the task that a Task field names, without the marks that people put around names; ``None``: none."""
     return written.strip(_AROUND) or None
@@ -155,74 +158,37 @@ def _task(head: Head) -> str | None:
     return task_name(value.text) if value else None
 
 
-def _step(context: Context, head: Head, tier: int | None, at: datetime | None) -> str | None:
+def _step(context: Context, head: Head, opened: BlockHeading, turn: Role | None, tier: int | None) -> str | None:
     """Move the context past the block; return the block's task."""
     task = _task(head) or context.task
     key = (task or "").lower()
-    spelling, before = context.tasks.get(key, (task or "", None))
-    context.tasks[key] = (spelling, tier if tier is not None else before)
-    context.task = spelling or None
-    context.at = at or context.at
+    before = context.tasks.get(key) or Known(task or "")
+    holds = _in_force(before, opened.role, turn, tier)
+    context.tasks[key] = Known(
+        before.spelling,
+        holds,
+        before.closed if turn is None else turn == NONE,
+        before.told or (holds is None and "tier" not in head.values),
+    )
+    context.task = before.spelling or None
+    context.at = opened.at or context.at
     context.index += 1
     return context.task
 
 
+def _in_force(task: Known, role: Role, turn: Role | None, tier: int | None) -> int | None:
+    """Return the tier that holds after a block, as the rules of the protocol see it.
+
+    Whether a closing kept those rules is not known here, so each one lets the task begin anew with another tier.
+    """
+    if tier is None or task.tier is None:
+        return task.tier if tier is None else tier
+    begins = task.closed and turn not in (None, NONE)
+    return tier if begins or role == HUMAN else max(task.tier, tier)
+
+
 def _lower(value: Value | None) -> str | None:
     return value.text.strip("*_`").lower() or None if value else None
-
-
-def _turn(head: Head, roles: Collection[Role], problems: list[Problem]) -> Role | None:
-    value = head.values.get("turn")
-    if value is None:
-        return None
-    written = unicodedata.normalize("NFKC", value.text)
-    names = _names(written)
-    if not names:
-        problems.append(
-            problem(value.line, value.column, "bad-turn", "the Turn names no role", "name the role that may work next")
-        )
-        return None
-    known = [name for name in names if name in roles or name == NONE]
-    if not known and (aside := _IN_PARENTHESES.search(written)):  # Isabelle (DEVELOPER)
-        known = [name for name in (role_of(aside[1]),) if name in roles]
-    turn = known[0] if known else names[0]
-    if len(set(known)) > 1:
-        problems.append(
-            problem(
-                value.line,
-                value.column,
-                "several-turns",
-                f"the Turn names {', '.join(known)}; {turn} gets the light",
-                "name one role; the next one gets the light from it",
-            )
-        )
-    if not known:
-        problems.append(
-            problem(
-                value.line,
-                value.column,
-                "unknown-turn",
-                f'the Turn "{turn}" is no role of this team',
-                _meant(written, roles) or nearest(turn, roles),
-            )
-        )
-    return turn
-
-
-def _names(text: str) -> list[Role]:
-    """Return what a Turn names, each before its own words: ``CODER, please``."""
-    if _NOBODY.fullmatch(text):
-        return []
-    parts = _SEPARATOR.split(_ASIDE.sub(" ", text).strip())
-    names = [found[1] for part in parts if (found := _NAME.match(part.strip(" _")))]
-    names = names or [found[1] for found in _IN_PARENTHESES.finditer(text)]
-    return [role_of(name) for name in names]
-
-
-def _meant(text: str, roles: Collection[Role]) -> str:
-    """Return a hint if just one role of the team stands somewhere in ``text``."""
-    found = {role for role in roles if re.search(rf"\b{re.escape(role)}\b", text, re.IGNORECASE)}
-    return f"write **Turn**: {found.pop()}" if len(found) == 1 else ""
 
 
 def _tier(head: Head, problems: list[Problem]) -> int | None:
@@ -246,18 +212,24 @@ def _say_missing(head: Head, line: int, context: Context, problems: list[Problem
             )
         )
     if "status" not in head.values or not head.values["status"].text:
-        problems.append(problem(line, 1, "missing-status", "the block has no Status", "add **Status**: done"))
+        hint = "add **Status**: and how the work stands, in a word or two"
+        problems.append(problem(line, 1, "missing-status", "the block has no Status", hint))
     if "tier" in head.values:
         return
-    key = (_task(head) or context.task or "").lower()
-    tier = context.tasks.get(key, ("", None))[1]
-    if tier is None:
+    known = context.tasks.get((_task(head) or context.task or "").lower(), Known(""))
+    if known.tier is not None:
+        problems.append(
+            problem(
+                line,
+                1,
+                "inherited-tier",
+                f"the block has no Tier; {known.tier} holds",
+                f"add **Tier**: {known.tier}",
+            )
+        )
+    elif not known.told:
         problems.append(
             problem(line, 1, "missing-tier", "no block of this task has said its Tier yet", "add **Tier**: 1, 2 or 3")
-        )
-    else:
-        problems.append(
-            problem(line, 1, "inherited-tier", f"the block has no Tier; {tier} holds", f"add **Tier**: {tier}")
         )
 
 

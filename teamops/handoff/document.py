@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from teamops.handoff.blocks import Context, Piece, read_block
 from teamops.handoff.headings import BlockHeading, read_heading
-from teamops.handoff.problems import problem
+from teamops.handoff.problems import problem, standing
 from teamops.handoff.scan import Heading, Unclosed, normalized, scan
 from teamops.model.handoff import Block, Handoff, Problem
 from teamops.model.role import AGENT_ROLES, HUMAN, Role
@@ -196,6 +196,8 @@ class Document:
             blocks.append(block)
             found = found + more
         found = [*found, *(said for said in (_say_not_utf8(raw, part), _say_nul(raw, part)) if said)]
+        if part.opened is not None and not part.last:
+            found = [standing(one) for one in found]
         problems += sorted(found, key=lambda one: (one.line, one.column))
 
 

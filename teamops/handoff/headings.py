@@ -7,14 +7,27 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from teamops.handoff.problems import problem
 from teamops.model.handoff import Problem
-from teamops.model.role import Role, role_of
+from teamops.model.role import CODER, DEVELOPER, DIRECTOR, OPTIMIZER, PARTNER, REVIEWER, Role, role_of
 from teamops.model.text import clean_line
 
 BLOCK_LEVEL = 3
 SECTION_LEVEL = 4
+
+PERSONAS = MappingProxyType(
+    {
+        "MAX": DIRECTOR,
+        "ISABELLE": DEVELOPER,
+        "KEVIN": CODER,
+        "SARAH": REVIEWER,
+        "SAM": OPTIMIZER,
+        "ALEX": PARTNER,
+    }
+)
+"""The names that the shipped profiles give their roles. An agent that knows a colleague by name may write it."""
 
 _WORD = r"[^\W\d_][\w-]*(?: [\w-]+){0,2}"
 _BRACKETS = re.compile(rf"[*_]*\[[*_`\s]*({_WORD})[*`\s]*\](?![(\[])[*_]*[:：]?\s*(.*)")  # noqa: RUF001 - the full-width colon
@@ -78,6 +91,7 @@ def read_heading(text: str, level: int, line: int, roles: Collection[Role]) -> B
             f"write ### [{role}] …",
         )
     at, problems = _read_date(rest, line, column + found.start(2) + 1)
+    role = of_persona(role, roles) or role
     if role not in roles:
         problems = (_unknown_role(role, line, column + found.start(1) + 1, roles), *problems)
     return BlockHeading(role, at, problems)
@@ -85,8 +99,10 @@ def read_heading(text: str, level: int, line: int, roles: Collection[Role]) -> B
 
 def _nearly(content: str, line: int, column: int, roles: Collection[Role]) -> Problem | None:
     found = _BARE.match(content)
-    role = role_of(found[1]) if found else None
-    if role is None or role not in roles:
+    if found is None:
+        return None
+    role = of_persona(role_of(found[1]), roles) or role_of(found[1])
+    if role not in roles:
         return None
     return problem(
         line,
@@ -114,8 +130,18 @@ def _unknown_role(role: Role, line: int, column: int, roles: Collection[Role]) -
     return problem(line, column, "unknown-role", f'"{role}" is no role of this team', nearest(role, roles))
 
 
+def of_persona(name: Role, roles: Collection[Role]) -> Role | None:
+    """Return the role whose shipped persona bears the name, if it is of the team and no role is called so."""
+    role = PERSONAS.get(name)
+    return role if role in roles and name not in roles else None
+
+
 def nearest(role: Role, roles: Collection[Role]) -> str:
-    """Return a hint: the role that was meant, or all there are."""
+    """Return a hint: the role that was meant, by its own name or its persona's, or all there are."""
     ordered = sorted(roles)
-    close = difflib.get_close_matches(role, ordered, 1)
-    return f"did you mean {close[0]}?" if close else f"roles: {', '.join(ordered)}"
+    if close := difflib.get_close_matches(role, ordered, 1):
+        return f"did you mean {close[0]}?"
+    personas = [name for name in PERSONAS if of_persona(Role(name), roles)]
+    if close := difflib.get_close_matches(role, personas, 1):
+        return f"did you mean {PERSONAS[close[0]]}?"
+    return f"roles: {', '.join(ordered)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from teamops.model.handoff import Problem, Severity
@@ -22,6 +23,7 @@ CODES = MappingProxyType(
         "duplicate-field": (_W, "A field stands twice in one block; the first one counts."),
         "misplaced-field": (_W, "A field stands after other text, where it is read as text."),
         "malformed-field": (_W, "A line looks like a field but is not written as one; it is read as text."),
+        "unreadable-gates": (_W, "There are Gates, but nothing in them can be read as a gate."),
         "missing-date": (_W, "A block's heading has no date and time."),
         "bad-date": (_W, "A block's date and time can't be read."),
         "heading-brackets": (
@@ -42,6 +44,46 @@ CODES = MappingProxyType(
 """Code → severity and meaning. Stable; docs/handoff.md carries the same table."""
 
 
+GATES_FORM = "**Gates**: runs=pass (…); correct=pass (…); complete=pass (…)"
+"""How gates are written."""
+_LIGHT = "if the light is not where it should be, append a block with **Turn** and the role that is next"
+_AGAIN = "append it again as a block of its own that begins ### [ROLE] YYYY-MM-DD HH:MM"
+_STANDING = MappingProxyType(
+    {
+        "missing-turn": _LIGHT,
+        "bad-turn": _LIGHT,
+        "several-turns": "if another one was meant, append a block that names it alone as **Turn**",
+        "bad-tier": "say **Tier**: 1, 2 or 3 in the next block of the task",
+        "missing-tier": "say **Tier**: 1, 2 or 3 in the next block of the task",
+        "inherited-tier": "say the **Tier** in the next block of the task",
+        "missing-status": "say in the next block of the task how the work stands, as its **Status**",
+        "unknown-turn": "append a block with the right **Turn**",
+        "unknown-role": "append what it says again as a block of that role",
+        "duplicate-field": "if the other one was meant, append a block that says it",
+        "misplaced-field": "append a block that says it right under its heading",
+        "malformed-field": "append a block that says it as **Name**: value, on a line of its own",
+        "unreadable-gates": f"append a block with {GATES_FORM}",
+        "missing-date": "write the local time as YYYY-MM-DD HH:MM into the next one",
+        "bad-date": "write the local time as YYYY-MM-DD HH:MM into the next one",
+        "heading-brackets": _AGAIN,
+        "heading-level": _AGAIN,
+        "heading-space": _AGAIN,
+        "heading-html": _AGAIN,
+        "not-utf8": "append what can't be read again, saved as UTF-8",
+        "nul-bytes": "append what can't be read again, saved as UTF-8",
+    }
+)
+"""How to mend what is wrong with a block that others follow: it is never edited any more, so by appending."""
+
+
 def problem(line: int, column: int, code: str, message: str, hint: str) -> Problem:
     """Return a problem at 1-based ``line`` and ``column``, with the severity of its ``code``."""
     return Problem(line, column, code, CODES[code][0], message, hint)
+
+
+def standing(found: Problem) -> Problem:
+    """Return a problem of a block that another one follows, with a hint that leaves the block as it stands."""
+    hint = _STANDING.get(found.code, found.hint)
+    if found.code in ("unknown-turn", "unknown-role"):
+        hint = f"{found.hint} {hint}" if found.hint.endswith("?") else f"{hint} ({found.hint})"
+    return replace(found, hint=hint)

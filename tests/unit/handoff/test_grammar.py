@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import datetime
 
@@ -265,6 +266,137 @@ def test_a_turn_is_read_through_what_people_put_around_it(written: str) -> None:
     text = f"{HEAD}**Status**: done\n**Turn**: {written}\n**Tier**: 2\n"
     assert only(text).turn == "DEVELOPER"
     assert codes(text) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "turn"),
+    [
+        ("Kevin", "CODER"),
+        ("@isabelle", "DEVELOPER"),
+        ("Max, please confirm", "DIRECTOR"),
+        ("**Sarah** → review", "REVIEWER"),
+        ("Sam", "OPTIMIZER"),
+        ("ALEX", "PARTNER"),
+        ("Kevin (DEVELOPER)", "DEVELOPER"),
+        ("CODER, Max is away", "CODER"),
+    ],
+)
+def test_a_persona_s_name_is_its_role_where_no_role_is_named(written: str, turn: str) -> None:
+    text = f"{HEAD}**Status**: x\n**Turn**: {written}\n**Tier**: 2\n"
+    assert only(text).turn == turn
+    assert codes(text) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "roles", "code", "turn", "hint"),
+    [
+        ("Kevin", {"DIRECTOR", "DEVELOPER"}, "unknown-turn", "KEVIN", "roles: DEVELOPER, DIRECTOR"),
+        ("Kevin the DEVELOPER", {"CODER", "DEVELOPER"}, "unknown-turn", "KEVIN", "write **Turn**: DEVELOPER"),
+        ("Kevni", {"CODER", "MAX"}, "unknown-turn", "KEVNI", "did you mean CODER?"),
+        ("Maxx", {"CODER", "MAX", "DIRECTOR"}, "unknown-turn", "MAXX", "did you mean MAX?"),
+        (
+            "Kevin or Isabelle",
+            set(ROLES),
+            "several-turns",
+            "CODER",
+            "name one role; the next one gets the light from it",
+        ),
+    ],
+)
+def test_a_persona_that_is_not_clear_is_a_problem(
+    written: str, roles: set[str], code: str, turn: str, hint: str
+) -> None:
+    text = f"{HEAD}**Status**: x\n**Turn**: {written}\n**Tier**: 2\n"
+    read = parse(text.encode(), {*map(Role, roles), Role("DIRECTOR")})
+    assert (read.blocks[0].turn, [(one.code, one.hint) for one in read.problems]) == (turn, [(code, hint)])
+
+
+def test_a_role_of_a_persona_s_name_is_that_role() -> None:
+    text = f"### [Max] 2026-03-28 14:30\n{FIELDS.replace('CODER', 'max')}"
+    read = parse(text.encode(), {*ROLES, Role("MAX")})
+    assert [(block.role, block.turn) for block in read.blocks] == [("MAX", "MAX")]
+    assert read.problems == ()
+
+
+def test_a_persona_writes_as_its_role() -> None:
+    text = HEAD.replace("DIRECTOR", "Max") + FIELDS
+    assert only(text).role == "DIRECTOR"
+    assert codes(text) == []
+    assert codes(WHOLE + "\n### Kevin 2026-03-28 14:31\n") == [("heading-brackets", 7, 5)]
+    assert only(WHOLE + "\n### [Kevin] what is yours\n").role == "DIRECTOR"
+
+
+def test_a_persona_s_name_may_go_on() -> None:
+    text = HEAD + "**Status**: done\n**Tier**: 2\n**Turn**: Max"
+    assert not only(text).complete
+    assert only(text + "\n").complete
+
+
+@pytest.mark.parametrize(
+    ("tiers", "message"),
+    [
+        (["DIRECTOR CODER 3", "CODER DIRECTOR 2", "DIRECTOR CODER -"], "3 holds"),
+        (["DIRECTOR CODER 2", "CODER DIRECTOR 3", "DIRECTOR CODER -"], "3 holds"),
+        (["DIRECTOR CODER 3", "HUMAN DIRECTOR 2", "DIRECTOR CODER -"], "2 holds"),
+        (["DIRECTOR CODER 3", "HUMAN NONE -", "DIRECTOR CODER 1", "CODER CODER -"], "1 holds"),
+        (["DIRECTOR CODER 3", "HUMAN NONE -", "DIRECTOR NONE 1", "CODER CODER -"], "3 holds"),
+        (["DIRECTOR CODER 3", "HUMAN NONE -", "DIRECTOR - 1", "CODER CODER -"], "3 holds"),
+        (["DIRECTOR CODER 3", "HUMAN NONE -", "DIRECTOR - 3", "DIRECTOR CODER 1", "CODER CODER -"], "1 holds"),
+    ],
+)
+def test_the_tier_that_holds_is_the_highest_that_nobody_took_back(tiers: list[str], message: str) -> None:
+    text = ""
+    for role, turn, tier in map(str.split, tiers):
+        text += f"### [{role}] 2026-03-28 14:30\n**Status**: x\n"
+        text += f"**Turn**: {turn}\n" * (turn != "-") + f"**Tier**: {tier}\n" * (tier != "-") + "\n"
+    last = [problem for problem in parse(text.encode()).problems if problem.code == "inherited-tier"][-1]
+    assert last.message == f"the block has no Tier; {message}"
+
+
+def test_a_tier_that_nobody_said_is_told_once_for_each_task() -> None:
+    text = "".join(
+        f"### [CODER] 2026-03-28 14:30\n**Status**: x\n**Turn**: CODER\n{more}\n"
+        for more in ("", "", "**Task**: a\n", "**Task**: b\n**Tier**: 9\n", "", "**Task**: A\n", "**Task**: b\n")
+    )
+    found = [(code, line) for code, line, _ in codes(text)]
+    assert found == [("missing-tier", 1), ("missing-tier", 9), ("bad-tier", 18), ("missing-tier", 20)]
+
+
+STAND = WHOLE.replace("DIRECTOR", "CODER")
+EDITS = re.compile(r"\badd\b|\bmove\b|\bkeep\b|\bput\b|take them out|save the file")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD,
+        HEAD + "**Status**: x\n\n#### X\n",
+        HEAD + "**Turn**: ?\n**Tier**: 7\n",
+        HEAD + "**Status**: x\n**Turn**: CODER or HUMAN\n**Tier**: 2\n**Tier**: 3\n",
+        HEAD + "**Status**: x\n**Turn**: DIRECTER\n**Tier**: 2\n**Gates**: fine\n",
+        HEAD + "**Status**: x\n**Tier**: 2\nTurn: CODER\n\nText.\n\n**Task**: x\n",
+        HEAD.replace("DIRECTOR", "CODR").replace("14:30", "25:30") + FIELDS,
+        HEAD.replace(" 2026-03-28 14:30", "") + FIELDS,
+        WHOLE + "\n### CODER 2026-03-28 14:31\n\n## [CODER] 2026-03-28 14:31\n\n###[CODER] 2026-03-28 14:31\n",
+        WHOLE + "\n</details>\n### [CODER] 2026-03-28 14:31\n",
+        WHOLE.encode() + b"\n#### X\nab\0\0 caf\xe9\n",
+    ],
+)
+def test_no_hint_says_to_edit_a_block_that_others_follow(text: str | bytes) -> None:
+    data = text.encode() if isinstance(text, str) else text
+    alone = parse(data).problems
+    found = [one for one in parse(data + b"\n" + STAND.encode()).problems if one.line < data.count(b"\n") + 1]
+    assert {one.code for one in found} >= {one.code for one in alone} - {"unfinished-block"}
+    for one in found:
+        assert not EDITS.search(one.hint), one
+    assert not any("done" in one.hint for one in (*alone, *found))
+
+
+def test_what_stood_last_is_told_otherwise_once_a_block_follows() -> None:
+    text = HEAD + "**Status**: x\n**Turn**: DIRECTER\n**Tier**: 2\n"
+    assert parse(text.encode()).problems[0].hint == "did you mean DIRECTOR?"
+    followed = parse((text + "\n" + WHOLE).encode())
+    assert followed.problems[0].hint == "did you mean DIRECTOR? append a block with the right **Turn**"
 
 
 @pytest.mark.parametrize("written", ["T2", "Tier 2", "2.", "2 of 3", "(2)", "#2", "２", "2 (was 3)", "level 2", "2,"])  # noqa: RUF001 - full width
