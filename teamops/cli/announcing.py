@@ -11,8 +11,8 @@ from teamops.model.role import HUMAN, NONE
 from teamops.model.text import clean_line
 
 if TYPE_CHECKING:
-    from teamops.cli.checking import Judgement
     from teamops.config.settings import RoleSettings, Settings
+    from teamops.report.append import Judgement
 
 POKE_S = 30.0
 """A poke that takes longer hangs."""

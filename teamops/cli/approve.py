@@ -15,7 +15,7 @@ import click
 
 from teamops.cli.options import project_option, state_option
 from teamops.cli.person import ask, need_person
-from teamops.cli.place import settings_of
+from teamops.cli.place import need_file, settings_of
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.role import HUMAN
 from teamops.model.snapshot import SignOff
@@ -55,6 +55,7 @@ def approve(
     who = need_person("teamops approve", settings)
     if not settings.handoff.exists():
         raise UsageError(f"there is no {settings.handoff.name} in {settings.root}", "go to the project's folder, or -C")
+    need_file(settings.handoff)
     if recorded:
         _record(settings, state_dir, task, who)
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from teamops.domain.limits import Limits
 from teamops.domain.protocol import Protocol
-from teamops.handoff import Document
+from teamops.handoff import Document, parse
 from teamops.handoff.headings import nearest
 from teamops.handoff.write import append_text
 from teamops.model.errors import TeamopsError
@@ -15,6 +15,7 @@ from teamops.model.handoff import Block, Problem, Severity, Task
 from teamops.model.protocol import GateRun, ProtocolFinding
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.text import clean_line
+from teamops.report.append import Judgement
 
 _GRAVE = (Severity.ERROR, Severity.CRITICAL)
 _SWALLOWING = frozenset({"unfinished-block", "unclosed-fence", "unclosed-comment", "nul-bytes"})
@@ -26,20 +27,6 @@ _FINER = {ABSENT_TURN: "unknown-turn", ABSENT_ROLE: "unknown-role"}
 _OF_THE_RECORD = frozenset(
     {"forged-sign-off", "appended-by-force", "block-rewritten", "block-vanished", "block-inserted"}
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """What is to be said of a block that would be the file's last."""
-
-    block: Block
-    blocks: tuple[Block, ...]
-    """All blocks of the file, this one last."""
-    task: Task
-    """The block's task after it."""
-    refused: tuple[Problem | ProtocolFinding, ...]
-    """Why it must not be written; empty = it may."""
-    warned: tuple[Problem | ProtocolFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +78,16 @@ class Checker:
 
     def __init__(self, roles: Sequence[Role], limits: Limits, team: Team | None = None) -> None:
         self._team = team
+        self._roles = tuple(roles)
         self._document = Document(roles)
         self._protocol = Protocol(limits)
         self._data = b""
+        self._tasks: tuple[Task, ...] = ()
+        """Those of ``_data``."""
+
+    def claims(self, text: str) -> bool:
+        """Return whether the block ``text`` claims a gate, in its field or in a section."""
+        return any(block.checks for block in parse(text.encode("utf-8", "replace"), self._roles).blocks)
 
     def read(self, data: bytes) -> tuple[Task, ...]:
         """Read the file as it is now; return its tasks."""
@@ -101,7 +95,8 @@ class Checker:
         if not grown or not self._document.append(len(data), lambda start, end: data[start:end]):
             self._document.load(len(data), lambda start, end: data[start:end])
         self._data = data
-        return self._protocol.after(self._document.handoff.blocks).tasks
+        self._tasks = self._protocol.after(self._document.handoff.blocks).tasks
+        return self._tasks
 
     def judge(self, data: bytes, text: str, runs: Sequence[GateRun] = ()) -> Judgement:
         """Return what is to be said of the block ``text`` if it came after ``data``.
@@ -111,7 +106,7 @@ class Checker:
         """
         if data != self._data:
             self.read(data)
-        before = len(self._document.handoff.blocks)
+        before, tasks = len(self._document.handoff.blocks), self._tasks
         after = data + append_text(data[-4:], text)
         if not self._document.append(len(after), lambda start, end: after[start:end]):
             self._document.load(len(after), lambda start, end: after[start:end])
@@ -121,7 +116,8 @@ class Checker:
             raise _swallowed(handoff.problems)
         block = handoff.blocks[-1]
         reading = self._protocol.after(handoff.blocks)
-        task = next(task for task in reading.tasks if (task.task or "").lower() == (block.task or "").lower())
+        self._tasks = reading.tasks
+        key = (block.task or "").lower()
         findings = reading.findings
         if runs:
             from teamops.domain.proof import Proof, proven
@@ -139,7 +135,15 @@ class Checker:
             said += [one for one in self._team.lacks(block) if not known & {one.code, _FINER[one.code]}]
         refused = [one for one in said if one.severity in _GRAVE or one.code in _GRAVE_HERE]
         warned = [one for one in said if one not in refused and one.severity is Severity.WARNING]
-        return Judgement(block=block, blocks=handoff.blocks, task=task, refused=tuple(refused), warned=tuple(warned))
+        return Judgement(
+            block=block,
+            blocks=handoff.blocks,
+            task=next(task for task in reading.tasks if (task.task or "").lower() == key),
+            held=tuple(task.task for task in tasks if task.open and task.turn == block.role),
+            opened=any(task.open for task in tasks if (task.task or "").lower() == key),
+            refused=tuple(refused),
+            warned=tuple(warned),
+        )
 
 
 def _swallowed(problems: Sequence[Problem]) -> TeamopsError:

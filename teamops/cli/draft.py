@@ -15,8 +15,9 @@ from teamops.handoff.scan import normalized, scan
 from teamops.handoff.write import render_block
 from teamops.model.errors import UsageError
 from teamops.model.handoff import Block, Handoff, Task
-from teamops.model.role import Role, role_of
+from teamops.model.role import HUMAN, Role, role_of
 from teamops.model.text import clean_line
+from teamops.report.append import may_open, only_openers, task_meant
 
 SESSION = "Session"
 """The field that names the tmux session in which a block was written."""
@@ -130,7 +131,7 @@ def compose(words: Words, role: Role, tasks: Sequence[Task], session: str, now: 
     task, known = _task(words, role, tasks)
     tier = words.tier or (known.tier if known else None)
     if tier is None:
-        raise UsageError("nobody has said this task's tier yet", "say it: --tier 1, 2 or 3")
+        raise UsageError("nobody has said this task's tier yet", _other_task(role, task, known, tasks))
     text = render_block(
         role,
         now,
@@ -144,6 +145,18 @@ def compose(words: Words, role: Role, tasks: Sequence[Task], session: str, now: 
         sections=_sections(words.sections),
     )
     return Draft(role=role, text=text, task=task)
+
+
+def _other_task(role: Role, name: str | None, known: Task | None, tasks: Sequence[Task]) -> str:
+    """Return what to do about a task without a tier: say it, or name the one that was meant."""
+    say = "say it: --tier 1, 2 or 3"
+    if known is not None:
+        return say
+    held = [task.task for task in tasks if task.open and task.turn == role]
+    if may_open(role):
+        meant = task_meant(name, held or [task.task for task in tasks if task.open])
+        return f"{meant} For a new one {say}" if meant else say
+    return task_meant(name, held) or only_openers(role, held)
 
 
 def _said(option: str, value: str | None) -> str:
@@ -161,14 +174,21 @@ def _task(words: Words, role: Role, tasks: Sequence[Task]) -> tuple[str | None, 
         known = next((task for task in tasks if (task.task or "").lower() == name.lower()), None)
         return (known.task if known else name), known
     held = [task for task in tasks if task.open and task.turn == role]
+    if role == HUMAN and not held:  # a person may write whose turn it ever is
+        held = [task for task in tasks if task.open]
+        if len(held) > 1:
+            raise UsageError(f"{len(held)} tasks are open", f"say which with --task: {_names(held)}")
     if len(held) == 1:
         return held[0].task, held[0]
     if len(held) > 1:
-        names = ", ".join(clean_line(task.task or "(no name)", 60) for task in held)
-        raise UsageError(f"{role} holds the light of {len(held)} tasks", f"say which with --task: {names}")
+        raise UsageError(f"{role} holds the light of {len(held)} tasks", f"say which with --task: {_names(held)}")
     if all(task.task is None for task in tasks):
         return None, tasks[0] if tasks else None
     raise UsageError(f"{role} holds no light, so it is not clear which task is meant", "name it with --task")
+
+
+def _names(tasks: Sequence[Task]) -> str:
+    return ", ".join(clean_line(task.task or "(no name)", 60) for task in tasks)
 
 
 def _sections(given: Sequence[str]) -> list[tuple[str, str]]:

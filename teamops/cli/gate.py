@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from teamops.cli.options import project_option, state_option
-from teamops.cli.place import settings_of
+from teamops.cli.place import need_file, settings_of
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, TeamopsError, UsageError
 from teamops.model.handoff import GATES, Block, Task
 from teamops.model.text import clean_line
@@ -155,6 +155,7 @@ def _chosen(settings: Settings, name: str | None) -> tuple[tuple[Block, ...], Ta
     from teamops.domain.protocol import read
     from teamops.handoff import ROLES, parse
 
+    need_file(settings.handoff)
     try:
         data = settings.handoff.read_bytes()
     except OSError as error:

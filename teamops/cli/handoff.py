@@ -17,7 +17,7 @@ import click
 
 from teamops.cli.keep import accept
 from teamops.cli.options import project_option, state_option
-from teamops.cli.place import near, settings_of
+from teamops.cli.place import near, need_file, settings_of
 from teamops.cli.record import recorded
 from teamops.cli.rotating import rotate
 from teamops.domain.limits import Limits
@@ -176,6 +176,10 @@ def _read(file: Path | None, root: Path | None, state_dir: Path | None) -> Book:
         path = file
         settings = _settings_near(root or (Path.cwd() if file == STDIN else file.absolute().parent))
         name = "<stdin>" if file == STDIN else str(file)
+    if path != STDIN and not path.absolute().is_relative_to(
+        "/dev"
+    ):  # where a shell gives a command's output as a file: <(…)
+        need_file(path)
     try:
         data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except OSError as error:

@@ -11,7 +11,7 @@ import click
 
 from teamops.cli.options import project_option, state_option
 from teamops.cli.person import ask, need_person
-from teamops.cli.place import settings_of
+from teamops.cli.place import need_file, settings_of
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, UsageError
 from teamops.model.text import clean_line
 
@@ -36,6 +36,7 @@ def accept(number: int | None, root: Path | None, state_dir: Path | None, *, eve
     settings = settings_of(root)
     if number is not None and everything:
         raise UsageError("ID and --all contradict each other", "give one of them")
+    need_file(settings.handoff)
     if number is None and not everything:
         return _list(asyncio.run(_look(settings, state_dir)))
     need_person("teamops handoff accept", settings)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from teamops.config.settings import Settings
+from teamops.model.errors import UsageError
+from teamops.model.text import clean_line
+
+_KINDS = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISDIR, "a folder"), (stat.S_ISSOCK, "a socket"))
 
 
 def root_of(given: Path | None) -> Path:
@@ -29,3 +34,16 @@ def near(path: Path) -> str:
     """Return ``path`` as seen from here, where it lies below."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def need_file(path: Path) -> None:
+    """Raise ``UsageError`` where something else than a file stands at ``path``: reading a pipe would wait for ever."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # who reads it says why it can't
+        return
+    if not stat.S_ISREG(mode):
+        kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "a device")
+        raise UsageError(
+            f"{clean_line(near(path))} can't be read: it is {kind}, no file", "the handoff file is a plain text file"
+        )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from teamops.cli.options import project_option, state_option
-from teamops.cli.place import near, settings_of
+from teamops.cli.place import near, need_file, settings_of
 from teamops.handoff import ROLES
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.handoff import Block, Standing, Task
@@ -43,6 +43,7 @@ def rotate(root: Path | None, state_dir: Path | None, *, dry_run: bool, keep: in
     the ledger knows that they are in the archive. Writers are kept waiting meanwhile.
     """
     settings = settings_of(root)
+    need_file(settings.handoff)
     wanted = Wanted(settings, state_dir, keep, doubted=doubted)
     plan = _plan(settings, wanted)
     if plan is None:

@@ -102,7 +102,8 @@ def tamper_findings(tampers: Iterable[Tamper]) -> list[Finding]:
         words = _KINDS.get(first.kind, "was changed")
         words += "" if first.kind == "inserted" else " after it was handed on"
         if len(edit) > 1:
-            words += f" (and {len(edit) - 1} more {'blocks' if len(kinds) == 1 else 'changes'} of the same edit)"
+            what_more = ("block" if len(kinds) == 1 else "change") + ("" if len(edit) == 2 else "s")
+            words += f" (and {len(edit) - 1} more {what_more} of the same edit)"
         found.append(
             Finding(
                 code="handoff-rewritten",

@@ -12,7 +12,7 @@ from teamops.model.protocol import DiffStat, GateRun, ProtocolFinding, TaskRepor
 from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE
 from teamops.model.text import clean, clean_line
 from teamops.report.table import NOTHING, WIDTH, cells, counted, fit, or_dash, wrapped
-from teamops.report.tasks import entries_text
+from teamops.report.tasks import entries_text, stage_now
 from teamops.report.times import span, stage_lines
 
 DESIGN_LINES = 24
@@ -67,7 +67,7 @@ def chain_text(
     own = [blocks[index] for index in task.blocks if index < len(blocks)]
     facts = [
         f"tier {task.tier}" if task.tier else "no tier",
-        "closed" if not task.open else f"{task.stage}: the light is {or_dash(task.turn)}'s",
+        "closed" if not task.open else f"{stage_now(task)}: the light is {or_dash(task.turn)}'s",
         str(task.standing),
         *([f"sent back {counted(task.rounds, 'time')}"] if task.rounds else []),
     ]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from teamops.model.handoff import Task
+from teamops.model.handoff import Stage, Task
 from teamops.model.protocol import ProtocolFinding, StageTime, TimelineEntry
+from teamops.model.role import HUMAN
 from teamops.model.text import clean_line
 from teamops.report.handoff import finding_json, findings_text
 from teamops.report.table import NOTHING, WIDTH, counted, or_dash, table, wrapped
@@ -115,7 +116,7 @@ def timeline_text(name: str, row: TaskRow, width: int = WIDTH) -> str:
     """Return one task's story: every block, who wrote it, when, after how long, and what it said."""
     task = row.task
     title = [f"{or_dash(task.task)}: {f'tier {task.tier}' if task.tier else 'no tier'}"]
-    title += ["closed" if not task.open else f"{task.stage}, the light is {or_dash(task.turn)}'s"]
+    title += ["closed" if not task.open else f"{stage_now(task)}, the light is {or_dash(task.turn)}'s"]
     title += [f"{counted(task.rounds, 'round')} back"] if task.rounds else []
     title += [str(task.standing)]
     parts = ["\n".join(wrapped(", ".join(title), width)), entries_text(row.entries, width)]
@@ -124,6 +125,12 @@ def timeline_text(name: str, row: TaskRow, width: int = WIDTH) -> str:
     if row.findings:
         parts.append(findings_text(name, row.findings))
     return "\n\n".join(parts)
+
+
+def stage_now(task: Task) -> str:
+    """Return where an open task stands, by the name under which its time is told: with the person it is sign-off."""
+    asked = task.turn == HUMAN and task.stage is not Stage.SIGN_OFF
+    return f"{Stage.SIGN_OFF} (from {task.stage})" if asked else str(task.stage)
 
 
 def entries_text(entries: Sequence[TimelineEntry], width: int = WIDTH) -> str:

@@ -108,7 +108,7 @@ def test_a_refusal_for_programs(folder: Path, capsys: pytest.CaptureFixture[str]
     said = json.loads(out)
     assert (code, said["schema"], said["ok"]) == (1, "teamops.append/1", False)
     assert "unknown-turn" in [one["code"] for one in said["refused"]]
-    assert list(said["refused"][0]) == ["code", "severity", "line", "message", "do"]
+    assert list(said["refused"][0]) == ["code", "severity", "line", "message", "hint"]
     assert (folder / "current.md").read_text() == OPENED
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -326,3 +327,25 @@ def test_the_readmes_story_is_real(capsys: pytest.CaptureFixture[str], monkeypat
     _, out, _ = run(capsys, *command.split()[1:])
     shown = (root / "README.md").read_text("utf-8").split(f"$ teamops {command}\n")[1].split("```")[0]
     assert shown == out
+
+
+@pytest.mark.parametrize(
+    "arguments", [("lint",), ("lint", "current.md"), ("show",), ("tasks",), ("rotate",), ("accept",)]
+)
+def test_a_pipe_in_the_files_place_is_refused_at_once(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    os.mkfifo(folder / "current.md")
+    code, _, err = run(capsys, *arguments)
+    assert (code, "current.md can't be read: it is a pipe, no file" in err) == (2, True)
+
+
+def test_what_a_shell_gives_as_a_file_is_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, into = os.pipe()
+    with os.fdopen(into, "w") as text:
+        text.write(GOOD)
+    try:
+        code, said, _ = run(capsys, "show", f"/dev/fd/{out}")
+    finally:
+        os.close(out)
+    assert (code, "Webhooks" in said) == (0, True)

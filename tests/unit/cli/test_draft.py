@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -14,7 +15,7 @@ from teamops.cli.draft import Words, compose, role_in, split_sections, take_whol
 from teamops.handoff import ROLES, parse
 from teamops.model.errors import UsageError
 from teamops.model.handoff import Stage, Task
-from teamops.model.role import CODER, DIRECTOR, NONE, Role
+from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, Role
 
 NOW = datetime(2026, 3, 28, 14, 30)  # noqa: DTZ001 - naive by the protocol
 FULL = Words(status="done", turn="director", tier=2, sections=("What I Did=Built it.",))
@@ -191,3 +192,18 @@ def test_standard_input_has_to_be_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe")))
     with pytest.raises(UsageError, match="no UTF-8"):
         draft.read_stdin()
+
+
+# a person's block
+
+
+def test_a_person_who_names_no_task_means_the_only_open_one() -> None:
+    words = replace(FULL, tier=None)
+    closed = task("old", NONE)
+    assert compose(words, HUMAN, [closed, task("login")], "", NOW).task == "login"
+    with pytest.raises(UsageError, match="2 tasks are open") as refused:
+        compose(words, HUMAN, [task("login"), task("logout"), closed], "", NOW)
+    assert refused.value.hint == "say which with --task: login, logout"
+    assert compose(words, HUMAN, [task("login"), task("logout", HUMAN)], "", NOW).task == "logout"
+    with pytest.raises(UsageError, match="not clear"):
+        compose(words, DIRECTOR, [closed, task("login")], "", NOW)

@@ -143,6 +143,20 @@ def test_all_that_one_edit_did_is_one_alert() -> None:
     assert all(row.notify and row.severity is Severity.ERROR for row in found)
 
 
+@pytest.mark.parametrize(
+    ("kinds", "more"),
+    [
+        (("vanished", "vanished"), "1 more block of"),
+        (("vanished", "vanished", "vanished"), "2 more blocks of"),
+        (("vanished", "inserted"), "1 more change of"),
+        (("vanished", "inserted", "rewritten"), "2 more changes of"),
+    ],
+)
+def test_one_more_is_counted_as_one(kinds: tuple[str, ...], more: str) -> None:
+    (found,) = tamper_findings([tamper(number, 5.0, kind) for number, kind in enumerate(kinds)])
+    assert f"(and {more} the same edit)" in found.message
+
+
 def test_an_accepted_change_is_none() -> None:
     assert tamper_findings([tamper(1, 5.0, accepted="me")]) == []
     (left,) = tamper_findings([tamper(1, 5.0, accepted="me"), tamper(2, 5.0, "inserted")])

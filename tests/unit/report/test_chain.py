@@ -189,6 +189,12 @@ def test_the_chain_says_all_that_a_judgement_needs() -> None:
     assert "**Turn**" not in text
 
 
+def test_a_task_that_waits_for_the_person_at_another_stage_is_named_as_its_time_is() -> None:
+    asked = replace(REPORT, task=replace(REPORT.task, stage=Stage.DESIGN))
+    assert "login: tier 3, sign-off (from design): the light is HUMAN's" in shown(asked)
+    assert "Time: design 10 min, sign-off 1 min so far" in shown(asked)
+
+
 def test_the_chain_fits_eighty_columns() -> None:
     wide = replace(REPORT, diff_trouble="not a git repository " * 9, diff=None)
     text = shown(wide, "### [DIRECTOR]\n" + "a very long line of a design " * 20)
