@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from teamops.handoff.challenges import Written, is_challenges, is_responses, read_challenges, read_responses
 from teamops.handoff.fields import Head, Value, read_head
-from teamops.handoff.gates import is_gates, read_gates
+from teamops.handoff.gates import claims_none, is_gates, read_gates
 from teamops.handoff.headings import SECTION_LEVEL, BlockHeading, heading_text
 from teamops.handoff.lines import read_lines
-from teamops.handoff.problems import problem
+from teamops.handoff.problems import GATES_FORM, problem
 from teamops.handoff.scan import Heading
 from teamops.handoff.turn import is_whole, read_turn
 from teamops.model.handoff import Block, Gate, Problem, Section
@@ -122,6 +122,9 @@ def read_block(
         )
     sections = _sections(piece)
     written = _written(piece, sections)
+    checks = _checks(head, written.get(_Use.GATES, ()))
+    if complete and (ended or not piece.last) and not checks:
+        _say_unreadable(head, written.get(_Use.GATES, ()), problems)
     block = Block(
         index=context.index,
         role=opened.role,
@@ -140,7 +143,7 @@ def read_block(
         sections=tuple(section for section, _ in sections),
         challenges=read_challenges(written[_Use.CHALLENGES]) if _Use.CHALLENGES in written else None,
         responses=read_responses(written[_Use.RESPONSES]) if _Use.RESPONSES in written else (),
-        checks=_checks(head, written.get(_Use.GATES, ())),
+        checks=checks,
         digest=digest_of(piece.raw),
         complete=complete,
     )
@@ -288,3 +291,18 @@ def _written(piece: Piece, sections: list[tuple[Section, Heading]]) -> dict[_Use
 def _checks(head: Head, sections: Sequence[Written]) -> tuple[Gate, ...]:
     value = head.values.get("gates")
     return read_gates(value.text if value else "", value.line if value else 0, sections) if value or sections else ()
+
+
+def _say_unreadable(head: Head, sections: Sequence[Written], problems: list[Problem]) -> None:
+    """Say where gates are meant though none can be read; a section "Done" may hold anything."""
+    value = head.values.get("gates")
+    hint = f"write {GATES_FORM}"
+    if value and not claims_none(value.text):
+        what = f'"{clean_line(value.text, 40)}" names no gate'
+        problems.append(problem(value.line, value.column, "unreadable-gates", what, hint))
+        return
+    for section in sections:
+        if "gate" in section.title.lower() and not claims_none(" ".join(line.text for line in section.lines)):
+            what = "no gate can be read in this section"
+            problems.append(problem(section.line, 1, "unreadable-gates", what, hint))
+            return

@@ -15,6 +15,7 @@ VALUE_LIMIT = 2_000
 
 _CANONICAL = {name.lower(): name for name in (*KNOWN, "Session")}
 """Session is a word of everyday text, too: nobody is told that one may be misplaced."""
+_ALIASES = {"gate": "gates"}
 _MARK = r"[ \t]*(?:(?:[-*+>|]|[0-9]{1,3}[.)])[ \t]+)?"
 _COLON = "[:：]"  # noqa: RUF001 - the full-width colon
 _FIELD = re.compile(
@@ -61,11 +62,11 @@ def read_head(lines: list[str], first: int) -> Head:
     """Read the fields in ``lines``; the first of them is line ``first`` of the file.
 
     Several fields may stand in one paragraph, each on its line, or in one list. A line that is none continues the value
-    above it, and a list right under a field without a value is its value. The first paragraph that does not begin
-    with a field ends them.
+    above it, and a list right under a field without a value is its value; under Gates after a blank line, too. The
+    first paragraph that does not begin with a field ends them.
     """
     head = Head()
-    at, name, in_comment, listed = 0, "", False, ""
+    at, name, in_comment, listed, awaited = 0, "", False, "", ""
     while at < len(lines):
         line = lines[at]
         stripped = line.strip(" \t")
@@ -75,9 +76,14 @@ def read_head(lines: list[str], first: int) -> Head:
         elif not head.values and _RULE.match(line):
             pass  # a line drawn under the heading
         elif not stripped:
+            if name:
+                awaited = name if name == "gates" and not head.values[name].text else ""
             name = ""
         elif found := _FIELD.match(line) if name or _is_shallow(line) else None:
-            name, listed = _add(head, found, first + at), ""
+            name, listed, awaited = _add(head, found, first + at), "", ""
+        elif awaited and (item := _ITEM.match(line)):
+            _continue(head, awaited, item[1])
+            name, listed, awaited = awaited, awaited, ""
         elif name and (item := _ITEM.match(line)) and name in (listed, "" if head.values[name].text else name):
             _continue(head, name, f"; {item[1]}" if listed else item[1])
             listed = name
@@ -99,7 +105,10 @@ def _is_shallow(line: str) -> bool:
 
 def _add(head: Head, found: re.Match[str], line: int) -> str:
     written = clean_line(found[2], 40)
-    key = written.lower()
+    key = _ALIASES.get(written.lower(), written.lower())
+    if key != written.lower() and key in head.values:  # each gate in a field of its own
+        _continue(head, key, f"; {found[3]}")
+        return key
     if key in head.values and (head.values[key].text or not found[3].strip()):
         head.problems.append(
             problem(

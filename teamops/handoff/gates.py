@@ -37,19 +37,47 @@ _NO_EVIDENCE = frozenset(
     )
 )
 
+_NONE_YET = re.compile(
+    r"[\s_\u2013\u2014.-]*|\W*(?:none|n/?a|no gates?|not (?:yet|run|applicable)|todo|tbd|pending|later|open)\b.*",
+    re.IGNORECASE,
+)
+"""Gates that are not claimed, and say so."""
+_NOT_APPLICABLE = re.compile(
+    r"(?:n\s*/\s*a|n\.\s?a\.|(?:is\s+)?not\s+applicable|does\s+not\s+apply|doesn.t\s+apply)(?!\w)"
+    r"|(?:todo|tbd)(?:\s*[:,(]|\s+[\u2013\u2014-]+\s)",
+    re.IGNORECASE,
+)
+"""Evidence that begins so says why there is none."""
+_FAILURES = re.compile(
+    r"(?<![\w.,])([0-9]+)(?:\s*(?:of|/)\s*[0-9]+)?\s+(?:(?:tests?|checks?|specs?)\s+)?(?:failed|failing|failures?)"
+    r"(?=\s*(?:$|[,;.)|/]|in\s+[0-9]|and\s+[0-9]))|(?:failed|failures)\s*[:=]\s*([0-9]+)(?![\w.])",
+    re.IGNORECASE,
+)
+"""What test runners count in their last line; "3 failed deliveries" were no tests."""
+_EARLIER = re.compile(
+    r"\b(?:before|previously|earlier|first|was|were|had|without|expected|as (?:it|they) should|instead|until|on main"
+    r"|known|used to)\b",
+    re.IGNORECASE,
+)
+
 _SIGN = rf"(?:[{''.join(_SIGNS)}]|{'|'.join(_CODES)})\ufe0f?"
 _KNOWN = "|".join(GATES)
 _JOIN = r"\s*(?:=>|->|[=:\uff1a\u2192])[*_`]{0,3}\s*"
 _LEAD = rf"(?:\[(?P<box>[^\]]{{0,2}})\]\s*|(?P<sign>{_SIGN})\s*)?[*_`]{{0,3}}"
+_BARE = rf"(?(known)(?(sign)(?P<free>\b\s*)|\s*(?P<after>{_SIGN}))|(?!))"
+"""A sign before or after one of the three needs no mark between them."""
 _IN_FIELD = re.compile(
-    rf"(?P<before>^|[;,|.]|(?<=\s))\s*{_LEAD}(?:(?P<known>{_KNOWN})|(?P<own>[^\W\d_][\w-]{{0,29}}))[*_`]{{0,3}}(?:\s+gate)?{_JOIN}",
+    rf"(?P<before>^|[;,|.]|(?<=\s))\s*{_LEAD}(?:(?P<known>{_KNOWN})|(?P<own>[^\W\d_][\w-]{{0,29}}))[*_`]{{0,3}}(?:\s+gate)?"
+    rf"(?:{_JOIN}|{_BARE})",
     re.IGNORECASE,
 )
 _IN_LIST = re.compile(
     rf"{_LEAD}(?:(?P<known>{_KNOWN})|(?P<own>[^\W\d_][\w-]{{0,29}}))(?:\s+gate)?[*_`]{{0,3}}"
-    rf"(?:{_JOIN}|\s+[\u2013\u2014-]+\s+|\s*(?=\()|\s+(?={_SIGN})|\s*$|(?(known)(?(box)\s+|(?!))|(?!)))",
+    rf"(?:{_JOIN}|\s+[\u2013\u2014-]+\s+|\s*(?=\()|\s+(?={_SIGN})|\s*$|(?(known)(?(box)\s+|(?(sign)\s+|(?!)))|(?!)))",
     re.IGNORECASE,
 )
+_AFTER_BARE = re.compile(rf"$|[(\uff08\u2013\u2014-]|{_SIGN}|(?:{_KNOWN})\b", re.IGNORECASE)
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _MARKER = re.compile(r"(?:[-*+]|[0-9]{1,3}[.)]|#{1,6})\s+")
 _RESULT = re.compile(
     rf"[*_`]{{0,3}}(?:(?P<sign>{_SIGN})\s*)?[*_`]{{0,3}}(?:(?P<word>not\s+[a-z]+|[a-z]+)(?![\w?/|]|\s*\||-\w)[*_`]{{0,3}})?"
@@ -62,6 +90,11 @@ _AROUND = " \t:,.;=*_`-\u2013\u2014"
 def is_gates(title: str) -> bool:
     """Return whether a section of that title holds gates."""
     return _TITLE.fullmatch(title) is not None
+
+
+def claims_none(written: str) -> bool:
+    """Return whether a field or a section's text says that no gate is claimed: it is empty, or "n/a", "none yet"."""
+    return _NONE_YET.fullmatch(written) is not None
 
 
 def read_gates(written: str, line: int, sections: Sequence[Written]) -> tuple[Gate, ...]:
@@ -93,7 +126,7 @@ def _badness(gate: Gate) -> int:
 
 def _in_field(text: str, line: int, *, own: bool = True) -> list[Gate]:
     """Return the gates in ``runs=pass (…); correct=fail (…)``; what stands in parentheses begins none."""
-    text = text[:TEXT_LIMIT]
+    text = _BREAK.sub("; ", text[:TEXT_LIMIT])
     depths = _depths(text)
     starts = [
         found for found in _IN_FIELD.finditer(text) if not depths[found.start()] and _begins(found, text, own=own)
@@ -116,12 +149,19 @@ def _begins(found: re.Match[str], text: str, *, own: bool) -> bool:
     before = found["before"] or ("" if found.start() else ";")
     if found["known"] and before in (";", "|"):
         return True
+    if found["free"] is not None and before != "," and not _AFTER_BARE.match(text, found.end()):
+        return False  # "✅ correct output": words of the evidence
     if _name(found, own=own and before in (";", "|", ",")) is None:
         return False
     return _judged(found, text[found.end() :])[0] is not GateResult.UNKNOWN
 
 
 def _in_section(section: Written) -> list[Gate]:
+    """Return a section's gates. What stands in a fence is evidence, but a checklist where nothing else is one."""
+    return _listed(section, fenced=False) or _listed(section, fenced=True)
+
+
+def _listed(section: Written, *, fenced: bool) -> list[Gate]:
     title = _TITLE.fullmatch(section.title)
     own = bool(title and title["gates"])
     texts: list[tuple[int, list[str]]] = []
@@ -129,7 +169,7 @@ def _in_section(section: Written) -> list[Gate]:
     for line in section.lines:
         if line.kind is Kind.QUOTE:
             continue
-        text = _row(line.text) if line.kind is not Kind.CODE else ""
+        text = _row(line.text) if fenced or line.kind is not Kind.CODE else ""
         marker = _MARKER.match(text)
         text = text[marker.end() :] if marker else text
         opened = _IN_LIST.match(text)
@@ -160,14 +200,17 @@ def _row(text: str) -> str:
 
 
 def _gate(found: re.Match[str], value: str, line: int) -> Gate:
-    result, evidence = _judged(found, value)
-    return Gate((found["known"] or found["own"]).lower(), result, _evidence(evidence), line)
+    result, text = _judged(found, value)
+    evidence = _evidence(text)
+    if result is GateResult.PASS and _tells_failures(evidence):
+        result = GateResult.FAIL
+    return Gate((found["known"] or found["own"]).lower(), result, evidence, line)
 
 
 def _judged(found: re.Match[str], value: str) -> tuple[GateResult, str]:
     """Return what a gate's box, sign and word say together, and the text after them. One "no" is enough."""
     read = next(_RESULT.finditer(value))  # there is one at the very beginning, if an empty one
-    said = [_ticked(found["box"]), _sign(found["sign"])]
+    said = [_ticked(found["box"]), _sign(found["sign"]), _sign(found["after"])]
     decided = any(one is not None for one in said)
     meant = _WORDS.get(" ".join((read["word"] or "").lower().split()))
     at = 0
@@ -193,6 +236,12 @@ def _sign(sign: str | None) -> bool | None:
     return {**_SIGNS, **_CODES}.get((sign or "").lower().rstrip("\ufe0f"))
 
 
+def _tells_failures(evidence: str) -> bool:
+    """Return whether the evidence of a pass is the result of a run that failed; one of an earlier run is none."""
+    counts = [int(count or other) for count, other in _FAILURES.findall(evidence)]
+    return bool(counts and counts[-1]) and not _EARLIER.search(evidence)
+
+
 def _evidence(text: str) -> str:
     """Return what proves a gate, without the parentheses around it; empty where it is only a placeholder."""
     evidence = clean_line(text, EVIDENCE_LIMIT).strip(_AROUND)
@@ -200,4 +249,5 @@ def _evidence(text: str) -> str:
         depths = _depths(evidence)
         if depths.index(0) in (0, len(depths) - 1):  # never closed, or closed at the end
             evidence = evidence[1:].removesuffix(")").strip(_AROUND)
-    return "" if re.sub(r"\W+|_", "", evidence).lower() in _NO_EVIDENCE else evidence
+    nothing = re.sub(r"\W+|_", "", evidence).lower() in _NO_EVIDENCE or _NOT_APPLICABLE.match(evidence)
+    return "" if nothing else evidence

@@ -155,7 +155,7 @@ WORDS = st.from_regex(r"[A-Za-z][A-Za-z0-9 ().,-]{0,20}[a-z0-9]", fullmatch=True
 TEXT = st.lists(DATA.map(lambda data: data.decode("utf-8", "replace")) | LINE, max_size=6).map("\n".join)
 VALUE = LINE.filter(lambda value: not _INSIDE.search(value))
 """A value with a known field in bold in it would be told as a problem."""
-NAMES = WORDS.filter(lambda name: name.lower() not in {known.lower() for known in (*KNOWN, "Session")})
+NAMES = WORDS.filter(lambda name: name.lower() not in {known.lower() for known in (*KNOWN, "Session", "Gate")})
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,9 @@ def test_what_is_written_is_read(written: Written) -> None:
     assert [section.title for section in block.sections] == [clean_line(title) for title, _ in written.sections]
     for name, value in written.fields.items():
         assert block.fields[clean_line(name)] == clean_line(value).rstrip("\\ ")
-    assert read.problems == ()
+    # Any words may stand in Gates; where they name no gate, that is told.
+    said = ["unreadable-gates"] if read.problems and not block.checks and written.gates else []
+    assert [problem.code for problem in read.problems] == said
 
 
 @given(WRITTEN)

@@ -39,12 +39,20 @@ THREE = [("runs", P, "pytest: 3 passed"), ("correct", P, "tried a, b (and c)"), 
         "**runs**: **pass** (pytest: 3 passed); `correct`: `yes` (tried a, b (and c)); complete → red (docs)",
         "runs gate: true (pytest: 3 passed); correct gate: done (tried a, b (and c)); complete gate: failed (docs)",
         "runs=:white_check_mark: pytest: 3 passed; correct=:heavy_check_mark: tried a, b (and c); complete=:x: docs",
+        "✅ runs (pytest: 3 passed), ✅ correct (tried a, b (and c)), ❌ complete (docs)",
+        "✅ runs pytest: 3 passed; 🟢 correct tried a, b (and c); 🔴 complete docs",
+        "runs ✅ (pytest: 3 passed), correct ✅ (tried a, b (and c)), complete ❌ (docs)",
+        "runs 🟢 pytest: 3 passed | correct 🟢 tried a, b (and c) | complete 🔴 docs",
+        "runs=pass (pytest: 3 passed)<br>correct=pass (tried a, b (and c))<br />complete=fail (docs)",
+        "✅ runs pytest: 3 passed<br>correct ✅ tried a, b (and c)<BR>complete: no (docs)",
+        "\n\n- runs=pass (pytest: 3 passed)\n- correct=pass (tried a, b (and c))\n- complete=fail (docs)",
         "\n- runs=pass (pytest: 3 passed)\n- correct: pass (tried a, b (and c))\n- complete: not met (docs)",
         "runs=pass pytest: 3 passed; correct=ok tried a, b (and c); complete=fails docs",
     ],
 )
-def test_the_field_however_it_is_written(field: str) -> None:
-    found = gates(field)
+@pytest.mark.parametrize("name", ["Gates", "Gate"])
+def test_the_field_however_it_is_written(field: str, name: str) -> None:
+    found = parse(f"{HEAD}**{name}**: {field}\n".encode()).blocks[0].checks
     assert rows(found) == THREE
     assert {gate.line for gate in found} == {5}
 
@@ -88,6 +96,13 @@ def test_the_field_however_it_is_written(field: str) -> None:
         ("lint=ok (ruff); runs=pass (pytest), security: fail", [
             ("lint", P, "ruff"), ("runs", P, "pytest"), ("security", F, ""),
         ]),
+        ("✅ runs ✅ correct ❌ complete", [("runs", P, ""), ("correct", P, ""), ("complete", F, "")]),
+        ("✅ runs correct complete", [("runs", P, "correct complete")]),
+        ("runs ✅ correct ✅ complete ❌", [("runs", P, ""), ("correct", P, ""), ("complete", F, "")]),
+        ("runs=pass (a); then ✅ correct output is shown", [("runs", P, "(a); then ✅ correct output is shown")]),
+        ("runs=pass (a) ✅ correct output", [("runs", P, "(a) ✅ correct output")]),
+        ("✅ completely written", []),
+        ("tests ✅, ✅ tests (a)", []),
         ("lint=maybe (ruff); runs=pass (pytest)", [("runs", P, "pytest")]),
         ("pass=pass (ruff)", []),
         ("runs=pass. Correct=pass. Complete=ok.", [("runs", P, ""), ("correct", P, ""), ("complete", P, "")]),
@@ -105,6 +120,36 @@ def test_what_a_field_says(field: str, expected: list[Row]) -> None:
 def test_words_that_prove_nothing(evidence: str) -> None:
     assert rows(gates(f"runs=pass ({evidence})")) == [("runs", P, "")]
     assert rows(gates(section=f"- [x] runs: {evidence}")) == [("runs", P, "")]
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    ["N/A - no tests in this repo", "n/a: it was removed", "N.A. here", "not applicable to this change",
+     "Not applicable.", "does not apply here", "doesn't apply", "is not applicable", "TODO: run it", "tbd - later"],
+)  # fmt: skip
+def test_evidence_that_says_why_there_is_none(evidence: str) -> None:
+    assert rows(gates(f"runs=pass ({evidence})")) == [("runs", P, "")]
+    assert rows(gates(section=f"- [x] runs: {evidence}")) == [("runs", P, "")]
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    ["pytest: 3 failed", "3 failed, 9 passed in 4.1s", "212 passed, 1 failed in 3s", "1 test failed", "2 of 9 failed",
+     "2/9 tests failing", "unittest: failures=2", "9 run, failed: 3", "0 failed; e2e: 1 failure", "3 failed and 9 ok"],
+)  # fmt: skip
+def test_a_pass_whose_evidence_says_that_tests_failed_fails(evidence: str) -> None:
+    assert rows(gates(f"runs=pass ({evidence})")) == [("runs", F, evidence)]
+    assert rows(gates(section=f"- [x] runs: {evidence}")) == [("runs", F, evidence)]
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    ["0 failed, 212 passed", "failed: 0", "3 failed before, 212 passed now", "without the mend 2 failed, with it 0",
+     "first run: 3 failed, then 0 failed", "replayed 3 failed deliveries", "3 xfailed", "v1.3 failed over",
+     "todo.py adds", "red: 1 failed, green: 0 failed", "2 failing inputs are refused", "fails=3", "NaN rows are kept"],
+)  # fmt: skip
+def test_a_word_of_failures_alone_does_not(evidence: str) -> None:
+    assert rows(gates(f"runs=pass ({evidence})")) == [("runs", P, evidence)]
 
 
 @pytest.mark.parametrize("evidence", ["no 3xx", "12", "x.py", "ok: 12 rows", "ran it", "見た"])
@@ -140,7 +185,12 @@ def test_other_words_do(evidence: str) -> None:
             ("lint", P, "ruff"), ("security", P, "tried"),
         ]),
         ("- [x] runs: pass; correct: pass (tried)", [("runs", P, ""), ("correct", P, "tried")]),
-        ("Text before.\n```\n- [x] runs: pytest\n```\n> runs: pass\n\n<!-- runs: pass -->", []),
+        ("Text before.\n> runs: pass\n\n<!-- runs: pass -->", []),
+        ("```\nruns=pass (make)\n- [x] correct: tried\n```", [("runs", P, "make"), ("correct", P, "tried")]),
+        ("- [x] runs: pytest\n\n```\ncorrect: 3 rows\n```", [("runs", P, "pytest correct: 3 rows")]),
+        ("- ✅ runs pytest\n- correct ✅ tried\n- 🔴 complete", [
+            ("runs", P, "pytest"), ("correct", P, "tried"), ("complete", F, ""),
+        ]),
         ("- [x] it runs on my machine\n- [x] 212 tests", []),
         ("", []),
     ],
