@@ -8,16 +8,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from teamops.config.load import load
 from teamops.handoff import parse
+from teamops.handoff.write import render_block
 from teamops.ledger.audit import Change, NewBlock
 from teamops.ledger.store import open_ledger
 from teamops.model.handoff import Block
 from teamops.model.protocol import Approval
+from teamops.model.role import HUMAN, Role
 from teamops.supervisor.lease import state_dir_of
 from tests.terminal import Terminal
 
@@ -238,6 +241,27 @@ def test_a_person_writes_a_block_of_their_own(project: Project) -> None:
     assert (last.role, last.turn) == ("HUMAN", "DIRECTOR")
     assert [(one.digest, one.verdict) for one in project.approvals()] == [(last.digest, "block")]
     assert project.codes() == []
+
+
+def test_the_same_words_twice_are_refused_before_anybody_is_asked(project: Project) -> None:
+    """The second block would have the record of the first, and be taken for a forged copy."""
+    fields = ("fine", Role("DIRECTOR"), 3)
+    now = datetime.now().replace(second=0)  # noqa: DTZ005 - naive by the protocol
+    said = [
+        render_block(HUMAN, now + timedelta(minutes=more), *fields, task="login", sections=[("Note", "Seen.")])
+        for more in range(3)
+    ]
+    project.handoff.write_text(before := CHAIN + "\n".join(said))
+    words = f"append -C {project.root} --state-dir {project.state} --role HUMAN --task login"
+    words += " --status fine --turn DIRECTOR --section Note=Seen."
+    with Terminal(["sh"], cols=160, rows=30, cwd=project.root) as terminal:
+        answer(terminal, f"env -u TMUX {sys.executable} -m teamops {words}; echo left=$?")
+        terminal.wait_for("left=1", 20)
+        shown = terminal.text()
+    assert "the same block stands in line" in shown
+    assert "Type login" not in shown
+    assert project.handoff.read_text() == before
+    assert project.approvals() == []
 
 
 def rewrite(project: Project) -> str:
