@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from teamops.model.handoff import Block, Severity
 from teamops.model.protocol import ProtocolFinding
-from teamops.model.role import Role
+from teamops.model.role import DIRECTOR, HUMAN, NONE, Role
 from teamops.model.text import clean_line
 
 _W, _E, _C = Severity.WARNING, Severity.ERROR, Severity.CRITICAL
@@ -29,6 +29,7 @@ CODES: Mapping[str, tuple[Severity, str]] = MappingProxyType(
         "gate-unproven": (_E, "Done is claimed with a gate that has no evidence."),
         "gate-failed": (_E, "Done is claimed with a gate that does not pass."),
         "gate-contradicted": (_E, "A block says that a gate passes, and the last run of that gate failed."),
+        "unclear-verdict": (_E, "A review's Verdict neither approves nor sends back: nothing has passed."),
         "no-challenges": (_E, "A review challenges nothing and gives no reason."),
         "challenge-unanswered": (_E, "The DIRECTOR goes on without a response to a challenge."),
         "echo-chamber": (_W, "Many approvals in a row without one challenge."),
@@ -65,3 +66,28 @@ def named(task: str | None) -> str:
 def a_block(role: Role | None) -> str:
     """Return ``a [ROLE] block``, as hints name what to append."""
     return f"{'an' if role and role[0] in 'AEIO' else 'a'} [{role}] block"
+
+
+def again(block: Block, *, turn: bool = True) -> str:
+    """Return how ``block`` is written once more, with what it lacked: its Status, and its Turn if that was right.
+
+    Who has the light by then keeps it: what was lacking may be brought at any time.
+    """
+    status = f"with **Status**: {clean_line(block.status or 'done', 40)}"
+    if not turn or block.turn is None:
+        return f"append {a_block(block.role)} {status}, **Turn**"
+    later = "" if block.turn in (NONE, block.role) else " (or who holds the light by then)"
+    return f"append {a_block(block.role)} {status}, **Turn**: {block.turn}{later}"
+
+
+def at_once(block: Block) -> str:
+    """Return until when the author of ``block``, which gave the light away, may mend that, and who may afterwards."""
+    if block.turn in (None, NONE, block.role):
+        return ""
+    if block.turn == DIRECTOR:
+        after = "DIRECTOR sends it there, or HUMAN says"
+    elif block.turn == HUMAN:
+        after = "HUMAN says"
+    else:
+        after = f"{a_block(block.turn)} with **Status**: blocked and **Turn**: DIRECTOR, or HUMAN says"
+    return f", before {block.turn} writes; after that {after} whose it is"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from teamops.domain.breach import a_block, breach, named
+from teamops.domain.breach import again, breach, named
 from teamops.model.handoff import Block, Point
 from teamops.model.protocol import ProtocolFinding
 from teamops.model.role import DIRECTOR, HUMAN, REVIEWER
@@ -48,7 +48,7 @@ def _unchallenged(block: Block) -> list[ProtocolFinding]:
             "no-challenges",
             block,
             f"the review{named(block.task)} by {block.role} {what}",
-            f"append {a_block(block.role)} with #### Challenges: numbered points, or"
+            f"{again(block)} and a section #### Challenges: numbered points, or"
             ' "None:" and what was looked for and why it holds',
         )
     ]
@@ -60,7 +60,7 @@ def _unanswered(block: Block, point: Point) -> ProtocolFinding:
         block,
         f"{block.role} goes on in line {block.line} without an answer to challenge {point.number}{named(block.task)}:"
         f' "{clean_line(point.text, 80)}"',
-        f'append {a_block(block.role)} with #### Responses and a point "{point.number}. …":'
+        f'{again(block)} and a section #### Responses with a point "{point.number}. …":'
         " agreed and changed where, or declined and why",
         point.line,
     )

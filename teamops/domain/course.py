@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 
 from teamops.domain.challenges import still_owed
 from teamops.domain.gates import lack
+from teamops.domain.mending import Fault
 from teamops.domain.pipeline import CORE, REVIEWS, pipeline
-from teamops.domain.statuses import sends_back
+from teamops.domain.statuses import of_design
 from teamops.domain.step import Step, next_review, session
+from teamops.domain.verdicts import Verdict, verdict_of
 from teamops.model.handoff import Block, Gate, Passage, Point, Stage, Standing, Task
-from teamops.model.protocol import ProtocolFinding
 from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, OPTIMIZER, PARTNER, REVIEWER, Role
 
 _BUILDS_OR_REVIEWS = frozenset({*IMPLEMENTERS, REVIEWER})
@@ -65,10 +66,18 @@ class Course:
     """Who wrote that block: it may give the light back."""
     mender: Role | None = None
     """Who gave the light last, if that block broke a rule: it may append the one that mends it."""
-    faulty: tuple[ProtocolFinding, ...] = ()
-    """What the last block that moved the light did wrong: its author may still mend it."""
+    faults: tuple[Fault, ...] = ()
+    """What was done wrong and not mended yet, oldest first; of many the newest."""
+    lowered: int | None = None
+    """The lower Tier that a block named last: who copies it does nothing wrong."""
+    lost: bool = False
+    """The last Turn is no role of the team: whoever may be next takes the light up."""
+    withdrawing: bool = False
+    """The DIRECTOR gave it to HUMAN to be withdrawn."""
     ill_closed: bool = False
     """It was closed, if it was, against the rules."""
+    unproven: bool = False
+    """It was closed, if it was, without the gates: who keeps the light may be adding them."""
     passages: list[Passage] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
 
@@ -100,15 +109,19 @@ class Course:
         """Begin anew if ``block`` opens a closed task; one that was closed against the rules goes on where it was."""
         if not self.closed or self.ill_closed or block.turn in (None, NONE):
             return
+        if self.unproven and block.turn in (DIRECTOR, HUMAN):
+            return
         self.made = self.helped = self.unfinished = self.sent_back = False
         self.handed_in = self.design_passed = self.code_passed = False
         self.builders, self.sessions, self.consulted, self.owed = set(), set(), set(), {}
         self.standing, self.gates, self.stage, self.reviewing = Standing.OPEN, (), Stage.DESIGN, None
+        self.faults, self.lowered, self.withdrawing = (), None, False
+        self.tier = block.tier or self.tier
 
     def take(self, block: Block, step: Step) -> None:
         """Go on past ``block``, complete."""
         self.blocks.append(block.index)
-        self.tier = step.tier
+        self._lower(block, step)
         self._hear(block, step)
         self._build(block, step)
         self._owe(block, step)
@@ -119,23 +132,30 @@ class Course:
             self.handed_in = True
         self.author = block.role
 
+    def _lower(self, block: Block, step: Step) -> None:
+        self.tier = step.tier
+        if block.tier is not None:
+            self.lowered = block.tier if block.tier != step.tier else None
+
     def _hear(self, block: Block, step: Step) -> None:
         """Take in a verdict."""
         if block.role not in IMPLEMENTERS and (block.verdict or step.review):
-            self.sent_back = step.back if step.review else sends_back(block.verdict)
-            self.rounds += self.sent_back and self.author != block.role
+            back = step.back if step.review else verdict_of(block.verdict or "") is Verdict.BACK
+            self.sent_back = back or (step.unclear and self.sent_back)
+            self.rounds += back and self.author != block.role
         if step.back:
             # HUMAN who sends back what was reviewed does not undo the review.
             self.code_passed = self.code_passed and block.role == HUMAN
             self.design_passed = self.design_passed and self.made and not self.unfinished
             self.standing, self.gates = Standing.OPEN, ()
-        elif step.review:
+        elif step.passes:
             self.design_passed = True
-            self.code_passed = self.made and not self.unfinished and block.turn not in IMPLEMENTERS
+            if step.review is Stage.CODE_REVIEW:
+                self.code_passed = self.made and not self.unfinished and block.turn not in IMPLEMENTERS
 
     def _build(self, block: Block, step: Step) -> None:
         role = block.role
-        if step.gives_back:
+        if step.gives_back or step.late:
             return
         if role in IMPLEMENTERS:
             self.sent_back = False
@@ -163,7 +183,12 @@ class Course:
 
     def _claim(self, block: Block, step: Step) -> None:
         ends = block.turn == NONE and (step.closes or bool(block.checks))
-        if step.withdrawn and block.turn == NONE:
+        withdrawn = step.withdrawn or (self.withdrawing and block.role == HUMAN and not step.done)
+        if block.turn is not None and block.role != HUMAN and step.in_turn:
+            self.withdrawing = step.withdrawn and block.turn == HUMAN
+        if step.late and self.standing is not Standing.DOUBTED:
+            return
+        if withdrawn and block.turn == NONE:
             self.standing, self.gates = Standing.WITHDRAWN, ()
         elif step.claims or (ends and block.role == HUMAN):
             if step.claims or block.checks:  # HUMAN's closing inherits the gates that were claimed last
@@ -183,6 +208,8 @@ class Course:
 
     def _keep_holder(self, block: Block, step: Step) -> None:
         """Remember who lost the light to a block out of turn, until somebody who may moves it."""
+        if step.late:
+            return
         if step.in_turn:
             if block.turn is not None:
                 self.robbed, self.thief = set(), None
@@ -194,11 +221,12 @@ class Course:
             self.robbed.add(self.turn)
 
     def _move(self, block: Block, step: Step) -> None:
-        if block.turn is not None:
+        if block.turn is not None and not step.late:
+            self.lost = block.lost
             if step.counts and block.turn in IMPLEMENTERS:
                 self.design_passed = True  # where that is not allowed, it is found once
             self.stage = self._stage(block, block.turn, step)
-            self.reviewing = self.stage if self.stage in REVIEWS else self.reviewing
+            self.reviewing = None if block.lost else self.stage if self.stage in REVIEWS else self.reviewing
             if block.turn != self.turn:
                 self.since = block
             self.turn = block.turn
@@ -219,7 +247,8 @@ class Course:
             return Stage.CONSULT
         if turn == self.turn and self.stage in REVIEWS:
             return self.stage
-        again = self.sent_back and block.role in (DIRECTOR, HUMAN)
+        # Who sends back code asks for changes in it; a new design is another thing to review.
+        again = self.sent_back and block.role in (DIRECTOR, HUMAN) and of_design(block.status)
         return Stage.DESIGN_REVIEW if again else next_review(self)
 
     def _of_director(self) -> Stage:

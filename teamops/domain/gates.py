@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from teamops.domain.breach import a_block, breach, named
+from teamops.domain.breach import a_block, again, breach, named
 from teamops.model.handoff import GATES, Block, Gate, GateResult
 from teamops.model.protocol import ProtocolFinding
 
@@ -39,15 +39,15 @@ def lack(gates: Sequence[Gate]) -> Lack:
     )
 
 
-def claim_findings(block: Block, gates: Sequence[Gate]) -> list[ProtocolFinding]:
-    """Return what is wrong with the claim of ``block`` that the work is done."""
+def claim_findings(block: Block, gates: Sequence[Gate], *, turn: bool = True) -> list[ProtocolFinding]:
+    """Return what is wrong with the claim of ``block`` that the work is done; ``turn``: its Turn is right."""
     lacking = lack(gates)
     found = []
     whose = f"{block.role} says that the work{named(block.task)} is done"
-    again = f"append {a_block(block.role)} with **Gates**: runs=pass (…); correct=pass (…); complete=pass (…)"
+    anew = f"{again(block, turn=turn)} and **Gates**: runs=pass (…); correct=pass (…); complete=pass (…)"
     if lacking.missing:
         what = "without its gates" if len(lacking.missing) == len(GATES) else f"without {_list(lacking.missing)}"
-        found.append(breach("gates-missing", block, f"{whose}, {what}", f"{again}, what proves each in parentheses"))
+        found.append(breach("gates-missing", block, f"{whose}, {what}", f"{anew}, what proves each in parentheses"))
     if lacking.failed:
         what = _list([f"{gate.name}={gate.result}" for gate in lacking.failed])
         found.append(
@@ -55,7 +55,7 @@ def claim_findings(block: Block, gates: Sequence[Gate]) -> list[ProtocolFinding]
                 "gate-failed",
                 block,
                 f"{whose}, but claims {what}: it is not done",
-                f"mend the work, then {again}; or append one whose Status is not done",
+                f"mend the work, then {anew}; or, at once, {a_block(block.role)} whose Status is not done",
             )
         )
     if lacking.unproven:
@@ -65,7 +65,7 @@ def claim_findings(block: Block, gates: Sequence[Gate]) -> list[ProtocolFinding]
                 "gate-unproven",
                 block,
                 f"{whose}, but nothing proves {what}",
-                f"{again}: in parentheses what was run or looked at, and what came out",
+                f"{anew}: in parentheses what was run or looked at, and what came out",
             )
         )
     return found

@@ -5,20 +5,22 @@ What the blocks alone tell is judged here; what only the ledger knows (forged, r
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from teamops.domain.breach import CODES
+from teamops.domain.breach import CODES, again, breach, named
 from teamops.domain.challenges import Echo, challenge_findings
 from teamops.domain.course import Course
 from teamops.domain.gates import claim_findings
 from teamops.domain.limits import Limits
-from teamops.domain.mending import mends
-from teamops.domain.step import step_of
+from teamops.domain.mending import CLAIMS, Fault, mends
+from teamops.domain.step import Step, step_of
 from teamops.domain.turns import turn_findings
 from teamops.model.handoff import Block, Severity, Task
 from teamops.model.protocol import ProtocolFinding
-from teamops.model.role import NONE, REVIEWER
+from teamops.model.role import DIRECTOR, HUMAN, NONE, REVIEWER
+from teamops.model.text import clean_line
 
 __all__ = ["CODES", "Protocol", "Reading", "read"]
 
@@ -29,6 +31,8 @@ _NO_END = frozenset(
     }
 )  # fmt: skip
 """A task that is closed so is not at its end: the block that mends it goes on where it was."""
+_REMEMBERED = 32
+"""Of a task with more faults than that, the older ones can't be mended any more: it goes wrong all the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,11 @@ class _News:
         told = (*findings, *self.found) if self.found else findings
         if not self.mended:
             return told
-        return tuple(_noted(one, self.mended[one]) if one in self.mended else one for one in told)
+        noted = list(told)
+        for one, line in self.mended.items():
+            place = bisect_left(noted, one.index, key=lambda finding: finding.index)
+            noted[noted.index(one, place)] = _noted(one, line)
+        return tuple(noted)
 
 
 def _noted(finding: ProtocolFinding, line: int) -> ProtocolFinding:
@@ -120,25 +128,60 @@ def _take(courses: dict[str, Course], block: Block, echo: Echo, news: _News) -> 
 
 
 def _judge(course: Course, block: Block, echo: Echo, news: _News) -> list[ProtocolFinding]:
+    block = _meant(course, block)
     course.open_again(block)
+    first, held, owed = course.mender == block.role, course.turn, course.owed
     step = step_of(course, block)
     found = list(turn_findings(course, block, step))
-    if step.claims:
-        found += claim_findings(block, block.checks)
-    if step.hands_on:
-        found += challenge_findings(block, course.owed, reviews=step.review is not None or not step.blocked)
-    if not found and mends(course.faulty, block, step):
-        news.mended.update((fault, block.line) for fault in course.faulty)
+    if step.unclear:
+        found.append(_unclear(block))
+    if step.claims and all(one.code != "build-skipped" for one in found):  # what was not built has no gates
+        found += claim_findings(block, block.checks, turn=not found)
+    if step.hands_on and (step.in_turn or block.role == DIRECTOR):
+        found += challenge_findings(block, owed, reviews=step.review is not None or not step.blocked)
     course.take(block, step)
-    if found or block.turn is not None:
-        course.faulty = tuple(found)
-    if step.in_turn and block.turn is not None:
+    codes = {one.code for one in found}
+    mended = [fault for fault in course.faults if mends(fault, block, step, codes, stage=course.stage, first=first)]
+    news.mended.update((fault.finding, block.line) for fault in mended)
+    numbers = {point.line: number for number, point in owed.items()}
+    new = [Fault(one, held, numbers.get(one.line)) for one in found]
+    course.faults = (*(fault for fault in course.faults if fault not in mended), *new)[-_REMEMBERED:]
+    if step.in_turn and not step.late and block.turn is not None:
         course.mender = block.role if found else None
-    if block.turn == NONE:
-        course.ill_closed = any(finding.code in _NO_END for finding in found)
-    if block.role == REVIEWER and step.review is not None:
-        found += echo.take(block, back=step.back)
+    if step.closes:
+        course.ill_closed = bool(codes & _NO_END) or bool(codes & CLAIMS)
+        course.unproven = bool(codes & CLAIMS)
+    if block.role == REVIEWER:
+        found += _echo(echo, block, step)
     return found
+
+
+def _meant(course: Course, block: Block) -> Block:
+    """Return ``block``; one by nobody of the team as if the holder had written it, unless that is the person."""
+    if not block.stranger or course.turn == HUMAN:
+        return block
+    holder = DIRECTOR if course.turn in (None, NONE) else course.author if course.lost else course.turn
+    if holder is None:
+        return block
+    keeps = block.turn == block.role
+    return replace(block, role=holder, turn=holder if keeps else block.turn, lost=block.lost and not keeps)
+
+
+def _unclear(block: Block) -> ProtocolFinding:
+    said = f'"{clean_line(block.verdict, 60)}"' if block.verdict else "no field, only a section"
+    return breach(
+        "unclear-verdict",
+        block,
+        f"the verdict of {block.role}{named(block.task)} is {said}: neither approved nor sent back, so nothing passes",
+        f"write **Verdict**: approved or changes-requested: {again(block)} and that Verdict",
+    )
+
+
+def _echo(echo: Echo, block: Block, step: Step) -> list[ProtocolFinding]:
+    asks = block.challenges is not None and bool(block.challenges.points)
+    if (step.review is None or step.unclear) and not (step.late and asks):
+        return []
+    return echo.take(block, back=step.back)
 
 
 def _key(block: Block) -> str:

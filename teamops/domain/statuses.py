@@ -1,4 +1,4 @@
-"""What the words of a Status or a Verdict mean. Both are free text; what they begin with counts."""
+"""What the words of a Status mean. It is free text; what it begins with counts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _WITHDRAWN = re.compile(
     r"(?:withdrawn|cancell?ed|dropped|abandoned|rejected|won.?t[\s_-]?fix|superseded)\b"
 )
 _DONE = re.compile(
-    r"\W*(?:done|completed?|finished|ready|implemented|fixed|resolved|shipped|merged|confirmed|verified|closed)\b"
+    r"\W*(?:(?:all|everything|the|it|work|task|job|implementation|implementing|code|coding|feature|fix|build|is|are|now"
+    r"|fully)\W+){0,4}"
+    r"(?:done|completed?|finished|ready|implemented|fixed|resolved|shipped|merged|confirmed|verified|closed)\b"
 )
-_SENT_BACK = re.compile(
-    r"\bchanges?[\s_-]+(?:(?:are|is)[\s_-]+)?(?:requested|required|needed)"
-    r"|\b(?:request|require|need)(?:s|ed|ing)?[\s_-]+(?:changes?|rework|work)|\breject(?:ed)?\b|\bnot[\s_-]+approved\b"
+_TO_SIGN = re.compile(
+    r"\bsign(?:ed|ing)?[\s_-]*off\b|\b(?:approv(?:e|ed|al)|accept(?:ed|ance)?|confirm(?:ed|ation)?)\b"
 )
-_NEGATED = re.compile(r"\b(?:no|not|without|0|zero|never)(?:[\s_-]+\w+){0,2}[\s_-]+$")
-_APPROVED = re.compile(r"(?<!not )(?<!not-)\b(?:approved?|accepted)\b")
+_NOT = re.compile(r"\b(?:no|not|never|without|can.?t|cannot|un\w+)(?:\W+\w+){0,2}\W+$")
 
 
 def is_blocked(status: str | None) -> bool:
@@ -38,10 +38,14 @@ def is_done(status: str | None) -> bool:
     return bool(status and _DONE.match(status)) and not is_withdrawn(status)
 
 
-def sends_back(verdict: str | None) -> bool:
-    """Return whether a review's verdict (lower case) asks for changes."""
-    words = verdict or ""
-    approved = _APPROVED.search(words)
-    # What stands first is the verdict; the rest of the line are its reasons.
-    before = words[: approved.start()] if approved else words
-    return any(not _NEGATED.search(words[: found.start()]) for found in _SENT_BACK.finditer(before))
+def asks_to_sign(status: str | None) -> bool:
+    """Return whether a Status (lower case) of the DIRECTOR gives work to the person to be signed off."""
+    if is_blocked(status) or is_withdrawn(status):
+        return False
+    words = status or ""
+    return is_done(words) or any(not _NOT.search(words[: found.start()]) for found in _TO_SIGN.finditer(words))
+
+
+def of_design(status: str | None) -> bool:
+    """Return whether a Status (lower case) speaks of the design."""
+    return "design" in (status or "")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from teamops.domain.breach import a_block, breach, named
+from teamops.domain.breach import a_block, again, at_once, breach, named
 from teamops.domain.course import Course
 from teamops.domain.pipeline import CORE
+from teamops.domain.statuses import asks_to_sign
 from teamops.domain.step import Step, session
 from teamops.model.handoff import Block, Stage
 from teamops.model.protocol import ProtocolFinding
@@ -26,26 +27,21 @@ def turn_findings(course: Course, block: Block, step: Step) -> Iterator[Protocol
         return
     if not step.in_turn:
         yield _opened_by_another(course, block) if course.turn in (None, NONE) else _out_of_turn(course, block)
-    if block.tier is not None and step.tier is not None and block.tier < step.tier:
+    # A lower Tier is said once: who copies it from the block above is not to blame.
+    if block.tier is not None and step.tier is not None and block.tier < step.tier and block.tier != course.lowered:
         yield breach(
             "tier-lowered",
             block,
             f"{block.role} says tier {block.tier}, but {_task(block)} has tier {step.tier}, and that stays in force",
-            f"append {a_block(block.role)} with **Tier**: {step.tier}; only HUMAN may lower it",
-        )
-    if block.role == PARTNER and not step.in_turn and course.handed_in:
-        yield breach(
-            "partner-in-loop",
-            block,
-            f"PARTNER writes in the pipeline{named(block.task)}: its design was handed on already",
-            _OWN_TASK,
+            f"{again(block)} and **Tier**: {step.tier}; only HUMAN may lower it",
         )
     yield from _self_review(course, block, step)
     if not step.hands_on:
         return
     skipped = [*_skipped_before_the_end(course, block, step), *_skipped_at_the_end(course, block, step)]
     yield from skipped
-    if not skipped and step.in_turn:  # out of turn, the light is wrong wherever it goes
+    # Out of turn, the light is wrong wherever it goes; without a verdict, nobody knows where it should.
+    if not skipped and step.in_turn and not block.lost and not step.unclear:
         yield from _partner(course, block) if PARTNER in (block.role, block.turn) else _not_next(course, block, step)
 
 
@@ -58,7 +54,7 @@ def _opened_by_another(course: Course, block: Block) -> ProtocolFinding:
         "not-holder",
         block,
         f"{what}: only DIRECTOR or HUMAN {'open a task' if course.turn is None else 'open it again'}",
-        "append a [DIRECTOR] block that takes it up, with **Status**, **Turn** and **Tier**",
+        "append a [DIRECTOR] block that takes it up, with **Status**, **Turn** and **Tier**, or let HUMAN say",
     )
 
 
@@ -69,18 +65,26 @@ def _task(block: Block) -> str:
 def _out_of_turn(course: Course, block: Block) -> ProtocolFinding:
     role, turn, holder = block.role, block.turn, course.turn
     held = f"{holder} holds the light{named(block.task)} since line {course.since.line}"
+    if course.lost:
+        return breach(
+            "not-holder",
+            block,
+            f"{role} takes up the light{named(block.task)}, but the tier does not allow that after {course.author}",
+            f"append {a_block(course.author)} with **Turn**: and who is next, or let HUMAN say",
+        )
     if turn is None or turn in (NONE, holder):
         return breach(
             "not-holder",
             block,
             f"{role} {'closes the task' if turn == NONE else 'writes'}, but {held}",
-            f"append {a_block(holder)} that takes up, or refuses, what {role} wrote",
+            f"append {a_block(holder)} with **Turn** that takes up, or refuses, what {role} wrote",
         )
     return breach(
         "two-lights",
         block,
         f"{role} gives the light to {'itself' if turn == role else turn}, but {held}: two roles may work at once",
-        f"append {a_block(role)} that gives it back (**Turn**: {holder}), or let HUMAN say whose it is",
+        f"append {a_block(role)} that gives it back (**Turn**: {holder}) before anybody else writes, or let HUMAN say"
+        " whose it is",
     )
 
 
@@ -110,7 +114,7 @@ def _skipped_before_the_end(course: Course, block: Block, step: Step) -> Iterato
             "design-review-skipped",
             block,
             f"{role} gives the tier 3 design{task} to {turn}, but no design review has let it pass",
-            f"append {a_block(role)} with **Turn**: REVIEWER",
+            f"append {a_block(role)} with **Turn**: REVIEWER (or HUMAN, where there is none){at_once(block)}",
         )
     if _unreviewed(course, block, step):
         to = "closes" if turn == NONE else f"gives {turn}"
@@ -118,7 +122,7 @@ def _skipped_before_the_end(course: Course, block: Block, step: Step) -> Iterato
             "code-review-skipped",
             block,
             f"{role} {to} the tier 3 work{task}, but no code review has let pass what was built last",
-            f"append {a_block(role)} with **Turn**: REVIEWER",
+            f"append {a_block(role)} with **Turn**: REVIEWER (or HUMAN, where there is none){at_once(block)}",
         )
 
 
@@ -131,7 +135,7 @@ def _skipped_at_the_end(course: Course, block: Block, step: Step) -> Iterator[Pr
             "build-skipped",
             block,
             f"{role} calls {_task(block)} done, but nobody has built anything, as tier {tier} asks",
-            f"append {a_block(role)} with **Status**: in progress that gives the light to {following}",
+            f"append {a_block(role)} with **Status**: in progress that gives the light to {following}{at_once(block)}",
         )
     if step.closes and tier == 2 and role in IMPLEMENTERS:
         yield breach(
@@ -154,8 +158,8 @@ def _unreviewed(course: Course, block: Block, step: Step) -> bool:
         return False
     if block.role in IMPLEMENTERS:
         return step.closes or (block.turn == DIRECTOR and not step.blocked)
-    to_sign = block.role == DIRECTOR and block.turn == HUMAN and step.done
-    passed = course.code_passed or (step.review is not None and not step.back)
+    to_sign = block.role == DIRECTOR and block.turn == HUMAN and asks_to_sign(block.status)
+    passed = course.code_passed or step.passes
     return course.made and not passed and (step.closes or to_sign)
 
 
@@ -165,7 +169,7 @@ def _built_nothing(course: Course, block: Block, step: Step) -> bool:
     if step.closes:
         return step.tier in (2, 3)
     # A design that is "done" may go to HUMAN too, in the place of a REVIEWER.
-    to_sign = block.turn == HUMAN and step.done and (course.design_passed or bool(block.checks))
+    to_sign = block.turn == HUMAN and asks_to_sign(block.status) and (course.design_passed or bool(block.checks))
     return step.tier == 3 and to_sign
 
 
@@ -177,21 +181,21 @@ def _partner(course: Course, block: Block) -> Iterator[ProtocolFinding]:
                 "partner-in-loop",
                 block,
                 f"PARTNER {'closes' if turn == NONE else f'gives {turn} the light of'} {_task(block)}: it only answers",
-                "append a [PARTNER] block with **Turn**: DIRECTOR",
+                f"append a [PARTNER] block with **Turn**: DIRECTOR{at_once(block)}",
             )
     elif role != DIRECTOR:
         yield breach(
             "partner-in-loop",
             block,
             f"{role} gives the light{task} to PARTNER, but only DIRECTOR or HUMAN ask PARTNER",
-            f"append {a_block(role)} with **Status**: blocked and **Turn**: DIRECTOR",
+            f"append {a_block(role)} with **Status**: blocked and **Turn**: DIRECTOR{at_once(block)}",
         )
     elif course.handed_in:
         yield breach(
             "partner-in-loop",
             block,
             f"{role} gives the light{task} to PARTNER, but its design was handed on already",
-            f"append {a_block(role)} that gives the light to the next station; {_OWN_TASK}",
+            f"append {a_block(role)} that gives the light to the next station{at_once(block)}; {_OWN_TASK}",
         )
 
 
@@ -212,7 +216,7 @@ def _not_next(course: Course, block: Block, step: Step) -> Iterator[ProtocolFind
         "turn-not-allowed",
         block,
         f"{role} {what}{when}, and tier {tier} does not allow that",
-        f"append {a_block(role)} that gives the light to {choice}{raised}",
+        f"append {a_block(role)} that gives the light to {choice}{raised}{at_once(block)}",
     )
 
 
@@ -223,6 +227,6 @@ def _next(course: Course, role: Role, step: Step) -> tuple[Role, ...]:
     if role == REVIEWER:
         design = step.review is Stage.DESIGN_REVIEW
         # A second look at what was built and sent back is a review of both.
-        either = step.tier == 2 or (design and course.made and not course.unfinished)
+        either = step.tier == 2 or ((design or course.sent_back) and course.made and not course.unfinished)
         return IMPLEMENTERS if step.tier != 1 and (either or step.back is not design) else ()
     return (REVIEWER,) if step.tier == 3 else ()

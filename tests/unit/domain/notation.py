@@ -7,7 +7,8 @@ A block is its author, ``>``, and to whom it gives the light (``.`` = keeps it, 
 - ``ok`` ``back``, or ``v:any-words``: Verdict
 - ``gates``: all three pass with evidence; ``gates:runs,complete=fail,correct!``: these (``!`` = no evidence)
 - ``ask:1,2``: Challenges; ``none``: none, with a reason; ``none!``: without; ``say:1,2``: Responses
-- ``in:name``: the session it was written in; ``...``: still in writing
+- ``in:name``: the session it was written in; ``sec:Title``: a section; ``...``: still in writing
+- ``stranger``: its author is none of the team's, ``lost``: nor is whom it gives the light
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from teamops.domain.limits import Limits
 from teamops.domain.protocol import Reading, read
-from teamops.model.handoff import GATES, Block, Challenges, Gate, GateResult, Point
+from teamops.model.handoff import GATES, Block, Challenges, Gate, GateResult, Point, Section
 from teamops.model.role import AGENT_ROLES, HUMAN, NONE, Role
 
 _NAMES = {name[:3]: name for name in (*AGENT_ROLES, HUMAN)} | {"NONE": NONE}
@@ -85,6 +86,9 @@ def _said(word: str, line: int) -> dict[str, Any]:
         "say": {"responses": points},
         "in": {"fields": {"Session": value}},
         "...": {"complete": False},
+        "sec": {"sections": (Section(words, line + 5),)},
+        "stranger": {"stranger": True},
+        "lost": {"lost": True},
     }
     if key in found:
         return found[key]

@@ -27,7 +27,11 @@ ROWS = [
     ("DIR>REV t3; REV>DEV ok; REV>.", "no-challenges", ""),
     ("DIR>REV t3; REV>DEV ok; REV>DEV ok", "no-challenges no-challenges", ""),
     (BUILT + "REV>DIR ok ask:1,2; DIR>HUM done gates; DIR>HUM done gates say:1,2", "", "challenge-unanswered " * 2),
-    (BUILT + "REV>DIR ok ask:1,2; DIR>HUM done gates; DIR>HUM done gates say:1", "challenge-unanswered " * 2, ""),
+    (
+        BUILT + "REV>DIR ok ask:1,2; DIR>HUM done gates; DIR>HUM done gates say:1",
+        "challenge-unanswered",
+        "challenge-unanswered",
+    ),
     ("DIR>COD t2; REV>DIR none; REV>COD none", "", "two-lights"),
     ("DIR>COD t2; REV>DIR none; COD>DIR done gates", "two-lights", ""),
 ]

@@ -77,6 +77,26 @@ LEGAL = [
     BUILT + "REV>DEV s:question ask:1; DEV>REV done gates; REV>DIR ok none; DIR>HUM done gates say:1",
     BUILT + "REV>. s:reading; REV>DIR ok ask:1; DIR>. ; DIR>. say:1; DIR>HUM done gates; HUM>NONE",
     "DIR>HUM t3 s:question; HUM>DIR; DIR>REV",
+    "DIR>HUM t3 done; HUM>DIR s:approved; DIR>DEV; DEV>HUM done gates; HUM>DIR s:lgtm; DIR>HUM done gates; HUM>NONE",
+    BUILT
+    + "REV>DEV v:❌_the_retry ask:1; DEV>REV done gates; REV>DIR v:approved_with_nits none; DIR>HUM done gates say:1",
+    BUILT + "REV>DEV s:changes_requested ask:1; DEV>REV done gates; REV>DIR s:ok none; DIR>HUM done gates say:1",
+    SIGNED + "; HUM>DIR v:hm",
+    BUILT
+    + "REV>DIR back ask:1; DIR>REV s:new_design say:1; REV>DEV ok none; DEV>REV done gates; REV>DIR ok none; DIR>HUM"
+    " done gates",
+    # begun anew: another tier
+    SIGNED + "; DIR>COD t2; COD>DIR t2 done gates; DIR>NONE t2 done gates",
+    T2 + "; DIR>. t1; DIR>NONE t1 done gates",
+    # another name is not the team's: whoever may be next goes on
+    "DIR>COD t2; COD>DIRECTER done gates lost; DIR>NONE done gates",
+    "DIR>COD t2; COD>DIRECTER done gates lost; COD>DIR done gates; DIR>NONE done gates",
+    "DIR>REVEIWER t3 lost; REV>DEV ok none; DEV>REVIWER done gates lost; REV>DIR ok none; DIR>HUM done gates",
+    "DIR>KEVIN t2 lost; COD>DIR done gates; DIR>NONE done gates",
+    "DIR>KEVIN t2 lost; QA>DIR; DIR>NONE withdrawn",
+    "DIR>COD t2; CODR>. stranger lost; CODR>DIR done gates stranger; DIR>NONE done gates",
+    "DIRECTR>COD t2 stranger; COD>DIRECTER done gates lost; CODR>DIR done gates stranger; DIR>NONE done gates",
+    "DIR>COD t2; CODR>DIRECTER done gates stranger lost; DIR>NONE done gates",
     "DIR>COD t2; COD>DIR done gates; DIR>HUM done; HUM>NONE",
     "DIR>COD t2 ask:1; COD>DIR done gates; DIR>NONE done gates",
     "DIR>HUM t2; HUM>DIR done; DIR>HUM s:question; HUM>DIR; DIR>NONE done gates",
@@ -136,6 +156,12 @@ def _fails() -> list[tuple[str, str]]:
         (T2 + "; REV>NONE", "3 not-holder"),
         ("DIR>COD t2; DIR>COD", "1 not-holder"),
         ("DIR>COD t2; DIR> s:note", "1 not-holder"),
+        ("DIR>HUM t2; CODR>DIR stranger", "1 two-lights"),
+        ("HUM>KEVIN t2 lost; CODR>DIR stranger", ""),
+        ("KEVIN>KEVIN t2 stranger lost; COD>DIR", "1 not-holder"),
+        ("DIR>REVEIWER t3 lost; DEV>REV done gates", "1 not-holder"),
+        ("DIR>REVEIWER t3 lost; QA>QA; OPT>DIR", "2 two-lights"),
+        ("DIR>COD t2; COD>DIRECTER done gates lost; REV>DIR none", "2 not-holder"),
         ("DIR>COD t2; DIR>NONE withdrawn", "1 not-holder"),
         ("DIR>COD t2; REV>COD none", "1 not-holder"),
         ("DIR>COD t2; QA>COD; QA>COD", "1 not-holder; 2 not-holder"),
@@ -277,7 +303,7 @@ def _fails() -> list[tuple[str, str]]:
         ("DIR>COD t2; COD>NONE done gates; DIR>NONE done gates", "1 verify-skipped"),
         # the tier
         ("DIR>COD t2; COD>DIR t1 done gates; DIR>NONE done gates", "1 tier-lowered"),
-        ("DIR>REV t3; REV>DIR ok none; DIR>DEV t2; DEV>. t2; DEV>REV", "2 tier-lowered; 3 tier-lowered"),
+        ("DIR>REV t3; REV>DIR ok none; DIR>DEV t2; DEV>. t2; DEV>REV", "2 tier-lowered"),
         (DESIGNED + "DEV>DIR t2 done gates", "2 tier-lowered; 2 code-review-skipped"),
         ("DIR>COD t2; HUM> t1; HUM>COD t2; COD> t1", "3 tier-lowered"),
         # PARTNER
@@ -289,8 +315,8 @@ def _fails() -> list[tuple[str, str]]:
         ("DIR>PAR t2; PAR>COD; COD>DIR done gates", "1 partner-in-loop"),
         ("DIR>PAR t1; PAR>NONE", "1 partner-in-loop"),
         ("DIR>PAR t3; PAR>DEV", "1 partner-in-loop"),
-        ("DIR>COD t2; PAR>COD", "1 not-holder; 1 partner-in-loop"),
-        ("DIR>COD t2; PAR>DIR", "1 two-lights; 1 partner-in-loop"),
+        ("DIR>COD t2; PAR>COD", "1 not-holder"),
+        ("DIR>COD t2; PAR>DIR", "1 two-lights"),
         ("DIR>QA t2; PAR>QA", "1 not-holder"),
         ("DIR>COD; COD>DIR blocked; DIR>PAR", "2 partner-in-loop"),
         # reviews of one's own
@@ -314,6 +340,30 @@ def _fails() -> list[tuple[str, str]]:
         ("DIR>OPT t3; OPT>REV done gates in:x; REV>DIR ok none in:x", "2 self-review"),
         ("DIR>OPT t2; OPT>DIR done gates ok", ""),
         ("DIR>OPT t2; OPT>DIR done gates; DIR>OPT; OPT>DIR ok", "3 self-review"),
+        # verdicts
+        ("DIR>REV t3; REV>DEV v:hm none", "1 unclear-verdict"),
+        ("DIR>REV t3; REV>DEV v:hm", "1 unclear-verdict; 1 no-challenges"),
+        ("DIR>REV t3; REV>DIR v:approved? none; DIR>DEV", "1 unclear-verdict; 2 design-review-skipped"),
+        ("DIR>REV t3; REV>DEV v:fail ask:1", "1 turn-not-allowed"),
+        ("DIR>REV t3; REV>DEV s:changes_requested ask:1", "1 turn-not-allowed"),
+        ("DIR>REV t3; REV>DIR sec:Verdict none; DIR>DEV", "1 unclear-verdict; 2 design-review-skipped"),
+        (BUILT + "REV>DIR v:see_below none; DIR>HUM done gates", "3 unclear-verdict; 4 code-review-skipped"),
+        (BUILT + "REV>DIR v:fail ask:1; DIR>HUM done gates say:1", "4 code-review-skipped"),
+        (BUILT + "REV>DIR s:sent_back ask:1; DIR>HUM done gates say:1", "4 code-review-skipped"),
+        (BUILT + "REV>HUM sec:Verdict none", "3 unclear-verdict"),
+        (DESIGNED + "DEV>HUM done gates; HUM>DIR v:hm; DIR>HUM done gates", "3 unclear-verdict; 4 code-review-skipped"),
+        (DESIGNED + "DEV>HUM done gates; HUM>DIR s:not_approved; DIR>HUM done gates", "4 code-review-skipped"),
+        (BUILT + "COD>DIR v:hm", "3 two-lights; 3 code-review-skipped"),
+        # a sign-off in other words
+        (BUILT + "REV>DIR back ask:1; DIR>HUM s:awaiting_sign-off say:1", "4 code-review-skipped; 4 gates-missing"),
+        (BUILT + "REV>DIR back ask:1; DIR>HUM s:approved gates say:1", "4 code-review-skipped"),
+        (REVIEWED + "DIR>HUM s:please_sign_off", "4 gates-missing"),
+        (REVIEWED + "DIR>HUM s:not_approved_by_the_customer", ""),
+        # code that was sent back is not reviewed by reviewing a new design
+        (
+            BUILT + "REV>DIR back ask:1; DIR>REV s:redesign say:1; REV>DIR ok none; DIR>HUM done gates",
+            "6 code-review-skipped",
+        ),
         # gates
         ("DIR>COD t2; COD>DIR done", "1 gates-missing"),
         ("DIR>COD t2; COD>DIR s:finished", "1 gates-missing"),

@@ -74,6 +74,17 @@ def test_a_limit_of_none_counts_no_approvals() -> None:
         (REVIEWED + "DEV>REV s:look_again; DEV>DIR s:sorry", "done", "runs correct complete"),
         (SIGNED, "done", "runs correct complete"),
         (REVIEWED + "DIR>HUM done gates:runs; HUM>NONE done", "done?", "runs"),
+        ("DIR>REV t3; REV>DIR back ask:1; DIR>HUM withdrawn say:1; HUM> s:hm; HUM>NONE s:signed_off", "withdrawn", ""),
+        (REVIEWED + "DIR>HUM withdrawn; HUM>NONE done", "done", "runs correct complete"),
+        (REVIEWED + "DIR>HUM withdrawn; HUM>DIR; DIR>HUM done gates; HUM>NONE", "done", "runs correct complete"),
+        ("DIR>COD t2; COD>DIR done; DIR>. ; COD>DIR done gates", "done", "runs correct complete"),
+        ("DIR>COD t2; COD>DIR done; DIR>COD; DIR>COD; COD> gates:runs", "open", ""),
+        ("DIR>COD t2; COD>DIR done; DIR>DEV; COD>DEV done gates", "open", ""),
+        (
+            "DIR>COD t2; COD>DIR done gates; DIR>NONE done; DIR>. gates; DIR>NONE done gates",
+            "done",
+            "runs correct complete",
+        ),
     ],
 )
 def test_what_done_is_worth(text: str, standing: str, gates: str) -> None:
@@ -96,7 +107,7 @@ def test_what_done_is_worth(text: str, standing: str, gates: str) -> None:
         ("DIR>HUM t3; HUM>DEV; DEV>HUM", "design HUMAN 0, implement DEVELOPER 1, code-review HUMAN 2"),
         (
             "HUM>COD t3; COD>REV; REV>DIR back ask:1; DIR>REV say:1; REV>HUM ok none",
-            "implement CODER 0, code-review REVIEWER 1, design DIRECTOR 2, design-review REVIEWER 3, sign-off HUMAN 4",
+            "implement CODER 0, code-review REVIEWER 1, design DIRECTOR 2, code-review REVIEWER 3, sign-off HUMAN 4",
         ),
         (
             "HUM>COD t3; COD>REV; REV>HUM s:question none; HUM>REV",
@@ -105,7 +116,11 @@ def test_what_done_is_worth(text: str, standing: str, gates: str) -> None:
         ("DIR>OPT t3; OPT>REV done gates", "consult OPTIMIZER 0, code-review REVIEWER 1"),
         (
             "HUM>COD t3; COD>REV; REV>DIR back ask:1; DIR>HUM say:1; HUM>REV",
-            "implement CODER 0, code-review REVIEWER 1, design DIRECTOR 2, design HUMAN 3, design-review REVIEWER 4",
+            "implement CODER 0, code-review REVIEWER 1, design DIRECTOR 2, design HUMAN 3, code-review REVIEWER 4",
+        ),
+        (
+            "HUM>COD t3; COD>REV; REV>DIR back ask:1; DIR>REV s:the_design_again say:1",
+            "implement CODER 0, code-review REVIEWER 1, design DIRECTOR 2, design-review REVIEWER 3",
         ),
         (
             "HUM>COD t3; COD>DIR; DIR>HUM done; HUM>DIR; DIR>HUM",
