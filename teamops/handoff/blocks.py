@@ -146,6 +146,8 @@ def read_block(
         checks=checks,
         digest=digest_of(piece.raw),
         complete=complete,
+        stranger=opened.role not in roles,
+        lost=turn is not None and turn != NONE and turn not in roles,
     )
     return block, problems
 

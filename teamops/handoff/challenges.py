@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from teamops.handoff.lines import Kind, Line
-from teamops.handoff.points import NUMBERS, Item, numbered, numbers_of, read_items
+from teamops.handoff.points import NUMBERS, Item, numbered, numbers_of, read_items, under_quotes
 from teamops.model.handoff import Challenges, Point
 from teamops.model.text import clean_line
 
@@ -40,6 +40,22 @@ _SEARCH = re.compile(
 )
 _WORD = re.compile(r"\w")
 _PLACEHOLDER = re.compile(r"\W*(?:todo|tbd|wip|pending)?\W*", re.IGNORECASE)
+_HOLLOW = re.compile(
+    r"""\W*(?:(?:
+        lgtm | sgtm | wip | todo | tbd | pending | done | yes | none | n/?a | approved? | ship[ ]it | thumbsup
+      | white_check_mark | heavy_check_mark | (?<=\+)1
+      | no[ ](?:comments?|remarks?|notes?|challenges?|objections?|concerns?|issues?)
+      | nothing(?:[ ](?:found|here|to[ ](?:add|report|say)|more))?
+      | (?:good|nice|great)[ ](?:work|job) | well[ ]done
+      | (?:(?:it|this|that|everything|the[ ](?:code|design|plan|work))[ ])?
+        (?:all[ ])?(?:(?:looks?|seems?|reads|is|are)[ ])?
+        (?:all[ ]|very[ ]|really[ ]|pretty[ ])?(?:good|fine|ok|okay|great|nice|perfect|solid)
+        (?:[ ](?:to[ ]me|for[ ]me|from[ ]me|here|overall|as[ ]is|to[ ]go))?
+    )(?!\w)\W*)+""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Praise and placeholders: whoever writes only this has challenged nothing, and has not said why."""
+_HOLLOW_LIMIT = 80
 
 
 REASON_LIMIT = 500
@@ -73,7 +89,9 @@ def read_challenges(sections: Sequence[Written]) -> Challenges:
     """
     read = [_challenges(section) for section in sections]
     items = [item for found, _ in read for item in found]
-    points = tuple(point for point in numbered(items, every=True) if _WORD.search(point.text))
+    points = tuple(
+        point for point in numbered(items, every=True) if _WORD.search(point.text) and not _is_hollow(point.text)
+    )
     none = next((none for _, none in read if none), "")
     return Challenges(points, "" if points else none, sections[0].line)
 
@@ -109,6 +127,8 @@ def read_responses(sections: Iterable[Written]) -> tuple[Point, ...]:
     items: list[Item] = []
     for section in sections:
         found = read_items(section.lines, quotes=False)
+        if found.first is None:
+            found = read_items(under_quotes(section.lines), quotes=False)
         numbers = _numbers_in(section.title, listed=found.first is not None)
         lines = [line for line in section.lines if line.kind is not Kind.QUOTE]
         items += _whole(section, lines, numbers or (1,)) if numbers or not found.items else found.items
@@ -144,4 +164,8 @@ def _none(text: str) -> str | None:
 
 def _reason(parts: Iterable[str]) -> str:
     reason = clean_line(" ".join(parts), REASON_LIMIT)
-    return reason if _WORD.search(reason) else ""
+    return reason if _WORD.search(reason) and not _is_hollow(reason) else ""
+
+
+def _is_hollow(text: str) -> bool:
+    return "?" not in text and len(text) <= _HOLLOW_LIMIT and _HOLLOW.fullmatch(text) is not None

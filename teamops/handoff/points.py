@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, groupby
 
 from teamops.handoff.lines import Kind, Line
 from teamops.model.handoff import Point
@@ -46,6 +46,7 @@ _OPENS = re.compile(
 )
 _HASH = re.compile(r"(?P<bullet>[-*+][ ]+)?\#(?P<numbers>[0-9]{1,3})(?=\s)")
 """``#1 text``: this mark needs no delimiter."""
+_BOLD = re.compile(r"(?:\*\*|__)[^*_]+(?:\*\*|__)\W{0,2}")
 _BULLET = re.compile(r"[-*+](?:[ ]+(?:\[[ xX]\](?:[ ]+|$))?|$)")
 _MARKER = re.compile(r"(?:[-*+]|[0-9]{1,3}[.)])[ ]+")
 _ROW = re.compile(r"\|[ ]*([*_`#cC]{0,3}[0-9]{1,3}[*_`.]{0,3})[ ]*\|(.*?)\|?$")
@@ -62,6 +63,8 @@ class Item:
     labelled: bool = False
     """Its number has a word or a mark of its own: ``C1``, ``Point 1``, ``#1``."""
     parts: list[str] = field(default_factory=list)
+    part: int = 0
+    """So many headings stand above it in its section."""
 
     @property
     def text(self) -> str:
@@ -83,11 +86,12 @@ def read_items(lines: Iterable[Line], *, quotes: bool) -> Reading:
     """Return the items among ``lines``; what is nested in an item or follows it is its text.
 
     A bullet is an item as long as nothing has a number. Where the first number has a label (``C1``), numbers without
-    one belong to the point above. ``1. 1. 1.`` counts on, as Markdown shows it. With ``quotes`` quoted lines count as
+    one belong to the point above. ``1. 1. 1.`` counts on, as Markdown shows it; so does a list that begins again under
+    another heading, or a line in bold, with a number that was there before. With ``quotes`` quoted lines count as
     text.
     """
     found = Reading()
-    column = _CODE_COLUMN
+    column, part = _CODE_COLUMN, 0
     for line in lines:
         if line.kind is Kind.BLANK or (line.kind is Kind.QUOTE and not quotes):
             continue
@@ -96,7 +100,9 @@ def read_items(lines: Iterable[Line], *, quotes: bool) -> Reading:
             item = _opened(line, found)
             if item is not None and item.parts[0].startswith(">") and not quotes:
                 item.parts.clear()
+            part += item is None and _divides(line, column)
         if item is not None:
+            item.part = part
             found.items.append(item)
             found.first = found.first or (item if item.numbers else None)
             marker = _MARKER.match(line.text)
@@ -112,7 +118,47 @@ def read_items(lines: Iterable[Line], *, quotes: bool) -> Reading:
     if len(found.items) > 1 and all(item.numbers == (1,) for item in found.items):
         for number, item in enumerate(found.items, 1):
             item.numbers = (number,)
+    _count_on(found.items)
     return found
+
+
+def _count_on(items: Sequence[Item]) -> None:
+    """Let each part of a section that counts from the beginning again count on from the highest number before it."""
+    used: set[int] = set()
+    for _, same in groupby(items, key=lambda item: item.part):
+        part = list(same)
+        numbers = {number for item in part for number in item.numbers}
+        if not used.isdisjoint(numbers):
+            top = max(used)
+            for item in part:
+                item.numbers = tuple(number + top for number in item.numbers)
+            numbers = {number + top for number in numbers}
+        used |= numbers
+
+
+def under_quotes(lines: Iterable[Line]) -> Iterator[Line]:
+    """Return the lines of answers with each quoted point as an item, for what stands under the quote answers it.
+
+    Points that are quoted together are answered together.
+    """
+    numbers: list[str] = []
+    for line in lines:
+        if line.kind is Kind.QUOTE:
+            found = _OPENS.match(line.text.lstrip("> "))
+            numbers += [str(number) for number in numbers_of(found["numbers"])] if found else []
+        elif line.kind is Kind.BLANK:
+            yield line
+        else:
+            if numbers:
+                yield Line(line.number, 0, f"{', '.join(numbers)}.", Kind.TEXT)
+                numbers = []
+            yield line
+
+
+def _divides(line: Line, column: int) -> bool:
+    """Return whether what comes after the line is another part of its section."""
+    bold = line.kind is Kind.TEXT and line.indent < column and _BOLD.fullmatch(line.text)
+    return line.kind is Kind.HEADING or bool(bold)
 
 
 def _opened(line: Line, before: Reading) -> Item | None:

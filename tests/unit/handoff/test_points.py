@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from teamops.handoff import parse
@@ -287,11 +289,76 @@ def test_points_beat_a_none_above_them() -> None:
         ("Agreed.", [(1, "Agreed.")]),
         ("", []),
         ("1. a\n2. b\n2. c", [(1, "a"), (2, "b"), (2, "c")]),
-        ("##### Design\n1. a\n2. b\n##### Code\n1. c", [(1, "a"), (2, "b"), (1, "c")]),
+        ("##### Design\n1. a\n2. b\n##### Code\n1. c", [(1, "a"), (2, "b"), (3, "c")]),
+        ("> 1. a?\n\nFixed.\n\n> 2. b?\n\n- Declined\n- twice", [(1, "Fixed."), (2, "- Declined - twice")]),
+        ("> **C1**: a?\nFixed\n> > 2) b?\n```\ncode\n```", [(1, "Fixed"), (2, "code")]),
+        ("> 1. a?\n> 2. b?\n> and more\n\nAgreed.", [(1, "Agreed."), (2, "Agreed.")]),
+        ("Hi.\n> 1. a?\n\nYes.\n> 2. b?", [(1, "Yes.")]),
+        ("> 7. quoted\n\n1. a\n2. b", AB),
+        ("> no number\n\nAgreed.", [(1, "Agreed.")]),
     ],
 )
 def test_answers(body: str, expected: list[tuple[int, str]]) -> None:
     assert answers(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "numbers"),
+    [
+        ("##### Critical\n1. a\n##### Minor\n1. b\n2. c", [1, 2, 3]),
+        ("**Critical**\n1. a\n\n**Minor:**\n1. b\n2. c", [1, 2, 3]),
+        ("##### Critical\nC1: a\nC2: b\n##### Minor\nC1: c", [1, 2, 3]),
+        ("##### A\n1. a\n##### B\n1. b\n##### C\n1. c\n3. d", [1, 2, 3, 5]),
+        ("##### A\n1. a\n3. b\n##### B\n2. c\n3. d", [1, 3, 5, 6]),
+        ("##### A\n1. a\n2. b\n##### B\n3. c", [1, 2, 3]),
+        ("1. a\n   **Why**\n2. b\n   **Why**\n3. c", [1, 2, 3]),
+    ],
+)
+def test_a_list_that_begins_again_under_a_heading_counts_on_alike_in_both(body: str, numbers: list[int]) -> None:
+    assert [number for number, _ in points(body)] == numbers
+    assert [number for number, _ in answers(body)] == numbers
+
+
+def test_a_line_in_bold_stays_text() -> None:
+    assert points("1. a\n\n**Minor**\n\n1. b") == [(1, "a **Minor**"), (2, "b")]
+    assert answers("1. a\n2. b\n   **Note**\n2. c") == [(1, "a"), (2, "b **Note**"), (2, "c")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["LGTM", "lgtm!", "All good.", "Looks good", "Looks good to me 👍", "It looks fine.", "TODO", "tbd", "ok",
+     "OK, fine.", "Fine", "✅", "👍", ":+1:", "+1", ":white_check_mark: approved", "1. LGTM", "- ok\n- fine",
+     "1. All good\n2. The design looks solid", "None, LGTM", "None: all good, ship it!", "None.\n\nLGTM", "None: ok",
+     "No comments.", "Nothing to add", "None: nothing found", "No challenges — looks very good here", "**LGTM** ✅",
+     "Good work.", "##### LGTM", "> LGTM"],
+)  # fmt: skip
+def test_praise_and_placeholders_are_neither_points_nor_reasons(body: str) -> None:
+    found = challenges(body)
+    assert (found.points, found.none) == ((), "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["Looks good, but the retry is not tested", "LGTM?", "Is it all fine?", "TODO: test the retry", "Nothing is done",
+     "ok rows are lost", "All good rows are lost", "The approved design differs", "fine-tune the limit",
+     "ok, " * 25 + "ok"],
+)  # fmt: skip
+def test_praise_with_an_objection_is_a_point(body: str) -> None:
+    assert points(body) == [(1, body)]
+
+
+def test_praise_beside_a_point_hides_it_not() -> None:
+    assert points("1. LGTM\n2. b") == [(2, "b")]
+    assert challenges("", "Challenges: LGTM").points == ()
+
+
+def test_praise_without_end_costs_its_length() -> None:
+    begun = time.process_time()
+    for text in ("all good ", "ok", "it is all very good to me ", "+1 ", "the code all looks all ", "n/a-", "no "):
+        for end in ("", "x", "?"):
+            challenges((text * 90)[:79] + end)
+            challenges(f"None: {text * 9000}{end}")
+    assert time.process_time() - begun < 2.0
 
 
 @pytest.mark.parametrize(
