@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from teamops.domain.breach import again, at_once
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.handoff import Block, Problem, Task
 from teamops.model.protocol import ProtocolFinding
@@ -21,7 +22,7 @@ REFUSED, WRONG_USE, FAILED = "refused", "wrong-use", "failed"
 
 _OUT_OF_TURN = frozenset({"not-holder", "two-lights"})
 _OPENERS = frozenset({DIRECTOR, HUMAN})
-_AGAIN = re.compile(r"append a \[[^\]]+\] block (with|that gives) ")
+_AGAIN = re.compile(r"append an? \[[^\]]+\] block (with|that gives) ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,11 @@ def _hint(one: Problem | ProtocolFinding, judgement: Judgement, *, whole: bool) 
     """Return how to mend a block that is not written yet: no other one has to correct it."""
     if one.code in _OUT_OF_TURN:
         return _turn_hint(judgement, whole=whole)
-    return _AGAIN.sub(lambda found: "write it with " if found[1] == "with" else "give ", one.hint)
+    block, hint = judgement.block, one.hint
+    hint = hint.replace(at_once(block), "")  # until when it could be mended, once it stands
+    for anew in (again(block), again(block, turn=False)):
+        hint = hint.replace(f"{anew} and ", "write it with ")
+    return _AGAIN.sub(lambda found: "write it with " if found[1] == "with" else "give ", hint)
 
 
 def _turn_hint(judgement: Judgement, *, whole: bool) -> str:

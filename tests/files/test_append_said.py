@@ -155,6 +155,25 @@ def test_a_task_name_that_is_markup_is_refused_for_that(folder: Path, capsys: py
     assert "plain text" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "hint"),
+    [
+        (DONE, "gates-missing", "write it with **Gates**: "),
+        ((*DONE, "--tier", "1"), "tier-lowered", "write it with **Tier**: 2"),
+        ((*DONE, "--turn", "REVIEWER"), "turn-not-allowed", "give the light to DIRECTOR"),
+    ],
+)
+def test_a_block_that_does_not_stand_yet_is_mended_itself(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], code: str, hint: str
+) -> None:
+    refused = refusal(capsys, *words, "--section", "A=b")["refused"]
+    (said,) = [one["hint"] for one in refused if one["code"] == code]  # type: ignore[attr-defined]
+    assert said.startswith(hint)
+    assert "append" not in said
+    assert "by then" not in said
+    assert "before" not in said
+
+
 # every refusal for programs
 
 
