@@ -110,7 +110,7 @@ class Course:
         if not self.closed or self.ill_closed or block.turn in (None, NONE):
             return
         if self.unproven and block.turn in (DIRECTOR, HUMAN):
-            return
+            return  # who keeps the light is adding the gates
         self.made = self.helped = self.unfinished = self.sent_back = False
         self.handed_in = self.design_passed = self.code_passed = False
         self.builders, self.sessions, self.consulted, self.owed = set(), set(), set(), {}

@@ -149,7 +149,7 @@ def _judge(course: Course, block: Block, echo: Echo, news: _News) -> list[Protoc
     if step.in_turn and not step.late and block.turn is not None:
         course.mender = block.role if found else None
     if step.closes:
-        course.ill_closed = bool(codes & _NO_END) or bool(codes & CLAIMS)
+        course.ill_closed = bool(codes & _NO_END)
         course.unproven = bool(codes & CLAIMS)
     if block.role == REVIEWER:
         found += _echo(echo, block, step)
@@ -160,9 +160,9 @@ def _meant(course: Course, block: Block) -> Block:
     """Return ``block``; one by nobody of the team as if the holder had written it, unless that is the person."""
     if not block.stranger or course.turn == HUMAN:
         return block
-    holder = DIRECTOR if course.turn in (None, NONE) else course.author if course.lost else course.turn
-    if holder is None:
-        return block
+    holder = course.author if course.lost else course.turn
+    if holder in (None, NONE):
+        holder = DIRECTOR
     keeps = block.turn == block.role
     return replace(block, role=holder, turn=holder if keeps else block.turn, lost=block.lost and not keeps)
 

@@ -9,8 +9,8 @@ _BLOCKED = re.compile(
     r"\W*(?:blocked|stuck|question|waiting(?!\W+(?:for|on)\W+(?:\w+\W+){0,2}(?:review|verif|confirm|sign)))"
 )
 _WITHDRAWN = re.compile(
-    r"\W*(?:closed?\W+(?:as\W+)?)?"
-    r"(?:withdrawn|cancell?ed|dropped|abandoned|rejected|won.?t[\s_-]?fix|superseded)\b"
+    r"\W*(?:task\W+)?(?:closed?\W+(?:as\W+)?)?"
+    r"(?:withdrawn|obsolete|duplicate|cancell?ed|dropped|abandoned|rejected|won.?t[\s_-]?fix|superseded)\b"
 )
 _DONE = re.compile(
     r"\W*(?:(?:all|everything|the|it|work|task|job|implementation|implementing|code|coding|feature|fix|build|is|are|now"

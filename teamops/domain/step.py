@@ -133,7 +133,8 @@ def _review(course: Course, block: Block, tier: int | None, *, hands_on: bool) -
         if hands_on:
             return _without_verdict(block, stage)
     elif block.role == HUMAN:
-        # HUMAN stands in for a REVIEWER.
+        # HUMAN stands in for a REVIEWER, also where nobody was asked to review.
+        stage = course.stage if course.stage in REVIEWS else next_review(course)
         asked = tier == 3 and course.turn in (HUMAN, REVIEWER) and (course.stage in REVIEWS or not course.made)
         if verdict is None and asked and course.turn == HUMAN:
             verdict = said_in_passing(block.status)

@@ -70,14 +70,14 @@ def _out_of_turn(course: Course, block: Block) -> ProtocolFinding:
             "not-holder",
             block,
             f"{role} takes up the light{named(block.task)}, but the tier does not allow that after {course.author}",
-            f"append {a_block(course.author)} with **Turn**: and who is next, or let HUMAN say",
+            f"append {a_block(course.author)} with **Status** and **Turn**: and who is next, or let HUMAN say",
         )
     if turn is None or turn in (NONE, holder):
         return breach(
             "not-holder",
             block,
             f"{role} {'closes the task' if turn == NONE else 'writes'}, but {held}",
-            f"append {a_block(holder)} with **Turn** that takes up, or refuses, what {role} wrote",
+            f"append {a_block(holder)} with **Status** and **Turn** that takes up, or refuses, what {role} wrote",
         )
     return breach(
         "two-lights",
@@ -114,7 +114,7 @@ def _skipped_before_the_end(course: Course, block: Block, step: Step) -> Iterato
             "design-review-skipped",
             block,
             f"{role} gives the tier 3 design{task} to {turn}, but no design review has let it pass",
-            f"append {a_block(role)} with **Turn**: REVIEWER (or HUMAN, where there is none){at_once(block)}",
+            _to_reviewer(block),
         )
     if _unreviewed(course, block, step):
         to = "closes" if turn == NONE else f"gives {turn}"
@@ -122,8 +122,13 @@ def _skipped_before_the_end(course: Course, block: Block, step: Step) -> Iterato
             "code-review-skipped",
             block,
             f"{role} {to} the tier 3 work{task}, but no code review has let pass what was built last",
-            f"append {a_block(role)} with **Turn**: REVIEWER (or HUMAN, where there is none){at_once(block)}",
+            _to_reviewer(block),
         )
+
+
+def _to_reviewer(block: Block) -> str:
+    who = f"append {a_block(block.role)} with **Status** and **Turn**: REVIEWER"
+    return f"{who} (or HUMAN, where there is none){at_once(block)}"
 
 
 def _skipped_at_the_end(course: Course, block: Block, step: Step) -> Iterator[ProtocolFinding]:
@@ -131,25 +136,27 @@ def _skipped_at_the_end(course: Course, block: Block, step: Step) -> Iterator[Pr
     asked = course.consultation and role == DIRECTOR
     if not asked and _built_nothing(course, block, step):
         following = "REVIEWER, or to " + _BUILDER if tier == 3 else _BUILDER
+        unwanted = "; or, if nobody shall, one with **Status**: withdrawn and **Turn**: NONE" if tier == 2 else ""
         yield breach(
             "build-skipped",
             block,
             f"{role} calls {_task(block)} done, but nobody has built anything, as tier {tier} asks",
-            f"append {a_block(role)} with **Status**: in progress that gives the light to {following}{at_once(block)}",
+            f"append {a_block(role)} with **Status**: in progress that gives the light to {following}{at_once(block)}"
+            f"{unwanted}",
         )
     if step.closes and tier == 2 and role in IMPLEMENTERS:
         yield breach(
             "verify-skipped",
             block,
             f"{role} closes its own tier 2 work{task}, but DIRECTOR has not verified it",
-            f"append {a_block(role)} with **Turn**: DIRECTOR",
+            f"append {a_block(role)} with **Status** and **Turn**: DIRECTOR",
         )
     if step.closes and tier == 3 and not asked:
         yield breach(
             "sign-off-skipped",
             block,
             f"{role} closes {_task(block)}, but only HUMAN signs tier 3 off",
-            f"append {a_block(role)} with **Turn**: HUMAN",
+            f"append {a_block(role)} with **Status** and **Turn**: HUMAN",
         )
 
 
@@ -181,7 +188,7 @@ def _partner(course: Course, block: Block) -> Iterator[ProtocolFinding]:
                 "partner-in-loop",
                 block,
                 f"PARTNER {'closes' if turn == NONE else f'gives {turn} the light of'} {_task(block)}: it only answers",
-                f"append a [PARTNER] block with **Turn**: DIRECTOR{at_once(block)}",
+                f"append a [PARTNER] block with **Status** and **Turn**: DIRECTOR{at_once(block)}",
             )
     elif role != DIRECTOR:
         yield breach(

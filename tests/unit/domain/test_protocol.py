@@ -88,6 +88,7 @@ LEGAL = [
     # begun anew: another tier
     SIGNED + "; DIR>COD t2; COD>DIR t2 done gates; DIR>NONE t2 done gates",
     T2 + "; DIR>. t1; DIR>NONE t1 done gates",
+    "DIR>COD t2 ; COD>DIR done gates; DIR>COD; COD>DIR done gates; DIR>NONE done gates; DIR>REV t3; REV>DEV ok none",
     # another name is not the team's: whoever may be next goes on
     "DIR>COD t2; COD>DIRECTER done gates lost; DIR>NONE done gates",
     "DIR>COD t2; COD>DIRECTER done gates lost; COD>DIR done gates; DIR>NONE done gates",
@@ -384,6 +385,9 @@ def _fails() -> list[tuple[str, str]]:
         ("DIR>COD t2; COD>DIR done gates; DIR>NONE", "2 gates-missing"),
         ("DIR>COD t2; COD>DIR done gates; DIR>NONE done; DIR>NONE done gates", "2 gates-missing"),
         ("DIR>NONE t1 done", "0 gates-missing"),
+        ("DIR>COD t2; COD>DIR done gates; DIR>NONE done; DIR>. ; DIR>NONE done gates", "2 gates-missing"),
+        ("DIR>COD t2; COD>DIR done gates; DIR>NONE done; DIR>REV t3; REV>DEV ok none", "2 gates-missing"),
+        ("DIR>REV t3; REV>DIR ok none; DIR>DEV t2; DEV>REV t2 done gates; REV>DIR t2 none; HUM>NONE", "2 tier-lowered"),
         ("DIR>NONE t1 done; DIR>NONE done gates:runs,correct", "0 gates-missing; 1 gates-missing"),
         ("DIR>PAR t1; PAR>DIR; DIR>NONE done", "2 gates-missing"),
         ("DIR>OPT t1; OPT>DIR done; DIR>NONE done gates", "1 gates-missing"),
