@@ -106,8 +106,9 @@ def read_block(
     value = head.values.get("turn")
     turn = read_turn(value, roles, problems) if value else None
     tier = _tier(head, problems)
-    said = tier is not None and "status" in head.values and is_whole(turn, value, roles)
-    complete = not piece.last or finished or ("turn" in head.values and ended) or said
+    complete = not piece.last or finished or ("turn" in head.values and ended)
+    if not complete:
+        complete = tier is not None and "status" in head.values and is_whole(turn, value, roles)
     if complete:
         _say_missing(head, piece.line, context, problems)
     else:

@@ -202,7 +202,7 @@ def _row(text: str) -> str:
 def _gate(found: re.Match[str], value: str, line: int) -> Gate:
     result, text = _judged(found, value)
     evidence = _evidence(text)
-    if result is GateResult.PASS and _tells_failures(evidence):
+    if result is GateResult.PASS and "fail" in evidence.lower() and _tells_failures(evidence):
         result = GateResult.FAIL
     return Gate((found["known"] or found["own"]).lower(), result, evidence, line)
 

@@ -118,7 +118,8 @@ def read_items(lines: Iterable[Line], *, quotes: bool) -> Reading:
     if len(found.items) > 1 and all(item.numbers == (1,) for item in found.items):
         for number, item in enumerate(found.items, 1):
             item.numbers = (number,)
-    _count_on(found.items)
+    if part:
+        _count_on(found.items)
     return found
 
 

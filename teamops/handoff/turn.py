@@ -31,9 +31,10 @@ def read_turn(value: Value, roles: Collection[Role], problems: list[Problem]) ->
     known = [name for name in names if name in roles or name == NONE]
     if not known and (aside := _IN_PARENTHESES.search(written)):  # Isabelle (DEVELOPER)
         known = [name for name in (role_of(aside[1]),) if name in roles]
-    inside = {role for role in roles if re.search(rf"\b{re.escape(role)}\b", written, re.IGNORECASE)}
-    if not known and not inside:
-        known = [role for role in (of_persona(name, roles) for name in names) if role is not None]
+    inside = set[Role]()
+    if not known:
+        inside = {role for role in roles if re.search(rf"\b{re.escape(role)}\b", written, re.IGNORECASE)}
+        known = [] if inside else [role for role in (of_persona(name, roles) for name in names) if role is not None]
     turn = known[0] if known else names[0]
     if len(set(known)) > 1:
         problems.append(

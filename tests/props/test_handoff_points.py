@@ -37,6 +37,12 @@ PIECES = st.sampled_from(
         "    o",
         "> p",
         "> 1. q",
+        "> 2) q",
+        "**Bold**",
+        "LGTM",
+        "runs ✅ (x)<br>",
+        "✅ complete",
+        "3 failed",
         "None",
         "None: r",
         "No challenges.",
@@ -76,6 +82,8 @@ PIECES = st.sampled_from(
         "### [REVIEWER] 2026-03-28 14:31",
         "**Turn**: DIRECTOR",
         "**Gates**: runs=pass (x)",
+        "**Gates**:",
+        "**Gate**: ✅",
     ]
 )
 BODY = st.lists(PIECES | st.text(max_size=12), max_size=25).map("\n".join)
