@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from teamops.domain.gates import lack
 from teamops.model.handoff import Block, Stage
 from teamops.model.protocol import ProtocolFinding
 from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, REVIEWER, Role
@@ -63,7 +64,7 @@ def mends(fault: Fault, block: Block, step: Step, found: Collection[str], *, sta
     own, moves = block.role == fault.finding.role, block.turn is not None
     takes_back = own and first and moves and not found
     if code in CLAIMS:
-        return (own and step.claims) or takes_back
+        return takes_back or (own and bool(block.checks) and not lack(block.checks))
     if code == "challenge-unanswered":
         return block.role in (DIRECTOR, HUMAN) and brings(fault, block, step.tier)
     if code == "tier-lowered":

@@ -147,7 +147,7 @@ def _judge(course: Course, block: Block, echo: Echo, news: _News) -> list[Protoc
     new = [Fault(one, held, numbers.get(one.line)) for one in found]
     course.faults = (*(fault for fault in course.faults if fault not in mended), *new)[-_REMEMBERED:]
     if step.in_turn and not step.late and block.turn is not None:
-        course.mender = block.role if found else None
+        course.mender = block.role if found or block.stranger else None  # who was meant may say it again
     if step.closes:
         course.ill_closed = bool(codes & _NO_END)
         course.unproven = bool(codes & CLAIMS)

@@ -278,6 +278,7 @@ def _review(place: Place) -> Iterator[Broken]:
     step, index, steps = place.step, place.index, place.steps
     if step.role != "REV" or not place.hands_on:
         return
+    yield place.changed(step.without("ok").without("back").plus("v:well"), "unclear-verdict", alone=False)
     silent = step.without("ask").without("none")
     yield place.changed(silent, "no-challenges", alone=not step.has("ask"))
     yield place.changed(silent.plus("none!"), "no-challenges", alone=not step.has("ask"))

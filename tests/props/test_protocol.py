@@ -51,11 +51,49 @@ def test_each_single_step_that_breaks_a_rule_is_found(steps: list[Step], data: A
         assert len(reading.findings) == 1, short(reading)
 
 
+@given(ways(), st.data())
+def test_what_was_left_out_may_be_brought_later_and_is_a_note_then(steps: list[Step], data: Any) -> None:
+    lacking = [
+        (at, step, word)
+        for at, step in enumerate(steps)
+        for word in ("gates", "none")
+        if step.role != "HUM" and step.turn not in {"", "."} and step.has(word)
+    ]
+    if not lacking:
+        return
+    at, step, word = data.draw(st.sampled_from(lacking))
+    rest = steps[at + 1 :]
+    end = next((n for n, later in enumerate(rest) if later.turn == "NONE"), len(rest))
+    wait = data.draw(st.integers(0, min(end + 1, len(rest))))
+    so_far = [*steps[:at], step.without(word), *rest[:wait]]
+    before = read(blocks(written(so_far)), QUIET)
+    (task,) = before.tasks
+    if all(finding.severity == "info" for finding in before.findings):
+        return  # it was brought on the way
+    brought = next(said for said in step.words if said.startswith(word))
+    findings = read(
+        blocks(written([*so_far, Step(step.role, str(task.turn)[: 4 if task.turn == "NONE" else 3], (brought,))])),
+        QUIET,
+    ).findings
+    assert all(finding.severity == "info" for finding in findings), [finding.message for finding in findings]
+
+
 WORDS = st.lists(
     st.sampled_from(
         [
             *("t1", "t2", "t3", "@a", "@A", "@b", "in:x", "in:y", "..."),
-            *("done", "blocked", "withdrawn", "s:signed_off", "ok", "back", "gates", "gates:runs=fail,correct!"),
+            *(
+                "done",
+                "blocked",
+                "withdrawn",
+                "s:signed_off",
+                "ok",
+                "back",
+                "v:hm",
+                "lost",
+                "gates",
+                "gates:runs=fail,correct!",
+            ),
             *("ask:1", "ask:2,3", "none", "none!", "say:1", "say:2,3"),
         ]
     ),

@@ -95,6 +95,7 @@ LEGAL = [
     "DIR>REVEIWER t3 lost; REV>DEV ok none; DEV>REVIWER done gates lost; REV>DIR ok none; DIR>HUM done gates",
     "DIR>KEVIN t2 lost; COD>DIR done gates; DIR>NONE done gates",
     "DIR>KEVIN t2 lost; QA>DIR; DIR>NONE withdrawn",
+    "DIR>COD t2; CODR>DIR done gates stranger; COD>DIR done gates; DIR>NONE done gates",
     "DIR>COD t2; CODR>. stranger lost; CODR>DIR done gates stranger; DIR>NONE done gates",
     "DIRECTR>COD t2 stranger; COD>DIRECTER done gates lost; CODR>DIR done gates stranger; DIR>NONE done gates",
     "DIR>COD t2; CODR>DIRECTER done gates stranger lost; DIR>NONE done gates",
