@@ -162,12 +162,15 @@ def restarts_since(connection: sqlite3.Connection, wall: float) -> dict[Role, in
     return {Role(role): count for role, count in rows}
 
 
-def last_poke(connection: sqlite3.Connection, role: Role, wall: float) -> Outcome | None:
-    """Return how the last poke of a role since ``wall`` ended; one that ended well counts before all others."""
+def last_poke(connection: sqlite3.Connection, role: Role, reason: str, wall: float) -> Outcome | None:
+    """Return how the last poke of a role for ``reason``, or by a person since ``wall``, ended; a good end comes first.
+
+    What another light was typed for says nothing of this one.
+    """
     row = connection.execute(
-        "SELECT ok, message, hint, evidence FROM action WHERE kind = 'poke' AND role = ? AND wall >= ?"
-        " AND ended_wall IS NOT NULL ORDER BY ok DESC, id DESC LIMIT 1",
-        (str(role), wall),
+        "SELECT ok, message, hint, evidence FROM action WHERE kind = 'poke' AND role = ? AND ended_wall IS NOT NULL"
+        " AND (reason = ? OR (decided_by = ? AND wall >= ?)) ORDER BY ok DESC, id DESC LIMIT 1",
+        (str(role), reason, By.PERSON.value, wall),
     ).fetchone()
     return None if row is None else Outcome(ok=bool(row[0]), message=row[1], hint=row[2], evidence=row[3])
 

@@ -196,13 +196,15 @@ class Ledger:
         with reading(self._path):
             return history.restarts_since(self._connection, wall)
 
-    def last_poke(self, role: Role, since_wall: float) -> Outcome | None:
-        """Return how the last poke of ``role`` since then ended, a good end before all others; ``None``: no end known.
+    def last_poke(self, role: Role, reason: str, since_wall: float) -> Outcome | None:
+        """Return how the last poke of ``role`` for ``reason``, or by a person since then, ended.
+
+        A good end comes before all others; ``None``: no end known.
 
         One that is under way, or was cut off before its end could be stored, has none.
         """
         with reading(self._path):
-            return history.last_poke(self._connection, role, since_wall)
+            return history.last_poke(self._connection, role, reason, since_wall)
 
     def log(self, limit: int) -> list[LogLine]:
         """Return the newest ``limit`` turns, states, alerts, actions and words on the protocol, newest first."""

@@ -7,7 +7,7 @@ that is killed in between leaves a light that is said to be unannounced, never o
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,6 +31,8 @@ SYNC_S = 2.0
 """So long a one-time announcement waits for its supervisor to have read the file as it is."""
 FRESH_S = 5.0
 """A light younger than this is told to its holder whatever that one is busy with."""
+_AS = f"{POKED} as "
+"""Before the digest that a light had when its line was typed: its block has grown since, or was rewritten."""
 _POLL_S = 0.02
 _LATER = frozenset({AgentState.STARTING, AgentState.UNKNOWN, AgentState.DEAD})
 
@@ -45,6 +47,7 @@ class _Given:
     author: Role
     at: datetime | None
     holder: Role
+    digest: str
     how: str
 
     def is_of(self, giver: Block, light: Light) -> bool:
@@ -99,6 +102,7 @@ class Announcer:
             return
         how = memory.ask(book, partial(memory.audit.announced, was.task, was.digest, role))
         if how is not None:
+            how = _as_before(how, was.digest)
             memory.store(book, partial(memory.audit.announce, now.task, now.digest, role, how, book.stamp.wall))
 
     # deciding
@@ -107,6 +111,8 @@ class Announcer:
         giver = _giver(book, light)
         if giver is not None and giver.role == light.role:
             self._done[key] = _mark(light)  # kept, or taken up: nobody handed it on
+            for table in (self._given, self._late, self._missed):
+                table.pop(key, None)
             return
         memory = self._core.memory
         known = memory.ask(book, lambda: (memory.audit.announced(light.task, light.digest, light.role),))
@@ -115,11 +121,12 @@ class Announcer:
         given = self._given.get(key)
         if known[0] is not None:
             self._close(key, light, known[0], giver)
-            if known[0] == POKED:
+            if _typed_as(known[0], light.digest):
                 self._look_back(book, key, light)
         elif given is not None and giver is not None and given.is_of(giver, light):
-            memory.claim(book, light, given.how)  # its block has grown since
-            self._close(key, light, given.how, giver)
+            how = _as_before(given.how, given.digest)  # its block has grown since
+            memory.claim(book, light, how)
+            self._close(key, light, how, giver)
         else:
             self._announce(book, key, light, giver)
 
@@ -171,7 +178,7 @@ class Announcer:
         self._done[key] = _mark(light)
         self._late.pop(key, None)
         if giver is not None:
-            self._given[key] = _Given(giver.index, giver.role, giver.at, light.role, how)
+            self._given[key] = _Given(giver.index, giver.role, giver.at, light.role, light.digest, how)
 
     def _see_end(self, key: str, light: Light, future: asyncio.Future[Outcome]) -> None:
         if not future.cancelled() and not future.result().ok:
@@ -181,7 +188,12 @@ class Announcer:
         """See what became of a light that is announced: a person may have poked, teamops may have been killed."""
         if self._done.get(key) != _mark(light) or self._core.under_way(Poke, light.role):
             return
-        outcome = self._core.memory.last_poke(book, light)
+        given = self._given.get(key)
+        digest = _typed_as(given.how, given.digest) if given is not None else ""
+        if not digest:
+            self._missed.pop(key, None)  # that was another light
+            return
+        outcome = self._core.memory.last_poke(book, light, digest, reason_of(replace(light, digest=digest)))
         if outcome is not None and outcome.ok:
             self._missed.pop(key, None)
         else:
@@ -214,6 +226,16 @@ class Announcer:
 def reason_of(light: Light) -> str:
     """Return the reason of a poke that announces ``light``."""
     return f"light {light.task or ''}#{light.digest}"
+
+
+def _as_before(how: str, digest: str) -> str:
+    """Return how a light is announced that was announced ``how`` while its block had that digest."""
+    return f"{_AS}{digest}" if how == POKED else how
+
+
+def _typed_as(how: str, digest: str) -> str:
+    """Return the digest that a poked light, now of ``digest``, had when its line was typed; empty = nobody typed it."""
+    return digest if how == POKED else how.removeprefix(_AS) if how.startswith(_AS) else ""
 
 
 def _mark(light: Light) -> Mark:

@@ -234,9 +234,17 @@ class Memory:
             book.ledger_trouble = str(error)
             return None
 
-    def last_poke(self, book: Book, light: Light) -> Outcome | None:
-        """Return how the holder of ``light`` was poked since it came, or ``None``."""
-        return self.ask(book, lambda: self._ledger.last_poke(light.role, light.since_wall))
+    def last_poke(self, book: Book, light: Light, digest: str, reason: str) -> Outcome | None:
+        """Return how the holder of ``light`` was told of it for ``reason``, or poked by a person since; ``None``: not.
+
+        ``digest``: of its block as it was when the light came.
+        """
+
+        def read() -> Outcome | None:
+            came = self._ledger.light_known(light.task, digest, light.role)
+            return self._ledger.last_poke(light.role, reason, light.since_wall if came is None else came)
+
+        return self.ask(book, read)
 
     # actions
 

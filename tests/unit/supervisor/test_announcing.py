@@ -129,10 +129,49 @@ async def test_a_block_that_grows_is_the_same_light(begin: Begin, handoff: Path)
     await life.ticks(2)
     assert len(life.hands.pokes) == 1
     light = life.core.book.lights["login"]
-    assert life.ledger.audit.announced("login", light.digest, CODER) == "poked"
+    (poke,) = life.hands.pokes
+    assert life.ledger.audit.announced("login", light.digest, CODER) == f"poked as {poke.reason.partition('#')[2]}"
     await life.end()
     again = await begin(CODER)
+    await again.ticks(2)
     assert again.hands.pokes == []
+    assert not again.alerts("handoff-unannounced"), "its line was typed before it grew"
+
+
+async def test_a_refused_line_is_said_of_the_block_that_has_grown_too(begin: Begin, handoff: Path) -> None:
+    life = await begin(CODER)
+    life.hands.answer = Outcome(ok=False, message="a dialog is open", hint="attach")
+    await life.append(TO_CODER)
+    await life.ticks(2)
+    assert life.alerts("handoff-unannounced")
+    for more in ("And one thing more.", "And another one."):
+        with handoff.open("a", encoding="utf-8") as file:
+            file.write(f"\n{more}\n")
+        await life.seen()
+        await life.ticks(2)
+        (alert,) = life.alerts("handoff-unannounced")
+        assert "a dialog is open" in alert.message
+    await life.append(block(CODER, CODER, minute=5))
+    await life.ticks(2)
+    assert not life.alerts("handoff-unannounced"), "it has taken it up"
+    assert len(life.hands.pokes) == 1
+
+
+async def test_a_light_whose_line_was_typed_is_told_whatever_its_block_is_rewritten_to(
+    begin: Begin, handoff: Path
+) -> None:
+    life = await begin(CODER)
+    await life.append(TO_CODER, block(DIRECTOR, DIRECTOR, task="other"))
+    for old, new in (("Go on.", "Go."), ("Go.", "Do.")):
+        rewrite(life, old, new)
+        await life.seen()
+        await life.ticks(2)
+        assert not life.alerts("handoff-unannounced")
+    await life.end()
+    again = await begin(CODER)
+    await again.ticks(2)
+    assert not again.alerts("handoff-unannounced")
+    assert (len(life.hands.pokes), again.hands.pokes) == (1, [])
 
 
 async def test_a_block_rewritten_while_teamops_was_down_is_the_same_light(begin: Begin, handoff: Path) -> None:
@@ -236,6 +275,12 @@ async def test_killed_between_claim_and_line_it_is_said_and_not_typed_later(
     assert second.hands.pokes == []
     (alert,) = second.alerts("handoff-unannounced")
     assert "ended before its line was typed" in alert.message
+    await second.append(block(DIRECTOR, CODER, task="other", status="done"))
+    await second.ticks(2)
+    (poke,) = second.hands.pokes
+    assert '"other"' in poke.text
+    assert second.alerts("handoff-unannounced"), "what another task's line says tells nothing of this one"
+    second.hands.done.clear()
     assert second.ledger.audit.announced("login", second.core.book.lights["login"].digest, CODER) == "poked"
 
 
