@@ -46,7 +46,8 @@ _NEGATED = re.compile(
     r"(?:[\s_-]+\w+){0,3}[\s_-]+$"
 )
 _SUPPOSED = re.compile(r"\b(?:would|could|might|may|will|to|if|unless|until|once|before|or)(?:\s+be)?[\s_-]+$")
-_BOTH = re.compile(r"\W*(?:approve\w*|accept\w*)\W*(?:\||/|\bor\b)\W*(?:chang|reject)")
+_BOTH = re.compile(r"\W*(?:approve\w*|accept\w*)\W*(?:\||/|\bor\b)\W*(?:chang|reject)|\W*not[\s_-]+reject")
+"""A form that nobody filled in, and what is neither."""
 
 
 def verdict_of(text: str) -> Verdict:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from teamops.domain.limits import Limits
 from teamops.domain.pipeline import pipeline
 from teamops.domain.protocol import Protocol, read
-from teamops.domain.statuses import sends_back
+from teamops.domain.verdicts import Verdict, verdict_of
 from teamops.model.handoff import Block, Stage, Task
 from teamops.model.role import AGENT_ROLES, HUMAN, NONE, Role
 
@@ -188,11 +188,10 @@ def test_the_stage_after_each_block(tier: int | None, steps: Sequence[Step], exp
         ("not rejected", False),
         ("unchanged", False),
         ("", False),
-        (None, False),
     ],
 )
-def test_which_verdicts_send_the_work_back(verdict: str | None, *, back: bool) -> None:
-    assert sends_back(verdict) is back
+def test_which_verdicts_send_the_work_back(verdict: str, *, back: bool) -> None:
+    assert (verdict_of(verdict) is Verdict.BACK) is back
 
 
 def test_rounds_count_reviews_and_not_implementers() -> None:
