@@ -175,6 +175,16 @@ def last_poke(connection: sqlite3.Connection, role: Role, reason: str, wall: flo
     return None if row is None else Outcome(ok=bool(row[0]), message=row[1], hint=row[2], evidence=row[3])
 
 
+def superseded(connection: sqlite3.Connection, task: str | None, digest: str) -> bool:
+    """Return whether, after the block with that digest, another one of its task was handed on: its light is past."""
+    later = connection.execute(
+        "SELECT later.task FROM block later JOIN block was"
+        " ON was.id = (SELECT min(id) FROM block WHERE digest = ?) AND later.id > was.id AND later.place > was.place",
+        (digest,),
+    )
+    return any((name or "").lower() == (task or "").lower() for (name,) in later)
+
+
 def log(connection: sqlite3.Connection, limit: int) -> list[LogLine]:
     """Return what happened last, newest first, in the words of ``domain.log_lines``.
 

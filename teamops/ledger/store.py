@@ -206,6 +206,11 @@ class Ledger:
         with reading(self._path):
             return history.last_poke(self._connection, role, reason, since_wall)
 
+    def superseded(self, task: str | None, digest: str) -> bool:
+        """Return whether another block of the task was handed on after the one with that digest."""
+        with reading(self._path):
+            return history.superseded(self._connection, task, digest)
+
     def log(self, limit: int) -> list[LogLine]:
         """Return the newest ``limit`` turns, states, alerts, actions and words on the protocol, newest first."""
         with reading(self._path):

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from teamops.domain.health import worked_at
 from teamops.domain.light import Light
 from teamops.model.actions import By, Outcome, Poke
 from teamops.model.agent import AgentState
@@ -72,6 +73,8 @@ class Announcer:
 
     def go_on(self, book: Book, *, counts: bool) -> None:
         """Decide about every light that is new; at each round of the clock see whether the missed ones were told."""
+        if self._core.trail.unsettled:
+            return  # half of the file may just be missing, and be back in a moment
         for key, light in book.lights.items():
             if self._done.get(key) != _mark(light):
                 self._decide(book, key, light)
@@ -87,7 +90,7 @@ class Announcer:
         return [
             (book.lights[key], why)
             for key, (mark, why) in self._missed.items()
-            if key in book.lights and _mark(book.lights[key]) == mark and not book.answered(book.lights[key])
+            if key in book.lights and _mark(book.lights[key]) == mark and not _answered(book, book.lights[key])
         ]
 
     def adopt(self, book: Book) -> None:
@@ -127,8 +130,12 @@ class Announcer:
             how = _as_before(given.how, given.digest)  # its block has grown since
             memory.claim(book, light, how)
             self._close(key, light, how, giver)
-        else:
-            self._announce(book, key, light, giver)
+        elif (past := memory.superseded(book, light)) is not None:
+            if past:  # handed on long ago, and shown again by a file that has lost its end
+                self._done[key] = _mark(light)
+                self._missed.pop(key, None)
+            else:
+                self._announce(book, key, light, giver)
 
     def _announce(self, book: Book, key: str, light: Light, giver: Block | None) -> asyncio.Future[Outcome] | None:
         """Claim the light and tell its holder; ``None`` where nothing is typed (now)."""
@@ -158,7 +165,7 @@ class Announcer:
         if not (book.settings.auto_poke and settings.auto_poke):
             return OFF
         # An agent that is still busy with something else when the light comes has not answered it.
-        if book.stamp.now - light.since > FRESH_S and book.answered(light):
+        if book.stamp.now - light.since > FRESH_S and _answered(book, light):
             return ANSWERED
         page, late = book.agent(light.role), self._late.get(key) == _mark(light)
         if not book.looked:
@@ -213,6 +220,8 @@ class Announcer:
         giver = _giver(book, light)
         if giver is not None and giver.role == light.role:
             return None
+        if core.memory.superseded(book, light) is not False:
+            return None
         while core.under_way(Poke, light.role):
             await core.next_round()
         future = self._announce(book, key, light, giver)
@@ -226,6 +235,16 @@ class Announcer:
 def reason_of(light: Light) -> str:
     """Return the reason of a poke that announces ``light``."""
     return f"light {light.task or ''}#{light.digest}"
+
+
+def _answered(book: Book, light: Light) -> bool:
+    """Return whether the holder of a light that nobody told of it works on since: that its pane prints says nothing."""
+    page = book.agents.get(light.role)
+    if page is None:
+        return False
+    facts = replace(page.facts(managed=True, light_since=light.since), printed=None)
+    worked = worked_at(facts, book.stamp.now)
+    return worked is not None and worked > light.since
 
 
 def _as_before(how: str, digest: str) -> str:

@@ -246,6 +246,10 @@ class Memory:
 
         return self.ask(book, read)
 
+    def superseded(self, book: Book, light: Light) -> bool | None:
+        """Return whether ``light`` is of a block that another one of its task has followed, as the ledger knows."""
+        return self.ask(book, lambda: self._ledger.superseded(light.task, light.digest))
+
     # actions
 
     def action_begun(self, book: Book, action: Action) -> int:

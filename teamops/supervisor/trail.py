@@ -63,6 +63,11 @@ class Trail:
         """Called when a file is seen for the first time, before its blocks are recorded."""
         self.on_rewritten: Callable[[Book, KnownBlock, Block], None] = lambda *_: None
 
+    @property
+    def unsettled(self) -> bool:
+        """What was handed on may have changed, and nobody knows yet whether it has."""
+        return self._due
+
     def load(self, book: Book) -> None:
         """Take what earlier lives recorded."""
         memory = self._memory

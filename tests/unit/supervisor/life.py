@@ -109,6 +109,7 @@ class Life:
         team: tuple[Role, ...] = TEAM,
         start: float = START,
         limits: Limits | None = None,
+        client: str = "sdk",
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
@@ -126,7 +127,7 @@ class Life:
                     name="",
                     profile=None,
                     session=f"shop-{role.lower()}",
-                    client="sdk",
+                    client=client,
                     command=("cat",),
                     cwd=folder,
                     auto_poke=role != off,

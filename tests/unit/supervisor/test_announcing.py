@@ -12,7 +12,7 @@ from teamops.ledger.connection import LedgerError
 from teamops.model.actions import Action, By, Outcome, Poke
 from teamops.model.agent import Beat
 from teamops.model.alert import AlertState
-from teamops.model.events import BeatsSeen, Ticked
+from teamops.model.events import BeatsSeen, OutputSeen, Ticked
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, REVIEWER, Role
 from teamops.model.tail import Position
 from tests.unit.supervisor.conftest import Begin
@@ -97,6 +97,47 @@ async def test_one_that_was_answered_meanwhile_is_not(begin: Begin, handoff: Pat
     assert life.hands.pokes == []
     assert life.ledger.audit.announced("login", light.digest, CODER) == "answered"
     await life.end()
+
+
+async def test_what_a_pane_prints_is_no_answer_to_a_light_that_nobody_told(begin: Begin, handoff: Path) -> None:
+    first = await begin(CODER)
+    await first.end()
+    append(handoff, TO_CODER)
+    life = Life(first.folder, start=first.wall + 60, client="command")
+    life.hands.answer = Outcome(ok=False, message="its pane is in copy mode", hint="leave it")
+    life.core.begin_running()
+    life.panes(CODER)
+    life.read(age=50.0)
+    life.core.emit(OutputSeen(life.clock.stamp(), CODER))
+    life.core.say_ready()
+    for _ in range(4):
+        await life.ticks(1)
+        life.core.emit(OutputSeen(life.clock.stamp(), CODER))
+    assert len(life.hands.pokes) == 1
+    (alert,) = life.alerts("handoff-unannounced")
+    assert "copy mode" in alert.message
+    await life.end()
+
+
+@pytest.mark.parametrize("left", [3, 4], ids=["half of it gone", "the end gone"])
+async def test_a_file_that_has_lost_its_end_for_a_moment_tells_nobody_of_old_lights(
+    begin: Begin, handoff: Path, left: int
+) -> None:
+    for minute, turn in enumerate((DIRECTOR, CODER, CODER, DIRECTOR, REVIEWER)):
+        append(handoff, block(DIRECTOR, turn, status="done", minute=minute, text=f"Part {minute}."))
+    append(handoff, block(DIRECTOR, NONE, task="another", tier=1, minute=9))
+    life = await begin(CODER, REVIEWER, DIRECTOR)
+    whole = handoff.read_bytes()  # noqa: ASYNC240 - a test
+    cut = whole.split(b"### [DIRECTOR]")[: left + 1]
+    await life.write(b"### [DIRECTOR]".join(cut).decode())
+    await life.ticks(1)
+    await life.write(whole.decode())
+    await life.ticks(3)
+    assert life.hands.pokes == []
+    assert not life.alerts("handoff-unannounced")
+    await life.append(block(REVIEWER, CODER, status="done", minute=20))
+    await life.ticks(3)
+    assert [poke.role for poke in life.hands.pokes] == [CODER]
 
 
 async def test_who_takes_the_light_for_itself_is_told_nothing(begin: Begin, handoff: Path) -> None:
