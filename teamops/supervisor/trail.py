@@ -78,7 +78,7 @@ class Trail:
             self._digests = [known.digest for known in self._known]
             archived = memory.ask(book, memory.audit.archived) or ()
             changed = book.protocol.proof is None or bool(book.protocol.proof.tampers)
-            self._virgin = not (self._known or archived or changed or book.protocol.walls)
+            self._virgin = not (self._known or archived or changed or book.protocol.walls or memory.began_empty(book))
 
     # what the ledger proves
 
@@ -117,8 +117,8 @@ class Trail:
         if not self._begun:
             self._begun = True
             self._begin(book, event)
-        elif not (event.appended and self._stands(blocks)):
-            self._due = True
+        elif _open(book) or not (event.appended and self._stands(blocks)):
+            self._due = True  # what is appended while something is amiss may be what was missed
         self._work(book)
 
     def miss(self, book: Book) -> None:
@@ -126,6 +126,8 @@ class Trail:
         if not self._begun and not book.settings.handoff.exists():
             self._begun = True
             book.protocol.born = not self._known
+            if self._virgin:
+                self._memory.begin_empty(book)
             self._known = []
 
     def tick(self, book: Book) -> None:
@@ -150,11 +152,13 @@ class Trail:
             if rest:
                 self.on_adopted(book)
                 self._record(book, rest, adopted=True)
+            elif self._virgin:
+                self._memory.begin_empty(book)
         else:
             for block in blocks[len(known) :]:
                 book.protocol.walls.setdefault(block.digest, min(event.mtime, event.stamp.wall))
             book.protocol.look_anew(event.stamp.wall)
-            self._due = not stands
+            self._due = not stands or _open(book)
 
     def _stands(self, blocks: Sequence[Block]) -> bool:
         """Return whether blocks after an append are those that were recorded: only the last of them can differ."""
@@ -218,7 +222,8 @@ class Trail:
         if known is None or tampers is None:
             return False
         digests = [block.digest for block in blocks]
-        if [row.digest for row in known] != digests[: len(known)]:
+        amiss = any(not tamper.accepted for tamper in tampers)
+        if amiss or [row.digest for row in known] != digests[: len(known)]:
             found = compare(known, blocks)
             if self._may_come_back(book, len(found.vanished), len(known)):
                 return False
@@ -285,6 +290,11 @@ class Trail:
             _tell(book, f"handed-on blocks that were changed: {len(done)}", ok=False)
         self.refresh(book)
         return end
+
+
+def _open(book: Book) -> bool:
+    proof = book.protocol.proof
+    return proof is not None and any(not tamper.accepted for tamper in proof.tampers)
 
 
 def _new(block: Block, text: str) -> NewBlock:

@@ -277,6 +277,32 @@ async def test_an_emptied_file_is_one_alert_and_is_well_when_it_is_back(begin: B
     assert len(recorded(life)) == count
 
 
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("empty", [False, True])
+async def test_last_blocks_that_were_cut_off_and_are_back_are_mended(
+    begin: Begin, tmp_path: Path, restart: bool, empty: bool
+) -> None:
+    (tmp_path / "p").mkdir()
+    text = long_file(12)
+    (tmp_path / "p" / "current.md").write_text(text, encoding="utf-8")
+    life = await begin()
+    whole = life.ledger.audit.blocks()
+    await life.write("" if empty else long_file(10))
+    await life.ticks(5)
+    assert {kind for kind, _ in tampers(life)} == {"vanished"}
+    assert life.alerts("handoff-rewritten")
+    if restart:
+        await life.end()
+        life.handoff.write_text(text, encoding="utf-8")
+        life = await begin()
+    else:
+        await life.write(text)
+    await life.ticks(70)
+    assert tampers(life) == []
+    assert not life.alerts("handoff-rewritten")
+    assert life.ledger.audit.blocks() == whole, "none is recorded a second time"
+
+
 async def test_what_one_edit_took_out_is_accepted_together(begin: Begin, tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     text = long_file(60)
