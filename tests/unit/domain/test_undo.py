@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from teamops.domain.undo import Undo
 from teamops.model.protocol import KnownBlock, Tamper
 from teamops.model.role import CODER
@@ -49,3 +53,23 @@ def test_each_loss_and_each_insertion_is_undone_once() -> None:
 
 def test_a_loss_of_nothing_known_waits_for_nothing() -> None:
     assert not Undo([tamper(1, "", "")]).waits_for("")
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_ten_thousand_are_undone_in_no_time(alike: bool) -> None:
+    count = 10_000
+    names = [("", "") if alike else (f"a{number}", f"b{number}") for number in range(count)]
+    undo = Undo(
+        [tamper(3 * number, f"old{was}", f"new{now}") for number, (was, now) in enumerate(names)]
+        + [tamper(3 * number + 1, f"gone{was}", "") for number, (was, _) in enumerate(names)]
+        + [tamper(3 * number + 2, "", f"put{now}") for number, (_, now) in enumerate(names)]
+    )
+    begun = time.perf_counter()
+    undone: list[int] = []
+    for was, now in names:
+        undone += undo.rewritten(f"new{now}", f"old{was}")
+        undone += undo.put_back(f"gone{was}")
+        if undo.was_put_in(f"put{now}"):
+            undone += undo.taken_out(f"put{now}")
+    assert sorted(undone) == list(range(3 * count))
+    assert time.perf_counter() - begun < 1.0
