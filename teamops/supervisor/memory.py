@@ -29,6 +29,8 @@ from teamops.tmux.ending import is_alive
 from teamops.usage.pricing import Pricer
 
 MAX_UNWRITTEN = 100_000
+_EMPTY = "no block yet"
+"""How the light of no block at all is announced, as the ledger keeps it: the project began under teamops' eyes."""
 
 T = TypeVar("T")
 
@@ -221,6 +223,15 @@ class Memory:
     def protocol_mark(self, book: Book) -> tuple[int, ...] | None:
         """Return what tells that others wrote something that judges blocks; ``None`` where the ledger can't be read."""
         return self.ask(book, self._ledger.protocol_mark)
+
+    def begin_empty(self, book: Book) -> None:
+        """Remember for good that the project had no block when it was first seen: whatever comes is news."""
+        if self._acting:
+            self.store(book, partial(self.audit.announce, None, "", NONE, _EMPTY, book.stamp.wall))
+
+    def began_empty(self, book: Book) -> bool:
+        """Return whether a supervisor saw this project before it had a block."""
+        return self.ask(book, lambda: self.audit.announced(None, "", NONE)) == _EMPTY
 
     def claim(self, book: Book, light: Light, how: str) -> bool | None:
         """Claim the announcement of a light, durably; false where it was announced before.

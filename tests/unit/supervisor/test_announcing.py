@@ -140,6 +140,27 @@ async def test_a_file_that_has_lost_its_end_for_a_moment_tells_nobody_of_old_lig
     assert [poke.role for poke in life.hands.pokes] == [CODER]
 
 
+@pytest.mark.parametrize("there", [False, True], ids=["no file", "an empty file"])
+async def test_the_first_block_of_a_project_is_news_in_the_next_life_too(
+    begin: Begin, handoff: Path, *, there: bool
+) -> None:
+    if there:
+        handoff.write_bytes(b"")  # noqa: ASYNC240 - a test
+    else:
+        handoff.unlink()  # noqa: ASYNC240 - a test
+    first = await begin(CODER)
+    await first.end()
+    append(handoff, TO_CODER)
+    second = await begin()
+    await second.ticks(2)
+    assert second.alerts("handoff-unannounced"), "it has no session"
+    assert not any(known.adopted for known in second.ledger.audit.blocks())
+    await second.end()
+    third = await begin(CODER)
+    await third.ticks(2)
+    assert [poke.role for poke in third.hands.pokes] == [CODER]
+
+
 async def test_who_takes_the_light_for_itself_is_told_nothing(begin: Begin, handoff: Path) -> None:
     life = await begin(DIRECTOR, CODER)
     await life.append(block(DIRECTOR, DIRECTOR))
