@@ -327,6 +327,15 @@ class Audit:
             [(place, block_id) for place, (block_id, before) in enumerate(ordered, 1) if place != before],
         )
 
+    def take_back(self, approval: Approval) -> None:
+        """Forget what the person signed: its block was not written, and nobody else may write it in their name."""
+        with writing(self._connection, self._path, durable=True):
+            self._connection.execute(
+                "DELETE FROM approval WHERE id = (SELECT max(id) FROM approval"
+                " WHERE digest = ? AND chain = ? AND approver = ? AND wall = ?)",
+                (approval.digest, approval.chain, _plain(approval.approver), approval.wall),
+            )
+
 
 def _key(task: str | None) -> str:
     return str(_plain((task or "").lower()))

@@ -67,6 +67,8 @@ class Ledger:
             row = self._connection.execute(
                 "SELECT (SELECT max(id) FROM tamper),"
                 " (SELECT total(mended) + count(nullif(accepted, '')) FROM tamper), (SELECT max(id) FROM approval),"
+                # One that was taken back leaves its number to the next.
+                " (SELECT count(*) FROM approval), (SELECT max(wall) * 1e6 FROM approval),"
                 " (SELECT max(id) FROM gate_run), (SELECT max(id) FROM forced)"
             ).fetchone()
         return tuple(int(value or 0) for value in row)

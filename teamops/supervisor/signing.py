@@ -6,11 +6,14 @@ written by somebody else.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from teamops.domain.statuses import is_blocked
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 
 MANY = 20
 """So many losses of one edit are accepted together: nobody looks at a thousand, one by one."""
+LOCK_S = 10.0
+"""So long a signature waits for the handoff file's lock; then nothing is signed."""
 MOVED = "look at it again: somebody has written to it meanwhile"
 
 
@@ -98,12 +103,18 @@ async def sign_off(core: Core, intent: SignOff) -> Outcome:
         digest=digest_of(text),
         chain=intent.chain,
     )
+    audit = core.memory.audit
     try:
-        core.memory.audit.add_approval(approval)
+        other = next((one for one in audit.approvals() if _is_under_way(one, approval)), None)
+        if other is not None or core.under_way(Append, HUMAN):
+            by = f" by {clean_line(other.approver, 60)}" if other is not None else ""
+            said = f"{_named(task.task)} was not signed: a signature{by} is being written"
+            return Outcome(ok=False, message=said, hint=MOVED)
+        audit.add_approval(approval)
     except LedgerError as error:
         return Outcome(ok=False, message=f"nothing was written: {error.message}", hint=error.hint)
     action = Append(role=HUMAN, task=task.task, text=text, by=By.PERSON, reason=f"{approval.verdict} by {who}")
-    outcome = await core.begin(action, _check(task, intent.chain, roles))
+    outcome = await _write(core, action, approval, _check(task, intent.chain, roles))
     if not outcome.ok:
         return outcome
     doubts = _doubts(book, task) if intent.approve else ""
@@ -113,6 +124,59 @@ async def sign_off(core: Core, intent: SignOff) -> Outcome:
         f"{outcome.message}, recorded for {who}{doubts}",
         evidence=outcome.evidence,
     )
+
+
+async def _write(core: Core, action: Append, approval: Approval, check: Callable[[bytes], None]) -> Outcome:
+    """Write the block that has its record. Where it isn't written, for whatever reason, its record goes too."""
+    word = _Word(check)
+    outcome: Outcome | None = None
+    try:
+        future = core.begin(action, word.check)
+        await asyncio.wait({future}, timeout=LOCK_S)
+        if future.done() or not word.take_back():
+            outcome = await future
+        else:
+            outcome = Outcome(
+                ok=False,
+                message=f"nothing was signed: another program has kept the handoff file locked for {LOCK_S:.0f} s",
+                hint="end what writes to it, then sign again",
+            )
+    finally:
+        # Interrupted while the block goes to the file, it stands there: then its record stays.
+        if word.take_back() if outcome is None else not outcome.ok:
+            core.memory.store(core.book, partial(core.memory.audit.take_back, approval))
+            core.trail.refresh(core.book)
+    return outcome
+
+
+class _Word:
+    """What the person signs: either taken back, or on its way into the file, never both."""
+
+    def __init__(self, check: Callable[[bytes], None]) -> None:
+        self._check = check
+        self._lock = threading.Lock()
+        self._back = False
+        self._given = False
+
+    def check(self, data: bytes) -> None:
+        """Look at the file under its lock, in the thread that writes it."""
+        with self._lock:
+            if self._back:
+                raise TeamopsError("nothing was signed: it was taken back", "sign again")
+            self._given = False
+            self._check(data)
+            self._given = True
+
+    def take_back(self) -> bool:
+        """Take the word back; return whether it is: what is being written no longer can be."""
+        with self._lock:
+            self._back = self._back or not self._given
+            return self._back
+
+
+def _is_under_way(one: Approval, mine: Approval) -> bool:
+    """Return whether ``one`` signs the same, just now: once it is written, there is more to sign than that."""
+    return one.chain == mine.chain and abs(mine.wall - one.wall) < LOCK_S
 
 
 def back_to(book: Book, task: Task) -> Role:

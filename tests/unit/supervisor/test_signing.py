@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 
@@ -9,11 +10,13 @@ import pytest
 
 from teamops.handoff.appending import append
 from teamops.handoff.document import parse
+from teamops.handoff.locking import locked
 from teamops.ledger.connection import LedgerError
 from teamops.model.actions import Action, Append, Outcome
 from teamops.model.handoff import Standing
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, REVIEWER
 from teamops.model.snapshot import SignOff
+from teamops.supervisor import signing
 from tests.unit.supervisor.conftest import Begin
 from tests.unit.supervisor.life import GATES, Life, block
 
@@ -108,6 +111,63 @@ async def test_written_meanwhile_nothing_is_signed(waiting: Life) -> None:
     assert b"[HUMAN] 20" not in waiting.handoff.read_bytes()[size:]
     await waiting.ticks(1)
     assert (await waiting.core.task_report("login")).approvals == (), "what was not written signed nothing"
+
+
+async def test_what_could_not_be_written_has_no_record(waiting: Life) -> None:
+    def broken(_: Action) -> None:
+        waiting.handoff.unlink()
+        waiting.handoff.mkdir()
+
+    waiting.hands.before = broken
+    outcome = await wish(waiting, approve=True)
+    assert not outcome.ok
+    assert waiting.ledger.audit.approvals() == []
+
+
+async def test_a_lock_that_is_not_got_in_time_leaves_neither_record_nor_block(
+    waiting: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing, "LOCK_S", 0.05)
+    before = waiting.handoff.read_bytes()
+    with locked(waiting.handoff):
+        outcome = await wish(waiting, approve=True)
+        assert not outcome.ok
+        assert "locked" in outcome.message
+        assert waiting.ledger.audit.approvals() == []
+        assert "is being written" in (await wish(waiting, approve=True)).message
+    await waiting.until(lambda: not waiting.core.under_way(Append, HUMAN), "the lock is free")
+    assert waiting.handoff.read_bytes() == before
+    monkeypatch.undo()
+    assert (await wish(waiting, approve=True)).ok
+    await waiting.seen()
+    assert waiting.codes() == []
+
+
+async def test_interrupted_nothing_is_signed(waiting: Life) -> None:
+    before = waiting.handoff.read_bytes()
+    report = await waiting.core.task_report("login")
+    asked = SignOff(task="login", approve=True, note="", chain=report.chain)
+    with locked(waiting.handoff):
+        signing_now = asyncio.create_task(signing.sign_off(waiting.core, asked))
+        await waiting.until(lambda: bool(waiting.hands.done), "it waits for the lock")
+        assert len(waiting.ledger.audit.approvals()) == 1
+        signing_now.cancel()
+        await asyncio.gather(signing_now, return_exceptions=True)
+        assert waiting.ledger.audit.approvals() == []
+    await waiting.until(lambda: not waiting.core.under_way(Append, HUMAN), "the lock is free")
+    assert waiting.handoff.read_bytes() == before
+
+
+async def test_of_two_that_sign_at_once_one_has_a_record(waiting: Life) -> None:
+    other = Life(waiting.folder, acting=False, followed=True, start=waiting.wall)
+    await other.begin(DIRECTOR)
+    outcomes = await asyncio.gather(wish(waiting, approve=True), wish(other, approve=True))
+    (refused,) = [outcome for outcome in outcomes if not outcome.ok]
+    assert "a signature by" in refused.message
+    assert len(waiting.ledger.audit.approvals()) == 1
+    await waiting.seen()
+    assert waiting.codes() == []
+    await other.end()
 
 
 async def test_another_tasks_block_meanwhile_does_no_harm(waiting: Life) -> None:
