@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from teamops.handoff.appending import append
@@ -26,8 +29,7 @@ async def append_block(path: Path, action: Append, check: Check | None = None) -
         line = line_after(data, action.text)
 
     try:
-        # In a thread: another writer may hold the lock, and a long file takes its time to be read again.
-        await asyncio.to_thread(append, path, action.text, look)
+        await _beside(partial(append, path, action.text, look))
     except OSError as error:
         return Outcome(
             ok=False,
@@ -35,6 +37,35 @@ async def append_block(path: Path, action: Append, check: Check | None = None) -
             hint="mend its rights or free disk space, then try again",
         )
     return Outcome(ok=True, message=f"appended to {path.name} at line {line}", evidence=f"{path.name}:{line}")
+
+
+async def _beside(write: Callable[[], object]) -> None:
+    """Run ``write`` in a thread: another writer may hold the lock, and a long file takes its time to be read again.
+
+    The thread ends with the process: nobody who interrupts it has to wait for a lock that is never let go.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def tell(error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            write()
+        except BaseException as raised:  # noqa: BLE001 - goes to who waits
+            error = raised
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(tell, error)
+
+    threading.Thread(target=run, name="append", daemon=True).start()
+    await done
 
 
 def line_after(data: bytes, text: str) -> int:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
+import threading
+from pathlib import Path
 
 import pytest
 
+from teamops.effects.append import append_block
 from teamops.handoff.appending import append
 from teamops.handoff.document import parse
 from teamops.handoff.locking import locked
 from teamops.ledger.connection import LedgerError
-from teamops.model.actions import Action, Append, Outcome
+from teamops.model.actions import Action, Append, By, Outcome
+from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Standing
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, REVIEWER
 from teamops.model.snapshot import SignOff
@@ -156,6 +160,26 @@ async def test_interrupted_nothing_is_signed(waiting: Life) -> None:
         assert waiting.ledger.audit.approvals() == []
     await waiting.until(lambda: not waiting.core.under_way(Append, HUMAN), "the lock is free")
     assert waiting.handoff.read_bytes() == before
+
+
+def test_who_waits_for_a_lock_can_be_interrupted_and_ends(tmp_path: Path) -> None:
+    """The loop's end waits for no thread that hangs on a lock."""
+
+    async def give_up() -> None:
+        action = Append(role=HUMAN, task="login", text=block(HUMAN, NONE), by=By.PERSON)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(append_block(path, action, refuse), 0.05)
+
+    def refuse(_: bytes) -> None:
+        refused.set()
+        raise TeamopsError("taken back", "")
+
+    path, refused = tmp_path / "current.md", threading.Event()
+    with locked(path):
+        asyncio.run(give_up())
+        assert not refused.is_set()
+    assert refused.wait(20)
+    assert not path.exists()
 
 
 async def test_of_two_that_sign_at_once_one_has_a_record(waiting: Life) -> None:
