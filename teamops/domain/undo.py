@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from teamops.model.protocol import Tamper
+from teamops.model.protocol import KnownBlock, Tamper
 
 
 class Undo:
@@ -57,3 +57,41 @@ class Undo:
         """Return the loss that is undone when a block with that digest comes."""
         waiting = self._vanished.get(digest)
         return [waiting.pop()] if waiting else []
+
+
+def handed_on_again(known: Iterable[KnownBlock], tampers: Iterable[Tamper], now: Sequence[str]) -> int:
+    """Return how many of the first blocks are exactly what was handed on, as if nobody had changed it; 0: they aren't.
+
+    ``known`` should stand in the file, ``now`` does (digests). What a person accepted counts as handed on. The ids tell
+    the order: blocks were recorded as they came. Where one that was put in is accepted, nobody knows its place.
+    """
+    ids: dict[str, list[int]] = {}
+    """By digest, of what stands, or would without the open changes."""
+    for block in known:
+        ids.setdefault(block.digest, []).append(block.id)
+    came: list[str] = []
+    origins: dict[str, list[int]] = {}
+    """By digest, the places of what a person accepted as a rewrite."""
+    placeless: set[str] = set()
+    for tamper in tampers:
+        was = tamper.before
+        if not tamper.accepted:
+            if was is not None:
+                ids.setdefault(was.digest, []).append(was.id)
+            came.append(tamper.after)
+        elif was is None:
+            placeless.add(tamper.after)
+        elif tamper.after:
+            earlier = origins.get(was.digest)
+            origins.setdefault(tamper.after, []).append(earlier.pop() if earlier else was.id)
+    places: list[tuple[int, str]] = []
+    for found in ids.values():
+        found.sort()
+    for digest in came:
+        if ids.get(digest):
+            ids[digest].pop()  # the newest: that is the one which the change made
+    for digest, found in ids.items():
+        accepted = origins.get(digest, [])[: len(found)]
+        places += [(place, digest) for place in found[: len(found) - len(accepted)] + accepted]
+    handed = [digest for _, digest in sorted(places)]
+    return 0 if placeless.intersection(handed) or handed != list(now[: len(handed)]) else len(handed)

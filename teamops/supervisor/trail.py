@@ -15,7 +15,7 @@ from typing import Any
 
 from teamops.domain.audit import Comparison, compare, handed_on
 from teamops.domain.proof import Proof
-from teamops.domain.undo import Undo
+from teamops.domain.undo import Undo, handed_on_again
 from teamops.handoff.blocks import digest_of
 from teamops.ledger.audit import Change, NewBlock
 from teamops.model.events import HandoffChanged
@@ -34,6 +34,8 @@ PAUSE_S = 0.01
 """Between two batches everybody else has their turn."""
 
 Spawn = Callable[[Coroutine[Any, Any, None], str], None]
+_Done = tuple[str, KnownBlock | None, Block | None]
+"""What was done to a block: how, what stood there, and what stands there now."""
 
 
 class Trail:
@@ -222,8 +224,13 @@ class Trail:
         if known is None or tampers is None:
             return False
         digests = [block.digest for block in blocks]
-        amiss = any(not tamper.accepted for tamper in tampers)
-        if amiss or [row.digest for row in known] != digests[: len(known)]:
+        amiss = [tamper.id for tamper in tampers if not tamper.accepted]
+        again = handed_on_again(known, tampers, digests) if amiss else 0
+        if again:
+            self._digests = digests[:again]
+            self._mend(book, amiss[::-1], self._digests)
+            self.refresh(book)
+        elif amiss or [row.digest for row in known] != digests[: len(known)]:
             found = compare(known, blocks)
             if self._may_come_back(book, len(found.vanished), len(known)):
                 return False
@@ -242,12 +249,12 @@ class Trail:
 
     def _settle(self, book: Book, found: Comparison, tampers: Sequence[Tamper]) -> int:
         """Store what was done to handed-on blocks; return how many of the file's blocks are handed on now."""
-        memory, blocks, wall = self._memory, book.handoff.blocks, book.stamp.wall
+        blocks = book.handoff.blocks
         undo = Undo(tampers)
         standing = {block.index for _, block in found.kept}
         gone = list(found.vanished)
         mended: list[int] = []
-        done: list[tuple[str, KnownBlock | None, Block | None]] = []
+        done: list[_Done] = []
         for known, block in found.rewritten:
             undone = undo.rewritten(known.digest, block.digest)
             if not undone and (undo.waits_for(block.digest) or undo.was_put_in(known.digest)):
@@ -259,37 +266,44 @@ class Trail:
                 done.append(("rewritten", known, block))
                 book.protocol.date(block.digest, None if known.adopted else known.wall)
                 self.on_rewritten(book, known, block)
+        moved: set[str] = set()
         for known in gone:
             undone = undo.taken_out(known.digest)
             mended += undone
             if not undone:
+                moved.add(known.digest)
                 done.append(("vanished", known, None))
         end = max(standing, default=-1) + 1
-        while end < len(blocks) and undo.waits_for(blocks[end].digest):
-            undone = undo.put_back(blocks[end].digest)  # the last ones were gone, and are back
+        for place, block in enumerate(blocks):
+            if place in standing:
+                continue
+            undone = undo.put_back(block.digest)
+            if place >= end and not undone and block.digest not in moved:
+                break  # from here on all are appended
+            end = max(end, place + 1)
             mended += undone
-            standing.add(end)
-            end += 1
-        for block in blocks[:end]:
-            if block.index not in standing:
-                undone = undo.put_back(block.digest)
-                mended += undone
-                if not undone:
-                    done.append(("inserted", None, block))
+            if not undone:
+                done.append(("inserted", None, block))
         order = [block.digest for block in blocks[:end]]
         if mended:
-            memory.store(book, partial(memory.audit.mend_all, mended, order))
-            _tell(book, f"handed-on blocks with their old text again: {len(mended)}", ok=True)
+            self._mend(book, mended, order)
         if done:
-            texts = _texts_by_index(book.settings.handoff, [block for _, _, block in done if block is not None])
-            changes = [
-                Change(kind, known.id if known else None, _new(block, texts[block.index]) if block else None)
-                for kind, known, block in done
-            ]
-            memory.store(book, partial(memory.audit.change_blocks, changes, order, wall))
-            _tell(book, f"handed-on blocks that were changed: {len(done)}", ok=False)
+            self._tell_changes(book, done, order)
         self.refresh(book)
         return end
+
+    def _mend(self, book: Book, tampers: Sequence[int], order: Sequence[str]) -> None:
+        self._memory.store(book, partial(self._memory.audit.mend_all, tampers, order))
+        _tell(book, f"handed-on blocks with their old text again: {len(tampers)}", ok=True)
+
+    def _tell_changes(self, book: Book, done: Sequence[_Done], order: Sequence[str]) -> None:
+        texts = _texts_by_index(book.settings.handoff, [block for _, _, block in done if block is not None])
+        changes = [
+            Change(kind, known.id if known else None, _new(block, texts[block.index]) if block else None)
+            for kind, known, block in done
+        ]
+        self._memory.store(book, partial(self._memory.audit.change_blocks, changes, order, book.stamp.wall))
+        _tell(book, f"handed-on blocks that were changed: {len(done)}", ok=False)
 
 
 def _open(book: Book) -> bool:

@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from teamops.domain.undo import Undo
+from teamops.domain.undo import Undo, handed_on_again
 from teamops.model.protocol import KnownBlock, Tamper
 from teamops.model.role import CODER
 
 
-def known(digest: str) -> KnownBlock:
-    return KnownBlock(id=1, digest=digest, role=CODER, task=None, heading="", wall=1.0, adopted=False)
+def known(digest: str, number: int = 1) -> KnownBlock:
+    return KnownBlock(id=number, digest=digest, role=CODER, task=None, heading="", wall=1.0, adopted=False)
 
 
 def tamper(number: int, before: str, after: str, *, accepted: str = "") -> Tamper:
@@ -73,3 +73,50 @@ def test_ten_thousand_are_undone_in_no_time(alike: bool) -> None:
             undone += undo.taken_out(f"put{now}")
     assert sorted(undone) == list(range(3 * count))
     assert time.perf_counter() - begun < 1.0
+
+
+def change(number: int, before: tuple[str, int] | None, after: str, *, accepted: str = "") -> Tamper:
+    was = known(*before) if before else None
+    return Tamper(id=number, wall=1.0, kind="", before=was, after=after, accepted=accepted)
+
+
+def stands(*rows: tuple[str, int]) -> list[KnownBlock]:
+    return [known(*row) for row in rows]
+
+
+SWAPPED = (change(1, ("b", 2), ""), change(2, None, "b"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "tampers", "now", "count"),
+    [
+        # swapped, and back: what is appended after counts for nothing
+        (stands(("a", 1), ("c", 3), ("b", 4)), SWAPPED, "abc", 3),
+        (stands(("a", 1), ("c", 3), ("b", 4)), SWAPPED, "abcd", 3),
+        (stands(("a", 1), ("c", 3), ("b", 4)), SWAPPED, "acb", 0),
+        (stands(("a", 1), ("c", 3), ("b", 4)), SWAPPED, "ab", 0),
+        (stands(("a", 1), ("c", 3), ("b", 4), ("d", 5)), SWAPPED, "abcd", 4),
+        # rewritten again and again
+        (stands(("y", 4), ("b", 2)), (change(1, ("a", 1), "x"), change(2, ("x", 3), "y")), "ab", 2),
+        (stands(("y", 4), ("b", 2)), (change(1, ("a", 1), "x"), change(2, ("x", 3), "y")), "xb", 0),
+        # what is accepted counts as handed on, in the place of what it took
+        (stands(("x", 3), ("b", 2)), (change(1, ("a", 1), "x", accepted="me"), change(2, None, "n")), "xb", 2),
+        (stands(("y", 4), ("b", 2)), (change(1, ("a", 1), "x", accepted="me"), change(2, ("x", 3), "y")), "xb", 2),
+        (
+            stands(("y", 5), ("b", 2)),
+            (change(1, ("a", 1), "x", accepted="me"), change(2, ("x", 4), "y", accepted="me"), change(3, ("z", 3), "")),
+            "ybz",
+            3,
+        ),
+        (stands(("b", 2)), (change(1, ("a", 1), "", accepted="me"), change(2, ("c", 3), "")), "bc", 2),
+        # nobody knows where one belongs that was put in
+        (stands(("a", 1), ("n", 3)), (change(1, None, "n", accepted="me"), change(2, ("b", 2), "")), "anb", 0),
+        # alike ones
+        (stands(("a", 1), ("b", 3), ("a", 4)), (change(1, ("a", 2), ""), change(2, None, "a")), "aab", 3),
+        (stands(), (change(1, None, "n"),), "", 0),
+    ],
+)
+def test_the_text_as_it_was_handed_on_is_known_whatever_was_done_to_it(
+    rows: list[KnownBlock], tampers: tuple[Tamper, ...], now: str, count: int
+) -> None:
+    assert handed_on_again(rows, tampers, list(now)) == count

@@ -303,6 +303,27 @@ async def test_last_blocks_that_were_cut_off_and_are_back_are_mended(
     assert life.ledger.audit.blocks() == whole, "none is recorded a second time"
 
 
+@pytest.mark.parametrize("order", [(0, 2, 1, 3), (0, 1, 3, 2), (3, 0, 1, 2), (1, 2, 3, 0), (3, 2, 1, 0)])
+async def test_blocks_that_were_moved_are_told_until_they_are_back(begin: Begin, order: tuple[int, ...]) -> None:
+    life = await begin()
+    last = block(DIRECTOR, CODER, task="next", minute=20)
+    await life.append(FIRST, SECOND, THIRD, last)
+    await life.ticks(70)
+    parts = (FIRST, SECOND, THIRD, last)
+    whole = life.ledger.audit.blocks()
+    assert len(whole) == 4
+    await life.write("\n".join(parts[number] for number in order))
+    await life.ticks(70)
+    assert {kind for kind, _ in tampers(life)} == {"vanished", "inserted"}
+    await life.seen()
+    assert {kind for kind, _ in tampers(life)} == {"vanished", "inserted"}, "as long as they stand so"
+    await life.write("\n".join(parts))
+    await life.ticks(5)
+    assert tampers(life) == []
+    assert life.ledger.audit.blocks() == whole
+    assert not life.alerts("handoff-rewritten")
+
+
 async def test_what_one_edit_took_out_is_accepted_together(begin: Begin, tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     text = long_file(60)
