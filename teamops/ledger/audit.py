@@ -10,7 +10,7 @@ from pathlib import Path
 
 from teamops.ledger.connection import reading, writing
 from teamops.model.protocol import Approval, GateRun, KnownBlock, Tamper
-from teamops.model.role import Role
+from teamops.model.role import NONE, Role
 
 _KNOWN = "id, digest, role, task, heading, wall, adopted"
 _NAMED = "b.id, b.digest, b.role, b.task, b.heading, b.wall, b.adopted"
@@ -75,9 +75,9 @@ class Audit:
         return "" if row is None else zlib.decompress(row[0]).decode()
 
     def add_blocks(self, rows: Sequence[NewBlock], wall: float, *, adopted: bool = False) -> None:
-        """Remember blocks at the end of the file."""
+        """Remember blocks at the end of the file, but none that a rotation has moved away since it was read."""
         with writing(self._connection, self._path):
-            self._add(rows, wall, adopted=adopted)
+            self._add([row for row in rows if not self._is_archived(row.digest)], wall, adopted=adopted)
 
     def change_blocks(self, changes: Sequence[Change], order: Sequence[str], wall: float) -> None:
         """Store what was done to blocks that were handed on; ``order``: the digests of all blocks that stand now."""
@@ -127,20 +127,44 @@ class Audit:
         self._connection.execute("UPDATE tamper SET mended = 1 WHERE id = ?", (tamper_id,))
 
     def archive(self, digests: Iterable[str], wall: float) -> None:
-        """Store that blocks were moved to the archive: they are no more missed in the file, and the log tells it."""
+        """Store that blocks were moved to the archive: they are no more missed in the file, and the log tells it.
+
+        One that is not recorded yet is remembered as archived: who has just read it must not record it as standing.
+        """
         moved: list[str] = []
+        unknown: list[str] = []
         with writing(self._connection, self._path, durable=True):
+            watched = self._connection.execute("SELECT 1 FROM block LIMIT 1").fetchone() is not None
             for digest in digests:
                 done = self._connection.execute(
                     "UPDATE block SET state = 'archived', archived_wall = ? WHERE id ="
                     " (SELECT min(id) FROM block WHERE digest = ? AND state = 'stands') RETURNING task",
                     (wall, digest),
-                )
-                moved += [_key(task) for (task,) in done.fetchall()]
+                ).fetchall()
+                moved += [_key(task) for (task,) in done]
+                # Where nobody watches yet, the file is still to be adopted: such a ledger has to stay without blocks.
+                if watched and not done and not self._is_archived(digest):
+                    self._remember_archived(digest, wall)
+                    unknown.append(digest)
             if moved:  # a rotation that was killed tells the same blocks again
                 self._connection.execute(
-                    "INSERT INTO rotation(wall, blocks, tasks) VALUES(?, ?, ?)", (wall, len(moved), len(set(moved)))
+                    "INSERT INTO rotation(wall, blocks, tasks) VALUES(?, ?, ?)",
+                    (wall, len(moved) + len(unknown), len(set(moved))),
                 )
+
+    def _is_archived(self, digest: str) -> bool:
+        found = self._connection.execute(
+            "SELECT 1 FROM block WHERE digest = ? AND state = 'archived' LIMIT 1", (digest,)
+        )
+        return found.fetchone() is not None
+
+    def _remember_archived(self, digest: str, wall: float) -> None:
+        """Remember a block of which only the digest is known; adopted, as nobody knows when it came."""
+        self._connection.execute(
+            "INSERT INTO block(digest, role, task, heading, text, wall, adopted, place, state, archived_wall)"
+            " VALUES(?, ?, NULL, '', ?, ?, 1, 0, 'archived', ?)",
+            (digest, str(NONE), zlib.compress(b"", 1), wall, wall),
+        )
 
     def archived(self) -> frozenset[str]:
         """Return the digests of archived blocks."""

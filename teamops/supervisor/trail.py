@@ -8,7 +8,7 @@ accepts it. Only the supervisor that acts keeps the trail; a viewer reads what i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Container, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -225,18 +225,25 @@ class Trail:
             return False
         digests = [block.digest for block in blocks]
         amiss = [tamper.id for tamper in tampers if not tamper.accepted]
-        again = handed_on_again(known, tampers, digests) if amiss else 0
-        if again:
-            self._digests = digests[:again]
-            self._mend(book, amiss[::-1], self._digests)
-            self.refresh(book)
-        elif amiss or [row.digest for row in known] != digests[: len(known)]:
-            found = compare(known, blocks)
-            if self._may_come_back(book, len(found.vanished), len(known)):
+        self._digests = digests[: len(known)]
+        if amiss or [row.digest for row in known] != self._digests:
+            archived = memory.ask(book, memory.audit.archived)
+            if archived is None:
                 return False
-            self._digests = digests[: self._settle(book, found, tampers)]
-        else:
-            self._digests = digests[: len(known)]
+            # Told to the ledger, but not out of the file yet: a rotation that is under way, or was killed.
+            moved = archived.difference(row.digest for row in known)
+            rest = [block for block in blocks if block.digest not in moved]
+            count = handed_on_again(known, tampers, [block.digest for block in rest]) if amiss else 0
+            if count:
+                end = rest[count - 1].index + 1
+                self._mend(book, amiss[::-1], digests[:end])
+                self.refresh(book)
+            else:
+                found = compare(known, rest)
+                if self._may_come_back(book, len(found.vanished), len(known)):
+                    return False
+                end = self._settle(book, found, tampers, moved)
+            self._digests = digests[:end]
         self._due, self._grace = False, None
         return True
 
@@ -247,13 +254,16 @@ class Trail:
             self._grace = book.stamp.now
         return book.stamp.now - self._grace < GRACE_S
 
-    def _settle(self, book: Book, found: Comparison, tampers: Sequence[Tamper]) -> int:
-        """Store what was done to handed-on blocks; return how many of the file's blocks are handed on now."""
+    def _settle(self, book: Book, found: Comparison, tampers: Sequence[Tamper], moved: Container[str]) -> int:
+        """Store what was done to handed-on blocks; return how many of the file's blocks are handed on now.
+
+        ``moved``: digests of archived blocks; whether the file still has them or not, nobody put them in.
+        """
         blocks = book.handoff.blocks
         undo = Undo(tampers)
         standing = {block.index for _, block in found.kept}
         gone = list(found.vanished)
-        mended: list[int] = []
+        mended = [one.id for one in tampers if one.before is None and one.after in moved and not one.accepted]
         done: list[_Done] = []
         for known, block in found.rewritten:
             undone = undo.rewritten(known.digest, block.digest)
@@ -266,19 +276,19 @@ class Trail:
                 done.append(("rewritten", known, block))
                 book.protocol.date(block.digest, None if known.adopted else known.wall)
                 self.on_rewritten(book, known, block)
-        moved: set[str] = set()
+        away: set[str] = set()
         for known in gone:
             undone = undo.taken_out(known.digest)
             mended += undone
             if not undone:
-                moved.add(known.digest)
+                away.add(known.digest)
                 done.append(("vanished", known, None))
         end = max(standing, default=-1) + 1
         for place, block in enumerate(blocks):
-            if place in standing:
+            if place in standing or block.digest in moved:
                 continue
             undone = undo.put_back(block.digest)
-            if place >= end and not undone and block.digest not in moved:
+            if place >= end and not undone and block.digest not in away:
                 break  # from here on all are appended
             end = max(end, place + 1)
             mended += undone

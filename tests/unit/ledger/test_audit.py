@@ -164,11 +164,25 @@ def test_alike_blocks_keep_their_order(audit: Audit) -> None:
 def test_archived_blocks_are_not_missed_and_not_forgotten(audit: Audit) -> None:
     audit.add_blocks([new(digest) for digest in "abc"], 5.0)
     audit.archive(["b", "zzz"], 9.0)
-    assert (order(audit), audit.archived()) == ("ac", frozenset("b"))
+    assert (order(audit), audit.archived()) == ("ac", frozenset({"b", "zzz"}))
     assert (audit.text_of("b"), audit.walls()["b"]) == ("text of b", 5.0)
     audit.archive(["b"], 10.0)
     audit.add_blocks([new("d")], 11.0)
     assert order(audit) == "acd"
+
+
+def test_a_block_that_is_moved_before_it_is_recorded_is_never_recorded_as_standing(audit: Audit) -> None:
+    audit.add_blocks([new("a")], 5.0)
+    audit.archive(["x", "x"], 9.0)
+    audit.archive(["x"], 9.5)  # told again
+    audit.add_blocks([new("b"), new("x"), new("c")], 10.0)
+    assert (order(audit), audit.archived(), audit.text_of("x")) == ("abc", frozenset("x"), "")
+    assert audit.walls().keys() == set("abc"), "nobody knows when it came"
+
+
+def test_a_ledger_that_knows_no_block_stays_so_when_a_file_is_rotated(audit: Audit) -> None:
+    audit.archive(["x"], 9.0)
+    assert (audit.blocks(), audit.archived(), audit.walls()) == ([], frozenset(), {})
 
 
 def test_a_person_accepts_once(audit: Audit) -> None:

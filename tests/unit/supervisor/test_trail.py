@@ -9,6 +9,7 @@ import pytest
 
 from teamops.domain.proof import Prover
 from teamops.handoff.appending import append
+from teamops.handoff.document import parse
 from teamops.ledger.connection import LedgerError
 from teamops.model.alert import AlertState
 from teamops.model.handoff import Severity
@@ -351,6 +352,62 @@ async def test_archived_blocks_are_not_missed(begin: Begin) -> None:
     assert recorded(life) == ["DIRECTOR"]
 
 
+NEXT = (block(DIRECTOR, CODER, task="next"), block(CODER, DIRECTOR, task="next"), block(DIRECTOR, CODER, task="next"))
+
+
+def digests_of(*texts: str) -> list[str]:
+    return [one.digest for one in parse("\n".join(texts).encode()).blocks]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_a_rotation_that_was_killed_before_the_file_was_replaced_tells_nothing(
+    begin: Begin, restart: bool
+) -> None:
+    life = await begin()
+    await life.append(FIRST, *NEXT, SECOND)
+    life.ledger.audit.archive(digests_of(FIRST), life.wall)
+    if restart:
+        await life.end()
+        life = await begin()
+    else:
+        rewrite(life, "Built it", "Made it")
+        await life.seen()
+    await life.ticks(70)
+    assert tampers(life) == []
+    rewrite(life, FIRST, "")
+    await life.seen()
+    await life.ticks(5)
+    assert tampers(life) == []
+    assert recorded(life) == ["DIRECTOR", "CODER", "DIRECTOR", "CODER"]
+
+
+async def test_a_block_that_is_moved_while_it_is_being_recorded_is_not_missed(begin: Begin) -> None:
+    life = await begin()
+    await life.append(*NEXT)
+    life.ledger.audit.archive(digests_of(FIRST, SECOND), life.wall)
+    await life.append(FIRST, SECOND, THIRD)
+    await life.ticks(5)
+    await life.write("\n".join((*NEXT, THIRD)))
+    await life.ticks(70)
+    assert tampers(life) == []
+    assert recorded(life) == ["DIRECTOR", "CODER", "DIRECTOR", "DIRECTOR"]
+    rewrite(life, "Looking at it", "Looked at it")
+    await life.seen()
+    assert tampers(life) == [("rewritten", "")]
+
+
+async def test_what_was_put_in_is_over_once_it_is_moved_to_the_archive(begin: Begin) -> None:
+    life = await begin()
+    await life.append(FIRST, *NEXT)
+    await life.write("\n".join((FIRST, SECOND, *NEXT)))
+    assert tampers(life) == [("inserted", "")]
+    life.ledger.audit.archive(digests_of(FIRST, SECOND), life.wall)
+    await life.write("\n".join(NEXT))
+    await life.ticks(5)
+    assert tampers(life) == []
+    assert not life.alerts("handoff-rewritten")
+
+
 async def test_nothing_is_lost_while_the_ledger_cannot_be_written(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -408,8 +465,6 @@ async def test_a_persons_block_without_a_record_is_critical_at_once(begin: Begin
 
 
 async def test_one_with_a_record_is_none_not_even_for_a_moment(begin: Begin, tmp_path: Path) -> None:
-    from teamops.handoff.document import parse
-
     life = await begin()
     await life.append(FIRST)
     text = block(HUMAN, CODER, status="go on")
