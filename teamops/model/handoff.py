@@ -178,7 +178,7 @@ class Block:
     """False while the block may still be in writing: the last one, as long as more of its fields may come. Such a block
     moves no light."""
     stranger: bool = False
-    """Its author's role is none of the team's: the grammar says so, and the protocol takes it for the light's holder."""
+    """Its author's role is none of the team's: the grammar says so; the protocol takes it for the holder."""
     lost: bool = False
     """Its Turn is no role of the team: the grammar says so, and whoever may be next takes the light up."""
 
