@@ -22,7 +22,7 @@ from teamops.config.settings import (
     Settings,
     TmuxSettings,
 )
-from teamops.domain.limits import Limits
+from teamops.domain.limits import Limits, RestartPolicy, RestartWhen
 from teamops.model.errors import UsageError
 from teamops.model.handoff import Severity
 from teamops.model.role import AGENT_ROLES, Role
@@ -140,6 +140,8 @@ class _Reading:
             roles=self._roles(project),
             tmux=self._tmux(),
             limits=self._limits(),
+            restart=self._restart(),
+            stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
             notify=NotifySettings(
                 desktop=self._values.get(("notify", "desktop")) is not False,
                 terminal=self._values.get(("notify", "terminal")) is not False,
@@ -289,6 +291,7 @@ class _Reading:
             self._say((*path, "cwd"), f"{_dotted((*path, 'cwd'))}: there is no folder {cwd}", Severity.WARNING)
         env = self._values.get((*path, "env"), {})
         words = command if isinstance(command, tuple) else ()
+        when = self._values.get((*path, "restart"))
         return RoleSettings(
             role=role,
             name=self._text_at(*path, "name", default=profile.name if profile else role.capitalize()),
@@ -299,6 +302,7 @@ class _Reading:
             cwd=cwd,
             env=MappingProxyType(env if isinstance(env, dict) else {}),
             auto_poke=self._values.get((*path, "auto_poke")) is not False,
+            restart=when if isinstance(when, RestartWhen) else None,
         )
 
     def _session(self, path: KeyPath, role: Role, project: str) -> str:
@@ -339,7 +343,15 @@ class _Reading:
         given = {path[1]: value for path, value in self._values.items() if path[0] == "gates" and len(path) == 2}
         return GateSettings(**given)  # type: ignore[arg-type]  # the schema gives each its type
 
+    def _restart(self) -> RestartPolicy:
+        given = {path[1]: value for path, value in self._values.items() if path[0] == "restart" and len(path) == 2}
+        return RestartPolicy(**given)  # type: ignore[arg-type]  # the schema gives each its type
+
     # Small change
+
+    def _number_at(self, *path: str, default: float) -> float:
+        value = self._values.get(path)
+        return value if isinstance(value, float) else default
 
     def _text_at(self, *path: str, default: str) -> str:
         value = self._values.get(path)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from teamops.config.settings import CLIENTS
+from teamops.domain.limits import RestartWhen
 from teamops.model.role import HUMAN, NONE
 from teamops.model.text import clean_line
 
@@ -17,6 +18,7 @@ Path = tuple[str, ...]
 TIERS = (1, 2, 3)
 SHORTEST = 0.001
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])I?)?B?")
 _ROLE = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -98,6 +100,27 @@ def count(value: object) -> int:
     if not 1 <= value <= 1_000_000:
         raise Wrong(f"is at least 1, not {shown(value)}" if value < 1 else "is at most 1000000")
     return value
+
+
+def size(value: object) -> int:
+    """Read an amount of memory: bytes as a number, or a text such as "4GB", "512 MiB"; units are of 1024."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise Wrong(f'is a size (bytes, or a text such as "4GB"), not {shown(value)}')
+    found = _SIZE.fullmatch(str(value).strip().upper())
+    if found is None:
+        raise Wrong(f'is a size such as "512MB" or "4GB", not {shown(value)}')
+    amount = int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " "))
+    if not 1 << 20 <= amount <= 1 << 50:
+        raise Wrong(f"is at least 1 MB, not {shown(value)}" if amount < 1 << 20 else "is at most 1024 TB")
+    return amount
+
+
+def restart_when(value: object) -> RestartWhen:
+    """Read what is restarted by rule."""
+    try:
+        return RestartWhen(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
+    except ValueError:
+        raise Wrong(f"is one of {', '.join(RestartWhen)}; not {shown(value)}") from None
 
 
 def client(value: object) -> str:
@@ -243,8 +266,24 @@ KEYS: tuple[Key, ...] = (
     _key("limits.missed_beats", "number", count, "2", "So many missed beats make an agent silent."),
     _key("limits.starting_s", "duration", seconds, '"30s"', "A process younger than this, not heard yet, is starting."),
     _key("limits.evidence_s", "duration", seconds, '"15s"', "Output or transcript growth younger than this is work."),
+    _key("limits.zombie_s", "duration", seconds, '"20m"', "Alive, with a light or a cycle, and no work: a zombie."),
+    _key("limits.memory_bytes", "size", size, '"4GB"', "An agent's process tree that uses more is worth an alert."),
+    _key("limits.memory_ahead_s", "duration", seconds, '"6h"', "… and one that will, as it grows, within so long."),
+    _key("limits.accept_s", "duration", seconds, '"10s"', "A typed poke without proof for so long is retried by rule."),
+    _key("limits.pokes_per_light", "number", count, "3", "Lines typed by rule about one light, reminders counted."),
     _key("limits.approvals_in_a_row", "number", count, "5", "So many approvals without one challenge: an echo?"),
     _key("poke.auto", "true/false", switch, "true", "Poke the next agent when the light moves."),
+    _key(
+        "restart.when",
+        "one of",
+        restart_when,
+        '"on-unhealthy"',
+        "What is restarted by rule: never, on-death, on-unhealthy.",
+    ),
+    _key("restart.attempts", "number", count, "2", "Restarts by rule before teamops gives up and calls you."),
+    _key("restart.cooldown_s", "duration", seconds, '"5m"', "The least time between two restarts of an agent."),
+    _key("restart.reset_s", "duration", seconds, '"10m"', "So much work progress, and the count begins anew."),
+    _key("stop.grace_s", "duration", seconds, '"30s"', "So long a stopped agent may take to end by itself."),
     _key("gates.runs", "command", command, "none", "Runs the gate `runs`: exit status 0 passes."),
     _key("gates.correct", "command", command, "none", "Runs the gate `correct`: exit status 0 passes."),
     _key("gates.complete", "table", together, "none", "Where files of a glob changed, files of these must have too."),
@@ -258,6 +297,7 @@ KEYS: tuple[Key, ...] = (
     _key("roles.*.cwd", "path", path, "the project's folder", "The folder the agent starts in, such as a work tree."),
     _key("roles.*.env", "table", variables, "none", "Environment variables the agent starts with."),
     _key("roles.*.auto_poke", "true/false", switch, "poke.auto", "Poke this role when the light comes to it."),
+    _key("roles.*.restart", "one of", restart_when, "restart.when", "When this role is restarted by rule."),
     _key("roles.*.profile", "path", path, "profiles/<role>.md, else the shipped one", "The role's profile."),
 )
 """Every key there is. Adding a row makes it read, checked, hinted at and (by a test) documented."""

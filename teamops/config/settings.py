@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from teamops.domain.limits import Limits
+from teamops.domain.limits import Limits, RestartPolicy, RestartWhen
 from teamops.model.role import Role
 
 _NO_ENV: Mapping[str, str] = MappingProxyType({})
@@ -78,6 +78,8 @@ class RoleSettings:
     env: Mapping[str, str] = field(default_factory=lambda: _NO_ENV)
     auto_poke: bool = True
     """Poked by itself when the light comes to it; off wins here and for the team."""
+    restart: RestartWhen | None = None
+    """When this role is restarted by rule; ``None`` = as the team."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,9 @@ class Settings:
     gates: GateSettings = field(default_factory=GateSettings)
     auto_poke: bool = True
     """The next agent is poked when the light moves."""
+    restart: RestartPolicy = field(default_factory=RestartPolicy)
+    stop_grace_s: float = 30.0
+    """So long an agent that is stopped may take to end by itself."""
     source: Path | None = None
     """teamops.toml; ``None`` = there is none: watch only, nothing in tmux is managed."""
 
@@ -145,6 +150,11 @@ class Settings:
     def spool(self) -> Path:
         """The folder below which each role has its own spool folder."""
         return self.root / ".teamops" / "spool"
+
+    def restart_of(self, role: Role) -> RestartPolicy:
+        """Return when ``role`` is restarted by rule."""
+        own = self.role(role)
+        return self.restart if own is None or own.restart is None else replace(self.restart, when=own.restart)
 
     def role(self, role: Role) -> RoleSettings | None:
         """Return the settings of ``role``, or ``None``."""

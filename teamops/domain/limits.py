@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 
 _NO_TIERS: Mapping[int, float] = MappingProxyType({})
@@ -29,6 +30,16 @@ class Limits:
     """An agent's process younger than this, without evidence of its own yet, is starting."""
     evidence_s: float = 15.0
     """Transcript growth or output younger than this means working."""
+    zombie_s: float = 1200.0
+    """A living process that holds a light or is in a cycle and shows no work for so long is a zombie."""
+    memory_bytes: int = 4 << 30
+    """An agent's process tree that uses more is worth an alert."""
+    memory_ahead_s: float = 6 * 3600.0
+    """… and so is one that, as it grows, will use more within so long."""
+    accept_s: float = 10.0
+    """A poke that was typed is to be accepted by its client within so long, or is typed again by rule."""
+    pokes_per_light: int = 3
+    """So many lines at most are typed by rule about one light, reminders counted."""
     approvals_in_a_row: int = 5
     """So many approvals without one challenge are worth a hint: reviewer and author may echo each other."""
 
@@ -39,3 +50,25 @@ class Limits:
     def stale_for(self, tier: int | None) -> float:
         """Return the stale limit of ``tier``."""
         return self.stale_s if tier is None else self.stale_by_tier.get(tier, self.stale_s)
+
+
+class RestartWhen(StrEnum):
+    """What teamops restarts by itself."""
+
+    NEVER = "never"
+    ON_DEATH = "on-death"
+    ON_UNHEALTHY = "on-unhealthy"
+    """Also an agent that lives and is silent or a zombie."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartPolicy:
+    """When an agent is restarted by rule. Source of the defaults: the seed article's policy, in the house plan."""
+
+    when: RestartWhen = RestartWhen.ON_UNHEALTHY
+    attempts: int = 2
+    """Restarts before teamops gives up: unwell once more after the last one, and a person is called."""
+    cooldown_s: float = 300.0
+    """Observed seconds between two restarts."""
+    reset_s: float = 600.0
+    """The count begins anew only after so much time of work progress."""

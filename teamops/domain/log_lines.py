@@ -5,12 +5,19 @@ The role stands in a column of its own, so the text leaves it out.
 
 from __future__ import annotations
 
-from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart
+from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart, Start, Stop
 from teamops.model.alert import Alert, AlertState
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.snapshot import LogLine
 
-_VERBS: dict[type[Action], str] = {Poke: "poke", Restart: "restart", Notify: "tell you", Append: "append"}
+_VERBS: dict[type[Action], str] = {
+    Poke: "poke",
+    Restart: "restart",
+    Notify: "tell you",
+    Append: "append",
+    Start: "start",
+    Stop: "stop",
+}
 
 
 def turn_line(wall: float, role: Role, task: str | None) -> LogLine:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
-from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart
+from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart, Start, Stop
 from teamops.model.errors import TeamopsError
 from teamops.model.pane import Pane
 from teamops.model.role import Role
@@ -46,7 +46,7 @@ class Effects:
         except Exception as error:  # noqa: BLE001 - a port: becomes an outcome that a person sees
             return Outcome(ok=False, message=f"{type(error).__name__}: {error}", hint="this is a defect of teamops")
 
-    async def _on_pane(self, action: Poke | Restart) -> Outcome:
+    async def _on_pane(self, action: Poke | Restart | Start | Stop) -> Outcome:
         role = self._settings.role(action.role)
         if self._server is None or role is None:
             return Outcome(
@@ -58,6 +58,8 @@ class Effects:
             from teamops.effects.poke import poke
 
             return await poke(self._server, role, self._pane_of(action.role), action)
+        if isinstance(action, Start | Stop):
+            return Outcome(ok=False, message=f"{action.role}: not built yet", hint="restart it (r)")
         from teamops.effects.restart import restart
 
         return await restart(

@@ -9,7 +9,7 @@ from typing import Any
 
 from teamops.domain import log_lines
 from teamops.ledger.rows import BegunAction
-from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart
+from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart, Start, Stop
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
@@ -127,6 +127,10 @@ def begin_action(connection: sqlite3.Connection, action: Action, wall: float) ->
         kind, text, title, critical = "notify", action.body, action.title, action.critical
     elif isinstance(action, Append):
         kind, text, title = "append", action.text, action.task or ""
+    elif isinstance(action, Start):
+        kind = "start"
+    elif isinstance(action, Stop):
+        kind = "stop"
     cursor = connection.execute(
         "INSERT INTO action(wall, kind, role, text, title, critical, decided_by, reason, pid)"
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -201,6 +205,10 @@ def _action(row: Any) -> Action:
         return Poke(role=role, text=row[4], by=by, reason=reason)
     if row[2] == "append":
         return Append(role=role, task=row[5] or None, text=row[4], by=by, reason=reason)
+    if row[2] == "start":
+        return Start(role=role, by=by, reason=reason)
+    if row[2] == "stop":
+        return Stop(role=role, by=by, reason=reason)
     return Restart(role=role, by=by, reason=reason)
 
 

@@ -87,7 +87,31 @@ CREATE TABLE rotation(
   id INTEGER PRIMARY KEY, wall REAL NOT NULL, blocks INTEGER NOT NULL, tasks INTEGER NOT NULL) STRICT;
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION)
+LIFE = """
+CREATE TABLE delivery(
+  action INTEGER PRIMARY KEY, role TEXT NOT NULL, light TEXT NOT NULL, attempt INTEGER NOT NULL,
+  decided_wall REAL NOT NULL, typed_wall REAL, accepted_wall REAL, working_wall REAL, refused TEXT NOT NULL DEFAULT '',
+  proof TEXT NOT NULL DEFAULT '', over INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE INDEX delivery_by_role ON delivery(role, decided_wall);
+CREATE INDEX delivery_by_light ON delivery(light, role);
+CREATE TABLE restart(
+  action INTEGER PRIMARY KEY, role TEXT NOT NULL, wall REAL NOT NULL, decided_by TEXT NOT NULL, cause TEXT NOT NULL,
+  ending TEXT NOT NULL, attempt INTEGER NOT NULL, screen TEXT NOT NULL DEFAULT '', notes TEXT NOT NULL DEFAULT '',
+  session TEXT NOT NULL DEFAULT '') STRICT;
+CREATE INDEX restart_by_role ON restart(role, wall);
+CREATE TABLE keeping(
+  role TEXT PRIMARY KEY, attempts INTEGER NOT NULL, last_wall REAL, given_up_wall REAL, held TEXT NOT NULL,
+  held_why TEXT NOT NULL, changed_wall REAL NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE launch(
+  role TEXT PRIMARY KEY, session TEXT NOT NULL, pane TEXT NOT NULL, pid INTEGER NOT NULL, born TEXT NOT NULL,
+  client TEXT NOT NULL, client_session TEXT NOT NULL, wall REAL NOT NULL, adopted INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE rss_minute(
+  role TEXT NOT NULL, pid INTEGER NOT NULL, minute INTEGER NOT NULL, rss INTEGER NOT NULL,
+  PRIMARY KEY(role, pid, minute)) STRICT, WITHOUT ROWID;
+CREATE INDEX rss_minute_by_minute ON rss_minute(minute);
+"""
+
+STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

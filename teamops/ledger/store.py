@@ -10,7 +10,11 @@ from pathlib import Path
 from teamops.ledger import history, spend
 from teamops.ledger.audit import Audit
 from teamops.ledger.connection import LedgerError, open_connection, reading, writing
+from teamops.ledger.deliveries import Deliveries
+from teamops.ledger.keeping import Keepings
+from teamops.ledger.launches import Launches
 from teamops.ledger.rows import BegunAction, DaySpend, Minute
+from teamops.ledger.rss import Rss
 from teamops.model.actions import Action, Outcome
 from teamops.model.alert import Alert
 from teamops.model.events import BeatsSeen
@@ -46,6 +50,10 @@ class Ledger:
         self._file = _identity(path)
         self.audit = Audit(connection, path)
         """The protocol's memory."""
+        self.deliveries = Deliveries(connection, path)
+        self.keeping = Keepings(connection, path)
+        self.launches = Launches(connection, path)
+        self.rss = Rss(connection, path)
 
     def close(self) -> None:
         """Close the file. Closing twice is fine."""

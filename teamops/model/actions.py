@@ -60,7 +60,27 @@ class Append:
     reason: str = ""
 
 
-Action = Poke | Restart | Notify | Append
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Make the agent's session and start its command; where it runs already, adopt it as it is."""
+
+    role: Role
+    by: By
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """End the agent in good order: its client's own exit or TERM, a grace, then KILL; then its session."""
+
+    role: Role
+    by: By
+    reason: str = ""
+    grace_s: float = 30.0
+    """So long it may take to end by itself."""
+
+
+Action = Poke | Restart | Notify | Append | Start | Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

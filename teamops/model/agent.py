@@ -20,10 +20,22 @@ class AgentState(StrEnum):
     """At rest, no turn, nothing expected. Never an alert."""
     WAITING = "waiting"
     """Needs its person: a permission dialog or a question is open."""
+    ERRORED = "errored"
+    """Its client can't reach its model: API calls fail and are tried again, or were given up."""
     SILENT = "silent"
     """Expected to beat and has missed two beats."""
+    ZOMBIE = "zombie"
+    """Its process lives and it holds a light or began a cycle, and nothing it does shows work for the limit."""
+    SUSPENDED = "suspended"
+    """Its process was stopped from outside (SIGSTOP): it can't do anything until it goes on."""
     DEAD = "dead"
     SHUTTING_DOWN = "shutting down"
+    BACKING_OFF = "backing off"
+    """Ended or unwell again soon after teamops restarted it: the cooldown runs before the next try."""
+    HELD = "held"
+    """teamops holds it back (authentication, budget, a person's stop): only a person clears that."""
+    GIVEN_UP = "given up"
+    """Restarted as often as allowed: only a person clears that."""
 
 
 class EvidenceKind(StrEnum):
@@ -35,6 +47,8 @@ class EvidenceKind(StrEnum):
     BEAT = "beat"
     PROCESS = "process"
     PANE = "pane"
+    OWN = "teamops"
+    """What teamops itself decided or did."""
     NOTHING = "none"
 
 
@@ -57,6 +71,8 @@ class BeatKind(StrEnum):
     CYCLE_END = "cycle-end"
     SHUTDOWN = "shutdown"
     HOOK = "hook"
+    ERROR = "error"
+    """Its program ended, or a thread of it, by an exception that nobody caught; ``message`` names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +96,12 @@ class Beat:
     """With ``SHUTDOWN``: silence is expected for so long."""
     hook: str = ""
     """With ``HOOK``: the client's event name."""
+    session: str = ""
+    """With ``HOOK``: the client's own session id."""
+    transcript: str = ""
+    """With ``HOOK``: the path of the session's transcript, as the client says."""
+    detail: str = ""
+    """With ``HOOK``: what the event is about: the prompt's text, the tool's name, a notice's type and words."""
 
 
 class ClientStatus(StrEnum):
@@ -131,3 +153,11 @@ class AgentView:
     exit_signal: int | None = None
     can_restart: bool = False
     """A command for it is configured or its pane is known."""
+    evidences: tuple[Evidence, ...] = ()
+    """All that is known of it now, best first; the first need not be what ``state`` rests on."""
+    last_error: str = ""
+    """The last error that its program told, cleaned; empty = none since it began."""
+    memory_note: str = ""
+    """What is worth saying of its memory: "4 GB in about 5 h"."""
+    backing_off_until_wall: float | None = None
+    """The next restart by rule comes no sooner, Unix seconds."""

@@ -89,6 +89,8 @@ class StatusSeen:
     """Since when, by the client's own word, Unix seconds; ``None`` = since now."""
     ended: bool = False
     """The client's process has ended; the pane it ran in, with a shell of its own, may live on."""
+    session: str = ""
+    """The client's own session id, as the file names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,32 @@ class PaneDied:
     pid: int
     exit_status: int | None
     exit_signal: int | None
+    oom: bool | None = None
+    """Ended by KILL, and the kernel's count of out-of-memory kills had risen; ``None`` = can't be known."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthSeen:
+    """A file grew into which a client without readable usage writes its session: a sign of work."""
+
+    stamp: Stamp
+    role: Role
+    pid: int
+    """The pane's process then."""
+    grown_wall: float | None = None
+    """With the first look at a file: when it had last grown, Unix seconds; ``None`` = just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSeen:
+    """A client took a prompt that was expected of it, by its own record."""
+
+    stamp: Stamp
+    role: Role
+    text: str
+    """The text that was expected."""
+    evidence: str
+    """What shows it: "transcript", "queued in transcript"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +178,8 @@ class ProcessRow:
     count: int
     bare_shell: bool = False
     """All there is of it is a shell: no client runs there."""
+    stopped: bool = False
+    """Its first process is stopped by a signal (SIGSTOP, or by a debugger)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +212,8 @@ Event = (
     | StatusSeen
     | PanesSeen
     | PaneDied
+    | GrowthSeen
+    | PromptSeen
     | OutputSeen
     | ScreenSeen
     | ProcessesSeen

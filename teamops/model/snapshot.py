@@ -10,6 +10,7 @@ from typing import Protocol
 
 from teamops.model.actions import Outcome
 from teamops.model.agent import AgentView
+from teamops.model.agent_report import AgentReport
 from teamops.model.alert import Alert
 from teamops.model.clock import Stamp
 from teamops.model.handoff import Block, Problem, Stage, Standing, Task
@@ -131,6 +132,22 @@ class RestartRole:
 
 
 @dataclass(frozen=True, slots=True)
+class StartRole:
+    """Intent: make that role's session and start its agent, or adopt what runs there."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class StopRole:
+    """Intent: end that role's agent in good order, and hold it until it is started again. The screen has asked."""
+
+    role: Role
+    grace_s: float | None = None
+    """``None``: as configured."""
+
+
+@dataclass(frozen=True, slots=True)
 class AckAlert:
     """Intent: the person has seen it."""
 
@@ -157,7 +174,7 @@ class AcceptTamper:
     tamper: int
 
 
-Intent = PokeRole | RestartRole | AckAlert | SignOff | AcceptTamper
+Intent = PokeRole | RestartRole | AckAlert | SignOff | AcceptTamper | StartRole | StopRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +218,9 @@ class SupervisorPort(Protocol):
 
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:
         """Return the lines of a unified diff of a rewritten block, old against new, cleaned."""
+
+    def agent_report(self, role: Role) -> AgentReport:
+        """Return all that is remembered of an agent: pokes with their proof, restarts with their causes, its processes."""
 
     def screen(self, role: Role) -> str:
         """Return the agent's visible screen with its SGR colour sequences and nothing else unsafe."""

@@ -13,8 +13,9 @@ from teamops.config.settings import Settings
 from teamops.domain import alerts as alerts_rule
 from teamops.domain import log_lines
 from teamops.effects.run import Effects
-from teamops.model.actions import Action, By, Notify, Outcome, Poke, Restart
+from teamops.model.actions import Action, Notify, Outcome, Restart
 from teamops.model.agent import AgentState
+from teamops.model.agent_report import AgentReport
 from teamops.model.clock import Stamp
 from teamops.model.events import (
     ActionFinished,
@@ -30,23 +31,16 @@ from teamops.model.events import (
 )
 from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
-from teamops.model.snapshot import (
-    AcceptTamper,
-    AckAlert,
-    Intent,
-    LogLine,
-    PokeRole,
-    RestartRole,
-    SignOff,
-    Snapshot,
-    SupervisorView,
-)
+from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
-from teamops.supervisor import reports, signing
+from teamops.supervisor import reports, wishes
 from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.book import Book
+from teamops.supervisor.delivering import Deliverer
+from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import findings_of, notice_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.trail import Trail
 from teamops.supervisor.view import view
 from teamops.tmux.server import Server
@@ -105,10 +99,15 @@ class Core:
         """Called when panes changed, so that sources which follow processes know their pids."""
         self.trail = Trail(memory, self.spawn)
         self.announcer = Announcer(self)
+        self.deliverer = Deliverer(self)
+        self.restarter = Restarter(self)
+        self.growing = Growing(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
+        for part in (self.deliverer, self.restarter, self.growing):
+            part.load(self.book)
 
     # in
 
@@ -179,6 +178,8 @@ class Core:
                 self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
+            for part in (self.deliverer, self.restarter, self.growing):
+                part.see(self.book, event)
         if panes:
             self.on_panes(self.book)
         changed = self.book.judge(self.book.stamp.now)
@@ -190,6 +191,8 @@ class Core:
         if self._settled():
             if self.book.supervisor.acting and not self._gapped:
                 self.announcer.go_on(self.book, counts=counts)
+                self.restarter.go_on(self.book, counts=counts)
+                self.deliverer.go_on(self.book, counts=counts)
             self._ask_rules(counts=counts)
 
     def _settled(self) -> bool:
@@ -248,6 +251,8 @@ class Core:
         if self.memory.follow(book):
             return
         found = findings_of(book, self.announcer.missed(book))
+        for part in (self.deliverer, self.restarter, self.growing):
+            found += part.findings(book)
         if not book.supervisor.acting:
             # Nobody acts and nobody remembers: one look has to do.
             found = [replace(finding, rounds=1) for finding in found]
@@ -266,45 +271,19 @@ class Core:
 
     def wish(self, intent: Intent) -> asyncio.Future[Outcome]:
         """Begin what the person wants; the future gives its outcome."""
-        match intent:
-            case PokeRole():
-                return self.begin(Poke(role=intent.role, text=intent.text, by=By.PERSON))
-            case RestartRole():
-                return self.begin(Restart(role=intent.role, by=By.PERSON))
-            case AckAlert():
-                return self._say(self._acknowledge(intent))
-            case AcceptTamper():
-                return self._say(signing.accept(self, intent))
-            case SignOff():
-                return self._promise(signing.sign_off(self, intent), f"sign-off of {intent.task or 'the task'}")
+        return wishes.wish(self, intent)
 
-    def _say(self, outcome: Outcome) -> asyncio.Future[Outcome]:
-        """Return ``outcome`` as a future that is over, and let everybody see what has changed."""
-        future: asyncio.Future[Outcome] = self._loop.create_future()
-        future.set_result(outcome)
+    def wake(self) -> None:
+        """Let a round begin: something has changed."""
         self._wake.set()
-        return future
-
-    def _promise(self, work: Coroutine[Any, Any, Outcome], name: str) -> asyncio.Future[Outcome]:
-        """Begin ``work`` beside the loop; the future gives its outcome, and is cancelled with it."""
-        future: asyncio.Future[Outcome] = self._loop.create_future()
-
-        async def fulfil() -> None:
-            try:
-                outcome = await work
-            except BaseException:
-                future.cancel()
-                raise
-            if not future.done():
-                future.set_result(outcome)
-            self._wake.set()
-
-        self.spawn(fulfil(), name)
-        return future
 
     async def task_report(self, task: str | None) -> TaskReport:
         """Return the whole chain of a task. Raises ``UsageError`` for one that the file doesn't have."""
         return await reports.task_report(self, task)
+
+    async def agent_report(self, role: Role) -> AgentReport:
+        """Return all that is remembered of an agent. Raises ``UsageError`` for one that is not of the team."""
+        return await reports.agent_report(self, role)
 
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:
         """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""
@@ -328,6 +307,8 @@ class Core:
             )
             return future
         action_id = self.memory.action_begun(self.book, action)
+        self.deliverer.begun(self.book, action_id, action)
+        self.restarter.begun(self.book, action_id, action)
         self._waiting[action_id] = future
         if key[0]:
             self._busy.add(key)
@@ -354,16 +335,6 @@ class Core:
         future = self._waiting.pop(event.action_id, None)
         if future is not None and not future.done():
             future.set_result(event.outcome)
-
-    def _acknowledge(self, intent: AckAlert) -> Outcome:
-        alert = self.book.alerts.get((intent.code, intent.subject))
-        if alert is None or not alert.open:
-            return Outcome(ok=False, message="that alert is over", hint="")
-        acked = alerts_rule.acknowledge(alert, self.book.stamp.wall)
-        self.book.alerts[alert.key] = acked
-        self.memory.alerts_changed(self.book, (acked,))
-        self.book.note(log_lines.alert_line_of(acked))
-        return Outcome(ok=True, message="acknowledged")
 
     def _note(self, kind: str, text: str) -> None:
         self.book.note(LogLine(self.book.stamp.wall, kind, text))

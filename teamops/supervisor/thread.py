@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from teamops.config.settings import Settings
 from teamops.model.actions import Outcome
+from teamops.model.agent_report import AgentReport
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.pane import Pane
@@ -187,6 +188,11 @@ class SupervisorThread:
         """Return the whole chain of a task."""
         core, _ = self._alive()
         return self._wait(core.task_report(task), REPORT_S)
+
+    def agent_report(self, role: Role) -> AgentReport:
+        """Return all that is remembered of an agent."""
+        core, _ = self._alive()
+        return self._wait(core.agent_report(role), QUERY_S)
 
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:
         """Return the lines of a unified diff of a rewritten block, cleaned."""

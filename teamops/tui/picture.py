@@ -11,6 +11,7 @@ from pathlib import Path
 
 from teamops.config.settings import Settings
 from teamops.model.actions import Outcome
+from teamops.model.agent_report import AgentReport
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.protocol import TaskReport
@@ -61,6 +62,10 @@ class StillPort:
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:  # noqa: ARG002 - there is one
         """Return the difference of the rewritten block."""
         return believable_diff()
+
+    def agent_report(self, role: Role) -> AgentReport:
+        """Return an empty memory."""
+        return AgentReport(role=role)
 
     def screen(self, role: Role) -> str:
         """Return a pane like a real one."""

@@ -23,9 +23,15 @@ STATES: dict[AgentState, tuple[str, str]] = {
     AgentState.IDLE: ("○", "dim"),
     AgentState.STARTING: ("◔", "info"),
     AgentState.WAITING: ("◆", "human"),
+    AgentState.ERRORED: ("▲", "bad"),
     AgentState.SILENT: ("◌", "warn"),
+    AgentState.ZOMBIE: ("◍", "bad"),
+    AgentState.SUSPENDED: ("‖", "info"),
     AgentState.DEAD: ("✖", "bad"),
     AgentState.SHUTTING_DOWN: ("◐", "info"),
+    AgentState.BACKING_OFF: ("↻", "warn"),
+    AgentState.HELD: ("■", "warn"),
+    AgentState.GIVEN_UP: ("■", "bad"),
     AgentState.UNKNOWN: ("?", "dim"),
 }
 """State → its symbol and its palette role. The word always stands beside it: colour is never alone."""

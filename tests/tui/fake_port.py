@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from teamops.model.actions import Outcome
+from teamops.model.agent_report import AgentReport
 from teamops.model.clock import Stamp
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.handoff import Block, Stage, Standing
@@ -30,6 +31,7 @@ class FakePort:
         default_factory=lambda: AttachPlan(("tmux", "switch-client", "-t", "%9"), switch=True, back="prefix L")
     )
     diff: tuple[str, ...] = field(default_factory=believable_diff)
+    agent_reports: dict[Role, AgentReport] = field(default_factory=dict)
     reports: dict[str | None, TaskReport] = field(default_factory=dict)
     """By task: what it says instead of a report on its blocks."""
     errors: dict[str, TeamopsError] = field(default_factory=dict)
@@ -145,6 +147,10 @@ class FakePort:
         if all(finding.tamper != tamper for finding in self.now.findings):
             raise UsageError("There is no such change.", "Look at the findings.")
         return self.diff
+
+    def agent_report(self, role: Role) -> AgentReport:
+        self._enter("agent_report", role)
+        return self.agent_reports.get(role, AgentReport(role=role))
 
     def screen(self, role: Role) -> str:
         self._enter("screen", role)

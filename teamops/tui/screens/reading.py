@@ -131,6 +131,12 @@ _STATES = {
     "idle": "at rest; nothing is expected of it",
     "waiting": "a question or permission dialog is open: it needs you",
     "silent": "should beat and has missed two beats",
+    "errored": "its client can't reach its model: API calls fail",
+    "zombie": "its process lives, it should work, and nothing shows that it does",
+    "suspended": "its process was stopped from outside (SIGSTOP)",
+    "backing off": "unwell again soon after a restart: the cooldown runs",
+    "held": "teamops holds it back until you clear that (r)",
+    "given up": "restarted as often as allowed: only you clear that (r)",
     "dead": "its process is gone; exit status or signal stand beside it",
     "shutting down": "said so itself; silence is expected",
 }

@@ -1,0 +1,135 @@
+"""What is remembered of an agent: how its pokes fared, when and why it was restarted, what runs in its pane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from teamops.model.actions import By
+from teamops.model.role import Role
+
+
+class DeliveryStage(StrEnum):
+    """How far a poke has come. Each stage has its own proof."""
+
+    DECIDED = "decided"
+    REFUSED = "refused"
+    """Nothing was submitted: a dialog, a draft, a dead pane."""
+    TYPED = "typed"
+    """Typed and submitted, as far as the pane shows."""
+    ACCEPTED = "accepted"
+    """The client has taken it: its hook, its transcript, its status, or the agent's first beat says so."""
+    WORKING = "working"
+    """The agent has shown work since."""
+    UNPROVEN = "unproven"
+    """Typed, and no proof came within the limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One poke on its way. Times are Unix seconds; ``None`` = not come so far."""
+
+    action_id: int
+    role: Role
+    text: str
+    by: By
+    light: str
+    """The reason that names its light ("light login#ab12"), or empty: no light is announced by it."""
+    attempt: int
+    """1 for the first line about its light, 2 for the next…; 0 where ``light`` is empty."""
+    decided_wall: float
+    typed_wall: float | None = None
+    accepted_wall: float | None = None
+    working_wall: float | None = None
+    refused: str = ""
+    """Why nothing was submitted."""
+    proof: str = ""
+    """What showed that it was accepted: "hook UserPromptSubmit", "transcript", "status busy", "first beat"."""
+    over: bool = False
+    """Nothing more is expected: working, refused, or given up as unproven."""
+
+    @property
+    def stage(self) -> DeliveryStage:
+        """Return how far it has come."""
+        if self.working_wall is not None:
+            return DeliveryStage.WORKING
+        if self.accepted_wall is not None:
+            return DeliveryStage.ACCEPTED
+        if self.refused:
+            return DeliveryStage.REFUSED
+        if self.typed_wall is not None:
+            return DeliveryStage.UNPROVEN if self.over else DeliveryStage.TYPED
+        return DeliveryStage.DECIDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartRecord:
+    """One restart: what led to it, what stood there before, how it went."""
+
+    action_id: int
+    role: Role
+    wall: float
+    by: By
+    cause: str
+    """Why: "dead: exit status 37", "silent: 2 beats missed", "asked for by a person"."""
+    ending: str
+    """How the old process had ended, or was ended."""
+    attempt: int
+    """Restarts by rule since the last reset, this one counted; 0 by a person."""
+    ok: bool | None = None
+    """``None`` = under way, or cut off."""
+    message: str = ""
+    screen: str = ""
+    """The last screen before, cleaned."""
+    notes: tuple[str, ...] = ()
+    """What was found before it: the handoff file's state, a half block, the work tree."""
+    session: str = ""
+    """The client's session that was resumed; empty = a fresh one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessNode:
+    """One process of an agent's tree, parents before children."""
+
+    pid: int
+    parent: int
+    depth: int
+    name: str
+    rss_bytes: int
+    cpu_s: float
+    state: str
+    """One letter, as the kernel names it: R, S, D, T, Z."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What teamops knows of the process that it started for a role, or found running."""
+
+    role: Role
+    session: str
+    pane_id: str
+    pid: int
+    born: str
+    """The process's start time as the kernel counts it: with the pid it names one process for ever."""
+    client: str
+    client_session: str
+    """The client's own session id; empty = not known."""
+    wall: float
+    adopted: bool
+    """It ran already: teamops didn't start it, and never ends it by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentReport:
+    """The whole memory of one agent, newest first in each list."""
+
+    role: Role
+    deliveries: tuple[Delivery, ...] = ()
+    restarts: tuple[RestartRecord, ...] = ()
+    processes: tuple[ProcessNode, ...] = ()
+    launch: Launch | None = None
+    keeping: str = ""
+    """What teamops does about it now, in words: "restart 1 of 2 at 14:31, the next no sooner than 14:36"; empty = nothing."""
+    memory: tuple[tuple[float, int], ...] = ()
+    """(Unix seconds, bytes) of its process tree, oldest first, at most one a minute."""
+    memory_note: str = ""

@@ -1,0 +1,83 @@
+"""What a person wants done: each intent begins an act, and says how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from teamops.domain import alerts as alerts_rule
+from teamops.domain import log_lines
+from teamops.model.actions import By, Outcome, Poke, Restart, Start, Stop
+from teamops.model.snapshot import (
+    AcceptTamper,
+    AckAlert,
+    Intent,
+    PokeRole,
+    RestartRole,
+    SignOff,
+    StartRole,
+    StopRole,
+)
+from teamops.supervisor import signing
+
+if TYPE_CHECKING:
+    from teamops.supervisor.core import Core
+
+
+def wish(core: Core, intent: Intent) -> asyncio.Future[Outcome]:
+    """Begin what the person wants; the future gives its outcome."""
+    match intent:
+        case PokeRole():
+            return core.begin(Poke(role=intent.role, text=intent.text, by=By.PERSON))
+        case RestartRole():
+            return core.begin(Restart(role=intent.role, by=By.PERSON))
+        case StartRole():
+            return core.begin(Start(role=intent.role, by=By.PERSON))
+        case StopRole():
+            grace = core.book.settings.stop_grace_s if intent.grace_s is None else intent.grace_s
+            return core.begin(Stop(role=intent.role, by=By.PERSON, grace_s=grace))
+        case AckAlert():
+            return _say(core, _acknowledge(core, intent))
+        case AcceptTamper():
+            return _say(core, signing.accept(core, intent))
+        case SignOff():
+            return _promise(core, signing.sign_off(core, intent), f"sign-off of {intent.task or 'the task'}")
+
+
+def _say(core: Core, outcome: Outcome) -> asyncio.Future[Outcome]:
+    """Return ``outcome`` as a future that is over, and let everybody see what has changed."""
+    future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    future.set_result(outcome)
+    core.wake()
+    return future
+
+
+def _promise(core: Core, work: Coroutine[Any, Any, Outcome], name: str) -> asyncio.Future[Outcome]:
+    """Begin ``work`` beside the loop; the future gives its outcome, and is cancelled with it."""
+    future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    async def fulfil() -> None:
+        try:
+            outcome = await work
+        except BaseException:
+            future.cancel()
+            raise
+        if not future.done():
+            future.set_result(outcome)
+        core.wake()
+
+    core.spawn(fulfil(), name)
+    return future
+
+
+def _acknowledge(core: Core, intent: AckAlert) -> Outcome:
+    book = core.book
+    alert = book.alerts.get((intent.code, intent.subject))
+    if alert is None or not alert.open:
+        return Outcome(ok=False, message="that alert is over", hint="")
+    acked = alerts_rule.acknowledge(alert, book.stamp.wall)
+    book.alerts[alert.key] = acked
+    core.memory.alerts_changed(book, (acked,))
+    book.note(log_lines.alert_line_of(acked))
+    return Outcome(ok=True, message="acknowledged")
