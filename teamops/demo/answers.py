@@ -58,10 +58,19 @@ def _objections(thread: Thread, story: Story, *, built: bool) -> tuple[Objection
 
 
 def _remark(thread: Thread, story: Story) -> tuple[Objection, ...]:
-    """Return the point that the first approval of the code carries."""
+    """Return the point that an approval of the code carries: the story's at first, then one on what the person saw."""
+    if not thread.built:
+        return ()
     said = [words for entry in thread.entries for _, words in entry.points]
-    wanted = thread.built and story.remark is not None and not any(_is(story.remark, words) for words in said)
-    return (story.remark,) if wanted and story.remark is not None else ()
+    if story.remark is not None and not any(_is(story.remark, words) for words in said):
+        return (story.remark,)
+    last = max((at for at, entry in enumerate(thread.entries) if entry.role == REVIEWER), default=-1)
+    back = sum(entry.role == HUMAN for entry in thread.entries)
+    if not any(entry.role == HUMAN for entry in thread.entries[last + 1 :]):
+        return ()
+    # A reviewer who passes for the third time what the person sends back would be an echo.
+    point = f"Sent back {back} times by its person: what they saw has no test of its own yet."
+    return (Objection(point=point, answer="It has one now: what the person saw is in the tests."),)
 
 
 def _is(objection: Objection, words: str) -> bool:
