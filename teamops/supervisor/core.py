@@ -97,6 +97,8 @@ class Core:
         """Waits until the sources have told all that they know of the agents seen so far."""
         self.on_panes: Callable[[Book], None] = lambda _: None
         """Called when panes changed, so that sources which follow processes know their pids."""
+        self.expect: Callable[[Role, str], None] = lambda role, text: None
+        """Called with a line that is about to be typed for an agent, so that sources look out for its proof."""
         self.trail = Trail(memory, self.spawn)
         self.announcer = Announcer(self)
         self.deliverer = Deliverer(self)
