@@ -97,7 +97,7 @@ class Core:
         """Waits until the sources have told all that they know of the agents seen so far."""
         self.on_panes: Callable[[Book], None] = lambda _: None
         """Called when panes changed, so that sources which follow processes know their pids."""
-        self.expect: Callable[[Role, str], None] = lambda role, text: None
+        self.expect: Callable[[Role, str], None] = lambda _role, _text: None
         """Called with a line that is about to be typed for an agent, so that sources look out for its proof."""
         self.trail = Trail(memory, self.spawn)
         self.announcer = Announcer(self)
