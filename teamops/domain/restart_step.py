@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from teamops.domain.limits import RestartPolicy, RestartWhen
-from teamops.domain.restart import GONE, UNWELL, Hold, Keeping, cleared
+from teamops.domain.restart import GONE, UNWELL, Hold, Keeping, cleared, held
 from teamops.model.agent import AgentState
+from teamops.model.role import Role
 
 ROUNDS = 2
 """So many rounds of the clock in a row an agent is unwell before it is restarted, or given up."""
@@ -92,8 +93,8 @@ def step(keeping: Keeping, reading: Reading, now: float, policy: RestartPolicy) 
     if since is not None and _mended(keeping, reading, since):
         return cleared(keeping), LetGo()
     if reading.sign and keeping.held in {None, Hold.AUTH}:
-        held = replace(keeping, held=Hold.AUTH, held_why=reading.sign, held_at=now, unwell=0)
-        return held, HoldBack(Hold.AUTH, reading.sign) if keeping.held is None else None
+        back = held(keeping, Hold.AUTH, reading.sign, now)
+        return back, HoldBack(Hold.AUTH, reading.sign) if keeping.held is None else None
     if since is not None:
         return keeping, None
     keeping = _with_progress(keeping, reading)
@@ -200,3 +201,21 @@ _BY_HANGUP = frozenset({128 + _HUP})
 
 def _restarts(count: int) -> str:
     return "1 restart" if count == 1 else f"{count} restarts"
+
+
+READY_S = 60.0
+"""So long others wait for a restarted agent to be ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The team's one place for a restart by rule: taken from the decision until the agent is ready again."""
+
+    role: Role | None = None
+    """Whose restart it is; ``None`` = free."""
+    ready_by: float | None = None
+    """It runs, and is waited for until then; ``None`` = it is being restarted."""
+
+    def free(self, now: float) -> bool:
+        """Return whether the next restart may begin."""
+        return self.role is None or (self.ready_by is not None and now >= self.ready_by)
