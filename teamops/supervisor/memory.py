@@ -44,6 +44,10 @@ class Memory:
     def __init__(self, ledger: Ledger, pricer: Pricer, *, acting: bool, followed: bool) -> None:
         self._ledger = ledger
         self.audit = ledger.audit
+        self.deliveries = ledger.deliveries
+        self.keeping = ledger.keeping
+        self.launches = ledger.launches
+        self.rss = ledger.rss
         self._pricer = pricer
         self._acting = acting
         self._followed = followed
