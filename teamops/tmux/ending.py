@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 GRACE_S = 2.0
@@ -112,6 +113,86 @@ def end_session(leader: int, grace_s: float = GRACE_S) -> list[int]:
             _send(pid, signal.SIGKILL)
         left = _wait_for_end(leader, 0.1)
     return left
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One process for ever: a pid alone may be another's by now."""
+
+    pid: int
+    born: str
+    """Its start time as the kernel counts it; empty where that can't be known."""
+
+
+def born_of(pid: int) -> str:
+    """Return when the process began, as the kernel counts it; empty where that can't be known."""
+    fields = stat_fields(pid)
+    return fields[19] if len(fields) > 19 else ""
+
+
+def tree_of(pid: int) -> list[Named]:
+    """Return all that descends from a process by parents, nearest first, without itself."""
+    children: dict[int, list[int]] = {}
+    for other in _all_pids():
+        parent = _parent_of(other)
+        if parent > 0:
+            children.setdefault(parent, []).append(other)
+    found, names = [pid], []
+    for known in found:  # grows while it is walked
+        for child in children.get(known, ()):
+            if child not in found:
+                found.append(child)
+                names.append(Named(child, born_of(child)))
+    return names
+
+
+def _parent_of(pid: int) -> int:
+    fields = stat_fields(pid)
+    if fields:
+        return int(fields[1])
+    if _PROC.is_dir():
+        return 0
+    import psutil
+
+    try:
+        return psutil.Process(pid).ppid()
+    except psutil.Error:
+        return 0
+
+
+def end_tree(leader: int, grace_s: float = GRACE_S) -> list[int]:
+    """End the terminal session of ``leader``, and what it has begun in sessions of their own. Blocks.
+
+    For an agent that teamops started: whatever descends from it is its own, also a child that called ``setsid``. One
+    that has daemonized (its parents ended) is no more known as a descendant. Returns what lives on even so.
+    """
+    if leader <= 1 or leader == os.getsid(0):
+        return []
+    strangers = tree_of(leader)  # before anything ends: afterwards they are nobody's children
+    left = end_session(leader, grace_s)
+    _end_each(strangers, grace_s)
+    return [*left, *(name.pid for name in strangers if _lives(name) and name.pid not in left)]
+
+
+def _end_each(names: list[Named], grace_s: float) -> None:
+    """End these processes, and what they begin while they are being ended, which is added to ``names``."""
+    for numbers, seconds in (((signal.SIGTERM, signal.SIGCONT), grace_s), ((signal.SIGKILL,), KILL_S)):
+        deadline = time.monotonic() + seconds
+        told: set[Named] = set()
+        while living := [name for name in names if _lives(name)]:
+            for name in living:
+                names += [late for late in tree_of(name.pid) if late not in names]
+                if name not in told or signal.SIGKILL in numbers:
+                    told.add(name)
+                    for number in numbers:
+                        _send(name.pid, number)
+            if time.monotonic() > deadline:
+                break
+            time.sleep(_POLL_S)
+
+
+def _lives(name: Named) -> bool:
+    return is_alive(name.pid) and born_of(name.pid) == name.born
 
 
 def _wait_for_end(leader: int, seconds: float) -> list[int]:

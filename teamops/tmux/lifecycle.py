@@ -14,7 +14,7 @@ from pathlib import Path
 from teamops.model.errors import TeamopsError
 from teamops.model.text import clean
 from teamops.tmux.command import ServerDown, exact, failure, literal, word
-from teamops.tmux.ending import end_session, is_alive
+from teamops.tmux.ending import end_session, end_tree, is_alive
 from teamops.tmux.socket import Socket
 
 _KEEP = ("remain-on-exit", "on")
@@ -73,8 +73,11 @@ def respawn(
     pid: int,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    tree: bool = False,
 ) -> Started:
     """End what runs in the pane, really, and start ``command`` in it; ``None`` = what the pane was made with.
+
+    ``tree``: also what it has begun in sessions of their own, see ``ending.end_tree``.
 
     ``pid`` is the pane's process as the caller knows it: if it is another by now, nothing is done and ``TeamopsError``
     raised. So it is if the old agent can't be ended: two agents in one role would be worse than none.
@@ -87,7 +90,7 @@ def respawn(
     # Before anything is killed: without it the pane, and with it the session, would go with its process.
     _tmux(socket, ["set-option", "-p", "-t", pane_id, *_KEEP])
     last = clean(_tmux(socket, ["capture-pane", "-p", "-t", pane_id]))
-    survivors = end_session(pid)
+    survivors = end_tree(pid) if tree else end_session(pid)
     if is_alive(pid):
         raise TeamopsError(f"the old process {pid} can't be ended", f"see what holds it: ps -o pid,stat,wchan -p {pid}")
     args = ["respawn-pane", "-k", "-t", pane_id]
