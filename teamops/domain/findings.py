@@ -22,20 +22,15 @@ CODES: Mapping[str, str] = {
     "human-turn": "The person holds a light.",
     "agent-dead": "An agent's process has ended, or its session is gone.",
     "agent-silent": "An agent that is expected to beat has missed two beats.",
+    "agent-zombie": "An agent's process lives and should work, and nothing shows that it does.",
+    "agent-errored": "An agent's client can't reach its model: API calls fail, or its account is refused.",
+    "agent-suspended": "An agent that holds a light was stopped by a signal.",
     "agent-needs-you": "An agent waits for its person: a permission dialog or a question is open.",
     "tmux-down": "The tmux server of the team does not answer.",
     "source-troubled": "A part of teamops works in a lesser way.",
     "ledger-troubled": "The ledger can't be written or read: what happens now may be forgotten, or can't be judged.",
 }
 """Every alert code and its meaning."""
-
-
-def clock_words(seconds: float) -> str:
-    """Return ``seconds`` as minutes and seconds, or hours and minutes past an hour."""
-    whole = int(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 60}:{whole % 60:02d} min"
 
 
 def light_findings(lights: Iterable[tuple[Light, Reading]], *, managed: frozenset[Role]) -> list[Finding]:
@@ -64,9 +59,12 @@ def light_findings(lights: Iterable[tuple[Light, Reading]], *, managed: frozense
 
 
 def agent_findings(
-    role: Role, state: AgentState, evidence: Evidence, *, holds_light: bool, ended: str
+    role: Role, state: AgentState, evidence: Evidence, *, holds_light: bool, ended: str, auth: bool = False
 ) -> list[Finding]:
-    """Return what is to be said about one agent; ``ended`` says how its process ended, if it did."""
+    """Return what is to be said about one agent.
+
+    ``ended`` says how its process ended, if it did; ``auth`` that its account is refused.
+    """
     if state is AgentState.DEAD:
         held = " while it holds the light" if holds_light else ""
         return [
@@ -89,6 +87,45 @@ def agent_findings(
                 subject=str(role),
                 message=f"{role} is silent: {evidence.detail}",
                 do=f"look at {role}'s pane (Enter)",
+                agent=role,
+            )
+        ]
+    if state is AgentState.ZOMBIE:
+        return [
+            Finding(
+                code="agent-zombie",
+                severity=Severity.CRITICAL if holds_light else Severity.ERROR,
+                subject=str(role),
+                message=f"{role} hangs: {evidence.detail}",
+                do=f"look at {role}'s pane (Enter), then restart it (r)",
+                agent=role,
+                notify=True,
+                rounds=2,
+            )
+        ]
+    if state is AgentState.ERRORED:
+        return [
+            Finding(
+                code="agent-errored",
+                severity=Severity.ERROR if auth else Severity.WARNING,
+                subject=str(role),
+                message=f"{role} can't reach its model: {evidence.detail}",
+                do=f"attach to {role} (a) and log in again"
+                if auth
+                else f"look at {role}'s pane (Enter); it may go on by itself",
+                agent=role,
+                notify=auth and evidence.kind is not EvidenceKind.PANE,
+                rounds=2,
+            )
+        ]
+    if state is AgentState.SUSPENDED and holds_light:
+        return [
+            Finding(
+                code="agent-suspended",
+                severity=Severity.INFO,
+                subject=str(role),
+                message=f"{role} holds the light and is {evidence.detail}",
+                do="let it go on: kill -CONT its process, or fg in its pane (a)",
                 agent=role,
             )
         ]

@@ -8,10 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from teamops.domain import hooks
+from teamops.domain.hooks import Told
 from teamops.domain.limits import Limits
+from teamops.domain.span import clock_words
 from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind
 from teamops.model.pane import Screen
 
+_SIGNALS = dict(
+    zip(
+        (1, 2, 3, 4, 6, 8, 9, 11, 13, 14, 15),
+        ("HUP", "INT", "QUIT", "ILL", "ABRT", "FPE", "KILL", "SEGV", "PIPE", "ALRM", "TERM"),
+        strict=True,
+    )
+)
+"""Those with the same number everywhere."""
+_MAY_HANG = frozenset({AgentState.WORKING, AgentState.IDLE, AgentState.STARTING})
 WORK_STATUSES = frozenset({"working", "busy"})
 """Statuses of a beat that say in words that the agent works."""
 
@@ -31,6 +43,8 @@ class Facts:
     """A process of this agent was known and has ended."""
     exit_status: int | None = None
     exit_signal: int | None = None
+    oom: bool = False
+    """The kernel killed it for want of memory."""
     died: float | None = None
     session_gone: bool = False
     """It was not seen to end: its whole session is no more found."""
@@ -39,11 +53,22 @@ class Facts:
     status_detail: str = ""
     tool_runs: bool = False
     """It is busy and runs other processes than at rest: a tool of its own."""
+    told: Told | None = None
+    """What its client's last hook event says."""
+    told_at: float | None = None
+    told_detail: str = ""
+    """The event's name, and what it is about."""
+    stopped_at: float | None = None
+    """Since when its process is stopped by a signal; ``None`` = it isn't."""
+    went_on: float | None = None
+    """When it last went on after that: what is expected of it counts from there."""
     client_ended: float | None = None
     """When the client in its living pane ended: a shell is left there."""
     screen: Screen | None = None
     """What its screen shows; ``None`` = not looked at."""
     screen_at: float | None = None
+    auth: bool = False
+    """Its screen says that its account is refused."""
     bare_shell: bool = False
     """A shell is all that runs in its pane."""
     grew: float | None = None
@@ -72,6 +97,8 @@ def tells_of_work(beat: Beat) -> bool:
     A bot that beats from an idle loop must not pass for one that took its turn, so a bare beat is not enough: tokens,
     cost, tool calls, the begin or end of a cycle, or a status that says so.
     """
+    if beat.kind is BeatKind.HOOK:
+        return hooks.told(beat.hook, beat.detail) in hooks.BUSY
     return (
         beat.tokens > 0
         or beat.tool_calls > 0
@@ -89,11 +116,11 @@ def worked_at(facts: Facts, now: float) -> float | None:
     better evidence to give; of a known one only while its screen says that it is busy.
     """
     signs = [facts.grew, facts.worked]
+    if not facts.dead and facts.tool_runs and (facts.status is ClientStatus.BUSY or facts.told is Told.TOOL):
+        return now
     if facts.status is ClientStatus.BUSY and not facts.dead:
-        if facts.tool_runs:
-            return now
         signs.append(facts.status_at)
-    if facts.client == "command" or (facts.client != "claude" and facts.screen is Screen.BUSY):
+    if facts.client == "command" or (facts.client != "claude" and facts.told is None and facts.screen is Screen.BUSY):
         signs.append(facts.printed)
     if facts.in_cycle and facts.beat is not None:
         signs.append(facts.beat)
@@ -111,7 +138,7 @@ def beat_overdue(facts: Facts, now: float, limits: Limits) -> float | None:
     held_to_it = facts.interval_s is not None or (beats_at_all and (facts.in_cycle or facts.light_since is not None))
     if not held_to_it:
         return None
-    starts = [at for at in (facts.beat, facts.born, facts.light_since) if at is not None]
+    starts = [at for at in (facts.beat, facts.born, facts.light_since, facts.went_on) if at is not None]
     if not starts:
         return None
     interval = facts.interval_s or limits.beat_interval_s
@@ -119,10 +146,13 @@ def beat_overdue(facts: Facts, now: float, limits: Limits) -> float | None:
     return overdue if overdue >= 0 else None
 
 
-def exit_words(status: int | None, signal: int | None) -> str:
+def exit_words(status: int | None, signal: int | None, *, oom: bool = False) -> str:
     """Say how a process ended."""
+    if oom:
+        return "out of memory: killed by the kernel"
     if signal is not None:
-        return f"signal {signal}"
+        name = _SIGNALS.get(signal)
+        return f"signal {signal} ({name})" if name else f"signal {signal}"
     return "cause unknown" if status is None else f"exit status {status}"
 
 
@@ -133,27 +163,81 @@ def judge(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evidenc
         return alive_or_not
     if facts.shutdown_until is not None and now < facts.shutdown_until:
         return AgentState.SHUTTING_DOWN, Evidence(EvidenceKind.BEAT, _age(facts.beat, now), "said so itself")
-    by_status = _by_status(facts, now)
-    if by_status is not None:
-        return by_status
-    if facts.grew is not None and now - facts.grew < limits.evidence_s:
-        return AgentState.WORKING, Evidence(EvidenceKind.TRANSCRIPT, now - facts.grew, "transcript grows")
-    return _by_beats(facts, now, limits) or _by_pane(facts, now, limits)
+    state, evidence = (
+        _by_status(facts, now)
+        or _by_hooks(facts, now)
+        or _by_growth(facts, now, limits)
+        or _by_beats(facts, now, limits)
+        or _by_pane(facts, now, limits)
+    )
+    if state in _MAY_HANG:
+        trouble = _by_errors(facts, now) or _as_zombie(facts, state, evidence, now, limits)
+        if trouble is not None:
+            return trouble
+    return state, evidence
 
 
 def _age(at: float | None, now: float) -> float | None:
     return None if at is None else max(0.0, now - at)
 
 
+def _by_growth(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evidence] | None:
+    if facts.grew is None or now - facts.grew >= limits.evidence_s:
+        return None
+    return AgentState.WORKING, Evidence(EvidenceKind.TRANSCRIPT, max(0.0, now - facts.grew), "transcript grows")
+
+
+def _by_errors(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
+    """Return the state of a client that can't reach its model."""
+    if facts.screen is Screen.RETRYING:
+        return AgentState.ERRORED, Evidence(
+            EvidenceKind.PANE, _age(facts.screen_at, now), "API calls fail, it tries again"
+        )
+    if facts.screen is Screen.FAILED:
+        what = "its account is refused" if facts.auth else "its last API call failed"
+        return AgentState.ERRORED, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), what)
+    if facts.told is Told.FAILED and facts.status is not ClientStatus.BUSY:
+        return AgentState.ERRORED, Evidence(EvidenceKind.HOOK, _age(facts.told_at, now), facts.told_detail)
+    return None
+
+
+def _as_zombie(
+    facts: Facts, state: AgentState, evidence: Evidence, now: float, limits: Limits
+) -> tuple[AgentState, Evidence] | None:
+    """Return the state of one that should work, lives, and shows none for the limit.
+
+    One at rest by its own word, or at its prompt, hangs nowhere: its light is stale, and a poke may help.
+    """
+    if facts.pid is None or (facts.light_since is None and not facts.in_cycle):
+        return None
+    if state is AgentState.IDLE and (
+        evidence.kind in {EvidenceKind.STATUS, EvidenceKind.HOOK, EvidenceKind.BEAT} or facts.screen is Screen.PROMPT
+    ):
+        return None
+    worked = worked_at(facts, now)
+    starts = [at for at in (worked, facts.light_since, facts.born, facts.went_on) if at is not None]
+    if not starts or now - max(starts) < limits.zombie_s:
+        return None
+    span = clock_words(now - max(starts))
+    return AgentState.ZOMBIE, Evidence(
+        evidence.kind,
+        evidence.age_s,
+        f"no work for {span}, though its process lives ({evidence.detail or state.value})",
+    )
+
+
 def _by_process(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
     if facts.dead:
         unseen = facts.session_gone and facts.exit_status is None and facts.exit_signal is None
-        detail = SESSION_GONE if unseen else exit_words(facts.exit_status, facts.exit_signal)
+        detail = SESSION_GONE if unseen else exit_words(facts.exit_status, facts.exit_signal, oom=facts.oom)
         return AgentState.DEAD, Evidence(EvidenceKind.PROCESS, _age(facts.died, now), detail)
     if facts.client_ended is not None:
         detail = "the client has ended, its shell is left"
         return AgentState.DEAD, Evidence(EvidenceKind.PROCESS, _age(facts.client_ended, now), detail)
-    if facts.pid is None and facts.beat is None and facts.grew is None:
+    if facts.stopped_at is not None and facts.pid is not None:
+        detail = "stopped by a signal (SIGSTOP)"
+        return AgentState.SUSPENDED, Evidence(EvidenceKind.PROCESS, _age(facts.stopped_at, now), detail)
+    if facts.pid is None and facts.beat is None and facts.grew is None and facts.told is None:
         detail = "no session" if facts.managed else "nothing watched"
         return AgentState.UNKNOWN, Evidence(EvidenceKind.NOTHING, None, detail)
     return None
@@ -169,6 +253,26 @@ def _by_status(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
         return AgentState.WORKING, evidence
     # Idle by its own word: a fresh line in the transcript is then the end of the turn, not work.
     return AgentState.IDLE, evidence
+
+
+def _by_hooks(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
+    """Return what its client's hooks last said, unless its screen has changed since to what no hook tells of."""
+    if facts.told is None or facts.told_at is None:
+        return None
+    seen_later = facts.screen_at is not None and facts.screen_at > facts.told_at
+    if seen_later and facts.screen is Screen.DIALOG:
+        return AgentState.WAITING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "a dialog is open")
+    age = _age(facts.told_at, now)
+    if facts.told in hooks.BUSY or facts.told is Told.WAITING:
+        if seen_later and facts.screen is Screen.PROMPT:  # Escape, or a dialog that was refused
+            return AgentState.IDLE, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "at its prompt")
+        if facts.told is Told.WAITING and seen_later and facts.screen is Screen.BUSY:
+            return AgentState.WORKING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "its screen says busy")
+        state = AgentState.WAITING if facts.told is Told.WAITING else AgentState.WORKING
+        return state, Evidence(EvidenceKind.HOOK, age, facts.told_detail)
+    if facts.told in {Told.IDLE, Told.READY, Told.FAILED}:
+        return AgentState.IDLE, Evidence(EvidenceKind.HOOK, age, facts.told_detail)
+    return None
 
 
 def _by_beats(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evidence] | None:
@@ -200,7 +304,7 @@ def _by_pane(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evid
     if facts.born is not None and now - facts.born < limits.starting_s:
         return AgentState.STARTING, Evidence(EvidenceKind.PROCESS, now - facts.born, "just started")
     if facts.pid is None:
-        at = max(at for at in (facts.beat, facts.grew) if at is not None)
+        at = max(at for at in (facts.beat, facts.grew, facts.told_at) if at is not None)
         return AgentState.UNKNOWN, Evidence(EvidenceKind.BEAT, now - at, "no session, no fresh sign")
     if facts.bare_shell and facts.client not in {"command", "sdk"}:
         return AgentState.UNKNOWN, Evidence(EvidenceKind.PROCESS, None, f"only a shell is there, no {facts.client}")

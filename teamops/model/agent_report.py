@@ -129,7 +129,7 @@ class AgentReport:
     processes: tuple[ProcessNode, ...] = ()
     launch: Launch | None = None
     keeping: str = ""
-    """What teamops does about it now, in words: "restart 1 of 2 at 14:31, the next no sooner than 14:36"; empty = nothing."""
+    """What teamops does about it now: "restart 1 of 2 at 14:31, the next no sooner than 14:36"; empty = nothing."""
     memory: tuple[tuple[float, int], ...] = ()
     """(Unix seconds, bytes) of its process tree, oldest first, at most one a minute."""
     memory_note: str = ""

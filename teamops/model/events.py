@@ -156,6 +156,8 @@ class ScreenSeen:
     pid: int
     """The pane's process then."""
     screen: Screen
+    auth: bool = False
+    """It says that the client's account is refused: a new login, not a restart, mends that."""
 
 
 @dataclass(frozen=True, slots=True)

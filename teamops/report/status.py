@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from teamops.domain.findings import clock_words
+from teamops.domain.span import clock_words
 from teamops.model.agent import AgentView
 from teamops.model.alert import Alert
 from teamops.model.handoff import Standing

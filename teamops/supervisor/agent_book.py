@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from teamops.config.settings import RoleSettings
+from teamops.domain import hooks
 from teamops.domain.health import Facts, tells_of_work
+from teamops.domain.hooks import Told
+from teamops.domain.restart import Keeping
 from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind
 from teamops.model.clock import Stamp
-from teamops.model.events import PaneDied, ProcessRow, ScreenSeen, StatusSeen, UsageSeen
+from teamops.model.events import GrowthSeen, PaneDied, ProcessRow, ScreenSeen, StatusSeen, UsageSeen
 from teamops.model.pane import Pane, Screen
 from teamops.model.role import Role
 from teamops.model.usage import Usage
@@ -43,11 +46,24 @@ class AgentBook:
     """What ran in the session that is gone."""
     exit_status: int | None = None
     exit_signal: int | None = None
+    oom: bool = False
+    """The kernel killed it for want of memory."""
     status: ClientStatus | None = None
     status_at: float | None = None
     status_detail: str = ""
     client_ended: float | None = None
     """When the client in its living pane ended."""
+    told: Told | None = None
+    """What its client's last hook event says."""
+    told_at: float | None = None
+    told_detail: str = ""
+    client_session: str = ""
+    """The client's own session id, by its status file or its hooks; empty = not known."""
+    stopped_at: float | None = None
+    went_on: float | None = None
+    last_error: str = ""
+    auth: bool = False
+    """Its screen says that its account is refused."""
     grew: float | None = None
     beat: float | None = None
     beat_status: str = "ok"
@@ -69,7 +85,13 @@ class AgentBook:
     """A shell is all that runs in its pane."""
     has_transcript: bool = False
     restarts: int = 0
+    health: AgentState = AgentState.UNKNOWN
+    """As judged by evidence alone."""
+    health_evidence: Evidence = field(default_factory=lambda: Evidence(EvidenceKind.NOTHING, None))
+    keeping: Keeping | None = None
+    """What teamops does about it."""
     state: AgentState = AgentState.UNKNOWN
+    """As shown: its health, under what teamops does about it."""
     evidence: Evidence = field(default_factory=lambda: Evidence(EvidenceKind.NOTHING, None))
     cost_today: Decimal = Decimal(0)
     unpriced_today: int = 0
@@ -92,12 +114,19 @@ class AgentBook:
             dead=self.dead,
             exit_status=self.exit_status,
             exit_signal=self.exit_signal,
+            oom=self.oom,
             died=self.died,
             session_gone=self.session_gone,
             status=self.status,
             status_at=self.status_at,
             status_detail=self.status_detail,
             tool_runs=self.tool_runs,
+            told=self.told,
+            told_at=self.told_at,
+            told_detail=self.told_detail,
+            stopped_at=self.stopped_at,
+            went_on=self.went_on,
+            auth=self.auth,
             client_ended=self.client_ended,
             bare_shell=self.bare_shell,
             screen=self.screen,
@@ -146,8 +175,11 @@ class AgentBook:
         self.born = stamp.now
         self.dead = self.session_gone = False
         self.died = self.exit_status = self.exit_signal = None
-        self.status = self.status_at = None
-        self.status_detail = ""
+        self.oom = False
+        self.status = self.status_at = self.told = self.told_at = None
+        self.status_detail = self.told_detail = self.client_session = ""
+        self.stopped_at = self.went_on = None
+        self.last_error, self.auth = "", False
         self.in_cycle = False
         self.interval_s = self.shutdown_until = None
         self.beat = self.worked = self.grew = self.printed = None
@@ -164,12 +196,18 @@ class AgentBook:
         if status is not None or signal is not None:
             self.exit_status, self.exit_signal = status, signal
         self.status = None
+        self.stopped_at = None
         self.rss_bytes = None
+
+    def expect_end(self, until: float) -> None:
+        """Expect silence and an end until then (observed seconds): it was told to stop."""
+        self.shutdown_until = until if self.shutdown_until is None else max(until, self.shutdown_until)
 
     def see_death(self, death: PaneDied) -> None:
         """Take the end of a process, if it is the one in the pane now."""
         if self.pane is not None and self.pane.pid == death.pid:
             self.end(death.stamp, death.exit_status, death.exit_signal)
+            self.oom = self.oom or bool(death.oom)
 
     def see_status(self, seen: StatusSeen) -> None:
         """Take what the client's own status file says, and that it was busy until now."""
@@ -181,6 +219,7 @@ class AgentBook:
         elif self.client_ended is None:
             self.client_ended = seen.stamp.now
         self.status, self.status_detail = seen.status, seen.detail
+        self.client_session = seen.session or self.client_session
         self.status_at = _at(seen.since_wall, seen.stamp)
         self.tool_runs = False
 
@@ -192,18 +231,28 @@ class AgentBook:
             at = _at(seen.grown_wall, seen.stamp)
             self.grew = at if self.grew is None else max(at, self.grew)
 
+    def see_session_growth(self, seen: GrowthSeen) -> None:
+        """Take that the file grew into which its client writes its session."""
+        if self.pane is not None and self.pane.pid == seen.pid:
+            at = _at(seen.grown_wall, seen.stamp)
+            self.grew = at if self.grew is None else max(at, self.grew)
+
     def see_screen(self, seen: ScreenSeen) -> None:
         """Take what its screen shows, if it is the screen of the process in the pane now."""
         if self.pane is not None and self.pane.pid == seen.pid:
-            self.screen, self.screen_at = seen.screen, seen.stamp.now
+            self.screen, self.screen_at, self.auth = seen.screen, seen.stamp.now, seen.auth
 
-    def see_process(self, row: ProcessRow) -> None:
-        """Take one row of the process table, if it is about the process in the pane now."""
+    def see_process(self, row: ProcessRow, now: float) -> None:
+        """Take one row of the process table as of ``now``, if it is about the process in the pane now."""
         if self.pane is None or self.pane.pid != row.pid or self.dead:
             return
         self.rss_bytes = row.rss_bytes
         self.bare_shell = row.bare_shell
-        if self.status is ClientStatus.BUSY:
+        if row.stopped and self.stopped_at is None:
+            self.stopped_at = now
+        elif not row.stopped and self.stopped_at is not None:
+            self.stopped_at, self.went_on = None, now
+        if self.status is ClientStatus.BUSY or self.told is Told.TOOL:
             self.tool_runs = row.count > self.at_rest
         else:
             self.at_rest = row.count
@@ -217,18 +266,10 @@ class AgentBook:
         Its tokens are usage only of an agent without a transcript: the transcript would count them again.
         """
         at = stamp.now - max(0.0, stamp.wall - beat.wall) if at is None else at
-        if self.beat is None or at >= self.beat:
-            self.beat = at
-            self.beat_status = beat.status
-            self.message = beat.message
-            if beat.interval_s is not None:
-                self.interval_s = beat.interval_s
-            if beat.kind is BeatKind.CYCLE_BEGIN:
-                self.in_cycle = True
-            elif beat.kind is BeatKind.CYCLE_END:
-                self.in_cycle = False
-            if beat.kind is BeatKind.SHUTDOWN and beat.grace_s is not None:
-                self.shutdown_until = at + beat.grace_s
+        if beat.kind is BeatKind.HOOK:
+            self._see_hook(beat, at)
+        elif self.beat is None or at >= self.beat:
+            self._see_own_beat(beat, at)
         if tells_of_work(beat) and (self.worked is None or at > self.worked):
             self.worked = at
         if counted:
@@ -244,6 +285,34 @@ class AgentBook:
         if beat.wall >= midnight and beat.cost_usd is not None:
             self.cost_today += beat.cost_usd
         self._count_tokens(at, beat.tokens, stamp.now)
+
+    def _see_own_beat(self, beat: Beat, at: float) -> None:
+        self.beat = at
+        self.beat_status = beat.status
+        self.message = beat.message
+        if beat.interval_s is not None:
+            self.interval_s = beat.interval_s
+        if beat.kind is BeatKind.CYCLE_BEGIN:
+            self.in_cycle = True
+        elif beat.kind is BeatKind.CYCLE_END:
+            self.in_cycle = False
+        if beat.kind is BeatKind.SHUTDOWN and beat.grace_s is not None:
+            self.expect_end(at + beat.grace_s)
+        if beat.kind is BeatKind.ERROR:
+            self.last_error = beat.message
+
+    def _see_hook(self, beat: Beat, at: float) -> None:
+        """Take one event of its client's hooks: no beat, for nobody promised that there will be more."""
+        told = hooks.told(beat.hook, beat.detail)
+        if told is None or (self.told_at is not None and at < self.told_at):
+            return
+        if self.client_session and beat.session and beat.session != self.client_session and told is Told.ENDED:
+            return  # the end of an older session, after /clear
+        self.told, self.told_at = told, at
+        self.told_detail = beat.hook if told is Told.TAKEN or not beat.detail else f"{beat.hook}: {beat.detail}"[:200]
+        self.client_session = beat.session or self.client_session
+        if told is not Told.TOOL:
+            self.tool_runs = self.tool_runs and self.status is ClientStatus.BUSY
 
     def see_usage(self, usage: Usage, cost: Decimal | None, midnight: float, stamp: Stamp) -> None:
         """Take one response's usage and its price (``None`` = no price known)."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from teamops.config.settings import Settings
-from teamops.domain import health, light
+from teamops.domain import health, light, restart
 from teamops.model.agent import AgentState
 from teamops.model.alert import Alert
 from teamops.model.clock import Stamp
 from teamops.model.events import (
     BeatsSeen,
     Event,
+    GrowthSeen,
     HandoffChanged,
     HandoffLost,
     OutputSeen,
@@ -137,6 +138,8 @@ class Book:
                         self.agent(beat.role).see_beat(beat, self.midnight, event.stamp, at=at, counted=counted)
             case UsageSeen():
                 self.agent(event.role).see_growth(event)
+            case GrowthSeen():
+                self.agent(event.role).see_session_growth(event)
             case StatusSeen():
                 self.agent(event.role).see_status(event)
             case PaneDied():
@@ -147,7 +150,7 @@ class Book:
                 self.agent(event.role).printed = event.stamp.now
             case ProcessesSeen():
                 for row in event.rows:
-                    self.agent(row.role).see_process(row)
+                    self.agent(row.role).see_process(row, event.stamp.now)
             case _:
                 pass
 
@@ -217,6 +220,10 @@ class Book:
             state, evidence = health.judge(facts, now, self.settings.limits)
             if self.tmux_down and state is AgentState.DEAD:
                 state = AgentState.UNKNOWN
+            page.health, page.health_evidence = state, evidence
+            if page.keeping is not None:
+                worked = health.worked_at(facts, now)
+                state, evidence = restart.shown(page.keeping, state, evidence, worked=worked, now=now)
             if state is not page.state:
                 changed.append(page)
             page.state, page.evidence = state, evidence

@@ -20,10 +20,11 @@ def findings_of(book: Book, missed: Iterable[tuple[Light, str]]) -> list[Finding
     for page in book.agents.values():
         found += rules.agent_findings(
             page.role,
-            page.state,
-            page.evidence,
+            page.health,
+            page.health_evidence,
             holds_light=bool(book.held_by(page.role)),
-            ended=page.evidence.detail,
+            ended=page.health_evidence.detail,
+            auth=page.auth,
         )
     protocol = book.protocol
     found += rules.handoff_findings(book.handoff_trouble, book.errors)

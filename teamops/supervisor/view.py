@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from teamops.domain import light
+from teamops.domain import evidence, light
 from teamops.model.agent import AgentView
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Standing
@@ -91,7 +91,7 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
         lights=tuple(held.task for held in book.held_by(page.role)),
         pid=page.pane.pid if page.pane and not page.dead else None,
         pane_id=page.pane.pane_id if page.pane else None,
-        beat_age_s=None if page.beat is None else max(0.0, now - page.beat),
+        beat_age_s=_age(page, now),
         message=page.message,
         tokens_per_min=page.tokens_per_min(now),
         cost_today_usd=page.cost_today,
@@ -104,7 +104,21 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
         exit_status=page.exit_status if page.dead else None,
         exit_signal=page.exit_signal if page.dead else None,
         can_restart=book.restartable(page),
+        evidences=evidence.known(page.facts(managed=True, light_since=None), now),
+        last_error=page.last_error,
+        backing_off_until_wall=_until(book, page),
     )
+
+
+def _age(page: AgentBook, now: float) -> float | None:
+    """Return how long ago it beat, itself or by its client's hooks."""
+    seen = max((at for at in (page.beat, page.told_at) if at is not None), default=None)
+    return None if seen is None else max(0.0, now - seen)
+
+
+def _until(book: Book, page: AgentBook) -> float | None:
+    until = page.keeping.until if page.keeping is not None else None
+    return None if until is None or until <= book.stamp.now else book.stamp.wall + until - book.stamp.now
 
 
 def _alerts(book: Book) -> tuple[Alert, ...]:

@@ -4,6 +4,7 @@ import pytest
 
 from teamops.domain import findings
 from teamops.domain.light import Light, Reading
+from teamops.domain.span import clock_words
 from teamops.model.agent import AgentState, Evidence, EvidenceKind
 from teamops.model.handoff import Problem, Severity, Stage
 from teamops.model.role import CODER, DEVELOPER
@@ -106,7 +107,7 @@ def test_a_ledger_that_cannot_be_read_is_no_proof_that_all_is_well() -> None:
     [(0, "0:00 min"), (59.9, "0:59 min"), (780, "13:00 min"), (3600, "1 h 00 min"), (5460, "1 h 31 min")],
 )
 def test_clock_words(seconds: float, words: str) -> None:
-    assert findings.clock_words(seconds) == words
+    assert clock_words(seconds) == words
 
 
 def test_every_code_said_is_listed() -> None:

@@ -4,8 +4,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from teamops.domain.evidence import known
 from teamops.domain.health import Facts, beat_overdue, exit_words, judge, tells_of_work, worked_at
+from teamops.domain.hooks import Told
 from teamops.domain.limits import Limits
 from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, EvidenceKind
 from teamops.model.pane import Screen
@@ -53,7 +57,7 @@ S, E = AgentState, EvidenceKind
         pytest.param(ALIVE, S.IDLE, E.PROCESS, "alive, nothing expected", id="an idle agent is never an alert"),
         pytest.param(replace(ALIVE, born=NOW - 5), S.STARTING, E.PROCESS, "just started", id="starting"),
         pytest.param(
-            replace(ALIVE, dead=True, exit_signal=9, died=NOW - 3), S.DEAD, E.PROCESS, "signal 9", id="killed"
+            replace(ALIVE, dead=True, exit_signal=9, died=NOW - 3), S.DEAD, E.PROCESS, "signal 9 (KILL)", id="killed"
         ),
         pytest.param(replace(ALIVE, dead=True, exit_status=37), S.DEAD, E.PROCESS, "exit status 37", id="exited"),
         pytest.param(replace(ALIVE, dead=True), S.DEAD, E.PROCESS, "cause unknown", id="gone without a word"),
@@ -65,7 +69,11 @@ S, E = AgentState, EvidenceKind
             id="its session is gone",
         ),
         pytest.param(
-            replace(ALIVE, dead=True, session_gone=True, exit_signal=1), S.DEAD, E.PROCESS, "signal 1", id="hung up"
+            replace(ALIVE, dead=True, session_gone=True, exit_signal=1),
+            S.DEAD,
+            E.PROCESS,
+            "signal 1 (HUP)",
+            id="hung up",
         ),
         pytest.param(
             replace(ALIVE, client_ended=NOW - 3, grew=NOW - 3),
@@ -78,7 +86,7 @@ S, E = AgentState, EvidenceKind
             replace(ALIVE, dead=True, exit_signal=9, status=ClientStatus.BUSY),
             S.DEAD,
             E.PROCESS,
-            "signal 9",
+            "signal 9 (KILL)",
             id="death beats a status file left behind",
         ),
         pytest.param(
@@ -229,6 +237,198 @@ def test_signs_of_work(facts: Facts, at: float | None) -> None:
 
 
 def test_exit_words() -> None:
-    assert exit_words(None, 11) == "signal 11"
+    assert exit_words(None, 11) == "signal 11 (SEGV)"
     assert exit_words(0, None) == "exit status 0"
     assert exit_words(None, None) == "cause unknown"
+
+
+HELD = replace(ALIVE, light_since=NOW - 5000, born=NOW - 9000)
+
+
+@pytest.mark.parametrize(
+    ("facts", "state", "kind", "detail"),
+    [
+        pytest.param(
+            replace(ALIVE, told=Told.TOOL, told_at=NOW - 9, told_detail="PreToolUse: Bash"),
+            S.WORKING,
+            E.HOOK,
+            "PreToolUse: Bash",
+            id="a tool runs, by the hook",
+        ),
+        pytest.param(
+            replace(ALIVE, client="codex", told=Told.WAITING, told_at=NOW - 1, told_detail="PermissionRequest: Bash"),
+            S.WAITING,
+            E.HOOK,
+            "PermissionRequest: Bash",
+            id="needs you, by the hook",
+        ),
+        pytest.param(replace(ALIVE, told=Told.IDLE, told_at=NOW - 1), S.IDLE, E.HOOK, None, id="has ended its turn"),
+        pytest.param(
+            replace(ALIVE, told=Told.WORKING, told_at=NOW - 50, screen=Screen.PROMPT, screen_at=NOW - 40),
+            S.IDLE,
+            E.PANE,
+            "at its prompt",
+            id="Escape, of which no hook tells",
+        ),
+        pytest.param(
+            replace(ALIVE, told=Told.WORKING, told_at=NOW - 40, screen=Screen.PROMPT, screen_at=NOW - 50),
+            S.WORKING,
+            E.HOOK,
+            None,
+            id="the screen is older than the hook",
+        ),
+        pytest.param(
+            replace(ALIVE, told=Told.WAITING, told_at=NOW - 50, screen=Screen.BUSY, screen_at=NOW - 40),
+            S.WORKING,
+            E.PANE,
+            None,
+            id="the dialog was answered",
+        ),
+        pytest.param(
+            replace(ALIVE, told=Told.IDLE, told_at=NOW - 50, screen=Screen.DIALOG, screen_at=NOW - 40),
+            S.WAITING,
+            E.PANE,
+            None,
+            id="a dialog of which no hook tells",
+        ),
+        pytest.param(
+            replace(ALIVE, status=ClientStatus.BUSY, status_at=NOW - 20, screen=Screen.RETRYING, screen_at=NOW - 5),
+            S.ERRORED,
+            E.PANE,
+            "API calls fail, it tries again",
+            id="API retries",
+        ),
+        pytest.param(
+            replace(ALIVE, status=ClientStatus.IDLE, screen=Screen.FAILED, screen_at=NOW - 5, auth=True),
+            S.ERRORED,
+            E.PANE,
+            "its account is refused",
+            id="a login that is refused",
+        ),
+        pytest.param(
+            replace(ALIVE, told=Told.FAILED, told_at=NOW - 5, told_detail="StopFailure: overloaded"),
+            S.ERRORED,
+            E.HOOK,
+            "StopFailure: overloaded",
+            id="failed, by the hook",
+        ),
+        pytest.param(
+            replace(ALIVE, stopped_at=NOW - 50, status=ClientStatus.BUSY),
+            S.SUSPENDED,
+            E.PROCESS,
+            "stopped by a signal (SIGSTOP)",
+            id="stopped",
+        ),
+        pytest.param(
+            replace(HELD, status=ClientStatus.BUSY, status_at=NOW - 1300),
+            S.ZOMBIE,
+            E.STATUS,
+            "no work for 21:40 min, though its process lives (busy)",
+            id="busy for ever",
+        ),
+        pytest.param(
+            replace(HELD, status=ClientStatus.BUSY, status_at=NOW - 1300, tool_runs=True),
+            S.WORKING,
+            E.STATUS,
+            None,
+            id="a long tool is work",
+        ),
+        pytest.param(
+            replace(HELD, status=ClientStatus.IDLE, status_at=NOW - 4000), S.IDLE, E.STATUS, None, id="at rest: stale"
+        ),
+        pytest.param(
+            replace(HELD, client="codex", screen=Screen.PROMPT, screen_at=NOW - 4000),
+            S.IDLE,
+            E.PROCESS,
+            None,
+            id="prompt",
+        ),
+        pytest.param(replace(HELD, client="sdk", beat=NOW - 3), S.ZOMBIE, E.PROCESS, None, id="bare beats are no work"),
+        pytest.param(replace(HELD, client="sdk", beat=NOW - 3, beat_status="idle"), S.IDLE, E.BEAT, None, id="idle"),
+        pytest.param(
+            replace(HELD, client="sdk", beat=NOW - 3, went_on=NOW - 600), S.IDLE, E.PROCESS, None, id="it just went on"
+        ),
+        pytest.param(
+            replace(
+                HELD,
+                light_since=None,
+                client="sdk",
+                in_cycle=True,
+                beat=NOW - 1300,
+                beat_status="x",
+                interval_s=5000,
+                worked=NOW - 1300,
+            ),
+            S.ZOMBIE,
+            E.BEAT,
+            None,
+            id="a cycle that never ends",
+        ),
+        pytest.param(
+            replace(HELD, client="sdk", beat=NOW - 3, shutdown_until=NOW + 5),
+            S.SHUTTING_DOWN,
+            E.BEAT,
+            None,
+            id="leaves",
+        ),
+        pytest.param(
+            replace(HELD, dead=True, exit_signal=9, oom=True),
+            S.DEAD,
+            E.PROCESS,
+            "out of memory: killed by the kernel",
+            id="killed for want of memory",
+        ),
+    ],
+)
+def test_hooks_errors_and_hangs(facts: Facts, state: AgentState, kind: EvidenceKind, detail: str | None) -> None:
+    found, evidence = judge(facts, NOW, LIMITS)
+    assert (found, evidence.kind) == (state, kind)
+    if detail is not None:
+        assert evidence.detail == detail
+    assert any(row.kind is kind for row in known(facts, NOW))
+
+
+@pytest.mark.parametrize("stopped", [NOW - 100, None])
+def test_one_that_was_stopped_has_missed_no_beat(stopped: float | None) -> None:
+    bot = replace(BOT, beat=NOW - 900, light_since=NOW - 950)
+    assert judge(bot, NOW, LIMITS)[0] is S.SILENT
+    assert judge(replace(bot, stopped_at=stopped, went_on=NOW - 20), NOW, LIMITS)[0] is not S.SILENT
+
+
+@given(
+    st.builds(
+        Facts,
+        client=st.sampled_from(["claude", "codex", "gemini", "opencode", "sdk", "command"]),
+        managed=st.booleans(),
+        pid=st.none() | st.just(42),
+        born=(at := st.none() | st.floats(0, NOW)),
+        dead=st.booleans(),
+        exit_status=st.none() | st.integers(0, 255),
+        exit_signal=st.none() | st.integers(1, 64),
+        oom=st.booleans(),
+        died=at,
+        status=st.none() | st.sampled_from(ClientStatus),
+        status_at=at,
+        told=st.none() | st.sampled_from(Told),
+        told_at=at,
+        stopped_at=at,
+        went_on=at,
+        screen=st.none() | st.sampled_from(Screen),
+        screen_at=at,
+        grew=at,
+        beat=at,
+        worked=at,
+        in_cycle=st.booleans(),
+        interval_s=st.none() | st.floats(0.1, 500),
+        shutdown_until=st.none() | st.floats(0, 2 * NOW),
+        printed=at,
+        light_since=at,
+    )
+)
+def test_whatever_is_known_makes_one_state_and_no_evidence_that_nobody_saw(facts: Facts) -> None:
+    state, evidence = judge(facts, NOW, LIMITS)
+    assert state is S.DEAD or not facts.dead
+    assert evidence.age_s is None or evidence.age_s >= 0
+    kinds = {row.kind for row in known(facts, NOW)} | {E.NOTHING, E.PROCESS, E.BEAT}
+    assert evidence.kind in kinds
+    assert all(row.age_s is None or row.age_s >= 0 for row in known(facts, NOW))

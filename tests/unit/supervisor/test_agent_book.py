@@ -163,9 +163,9 @@ def test_minutes_outside_the_strip_are_left_out_and_old_ones_dropped() -> None:
 
 def test_processes_of_another_pid_are_not_ours() -> None:
     page = a_page()
-    page.see_process(ProcessRow(CODER, 41, 1, 0.0, 1))
+    page.see_process(ProcessRow(CODER, 41, 1, 0.0, 1), START.now)
     assert page.rss_bytes is None
-    page.see_process(ProcessRow(CODER, 42, 5_000_000, 0.0, 1))
+    page.see_process(ProcessRow(CODER, 42, 5_000_000, 0.0, 1), START.now)
     assert page.rss_bytes == 5_000_000
 
 
@@ -208,11 +208,11 @@ def test_what_was_busy_has_worked_though_it_wrote_nothing_yet() -> None:
 
 def test_a_client_that_hangs_works_no_longer_and_one_whose_tool_runs_does() -> None:
     page = a_page()
-    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 3))  # at rest: it, and two servers that it keeps
+    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 3), START.now)  # at rest: it, and two servers that it keeps
     page.see_status(StatusSeen(after(10), CODER, ClientStatus.BUSY))
-    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 3))
+    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 3), START.now)
     assert last_work(page, after(900)) == after(10).now
-    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 4))
+    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 4), START.now)
     assert last_work(page, after(1800)) == after(1800).now
     page.see_status(StatusSeen(after(1801), CODER, ClientStatus.IDLE))
     assert last_work(page, after(2000)) == after(1801).now
@@ -241,11 +241,11 @@ def test_of_a_pane_that_was_dead_before_nobody_knows_since_when() -> None:
 
 def test_a_bare_shell_is_one_until_the_next_look_or_process() -> None:
     page = a_page()
-    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 1, bare_shell=True))
+    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 1, bare_shell=True), START.now)
     assert page.facts(managed=True, light_since=None).bare_shell
-    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 2))
+    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 2), START.now)
     assert not page.facts(managed=True, light_since=None).bare_shell
-    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 1, bare_shell=True))
+    page.see_process(ProcessRow(CODER, 42, 1, 0.0, 1, bare_shell=True), START.now)
     page.see_pane(replace(PANE, pid=43), after(7))
     assert not page.facts(managed=True, light_since=None).bare_shell
 
