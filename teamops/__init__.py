@@ -3,6 +3,6 @@
 An agent of one's own says that it lives in two lines: ``import teamops`` and, in its loop, ``teamops.heartbeat()``.
 """
 
-from teamops.sdk.beats import Cycle, cycle, heartbeat, init, ping, shutting_down
+from teamops.sdk.beats import Cycle, cycle, heartbeat, init, log_cost, ping, shutting_down
 
-__all__ = ["Cycle", "cycle", "heartbeat", "init", "ping", "shutting_down"]
+__all__ = ["Cycle", "cycle", "heartbeat", "init", "log_cost", "ping", "shutting_down"]

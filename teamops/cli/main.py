@@ -34,6 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(words: list[str]) -> int:
+    if words[:1] == ["hook"]:  # at every tool call of every agent: no command line's library
+        from teamops.guard.hook import main as hook
+
+        return hook(words[1:])
+    if words[:1] == ["beat"]:
+        from teamops.sdk.shell import main as beat
+
+        return beat(words[1:])
     if words:
         from teamops.cli.root import run
 

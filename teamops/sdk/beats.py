@@ -8,6 +8,7 @@ written is said once on stderr and then forgotten.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from _json import encode_basestring_ascii
 from _thread import allocate_lock
@@ -18,7 +19,7 @@ TYPE_CHECKING = False  # not from typing, whose import costs more than all of th
 if TYPE_CHECKING:
     from decimal import Decimal
     from types import TracebackType
-    from typing import Literal
+    from typing import Any, Literal
 
 MAX_MESSAGE = 1000
 MAX_STATUS = 40
@@ -33,6 +34,10 @@ class _Agent:
     asked = False
     """``init`` was called, or the environment was looked at."""
     interval: float | None = None
+    pid = 0
+    """Whose beats these are; 0 = this process's own."""
+    watches = False
+    """The program's uncaught exceptions are seen."""
 
 
 _agent = _Agent()
@@ -56,9 +61,22 @@ def init(
         _agent.spool = _find(role, agent, project)
         _agent.asked = True
         _agent.interval = _seconds(interval)
+        _watch_errors()
         _write("beat")
     except Exception as error:  # noqa: BLE001 - the port to someone else's loop: nothing may come through
         warn(f"this agent can't beat: {type(error).__name__}: {error}")
+
+
+def stand_in(role: str | None, project: str | None, interval: float | None, pid: int) -> None:
+    """Speak for the process ``pid``, a shell loop, in whose name this process writes a line or two and ends."""
+    _agent.spool = _find(role, None, project, "shell")
+    _agent.asked = True
+    _agent.interval, _agent.pid = _seconds(interval), pid
+
+
+def mark(*, begin: bool) -> None:
+    """Say that a cycle begins or ends, where no block of Python surrounds it."""
+    _write("cycle-begin" if begin else "cycle-end")
 
 
 def heartbeat(
@@ -90,6 +108,11 @@ def heartbeat(
 
 
 ping = heartbeat
+
+
+def log_cost(cost_usd: Decimal | float | str, *, tokens: int = 0, tool_calls: int = 0, message: str = "") -> None:
+    """Say what something has cost, in US dollars, since the last beat: a beat like any other, and a sign of work."""
+    heartbeat(cost_usd=cost_usd, tokens=tokens, tool_calls=tool_calls, message=message)
 
 
 def shutting_down(grace: float = 60.0) -> None:
@@ -143,7 +166,7 @@ def cycle() -> Cycle:
     return Cycle()
 
 
-def _find(role: str | None, agent: str | None, project: str | os.PathLike[str] | None) -> Spool | None:
+def _find(role: str | None, agent: str | None, project: str | os.PathLike[str] | None, file: str = "") -> Spool | None:
     given = role or os.environ.get("TEAMOPS_ROLE") or agent or ""
     name = role_of(given)
     if name is None:
@@ -154,22 +177,56 @@ def _find(role: str | None, agent: str | None, project: str | os.PathLike[str] |
     if not folder or not os.path.isdir(folder):
         warn("no project is known: beats go nowhere (set TEAMOPS_PROJECT, or call teamops.init(project=...))")
         return None
-    return Spool(folder, name)
+    return Spool(folder, name, file)
 
 
 def _write(kind: str, rest: str = "") -> None:
     if not _agent.asked:
         _agent.asked = True
         _agent.spool = _find(None, None, None)
+        _watch_errors()
     spool = _agent.spool
     if spool is None:
         return
     interval = "" if _agent.interval is None else f',"interval_s":{_agent.interval}'
-    line = f'{{"v":1,"t":{time.time():.3f},"pid":{os.getpid()},"kind":"{kind}"{rest}{interval}}}'
+    line = f'{{"v":1,"t":{time.time():.3f},"pid":{_agent.pid or os.getpid()},"kind":"{kind}"{rest}{interval}}}'
     try:
         spool.write(line.encode())
     except OSError as error:
         warn(f"beats can't be written: {error.strerror or error}")
+
+
+def _watch_errors() -> None:
+    """See the exceptions that nobody catches; what is done about them stays as it was."""
+    if _agent.watches:
+        return
+    _agent.watches = True
+    before = sys.excepthook
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _tell_error(kind, error)
+        before(kind, error, trace)
+
+    sys.excepthook = tell
+    threading = sys.modules.get("threading")  # a program without threads need not pay for them
+    if threading is not None:
+        of_threads = threading.excepthook
+
+        def tell_of_thread(said: Any) -> None:
+            _tell_error(said.exc_type, said.exc_value)
+            of_threads(said)
+
+        threading.excepthook = tell_of_thread
+
+
+def _tell_error(kind: type[BaseException], error: BaseException | None) -> None:
+    if not issubclass(kind, Exception):
+        return  # a person's Ctrl-C
+    try:
+        text = " ".join(f"{kind.__name__}: {error}".split()).rstrip(": ")
+        _write("error", f',"status":"error","message":{_quoted(text, MAX_MESSAGE)}')
+    except Exception as defect:  # noqa: BLE001 - as above
+        warn(f"a beat was lost: {type(defect).__name__}: {defect}")
 
 
 def _quoted(text: object, limit: int) -> str:

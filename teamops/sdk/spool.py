@@ -6,7 +6,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from _stat import S_ISREG
 from _thread import allocate_lock
+from errno import EINVAL
 
 MARKS = ("teamops.toml", ".teamops", "current.md")
 """What a project's folder is known by."""
@@ -35,10 +37,12 @@ def role_of(text: str) -> str | None:
 class Spool:
     """The file that this process beats into. Each line is one write: lines of threads never mix.
 
-    A forked child gets a file of its own with its first line.
+    A forked child gets a file of its own with its first line. With a ``name`` the file is shared by all processes that
+    give it, each of which writes a line or two.
     """
 
-    def __init__(self, project: str, role: str) -> None:
+    def __init__(self, project: str, role: str, name: str = "") -> None:
+        self._name = name
         self._folder = os.path.join(os.path.abspath(project), ".teamops", "spool", role)
         self._lock = allocate_lock()
         self._pid = 0
@@ -84,10 +88,15 @@ class Spool:
             os.makedirs(own, exist_ok=True)
             _ignore(own)
         os.makedirs(self._folder, exist_ok=True)
-        path = os.path.join(self._folder, f"{pid}-{time.time_ns() // 1_000_000}.jsonl")
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._fd, self._torn = os.open(path, flags, 0o644), False
-        status = os.fstat(self._fd)
+        path = os.path.join(self._folder, (self._name or f"{pid}-{time.time_ns() // 1_000_000}") + ".jsonl")
+        # Not blocking: whatever an agent put in its place, a pipe too, holds no loop up.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        fd = os.open(path, flags, 0o644)
+        status = os.fstat(fd)
+        if not S_ISREG(status.st_mode):
+            os.close(fd)
+            raise OSError(EINVAL, f"{path} is no file")
+        self._fd, self._torn = fd, False
         self._file = (status.st_dev, status.st_ino)
 
 

@@ -33,9 +33,11 @@ MEND = "mend the rights of the spool folder"
 UNLINK = "make it a folder and a file of the project's own"
 MAX_MESSAGE = 500
 MAX_STATUS = 40
+MAX_DETAIL = 800
 MAX_COST = Decimal(10**9)
 
 _ROLE = re.compile(r"[A-Z][A-Z0-9_.-]{0,39}")
+_SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 _Wall = Annotated[float, msgspec.Meta(ge=0, le=10**11)]
 _Span = Annotated[float, msgspec.Meta(gt=0, le=10**9)]
@@ -53,6 +55,9 @@ class _Line(msgspec.Struct):
     interval_s: _Span | None = None
     grace_s: _Span | None = None
     hook: str = ""
+    session: str = ""
+    transcript: str = ""
+    detail: str = ""
 
 
 _decode = msgspec.json.Decoder(_Line).decode
@@ -83,6 +88,9 @@ def beat_of(line: bytes, role: Role, wall: float) -> Beat | None:
         interval_s=row.interval_s,
         grace_s=row.grace_s,
         hook=clean_line(row.hook, MAX_STATUS),
+        session=row.session if _SESSION.fullmatch(row.session) else "",
+        transcript=row.transcript if row.transcript.isprintable() else "",
+        detail=clean_line(row.detail, MAX_DETAIL),
     )
 
 

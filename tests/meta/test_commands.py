@@ -62,7 +62,7 @@ def test_wrong_use_is_exit_2_and_names_the_wrong_word(arguments: list[str], word
 
 
 @pytest.mark.parametrize(
-    ("typed", "hint"), [("statu", "did you mean status?"), ("qqqq", "commands: demo, watch"), ("\x1b[31mx", '"x"')]
+    ("typed", "hint"), [("statu", "did you mean status?"), ("qqqq", "commands: demo, init"), ("\x1b[31mx", '"x"')]
 )
 def test_an_unknown_command_says_the_nearest(typed: str, hint: str) -> None:
     with pytest.raises(UsageError) as said:
