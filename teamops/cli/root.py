@@ -15,6 +15,7 @@ from teamops.version import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("teamops.cli.demo:demo", "Watch a simulated team at work, in a private tmux server."),
+    "init": ("teamops.cli.init:init", "Set up a team in this folder, by five questions or with --yes."),
     "watch": ("teamops.cli.watch:watch", "Supervise this folder's team without a screen."),
     "status": ("teamops.cli.status:status", "Say whose turn it is, who works, and what needs you."),
     "poke": ("teamops.cli.act:poke", "Type one line into an agent's client."),
@@ -25,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "handoff": ("teamops.cli.handoff:handoff", "Read, check and keep the handoff file."),
     "gate": ("teamops.cli.gate:gate", "Run the gates of done, and show what their last runs are worth."),
     "config": ("teamops.cli.config:config", "Check teamops.toml and the profiles."),
+    "beat": ("teamops.cli.beat:beat", "Say from a shell loop that this agent lives, and what it does."),
+    "hook": ("teamops.cli.beat:hook", "What the agents' clients call at each event of theirs."),
     "notify": ("teamops.cli.notify:notify", "Prove that notifications reach you."),
 }
 """Name → (module:attribute, one line of help): help is listed without importing the commands."""

@@ -38,7 +38,7 @@ def open_screen(root: Path | None = None, *, state_dir: Path | None = None, fare
     if settings.watch_only and not settings.handoff.exists():
         raise UsageError(
             f"there is no {settings.handoff.name} and no teamops.toml in {settings.root}",
-            "go to a project's folder, or see a team at work with: teamops demo",
+            "set up a team here: teamops init; or see one at work: teamops demo",
         )
     if state_dir is None and os.environ.get("TEAMOPS_STATE_DIR"):
         state_dir = Path(os.environ["TEAMOPS_STATE_DIR"])

@@ -30,7 +30,7 @@ def status(root: Path | None, state_dir: Path | None, *, as_json: bool, keep: bo
     if not settings.handoff.exists() and settings.watch_only:
         raise UsageError(
             f"there is no {settings.handoff.name} and no teamops.toml in {settings.root}",
-            "go to a project's folder, name it with -C, or try: teamops demo",
+            "go to a project's folder, name it with -C, or set up a team here: teamops init",
         )
     from teamops.supervisor.run import look, look_on
 

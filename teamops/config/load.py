@@ -334,10 +334,10 @@ class _Reading:
         return found
 
     def _own(self, file: Path, role: Role) -> ProfileFile:
-        """Read a project's own profile in full: what a person wrote is proved before it is used."""
-        checked = profiles.check_profile(file, role, self._root)
-        self.problems += checked.problems
-        return ProfileFile(path=file, role=role, name=checked.name or role.capitalize())
+        """Return a project's own profile: what a person wrote is proved before it is used."""
+        found, problems = profiles.own(file, role, self._root)
+        self.problems += problems
+        return found
 
     def _gates(self) -> GateSettings:
         given = {path[1]: value for path, value in self._values.items() if path[0] == "gates" and len(path) == 2}

@@ -71,6 +71,27 @@ def shipped(role: Role) -> ProfileFile | None:
     return ProfileFile(path=path, role=role, name=found[1].decode().strip() if found else role.capitalize())
 
 
+def own(path: Path, role: Role, root: Path) -> tuple[ProfileFile, tuple[ConfigProblem, ...]]:
+    """Return a project's own profile of ``role`` with its problems.
+
+    It is read in full, but for an unchanged copy of the shipped one, as ``teamops init`` makes it: that one is sound,
+    and reading six of them would slow every start.
+    """
+    copied = shipped(role)
+    if copied is not None and _same(path, copied.path):
+        return ProfileFile(path=path, role=role, name=copied.name), ()
+    checked = check_profile(path, role, root)
+    return ProfileFile(path=path, role=role, name=checked.name or role.capitalize()), checked.problems
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Return whether two files hold the same; ``False`` where they can't be read."""
+    try:
+        return one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes()
+    except OSError:
+        return False
+
+
 @cache
 def read_profile(path: Path, role: Role) -> Profile:
     """Return the profile in ``path``, which must be that of ``role``. Raises ``ConfigError`` with every problem."""
