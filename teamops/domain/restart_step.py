@@ -173,11 +173,13 @@ def spared(
     holds_light: bool,
     known: bool,
     startable: bool,
+    announced: bool,
 ) -> str:
     """Return why an unwell agent calls for no restart; empty = it does.
 
     ``in_pane``: its pane is still there. ``ours``: teamops started it, so that its pane outlives its process and goes
     only by a person's hand. ``known``: it was once seen alive. ``startable``: there is something to start it with.
+    ``announced``: it has said that it shuts down.
     """
     if not startable:
         return "there is nothing to start it with"
@@ -189,12 +191,14 @@ def spared(
         ours or exit_signal == _HUP or exit_status in _BY_HANGUP or (exit_status is None and exit_signal is None)
     ):
         return "its session was closed by hand"
+    if announced and (exit_status == 0 or exit_signal == _TERM):
+        return "it shut down as it had said"
     if exit_status == 0 and not holds_light:
         return "it ended in good order, with nothing to do"
     return ""
 
 
-_HUP = 1
+_HUP, _TERM = 1, 15
 _BY_HANGUP = frozenset({128 + _HUP})
 """How a program ends that catches the signal of a closed terminal and says so."""
 

@@ -6,7 +6,8 @@ import asyncio
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings
-from teamops.model.actions import Outcome, Restart
+from teamops.model.actions import By, Outcome, Restart
+from teamops.model.agent_report import Launch
 from teamops.model.errors import TeamopsError
 from teamops.model.pane import Pane
 from teamops.model.text import clean_line
@@ -22,26 +23,42 @@ LAST_WORDS_S = 1.0
 
 
 async def restart(
-    server: Server, role: RoleSettings, project: str, root: Path, pane: Pane | None, action: Restart
+    server: Server,
+    role: RoleSettings,
+    project: str,
+    root: Path,
+    pane: Pane | None,
+    action: Restart,
+    launch: Launch | None = None,
 ) -> Outcome:
     """Start the role's agent (again) and look that it runs.
 
     Without a session: a new one with the configured command. With one: what runs there is ended, really, and the
     configured command started, or, with none configured, what the pane was made with. ``ok`` only when a new process
-    was seen alive after 0.7 s. Raises ``TeamopsError`` when tmux fails.
+    was seen alive after 0.7 s. ``launch``: what teamops started for the role; by rule no other living process is ended.
+    Raises ``TeamopsError`` when tmux fails.
     """
-    del project, pane, action  # what was known is not what is: tmux is asked anew
+    del project, pane  # what was known is not what is: tmux is asked anew
     try:
         panes = await server.panes()
-    except ServerDown:
+    except ServerDown as error:
+        if action.by is By.RULE:  # with it the whole team is gone: a person's decision, or the machine's end
+            return Outcome(ok=False, message=error.message, hint=error.hint)
         panes = ()
     now = next((seen for seen in panes if seen.session == role.session), None)
+    ours = now is not None and launch is not None and _is_of(launch, now.pid)
+    if action.by is By.RULE and now is not None and not ours and (not now.dead and not _ended(now.pid)):
+        return Outcome(
+            ok=False,
+            message=f"pid {now.pid} runs in its pane, and teamops did not start it: by rule it is not ended",
+            hint=f"look at it, and restart {role.role} (r) if it hangs",
+        )
     env = {**role.env, "TEAMOPS_ROLE": str(role.role), "TEAMOPS_PROJECT": str(root)}
     try:
         if now is None:
             return await _create(server, role, env)
         async with pane_lock(server, now):
-            return await _respawn(server, role, now, env)
+            return await _respawn(server, role, now, env, tree=ours)
     except Refused as refusal:
         return Outcome(ok=False, message=refusal.message, hint=refusal.hint)
 
@@ -59,7 +76,7 @@ async def _create(server: Server, role: RoleSettings, env: dict[str, str]) -> Ou
     return await _judge(server, role, started.pane_id, started.pid, f'started in a new session "{role.session}"')
 
 
-async def _respawn(server: Server, role: RoleSettings, now: Pane, env: dict[str, str]) -> Outcome:
+async def _respawn(server: Server, role: RoleSettings, now: Pane, env: dict[str, str], *, tree: bool) -> Outcome:
     from teamops.tmux.lifecycle import respawn
 
     was = "dead" if now.dead else f"pid {now.pid}"
@@ -71,6 +88,7 @@ async def _respawn(server: Server, role: RoleSettings, now: Pane, env: dict[str,
         pid=now.pid,
         cwd=role.cwd if role.command else None,
         env=env,
+        tree=tree,
     )
     said = f"started again (was {was})"
     if started.survivors:
@@ -99,6 +117,13 @@ async def _judge(server: Server, role: RoleSettings, pane_id: str, pid: int, sai
         message=f"{role.role} was started, but pid {pid} is not in its pane now",
         hint=f'look at the session "{role.session}" with tmux',
     )
+
+
+def _is_of(launch: Launch, pid: int) -> bool:
+    """Return whether teamops started that process."""
+    from teamops.tmux.ending import born_of
+
+    return not launch.adopted and launch.pid == pid and launch.born == born_of(pid)
 
 
 def _ended(pid: int) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
 from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart, Start, Stop
+from teamops.model.agent_report import Launch
 from teamops.model.errors import TeamopsError
 from teamops.model.pane import Pane
 from teamops.model.role import Role
@@ -22,11 +23,13 @@ class Effects:
         server: Server | None,
         notifier: Notifier,
         pane_of: Callable[[Role], Pane | None],
+        launch_of: Callable[[Role], Launch | None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._server = server
         self._notifier = notifier
         self._pane_of = pane_of
+        self._launch_of = launch_of
 
     async def run(self, action: Action, check: Callable[[bytes], None] | None = None) -> Outcome:
         """Do ``action`` and say truthfully how it ended. Never raises but for cancellation.
@@ -63,5 +66,11 @@ class Effects:
         from teamops.effects.restart import restart
 
         return await restart(
-            self._server, role, self._settings.project, self._settings.root, self._pane_of(action.role), action
+            self._server,
+            role,
+            self._settings.project,
+            self._settings.root,
+            self._pane_of(action.role),
+            action,
+            self._launch_of(action.role),
         )

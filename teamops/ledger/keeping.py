@@ -129,3 +129,31 @@ class Keepings:
                 (str(role),),
             ).fetchone()
         return bool(row[0])
+
+    def begun_after(self, action: int, since_wall: float = 0.0) -> list[tuple[int, Role, float]]:
+        """Return the restarts on record after that action and since that moment, oldest first.
+
+        Each is its action, its role, and when it began, Unix seconds.
+        """
+        with reading(self._path):
+            rows = self._connection.execute(
+                "SELECT action, role, wall FROM restart WHERE action > ? AND wall >= ? ORDER BY action",
+                (action, since_wall),
+            ).fetchall()
+        return [(row[0], Role(row[1]), float(row[2])) for row in rows]
+
+    def newest(self) -> int:
+        """Return the action of the newest restart; 0 = there was none."""
+        with reading(self._path):
+            row = self._connection.execute("SELECT max(action) FROM restart").fetchone()
+        return int(row[0] or 0)
+
+    def told_since(self, role: Role, wall: float) -> bool:
+        """Return whether a line was typed for an agent since ``wall``, or is being typed."""
+        with reading(self._path):
+            row = self._connection.execute(
+                "SELECT EXISTS(SELECT 1 FROM action WHERE kind = 'poke' AND role = ? AND wall >= ?"
+                " AND (ok IS NULL OR ok = 1))",
+                (str(role), wall),
+            ).fetchone()
+        return bool(row[0])

@@ -17,7 +17,7 @@ from typing import TypeVar
 from teamops.domain import log_lines
 from teamops.domain.light import Light
 from teamops.ledger.store import Ledger, LedgerError
-from teamops.model.actions import Action, Notify, Outcome
+from teamops.model.actions import Action, Notify, Outcome, Restart, Start, Stop
 from teamops.model.alert import Alert, AlertState
 from teamops.model.events import ActionFinished, BeatsSeen, UsageSeen
 from teamops.model.handoff import Task
@@ -280,6 +280,17 @@ class Memory:
                 book.ledger_trouble = str(error)
         self._next_offline_id -= 1
         return self._next_offline_id
+
+    def busy_elsewhere(self, book: Book) -> bool:
+        """Return whether another living process starts, stops or restarts an agent now: a person's shell.
+
+        True also where that can't be known.
+        """
+        begun = self.ask(book, self._ledger.unfinished_actions)
+        return begun is None or any(
+            isinstance(one.action, Restart | Start | Stop) and one.pid not in {0, os.getpid()} and is_alive(one.pid)
+            for one in begun
+        )
 
     def action_finished(self, book: Book, event: ActionFinished) -> None:
         """Store how an action ended."""

@@ -104,7 +104,9 @@ async def living(
             core.on_panes = lambda book: _follow(book, processes, transcripts)
         notifier = Notifier(settings.notify, ring=ring)
         stack.push_async_callback(notifier.close)
-        core.effects = Effects(settings, server, notifier, lambda role: core.book.agent(role).pane)
+        core.effects = Effects(
+            settings, server, notifier, lambda role: core.book.agent(role).pane, core.restarter.facts.launch_of
+        )
         core.spawn(_keep_note(core, notifier), "notifications")
         core.recover()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from teamops.domain import alerts as alerts_rule
 from teamops.domain import log_lines
-from teamops.model.actions import By, Outcome, Poke, Restart, Start, Stop
+from teamops.model.actions import By, Outcome, Poke, Start, Stop
 from teamops.model.snapshot import (
     AcceptTamper,
     AckAlert,
@@ -31,7 +31,7 @@ def wish(core: Core, intent: Intent) -> asyncio.Future[Outcome]:
         case PokeRole():
             return core.begin(Poke(role=intent.role, text=intent.text, by=By.PERSON))
         case RestartRole():
-            return core.begin(Restart(role=intent.role, by=By.PERSON))
+            return _promise(core, core.restarter.by_hand(intent.role), f"restart of {intent.role}")
         case StartRole():
             return core.begin(Start(role=intent.role, by=By.PERSON))
         case StopRole():

@@ -185,6 +185,7 @@ SPARED = {
     "holds_light": True,
     "known": True,
     "startable": True,
+    "announced": False,
 }
 
 
@@ -202,6 +203,9 @@ SPARED = {
         ({"exit_status": 129, "in_pane": False, "ours": False}, "by hand"),
         ({"exit_status": None, "in_pane": False, "ours": False}, "by hand"),
         ({"exit_status": None, "exit_signal": 1}, ""),
+        ({"announced": True}, ""),
+        ({"announced": True, "exit_status": 0}, "as it had said"),
+        ({"announced": True, "exit_status": None, "exit_signal": 15}, "as it had said"),
         ({"known": False}, "never seen alive"),
         ({"startable": False}, "nothing to start it with"),
     ],
