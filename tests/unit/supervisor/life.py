@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings, Settings
-from teamops.domain.limits import Limits
+from teamops.domain.limits import Limits, RestartPolicy
 from teamops.effects.append import append_block
 from teamops.handoff import ROLES, Document
 from teamops.handoff.appending import append
@@ -110,6 +110,7 @@ class Life:
         start: float = START,
         limits: Limits | None = None,
         client: str = "sdk",
+        restart: RestartPolicy | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
@@ -137,6 +138,7 @@ class Life:
             source=folder / "teamops.toml",
             auto_poke=auto_poke,
             limits=limits or Limits(),
+            restart=restart or RestartPolicy(),
         )
         view = SupervisorView(pid=1, acting=acting, since_wall=None)
         self.snapshots: list[Snapshot] = []
