@@ -4,7 +4,7 @@ Run at every tool call, so it is light, and as a program of its own it needs no 
 client up or back: it prints nothing, waits at most two seconds for its input and always ends with 0.
 """
 
-# ruff: noqa: PTH120, PTH100 - importing pathlib costs more than all of this
+# ruff: noqa: PTH100, PTH109, PTH112, PTH120 - importing pathlib costs more than all of this
 from __future__ import annotations
 
 import os
@@ -44,7 +44,7 @@ def _take(event: str, raw: bytes) -> None:
     event = event or _text(told, "hook_event_name")
     role = role_of(os.environ.get("TEAMOPS_ROLE", ""))
     project = os.environ.get("TEAMOPS_PROJECT") or project_of(_text(told, "cwd") or os.getcwd())
-    if role is None or not event or not project or not os.path.isdir(project):  # noqa: PTH112 - as above
+    if role is None or not event or not project or not os.path.isdir(project):
         return  # no agent of a team: a person's own session with the same settings
     line = f'{{"v":1,"t":{time.time():.3f},"pid":{_client()},"kind":"hook"'
     for name, value in (

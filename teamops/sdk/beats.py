@@ -208,7 +208,7 @@ def _watch_errors() -> None:
         before(kind, error, trace)
 
     sys.excepthook = tell
-    threading = sys.modules.get("threading")  # a program without threads need not pay for them
+    threading: Any = sys.modules.get("threading")  # a program without threads need not pay for them
     if threading is not None:
         of_threads = threading.excepthook
 

@@ -74,6 +74,8 @@ class AgentBook:
     shutdown_until: float | None = None
     printed: float | None = None
     rss_bytes: int | None = None
+    memory_note: str = ""
+    """What is worth saying of how its memory grows."""
     at_rest: int = 1
     """Processes of its tree when it last was not busy: the client itself, and servers that it keeps."""
     tool_runs: bool = False
@@ -184,7 +186,7 @@ class AgentBook:
         self.interval_s = self.shutdown_until = None
         self.beat = self.worked = self.grew = self.printed = None
         self.beat_status, self.message = "ok", ""
-        self.rss_bytes = None
+        self.rss_bytes, self.memory_note = None, ""
         self.at_rest, self.tool_runs, self.client_ended, self.bare_shell = 1, False, None, False
         self.screen = self.screen_at = None
 

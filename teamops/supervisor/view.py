@@ -106,6 +106,7 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
         can_restart=book.restartable(page),
         evidences=evidence.known(page.facts(managed=True, light_since=None), now),
         last_error=page.last_error,
+        memory_note=page.memory_note,
         backing_off_until_wall=_until(book, page),
     )
 
