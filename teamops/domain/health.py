@@ -189,11 +189,11 @@ def _by_growth(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Ev
 
 def _by_errors(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
     """Return the state of a client that can't reach its model."""
-    if facts.screen is Screen.RETRYING:
+    if facts.pid is not None and facts.screen is Screen.RETRYING:
         return AgentState.ERRORED, Evidence(
             EvidenceKind.PANE, _age(facts.screen_at, now), "API calls fail, it tries again"
         )
-    if facts.screen is Screen.FAILED:
+    if facts.pid is not None and facts.screen is Screen.FAILED:
         what = "its account is refused" if facts.auth else "its last API call failed"
         return AgentState.ERRORED, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), what)
     if facts.told is Told.FAILED and facts.status is not ClientStatus.BUSY:
@@ -259,7 +259,7 @@ def _by_hooks(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
     """Return what its client's hooks last said, unless its screen has changed since to what no hook tells of."""
     if facts.told is None or facts.told_at is None:
         return None
-    seen_later = facts.screen_at is not None and facts.screen_at > facts.told_at
+    seen_later = facts.pid is not None and facts.screen_at is not None and facts.screen_at > facts.told_at
     if seen_later and facts.screen is Screen.DIALOG:
         return AgentState.WAITING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "a dialog is open")
     age = _age(facts.told_at, now)

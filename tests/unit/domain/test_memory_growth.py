@@ -82,7 +82,7 @@ def test_no_false_alarm_in_a_hundred_days_of_honest_agents() -> None:
                 level = chance.uniform(350, 1800)  # a new conversation, a larger file, a compaction
             samples.append((1_800_000_000.0 + 60 * minute, int((level + chance.uniform(0, 250)) * MB)))
         wrong += any(alarms(samples[max(0, end - 361) : end]) for end in range(60, len(samples), 15))
-    assert wrong <= 5
+    assert wrong <= 10  # one in ten days at most, the bar for all that may call a person
 
 
 @pytest.mark.parametrize("per_hour", [150, 400, 1200])
