@@ -4,6 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
+
+from teamops.ledger.connection import reading, writing
+from teamops.model.actions import By
+from teamops.model.agent_report import Delivery
+from teamops.model.role import Role
+
+_SELECT = (
+    "SELECT d.action, d.role, coalesce(a.text, ''), coalesce(a.decided_by, 'rule'), d.light, d.attempt, d.decided_wall,"
+    " d.typed_wall, d.accepted_wall, d.working_wall, d.refused, d.proof, d.over"
+    " FROM delivery d LEFT JOIN action a ON a.id = d.action"
+)
 
 
 class Deliveries:
@@ -12,3 +24,64 @@ class Deliveries:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+
+    def save(self, delivery: Delivery) -> None:
+        """Store how far a poke has come, so that a loss of power doesn't forget that it was typed.
+
+        Stored again, the newer one stands. Its text and who decided it are its action's, which is stored before.
+        """
+        with writing(self._connection, self._path, durable=True):
+            self._connection.execute(
+                "INSERT OR REPLACE INTO delivery(action, role, light, attempt, decided_wall, typed_wall, accepted_wall,"
+                " working_wall, refused, proof, over) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    delivery.action_id,
+                    str(delivery.role),
+                    delivery.light,
+                    delivery.attempt,
+                    delivery.decided_wall,
+                    delivery.typed_wall,
+                    delivery.accepted_wall,
+                    delivery.working_wall,
+                    delivery.refused,
+                    delivery.proof,
+                    int(delivery.over),
+                ),
+            )
+
+    def of(self, role: Role, limit: int) -> list[Delivery]:
+        """Return the last pokes of a role, newest first."""
+        return self._deliveries(
+            "WHERE d.role = ? ORDER BY d.decided_wall DESC, d.action DESC LIMIT ?", str(role), limit
+        )
+
+    def open_ones(self) -> list[Delivery]:
+        """Return the pokes of which something more is expected, oldest first."""
+        return self._deliveries("WHERE d.over = 0 ORDER BY d.action")
+
+    def about(self, light: str, role: Role) -> list[Delivery]:
+        """Return all pokes of ``role`` about one light, oldest first."""
+        return self._deliveries("WHERE d.light = ? AND d.role = ? ORDER BY d.action", light, str(role))
+
+    def _deliveries(self, where: str, *values: object) -> list[Delivery]:
+        with reading(self._path):
+            rows = self._connection.execute(f"{_SELECT} {where}", values).fetchall()
+        return [_delivery(row) for row in rows]
+
+
+def _delivery(row: Any) -> Delivery:
+    return Delivery(
+        action_id=row[0],
+        role=Role(row[1]),
+        text=row[2],
+        by=By(row[3]),
+        light=row[4],
+        attempt=row[5],
+        decided_wall=row[6],
+        typed_wall=row[7],
+        accepted_wall=row[8],
+        working_wall=row[9],
+        refused=row[10],
+        proof=row[11],
+        over=bool(row[12]),
+    )

@@ -220,7 +220,7 @@ class SupervisorPort(Protocol):
         """Return the lines of a unified diff of a rewritten block, old against new, cleaned."""
 
     def agent_report(self, role: Role) -> AgentReport:
-        """Return all that is remembered of an agent: pokes with their proof, restarts with their causes, its processes."""
+        """Return all that is remembered of an agent: its pokes, restarts and memory, and what runs in its pane."""
 
     def screen(self, role: Role) -> str:
         """Return the agent's visible screen with its SGR colour sequences and nothing else unsafe."""

@@ -33,6 +33,13 @@ class Use:
     cpu_s: float
     name: str = ""
     """Of its program."""
+    state: str = ""
+    """One letter, as the kernel names it: R, S, D, T, Z; empty = not known."""
+
+
+def read_table() -> dict[int, Use]:
+    """Return every process by its pid. What ends during the pass is left out."""
+    return read_proc() if Path("/proc/self/stat").exists() else read_psutil()
 
 
 def read_proc(proc: str = "/proc") -> dict[int, Use]:
@@ -62,6 +69,7 @@ def read_proc(proc: str = "/proc") -> dict[int, Use]:
                 int(fields[21]) * page,
                 (int(fields[11]) + int(fields[12])) / tick,
                 raw[opened + 1 : closed].decode(errors="replace"),
+                fields[0].decode(errors="replace"),
             )
     return table
 
@@ -123,7 +131,6 @@ class Processes:
         self._changed = asyncio.Event()
         self._emit: Emit | None = None
         self._task: asyncio.Task[None] | None = None
-        self._read = read_proc if Path("/proc/self/stat").exists() else read_psutil
 
     def watch(self, pids: Mapping[Role, int]) -> None:
         """Say whose trees to add up from now on. Call it in the loop."""
@@ -161,5 +168,5 @@ class Processes:
             self._look(emit)
 
     def _look(self, emit: Emit) -> None:
-        rows = rows_of(self._read(), self._pids) if self._pids else ()
+        rows = rows_of(read_table(), self._pids) if self._pids else ()
         emit(ProcessesSeen(self._clock.stamp(), rows))

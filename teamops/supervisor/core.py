@@ -33,7 +33,7 @@ from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
-from teamops.supervisor import reports, wishes
+from teamops.supervisor import agent_reports, reports, wishes
 from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.book import Book
 from teamops.supervisor.delivering import Deliverer
@@ -285,7 +285,7 @@ class Core:
 
     async def agent_report(self, role: Role) -> AgentReport:
         """Return all that is remembered of an agent. Raises ``UsageError`` for one that is not of the team."""
-        return await reports.agent_report(self, role)
+        return await agent_reports.agent_report(self, role)
 
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:
         """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""
