@@ -22,6 +22,9 @@ SOON_S = 0.3
 SHELLS = frozenset({"sh", "bash", "zsh", "fish", "dash", "ash", "ksh", "mksh", "csh", "tcsh", "nu", "xonsh"})
 """Programs that run a client and go on when it ends."""
 
+STOPPED = frozenset({"T", "t"})
+"""By a signal, or by a debugger."""
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -79,7 +82,8 @@ def read_psutil() -> dict[int, Use]:
     import psutil
 
     table = {}
-    for process in psutil.process_iter(["ppid", "memory_info", "cpu_times", "name"]):
+    stopped = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
+    for process in psutil.process_iter(["ppid", "memory_info", "cpu_times", "name", "status"]):
         facts = process.info
         memory, cpu = facts["memory_info"], facts["cpu_times"]
         table[process.pid] = Use(
@@ -87,6 +91,7 @@ def read_psutil() -> dict[int, Use]:
             memory.rss if memory else 0,
             (cpu.user + cpu.system) if cpu else 0.0,
             facts["name"] or "",
+            "T" if facts["status"] in stopped else "",
         )
     return table
 
@@ -114,6 +119,7 @@ def rows_of(table: Mapping[int, Use], pids: Mapping[Role, int]) -> tuple[Process
                 round(sum(table[pid].cpu_s for pid in tree), 2),
                 len(tree),
                 bare_shell=len(tree) == 1 and table[root].name.removeprefix("-") in SHELLS,
+                stopped=table[root].state in STOPPED,
             )
         )
     return tuple(rows)

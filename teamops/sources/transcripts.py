@@ -50,7 +50,7 @@ class _Client:
     role: Role
     pid: int
     homes: tuple[Path, ...]
-    said: tuple[ClientStatus | None, str, bool] = (None, "", False)
+    said: tuple[ClientStatus | None, str, bool, str] = (None, "", False, "")
     session: locate.Session | None = None
     ran: int | None = None
     """The client's own process, as its last status file named it: it may be a child of the pane's."""
@@ -212,7 +212,7 @@ class Transcripts:
 
     def _see(self, client: _Client, home: Path, session: locate.Session) -> None:
         before, client.session, client.ran = client.session, session, session.pid
-        self._say_status(client, session.status, session.waiting_for, session.since or None)
+        self._say_status(client, session.status, session.waiting_for, session.since or None, session=session.session)
         same = before is not None and before.session == session.session
         if same and client.main is not None and client.main.exists():
             return
@@ -229,10 +229,12 @@ class Transcripts:
         since_wall: float | None = None,
         *,
         ended: bool = False,
+        session: str = "",
     ) -> None:
-        if client.said != (status, detail, ended) and self._emit is not None:
-            client.said = (status, detail, ended)
-            self._emit(StatusSeen(self._clock.stamp(), client.role, status, detail, since_wall, ended))
+        said = (status, detail, ended, session)
+        if client.said != said and self._emit is not None:
+            client.said = said
+            self._emit(StatusSeen(self._clock.stamp(), client.role, status, detail, since_wall, ended, session))
 
     def _has_ended(self, client: _Client) -> bool:
         return client.ran is not None and not locate.runs(client.ran, self._proc)

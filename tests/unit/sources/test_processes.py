@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import psutil
 import pytest
@@ -76,6 +77,27 @@ def test_a_shell_with_nobody_in_it_is_known(tree: subprocess.Popen[str], read: o
         rows = rows_of(table, {A: shell.pid, B: tree.pid})
         shell.kill()
     assert [row.bare_shell for row in rows] == [True, False]
+
+
+@pytest.mark.parametrize("read", [read_proc, read_psutil], ids=["proc", "psutil"])
+def test_a_process_that_is_stopped_from_outside_is_known(read: Callable[[], Mapping[int, Use]]) -> None:
+    def stopped() -> list[bool]:
+        return [row.stopped for row in rows_of(read(), {A: child.pid})]
+
+    with subprocess.Popen(["sleep", "60"]) as child:
+        assert stopped() == [False]
+        child.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, child.pid, os.WSTOPPED)
+        assert stopped() == [True]
+        child.send_signal(signal.SIGCONT)
+        os.waitid(os.P_PID, child.pid, os.WCONTINUED)
+        assert stopped() == [False]
+        child.kill()
+
+
+def test_only_the_first_process_of_a_tree_says_that_it_is_stopped() -> None:
+    table = {10: Use(1, 1, 0.0, "a", "S"), 11: Use(10, 1, 0.0, "b", "T"), 20: Use(1, 1, 0.0, "c", "t")}
+    assert [row.stopped for row in rows_of(table, {A: 10, B: 20})] == [False, True]
 
 
 async def test_new_processes_are_told_soon(tree: subprocess.Popen[str]) -> None:
