@@ -125,6 +125,8 @@ class GrowthSeen:
     """The pane's process then."""
     grown_wall: float | None = None
     """With the first look at a file: when it had last grown, Unix seconds; ``None`` = just now."""
+    session: str = ""
+    """The client's own session id, where the file tells it; empty = not known."""
 
 
 @dataclass(frozen=True, slots=True)

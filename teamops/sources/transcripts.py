@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,7 +67,8 @@ class Transcripts:
     """Emits ``StatusSeen`` and ``UsageSeen`` for every followed role.
 
     ``positions``: how far earlier lives read each file; what was written while teamops was not running is read then.
-    ``env`` is teamops' own environment; a role's own settings overlay it. All methods belong to the loop.
+    ``env`` is teamops' own environment; a role's own settings overlay it. ``on_lines`` is told of all that is read in
+    the transcripts that are no subagent's. All methods belong to the loop.
     """
 
     name = "transcripts"
@@ -80,6 +81,7 @@ class Transcripts:
         positions: Mapping[str, Position],
         env: Mapping[str, str],
         proc: Path = locate.PROC,
+        on_lines: Callable[[Role, Sequence[bytes]], None] = lambda _role, _lines: None,
     ) -> None:
         self._settings = settings
         self._watch = watch
@@ -87,6 +89,7 @@ class Transcripts:
         self._positions = positions
         self._env = env
         self._proc = proc
+        self._on_lines = on_lines
         self._clients: dict[Role, _Client] = {}
         self._homes: dict[Path, _Cancel] = {}
         self._files: dict[tuple[Role, str], _File] = {}
@@ -326,6 +329,8 @@ class Transcripts:
             chunk, reading = await asyncio.to_thread(self._take, file, BLOCK)
         if self._emit is None:
             return False
+        if not locate.is_side(file.tail.path.name):
+            self._on_lines(file.role, chunk.lines)
         if chunk.restarted:
             file.history = 0
         grew = bool(chunk.lines) or chunk.skipped > 0
