@@ -52,6 +52,7 @@ class _Client:
     seen: set[Path] = field(default_factory=set)
     """Files whose first growth was told."""
     told: float = -math.inf
+    """When it was last told that something grew just then, observed seconds."""
 
 
 class Growth:
@@ -171,10 +172,10 @@ class Growth:
             today = datetime.fromtimestamp(self._clock.stamp().wall, UTC).astimezone().date()
             folders.add(locate_codex.day_folder(client.home, today))
         self._listen(client, frozenset(folders))
-        for path in client.rollouts:
-            if path not in client.seen:
-                self._see(client, path, first=True)
-        if client.session != known and main is not None:
+        fresh = [path for path in client.rollouts if path not in client.seen]
+        for path in fresh:
+            self._see(client, path, first=True)
+        if client.session != known and main is not None and not fresh:
             self._tell(client, grown_at(main))
 
     def _listen(self, client: _Client, folders: frozenset[Path]) -> None:
@@ -244,7 +245,8 @@ class Growth:
     def _tell(self, client: _Client, grown_wall: float | None) -> None:
         if self._emit is not None:
             stamp = self._clock.stamp()
-            client.told = stamp.now
+            if grown_wall is None:
+                client.told = stamp.now
             self._emit(GrowthSeen(stamp, client.role, client.pid, grown_wall, client.session))
 
     # again and again

@@ -191,7 +191,7 @@ def test_death_is_told_with_its_signal_and_r_brings_the_agent_back(project: Proj
         os.kill(pid, signal.SIGKILL)
         dead = wait(thread, agent_is(DIRECTOR, AgentState.DEAD), "dead")
         (agent,) = [agent for agent in dead.agents if agent.role == DIRECTOR]
-        assert (agent.exit_signal, agent.evidence.detail) == (9, "signal 9")
+        assert (agent.exit_signal, agent.evidence.detail) == (9, "signal 9 (KILL)")
         wait(thread, lambda seen: any(alert.code == "agent-dead" for alert in seen.alerts), "the alert")
         outcome = thread.act(RestartRole(DIRECTOR))
         assert outcome.ok, outcome
