@@ -183,7 +183,7 @@ class ProcessRow:
     bare_shell: bool = False
     """All there is of it is a shell: no client runs there."""
     stopped: bool = False
-    """Its first process is stopped by a signal (SIGSTOP, or by a debugger)."""
+    """Its client is stopped by a signal (SIGSTOP, Ctrl-Z) or by a debugger: the first process, or what that wraps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,12 +85,13 @@ class Screens:
             return
         try:
             text = await self._server.capture(pane.pane_id)
+            title = await self._server.title(pane.pane_id)  # that of the last round may be 2 s old
         except TeamopsError:  # the pane is gone, or tmux hangs: the panes' own source says so
             return
         now = self._panes.get(role)
         if now is None or now.pid != pane.pid:
             return
-        reading = read(self._clients[role], text, now.title)
+        reading = read(self._clients[role], text, title)
         told = (pane.pid, reading.screen, reading.auth)
         if self._told.get(role) != told:
             self._told[role] = told
