@@ -49,8 +49,8 @@ class _Client:
     session: str = ""
     written: float | None = None
     """When opencode's session was last written, by its database."""
-    seen: set[Path] = field(default_factory=set)
-    """Files whose first growth was told."""
+    seen: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    """When each file was last written, and its size: a directory that begins to be watched tells of all its names."""
     told: float = -math.inf
     """When it was last told that something grew just then, observed seconds."""
 
@@ -155,9 +155,9 @@ class Growth:
             self._listen(client, frozenset({client.home / "tmp", *([chats] if chats else [])}))
             fresh = [path for path in chats.glob("session-*") if path not in client.seen] if chats else []
             own = [(grown_at(path) or 0.0, path) for path in fresh if self._is_chat_of(client, path.name)]
-            client.seen.update(path for _, path in own)
             if own:  # a project may have hundreds, of months: the last one tells
-                self._see(client, max(own)[1], first=True)
+                self._see(client, max(own)[1])
+                client.seen.update((path, _mark(path)) for _, path in own)
         else:
             self._listen(client, frozenset({client.home.parent}))
             self._ask_soon(client.home)
@@ -174,7 +174,7 @@ class Growth:
         self._listen(client, frozenset(folders))
         fresh = [path for path in client.rollouts if path not in client.seen]
         for path in fresh:
-            self._see(client, path, first=True)
+            self._see(client, path)
         if client.session != known and main is not None and not fresh:
             self._tell(client, grown_at(main))
 
@@ -232,15 +232,15 @@ class Growth:
                     if self._is_chat_of(client, name):
                         self._see(client, folder / name)
 
-    def _see(self, client: _Client, path: Path, *, first: bool = False) -> None:
-        """Take that a file grew; ``first``: it is new to us, and grew who knows when."""
-        client.seen.add(path)
-        at = grown_at(path)
-        if at is None:
+    def _see(self, client: _Client, path: Path) -> None:
+        """Take that a file may have grown; when one that is new to us did, it tells itself."""
+        before, mark = client.seen.get(path), _mark(path)
+        client.seen[path] = mark
+        if mark == before or not mark[1]:
             return
         self._prompts.grew(client.role, path)
-        if first or self._clock.stamp().now - client.told >= TELL_S:
-            self._tell(client, at if first else None)
+        if before is None or self._clock.stamp().now - client.told >= TELL_S:
+            self._tell(client, mark[0] / 1e9 if before is None else None)
 
     def _tell(self, client: _Client, grown_wall: float | None) -> None:
         if self._emit is not None:
@@ -284,3 +284,11 @@ class Growth:
             if at is not None and self._clients.get(client.role) is client and at != client.written:
                 first, client.written = client.written is None, at
                 self._tell(client, at if first else None)
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size

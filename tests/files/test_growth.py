@@ -101,12 +101,13 @@ class Seen:
 
 @asynccontextmanager
 async def following(
-    home: Path, client: str, env: dict[str, str] | None = None
+    home: Path, client: str, env: dict[str, str] | None = None, *, watched: bool = True
 ) -> AsyncIterator[tuple[Growth, Prompts, Seen]]:
     seen = Seen()
     clock = Clock()
     watch = Watch(check_s=0.05)
-    watch.start(asyncio.get_running_loop())
+    if watched:
+        watch.start(asyncio.get_running_loop())
     roles = tuple(
         RoleSettings(
             role=role, name=role, profile=None, session=role, client=client, command=(), cwd=home, env=env or {}
@@ -250,6 +251,24 @@ async def test_a_chat_of_geminis_project_grows(tmp_path: Path, begin: Callable[.
         assert [event.grown_wall for event in seen.growth()] == [9_000.0]
         (chats / "session-2026-11-26T23-22-519bc91c.jsonl").write_text("{}\n")
         await seen.until(lambda: len(seen.growth()) >= 2)
+        assert time.time() - (seen.growth()[-1].grown_wall or 0.0) < 10.0
+
+
+async def test_a_directory_that_begins_to_be_watched_is_no_growth(tmp_path: Path, begin: Callable[..., Writer]) -> None:
+    codex = begin()
+    path = rollout(tmp_path)
+    codex("open", path)
+    codex("write", "{}")
+    async with following(tmp_path, "codex", watched=False) as (source, _, seen):
+        source.follow(CODER, codex.pid)
+        assert len(seen.growth()) == 1
+        told = asyncio.Event()
+        source._watch.directory(path.parent, lambda _: told.set())
+        source._watch.start(asyncio.get_running_loop())  # tells of all that is there
+        await asyncio.wait_for(told.wait(), 10)
+        assert len(seen.growth()) == 1
+        codex("write", "{}")
+        await seen.until(lambda: len(seen.growth()) == 2)
         assert seen.growth()[-1].grown_wall is None
 
 
