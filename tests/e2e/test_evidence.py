@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -16,10 +17,13 @@ import pytest
 
 from teamops.config.load import load
 from teamops.model.agent import AgentState, AgentView
+from teamops.model.events import Event, PromptSeen
 from teamops.model.role import CODER, DIRECTOR, REVIEWER, Role
 from teamops.model.snapshot import Snapshot
+from teamops.supervisor.book import Book
 from teamops.supervisor.thread import SupervisorThread
 from teamops.tmux.ending import tree_of
+from teamops.usage import locate
 from tests.tmux.private import PrivateTmux, private_tmux
 
 pytestmark = [pytest.mark.tmux, pytest.mark.slow]
@@ -44,11 +48,16 @@ desktop = false
 class Team:
     """A project whose agents are played, supervised."""
 
-    def __init__(self, folder: Path, tmux: PrivateTmux, clients: dict[Role, str]) -> None:
+    def __init__(
+        self, folder: Path, tmux: PrivateTmux, clients: dict[Role, str], env: dict[Role, dict[str, str]]
+    ) -> None:
         self.root = folder / "p"
         self.root.mkdir()
         self.tmux = tmux
         roles = "".join(f'[roles.{role}]\nclient = "{client}"\ncommand = ["cat"]\n' for role, client in clients.items())
+        for role, names in env.items():
+            rows = "".join(f"{name} = {json.dumps(value)}\n" for name, value in names.items())
+            roles += f"[roles.{role}.env]\n{rows}"
         socket = '"' + tmux.socket.path + '"'
         (self.root / "teamops.toml").write_text(TOML.format(socket=socket) + roles, encoding="utf-8")
         (self.root / "current.md").write_text(
@@ -106,9 +115,9 @@ def agent_of(snapshot: Snapshot, role: Role) -> AgentView:
 
 
 @contextmanager
-def team_of(folder: Path, clients: dict[Role, str]) -> Iterator[Team]:
+def team_of(folder: Path, clients: dict[Role, str], env: dict[Role, dict[str, str]] | None = None) -> Iterator[Team]:
     with private_tmux(folder) as tmux:
-        team = Team(folder, tmux, clients)
+        team = Team(folder, tmux, clients, env or {})
         try:
             yield team
         finally:
@@ -199,3 +208,40 @@ def test_calls_that_fail_are_told_of_the_agent_within_2_s(short_dir: Path) -> No
         draw("codex_api_failed_401", "x")
         said = team.wait("its refused account", lambda seen: "refused" in agent_of(seen, REVIEWER).evidence.detail)
         assert said < NEEDS_YOU_S
+
+
+def test_a_prompt_that_is_expected_is_seen_in_the_transcript_of_the_client_in_the_pane(
+    short_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = short_dir / "claude"
+    with team_of(short_dir, {CODER: "claude"}, env={CODER: {"CLAUDE_CONFIG_DIR": str(home)}}) as team:
+        pid = team.begin(CODER, "exec cat")
+        main = home / "projects" / locate.slug(str(team.root)) / "s-1.jsonl"
+        main.parent.mkdir(parents=True)
+        main.write_text("")
+        (home / "sessions").mkdir()
+        status = {"pid": pid, "sessionId": "s-1", "cwd": str(team.root), "status": "idle"}
+        (home / "sessions" / f"{pid}.json").write_text(json.dumps(status))
+        team.thread.start()
+        team.wait("its status", lambda seen: any(agent.evidence.detail == "idle" for agent in seen.agents))
+        core, loop = team.thread._core, team.thread._loop
+        assert core is not None
+        assert loop is not None
+        told: list[PromptSeen] = []
+        there = threading.Event()
+
+        def see(_book: Book, event: Event) -> None:
+            if isinstance(event, PromptSeen):
+                told.append(event)
+                there.set()
+
+        def begin() -> None:
+            monkeypatch.setattr(core.deliverer, "see", see)
+            core.expect(CODER, "your turn")
+            with main.open("a") as file:
+                file.write(json.dumps({"type": "user", "message": {"content": "your turn"}}) + "\n")
+
+        loop.call_soon_threadsafe(begin)
+        assert there.wait(DEADLINE_S)
+        assert [(seen.role, seen.text, seen.evidence) for seen in told] == [(CODER, "your turn", "transcript")]
+        assert core.book.agent(CODER).client_session == "s-1"

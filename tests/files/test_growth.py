@@ -320,8 +320,16 @@ class OpenCode:
 
 
 async def test_opencodes_session_is_told_from_those_of_other_folders(
-    tmp_path: Path, begin: Callable[..., Writer]
+    tmp_path: Path, begin: Callable[..., Writer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    answers: list[list[float | None]] = []
+    ask = locate_opencode.written_at
+
+    def written_at(path: Path, asked: list[tuple[str, str]]) -> list[float | None]:
+        answers.append(ask(path, asked))
+        return answers[-1]
+
+    monkeypatch.setattr(locate_opencode, "written_at", written_at)
     here = tmp_path / "project"
     agent = begin()
     data = OpenCode(tmp_path / ".local" / "share" / "opencode" / "opencode.db")
@@ -335,7 +343,10 @@ async def test_opencodes_session_is_told_from_those_of_other_folders(
             source.follow(CODER, agent.pid)
             await seen.until(lambda: bool(seen.growth()))
             assert [event.grown_wall for event in seen.growth()] == [7.0]
+            count = len(answers)
             data.message("s2", 10_000)  # somebody else's work in the same database
+            await seen.until(lambda: len(answers) > count + 1 or (len(answers) > count and not source._due))
+            assert len(seen.growth()) == 1
             data.part(7_000, 11_000)
             await seen.until(lambda: len(seen.growth()) == 2)
             assert seen.growth()[-1].grown_wall is None
