@@ -270,9 +270,9 @@ def _by_hooks(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
         return AgentState.WAITING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "a dialog is open")
     age = _age(facts.told_at, now)
     if facts.told in hooks.BUSY or facts.told is Told.WAITING:
-        if seen_later and facts.screen is Screen.PROMPT:  # Escape, or a dialog that was refused
+        if seen_later and facts.screen in {Screen.PROMPT, Screen.FAILED}:  # Escape, or a dialog that was refused
             return AgentState.IDLE, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "at its prompt")
-        if facts.told is Told.WAITING and seen_later and facts.screen is Screen.BUSY:
+        if facts.told is Told.WAITING and seen_later and facts.screen in {Screen.BUSY, Screen.RETRYING}:
             return AgentState.WORKING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "its screen says busy")
         state = AgentState.WAITING if facts.told is Told.WAITING else AgentState.WORKING
         return state, Evidence(EvidenceKind.HOOK, age, facts.told_detail)

@@ -183,6 +183,8 @@ def test_an_appended_block_moves_the_light(project: Project) -> None:
 
 
 def test_death_is_told_with_its_signal_and_r_brings_the_agent_back(project: Project) -> None:
+    with (project.root / "teamops.toml").open("a", encoding="utf-8") as toml:
+        toml.write('\n[restart]\nwhen = "never"\n')  # by the person's key alone
     project.begin_session(DIRECTOR)
     with project.supervised() as thread:
         before = wait(thread, agent_is(DIRECTOR, AgentState.STARTING, AgentState.IDLE, AgentState.WORKING), "alive")

@@ -327,6 +327,27 @@ HELD = replace(ALIVE, light_since=NOW - 5000, born=NOW - 9000)
             id="the dialog was answered",
         ),
         pytest.param(
+            replace(ALIVE, told=Told.WAITING, told_at=NOW - 50, screen=Screen.RETRYING, screen_at=NOW - 40),
+            S.ERRORED,
+            E.PANE,
+            "API calls fail, it tries again",
+            id="the dialog was answered, and calls fail",
+        ),
+        pytest.param(
+            replace(ALIVE, told=Told.WAITING, told_at=NOW - 50, screen=Screen.FAILED, screen_at=NOW - 40),
+            S.ERRORED,
+            E.PANE,
+            "its last API call failed",
+            id="the dialog was answered, and a call failed",
+        ),
+        pytest.param(
+            replace(ALIVE, told=Told.ENDED, told_at=NOW - 1),
+            S.IDLE,
+            E.PROCESS,
+            "alive, nothing expected",
+            id="its client leaves, and its process lives",
+        ),
+        pytest.param(
             replace(ALIVE, told=Told.IDLE, told_at=NOW - 50, screen=Screen.DIALOG, screen_at=NOW - 40),
             S.WAITING,
             E.PANE,
