@@ -238,6 +238,7 @@ class AgentBook:
         if self.pane is not None and self.pane.pid == seen.pid:
             at = _at(seen.grown_wall, seen.stamp)
             self.grew = at if self.grew is None else max(at, self.grew)
+            self.client_session = seen.session or self.client_session
 
     def see_screen(self, seen: ScreenSeen) -> None:
         """Take what its screen shows, if it is the screen of the process in the pane now."""

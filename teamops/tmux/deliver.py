@@ -159,6 +159,10 @@ def _allow(look: _Look, pane: Pane) -> None:
         raise Refused("someone scrolls in that pane (copy mode)", "leave the mode there with q")
     if look.screen is Screen.DIALOG:
         raise Refused("a dialog is open: any text would answer it", "attach with a and answer it yourself")
+    if look.screen is Screen.RETRYING:
+        raise Refused(
+            "its calls of the model fail and it tries again", "look again when it has got through or given up"
+        )
     if look.screen is Screen.EXITED:
         raise Refused("the client has exited", "restart it (r)")
     if look.screen is Screen.UNKNOWN:

@@ -2,7 +2,8 @@
 
 Usage: fake_client.py LOG [habit…]; habits: ``dialog`` (one is open from the start), ``late-dialog`` (opens when text
 comes), ``deaf`` (swallows the first Enter), ``stuck`` (swallows every Enter), ``draft`` (a person has typed),
-``ghost`` (a faint suggestion stands in the input). Lines that are submitted, and answers to dialogs, go to LOG.
+``ghost`` (a faint suggestion stands in the input), ``retrying`` and ``refused`` (its calls of the model fail: for now,
+for good). Lines that are submitted, and answers to dialogs, go to LOG.
 """
 
 from __future__ import annotations
@@ -28,10 +29,19 @@ DIALOG = "\n".join(
 )
 
 
-def draw(draft: str, *, dialog: bool, ghost: bool) -> None:
+TROUBLES = {
+    "retrying": "\u273b 529 Overloaded · retrying in 5s · attempt 4/10\n",
+    "refused": "● Please run /login · API Error: 401 refused\n",
+}
+
+
+def draw(draft: str, habits: set[str], *, dialog: bool) -> None:
+    ghost = "ghost" in habits
     shown = "\x1b[7mT\x1b[0;2mry this: fix the tests\x1b[0m" if ghost and not draft else f"{draft}\x1b[7m \x1b[0m"
-    box = f"{RULE}\n{MARK}\u00a0{shown}\n{RULE}\n  manual mode on · ? for shortcuts"
-    text = "\x1b[H\x1b[2J" + "Claude Code v2.1\n\n" + (DIALOG if dialog else box)
+    said = "".join(text for habit, text in TROUBLES.items() if habit in habits)
+    footer = "esc to interrupt" if "retrying" in habits else "? for shortcuts"
+    box = f"{RULE}\n{MARK}\u00a0{shown}\n{RULE}\n  manual mode on · {footer}"
+    text = "\x1b[H\x1b[2J" + "Claude Code v2.1\n\n" + said + (DIALOG if dialog else box)
     os.write(1, text.replace("\n", "\r\n").encode())
 
 
@@ -42,7 +52,7 @@ def main() -> None:
     draft = "half a thou" if "draft" in habits else ""
     dialog, enters = "dialog" in habits, 0
     while True:
-        draw(draft, dialog=dialog, ghost="ghost" in habits)
+        draw(draft, habits, dialog=dialog)
         for key in os.read(0, 4096).decode("utf-8", "replace"):
             if key == "\x15":
                 draft = ""
