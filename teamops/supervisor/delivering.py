@@ -102,6 +102,11 @@ class Deliverer:
         """Return whether no line to that agent still waits for its proof."""
         return not any(way.pending for way in self.of(role))
 
+    def patience_s(self, role: Role) -> float:
+        """Return for how long the proof of a line to that agent is waited for, observed seconds."""
+        page = self._core.book.agent(role)
+        return step.patience_s(page.client, page.interval_s, self._core.book.settings.limits)
+
     # events
 
     def begun(self, book: Book, action_id: int, action: Action) -> None:
@@ -196,8 +201,7 @@ class Deliverer:
         way = step.working(way, worked, stamp)
         if way.pid is not None and page.looked_dead(way.pid):
             return step.ended(way)
-        patience = step.patience_s(page.client, page.interval_s, book.settings.limits)
-        return step.waited(way, now, patience, busy=page.health is AgentState.WORKING)
+        return step.waited(way, now, self.patience_s(page.role), busy=page.health is AgentState.WORKING)
 
     @staticmethod
     def _worked(book: Book, page: AgentBook) -> float | None:
