@@ -67,6 +67,8 @@ class Announcer:
         self._given: dict[str, _Given] = {}
         self._late: dict[str, Mark] = {}
         """Lights whose holder had no session when they came."""
+        self._behind: dict[str, Mark] = {}
+        """Lights that wait for the end of another line to their holder: what it works on meanwhile is that one's."""
         self._missed: dict[str, tuple[Mark, str]] = {}
         """Lights whose holder was not told, and why."""
 
@@ -80,7 +82,7 @@ class Announcer:
             if self._done.get(key) != mark_of(light):
                 self._decide(book, key, light)
         for gone in (self._done.keys() | self._missed.keys()) - book.lights.keys():
-            for table in (self._done, self._given, self._late, self._missed):
+            for table in (self._done, self._given, self._late, self._behind, self._missed):
                 table.pop(gone, None)
         if counts:
             for key in tuple(self._missed):
@@ -183,8 +185,12 @@ class Announcer:
             return NO_SESSION
         if not (book.settings.auto_poke and settings.auto_poke):
             return OFF
+        if self._core.under_way(Poke, light.role) or not self._core.deliverer.free(light.role):
+            self._behind[key] = mark_of(light)
+            return None
         # An agent that is still busy with something else when the light comes has not answered it.
-        if book.stamp.now - light.since > FRESH_S and _answered(book, light):
+        behind = self._behind.get(key) == mark_of(light)
+        if not behind and book.stamp.now - light.since > FRESH_S and _answered(book, light):
             return ANSWERED
         page, late = book.agent(light.role), self._late.get(key) == mark_of(light)
         if not book.looked:
@@ -198,12 +204,12 @@ class Announcer:
             return None
         if late and page.state in _LATER:
             return None  # just begun: it may read the file by itself
-        busy = self._core.under_way(Poke, light.role) or not self._core.deliverer.free(light.role)
-        return None if busy else POKED
+        return POKED
 
     def _close(self, key: str, light: Light, how: str, giver: Block | None) -> None:
         self._done[key] = mark_of(light)
         self._late.pop(key, None)
+        self._behind.pop(key, None)
         if giver is not None:
             self._given[key] = _Given(giver.index, giver.role, giver.at, light.role, light.digest, how)
 
@@ -220,8 +226,10 @@ class Announcer:
         if not digest:
             self._missed.pop(key, None)  # that was another light
             return
-        outcome = self._core.memory.last_poke(book, light, digest, reason_of(replace(light, digest=digest)))
-        if outcome is not None and outcome.ok:
+        reason = reason_of(replace(light, digest=digest))
+        lines = self._core.deliverer.lines(book, reason, light.role) or []
+        outcome = self._core.memory.last_poke(book, light, digest, reason)
+        if any(way.proven for way in lines) or (outcome is not None and outcome.ok):
             self._missed.pop(key, None)
         else:
             why = outcome.message if outcome is not None else "teamops ended before its line was typed"

@@ -16,6 +16,7 @@ from teamops.domain.health import worked_at
 from teamops.domain.light import Light
 from teamops.domain.telling import Holder, Move
 from teamops.model.actions import By, Poke, Restart, Start, Stop
+from teamops.model.agent import AgentState
 from teamops.model.alert import Finding
 from teamops.model.pane import Screen
 from teamops.model.role import HUMAN, Role
@@ -51,6 +52,8 @@ class _Watched:
     clear: float | None = None
     """When a look found nothing in the way."""
     looking: bool = False
+    saw: tuple[AgentState, Screen | None] | None = None
+    """What was known of its holder at the last look: if that changes, the next look comes at once."""
     told_limit: bool = False
 
 
@@ -163,9 +166,12 @@ class TellingOn:
         if watched.clear is not None and now - watched.clear <= CLEAR_S:
             return True
         watched.clear = None
-        due = max(watched.due, max(way.begun for way in lines) + telling.PROBE_S)
+        page = book.agent(light.role)
+        knows = (page.state, page.screen)
+        due = max(way.begun for way in lines) + telling.PROBE_S
+        due = due if knows != watched.saw else max(due, watched.due)
         if not watched.looking and now >= due and self._core.effects is not None:
-            watched.looking = True
+            watched.looking, watched.saw = True, knows
             self._core.spawn(self._look(light.role, watched, telling.refusals(lines)), f"look at {light.role}")
         return False
 
