@@ -41,7 +41,7 @@ LEGAL = {
     W: {W},
 }
 """Where a line may come to in one step; from refused only what was half typed, by a proof that names it."""
-SPACES = st.floats(0.5, 40.0)
+SPACES = st.floats(0.5, 8.0)
 
 
 @dataclass
@@ -89,8 +89,11 @@ class Pokes(RuleBasedStateMachine):
 
     # what the rule does
 
-    @rule(light=st.sampled_from(LIGHTS), able=st.sampled_from([True, True, True, False]))
-    def ask(self, light: str, able: bool) -> None:  # a rule's argument
+    @rule(light=st.sampled_from(LIGHTS))
+    def ask_in_vain(self, light: str) -> None:
+        self.ask(light, able=False)
+
+    def ask(self, light: str, *, able: bool) -> None:
         ways = [line.way for line in self.about(light)]
         told = [line.way.since for line in self.lines if line.way.was_typed]
         heard = [100.0, *told] if self.worked is None else [100.0, *told, self.worked]
@@ -132,7 +135,7 @@ class Pokes(RuleBasedStateMachine):
     # how typing ends
 
     @precondition(lambda self: any(line.way.delivery.stage is D for line in self.lines))
-    @rule(ok=st.booleans(), touched=st.booleans())
+    @rule(ok=st.sampled_from([True, True, True, False]), touched=st.booleans())
     def typing_ends(self, ok: bool, touched: bool) -> None:
         for line in self.lines:
             if line.way.delivery.stage is D:
@@ -163,8 +166,14 @@ class Pokes(RuleBasedStateMachine):
 
     # time
 
-    @rule(seconds=SPACES)
-    def goes_by(self, seconds: float) -> None:
+    @rule(rounds=st.integers(1, 12), seconds=SPACES)
+    def goes_by(self, rounds: int, seconds: float) -> None:
+        for _ in range(rounds):
+            self.a_round(seconds)
+            for light in LIGHTS:
+                self.ask(light, able=True)
+
+    def a_round(self, seconds: float) -> None:
         self.now += seconds
         self.wall += seconds
         for line in self.lines:
