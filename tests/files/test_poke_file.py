@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -98,10 +97,10 @@ def test_a_link_with_the_files_name_is_not_followed(tmp_path: Path) -> None:
 def test_too_much_is_refused_and_descriptors_are_closed(tmp_path: Path) -> None:
     with pytest.raises(TeamopsError, match="too many for a poke"):
         keep_text(tmp_path, tmp_path, CODER, "x" * 1_000_000, WALL)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(3):
         keep_text(tmp_path, tmp_path, CODER, "x", WALL)
     (tmp_path / "q").write_text("")
     with pytest.raises(TeamopsError):
         keep_text(tmp_path / "q", tmp_path, CODER, "x", WALL)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
