@@ -81,6 +81,10 @@ class _Teller:
         self._say("decided", f"{at}  {delivery.text}")
         if delivery.typed_wall is not None and not delivery.refused:
             self._say("typed", f"+{delivery.typed_wall - start:.1f} s")
+        if delivery.stage is DeliveryStage.UNPROVEN:
+            self._say("unproven", "nothing shows that its client took it")
+        if delivery.refused:
+            self._say("refused", delivery.refused)
         if delivery.accepted_wall is not None:
             self._say("accepted", f"+{delivery.accepted_wall - start:.1f} s  {delivery.proof}")
         if delivery.working_wall is not None:

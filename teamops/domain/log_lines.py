@@ -61,14 +61,18 @@ def action_verb(action: Action) -> str:
 
 def delivery_line(delivery: Delivery) -> LogLine | None:
     """Return the line of a poke that its client took, or that nobody is known to have taken; ``None``: not yet."""
-    started = delivery.decided_wall if delivery.typed_wall is None else delivery.typed_wall
     if delivery.accepted_wall is not None:
-        seconds = max(0.0, delivery.accepted_wall - started)
-        said = f"poke: taken by its client after {seconds:.1f} s ({delivery.proof})"
-        return LogLine(delivery.accepted_wall, "action", said, delivery.role)
+        return LogLine(delivery.accepted_wall, "action", f"poke: {taken_words(delivery)}", delivery.role)
     if delivery.over and not delivery.refused:
+        started = delivery.decided_wall if delivery.typed_wall is None else delivery.typed_wall
         return LogLine(started, "action", "poke: nothing shows that its client took it", delivery.role, ok=False)
     return None
+
+
+def taken_words(delivery: Delivery) -> str:
+    """Say when, after it was decided, a poke was taken, and by what that is known."""
+    seconds = max(0.0, (delivery.accepted_wall or delivery.decided_wall) - delivery.decided_wall)
+    return f"taken by its client after {seconds:.1f} s ({delivery.proof})"
 
 
 def approval_line(wall: float, task: str | None, approver: str, verdict: str) -> LogLine:

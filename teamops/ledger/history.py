@@ -53,7 +53,7 @@ SELECT wall, rank, id, kind, role, a, b, c, ok FROM (
                  ORDER BY wall DESC, id DESC LIMIT :n)
   UNION ALL
   SELECT * FROM (SELECT coalesce(accepted_wall, typed_wall, decided_wall) AS at, 10, action, 'delivery', role,
-                 coalesce(typed_wall, decided_wall), accepted_wall, proof, 1 FROM delivery
+                 decided_wall, accepted_wall, proof, coalesce(typed_wall, decided_wall) FROM delivery
                  WHERE accepted_wall IS NOT NULL OR (over = 1 AND refused = '') ORDER BY at DESC LIMIT :n)
 ) ORDER BY wall DESC, rank DESC, id DESC LIMIT :n
 """
@@ -241,6 +241,7 @@ def _delivery_line(row: Any) -> LogLine:
         light="",
         attempt=0,
         decided_wall=row[5],
+        typed_wall=row[8],
         accepted_wall=row[6],
         proof=row[7],
         over=True,

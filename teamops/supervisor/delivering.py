@@ -7,7 +7,9 @@ its proof, and types it again only when none comes.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from teamops.domain import delivery as step
 from teamops.domain import log_lines, telling
 from teamops.domain.delivery import Sign, Way
 from teamops.domain.health import worked_at
-from teamops.model.actions import Action, By, Poke
+from teamops.model.actions import Action, By, Outcome, Poke
 from teamops.model.agent import AgentState
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Finding
@@ -48,6 +50,8 @@ class Deliverer:
         """Lines of other processes whose proof the sources don't look for yet."""
         self.on_stage: Callable[[Delivery], None] = lambda _: None
         """Called with a delivery whenever it has come further."""
+        self._moved = asyncio.Event()
+        """A delivery has come further."""
         self._telling = TellingOn(core, self)
 
     # what is remembered
@@ -99,8 +103,30 @@ class Deliverer:
         return sorted(ways, key=lambda way: (way.delivery.decided_wall, abs(way.delivery.action_id)))
 
     def free(self, role: Role) -> bool:
-        """Return whether no line to that agent still waits for its proof."""
-        return not any(way.pending for way in self.of(role))
+        """Return whether no line by rule to that agent still waits for its proof, and no fresh one of a person's."""
+        now, limits = self._core.book.stamp.now, self._core.book.settings.limits
+        return not any(
+            way.pending and (way.delivery.by is By.RULE or now - way.begun < limits.accept_s) for way in self.of(role)
+        )
+
+    async def proof(self, role: Role, outcome: Outcome, within_s: float) -> Outcome:
+        """Return how a person's poke fares that was typed as ``outcome`` says: taken, or not so far."""
+        deadline = asyncio.get_running_loop().time() + within_s
+        action = max((way.delivery.action_id for way in self.of(role) if way.delivery.by is By.PERSON), default=None)
+        while action is not None and outcome.ok:
+            way = self._ways.get(action)
+            if way is None:
+                break
+            if way.proven:
+                said = log_lines.taken_words(way.delivery)
+                return replace(outcome, message=f"typed, and {said}")
+            self._moved.clear()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._moved.wait()
+            except TimeoutError:
+                return replace(outcome, message=f"{outcome.message}; not known to be taken so far")
+        return outcome
 
     def patience_s(self, role: Role) -> float:
         """Return for how long the proof of a line to that agent is waited for, observed seconds."""
@@ -189,7 +215,7 @@ class Deliverer:
             page = book.agent(way.delivery.role)
             if not way.delivery.over:
                 self._keep(book, self._later(book, page, way))
-        self._forget()
+        self._forget(book)
 
     def _later(self, book: Book, page: AgentBook, way: Way) -> Way:
         """Return a delivery as it stands a round of the clock later."""
@@ -207,8 +233,11 @@ class Deliverer:
     def _worked(book: Book, page: AgentBook) -> float | None:
         return worked_at(page.facts(managed=True, light_since=None), book.stamp.now)
 
-    def _forget(self) -> None:
+    def _forget(self, book: Book) -> None:
         """Let go of deliveries that are over and about no light that stands."""
+        standing = self._telling.reasons(book)
+        for light, role in self._about.keys() - standing:
+            del self._about[light, role]
         kept = {action for actions in self._about.values() for action in actions}
         for action, way in tuple(self._ways.items()):
             if way.delivery.over and action not in kept:
@@ -229,6 +258,7 @@ class Deliverer:
         if row.action_id >= 0:
             self._core.memory.store(book, lambda: self._core.memory.deliveries.save(row))
         self.on_stage(row)
+        self._moved.set()
 
     # deciding
 

@@ -73,6 +73,12 @@ class TellingOn:
             if light.role == role and self._core.announcer.decided(key, light):
                 self._again[key] = mark_of(light)
 
+    def reasons(self, book: Book) -> set[tuple[str, Role]]:
+        """Return under which reasons lines may be typed about the lights that stand, and to whom."""
+        announcer = self._core.announcer
+        found = {(announcer.told_as(key, light), light.role) for key, light in book.lights.items()}
+        return found | {(reason_of(light), light.role) for light in book.lights.values()}
+
     def go_on(self, book: Book) -> None:
         """Type what is due, at most one line for each agent."""
         if book.settings.watch_only or self._core.trail.unsettled or not self._core.memory.written:

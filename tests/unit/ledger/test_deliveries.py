@@ -88,5 +88,5 @@ def test_the_log_tells_what_was_taken_and_what_was_not(ledger: Ledger) -> None:
     told = [(line.wall, line.text, line.ok) for line in ledger.log(50) if "client" in line.text]
     assert told == [
         (WALL + 3, "poke: nothing shows that its client took it", False),
-        (WALL + 1.9, "poke: taken by its client after 0.9 s (transcript)", True),
+        (WALL + 1.9, "poke: taken by its client after 1.9 s (transcript)", True),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from teamops.domain.limits import Limits
 from teamops.handoff.appending import append
+from teamops.ledger.connection import LedgerError
 from teamops.model.actions import By, Outcome, Poke
 from teamops.model.agent import Beat, BeatKind, ClientStatus
 from teamops.model.agent_report import Delivery, DeliveryStage
@@ -410,9 +412,11 @@ async def test_killed_after_typing_the_next_life_waits_for_the_proof_and_types_n
 ) -> None:
     first = await told(begin)
     await first.end()
-    life = await begin(CODER, **CLAUDE)
+    life = Life(first.folder, start=first.wall + 10, **CLAUDE)  # type: ignore[arg-type]
     expected: list[str] = []
     life.core.expect = lambda _, text: expected.append(text)
+    await life.begin(CODER)
+    assert expected == [first.hands.pokes[0].text], "the sources look out for it again"
     status(life, ClientStatus.IDLE)
     await life.ticks(3)
     assert stages(life) == ["typed"]
@@ -420,6 +424,44 @@ async def test_killed_after_typing_the_next_life_waits_for_the_proof_and_types_n
     await seconds(life, 50)
     assert life.hands.pokes == []
     assert deliveries(life)[0].proof == "hook UserPromptSubmit"
+    await life.end()
+
+
+async def test_where_the_ledger_cant_be_written_nothing_is_typed_again(
+    begin: Begin, handoff: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = await told(begin)
+
+    def full(*_: object) -> None:
+        raise LedgerError("the disk is full", "free disk space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(life.ledger.deliveries, "save", full)
+        await seconds(life, 60)
+        assert len(life.hands.pokes) == 1
+    await seconds(life, 5)
+    assert len(life.hands.pokes) == 2
+
+
+async def test_a_transcript_that_grows_proves_nothing_where_hooks_would_have_said_it(
+    begin: Begin, handoff: Path
+) -> None:
+    life = await begin(CODER, **CLAUDE)
+    hook(life, "SessionStart", "startup")
+    await life.append(TO_CODER)
+    life.core.emit(GrowthSeen(life.clock.stamp(), CODER, life.pane(CODER).pid))
+    await life.ticks(1)
+    assert stages(life) == ["typed"]
+
+
+async def test_what_is_past_is_forgotten(begin: Begin, handoff: Path) -> None:
+    life = await told(begin)
+    takes(life)
+    await life.ticks(2)
+    hook(life, "PreToolUse", "Bash")
+    await life.append(block(CODER, DIRECTOR, minute=9, status="blocked"))
+    await life.ticks(2)
+    assert life.core.deliverer.of(CODER) == []
 
 
 async def test_killed_while_typing_nobody_knows_how_far_it_got_and_its_proof_is_waited_for(
@@ -500,6 +542,35 @@ async def test_a_persons_poke_is_followed_and_never_repeated(begin: Begin, hando
     assert stage == ["decided", "typed", "unproven"]
     assert not life.alerts("poke-unproven")
     assert any("nothing shows that its client took it" in line.text for line in life.ledger.log(50))
+
+
+async def test_the_word_on_a_persons_poke_says_whether_it_was_taken(begin: Begin, handoff: Path) -> None:
+    life = await begin(CODER, **CLAUDE)
+    status(life, ClientStatus.IDLE)
+    await life.ticks(1)
+    outcome = await life.core.wish(PokeRole(CODER, "go on"))
+    waiting = asyncio.create_task(life.core.deliverer.proof(CODER, outcome, 20.0))
+    await life.ticks(1)
+    assert not waiting.done()
+    takes(life)
+    await life.ticks(1)
+    assert (await waiting).message.startswith("typed, and taken by its client after")
+    outcome = await life.core.wish(PokeRole(CODER, "and this"))
+    assert "not known to be taken" in (await life.core.deliverer.proof(CODER, outcome, 0.01)).message
+    refused = Outcome(ok=False, message="a dialog is open")
+    assert await life.core.deliverer.proof(CODER, refused, 20.0) is refused
+    assert await life.core.deliverer.proof(REVIEWER, outcome, 20.0) is outcome
+
+
+async def test_a_persons_line_that_waits_in_a_queue_keeps_no_light_back(begin: Begin, handoff: Path) -> None:
+    life = await begin(CODER, **CLAUDE)
+    status(life, ClientStatus.BUSY)
+    await life.ticks(1)
+    await life.core.wish(PokeRole(CODER, "go on"))
+    await seconds(life, 12)
+    assert stages(life) == ["typed"]
+    await life.append(TO_CODER)
+    assert len(life.hands.pokes) == 2
 
 
 async def test_a_long_text_is_kept_in_a_file_that_the_line_names(begin: Begin, handoff: Path) -> None:
