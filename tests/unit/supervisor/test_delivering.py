@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from teamops.model.events import (
     GrowthSeen,
     OutputSeen,
     PaneDied,
+    PanesSeen,
     PromptSeen,
     ScreenSeen,
     StatusSeen,
@@ -30,7 +32,7 @@ from teamops.model.role import CODER, DIRECTOR, REVIEWER, Role
 from teamops.model.snapshot import PokeRole
 from teamops.model.tail import Position
 from tests.unit.supervisor.conftest import Begin
-from tests.unit.supervisor.life import Life, block
+from tests.unit.supervisor.life import Life, block, rewrite
 
 TO_CODER = block(DIRECTOR, CODER, status="done")
 CLAUDE = {"client": "claude", "limits": Limits(waiting_s=60.0, stale_s=600.0)}
@@ -190,6 +192,19 @@ async def test_of_a_busy_client_only_what_names_the_line_is_a_proof(begin: Begin
     assert deliveries(life)[0].proof == "hook UserPromptSubmit"
 
 
+async def test_a_sign_that_names_a_line_proves_one_of_two_that_are_alike(begin: Begin, handoff: Path) -> None:
+    life = await begin(CODER, **CLAUDE)
+    for _ in range(2):
+        await life.core.wish(PokeRole(CODER, "go on"))
+        await life.ticks(1)
+    takes(life, "go on")
+    await life.ticks(1)
+    assert stages(life) == ["accepted", "typed"]
+    takes(life, "go on")
+    await life.ticks(1)
+    assert stages(life)[1] == "accepted"
+
+
 async def test_queued_behind_other_work_it_is_proven_by_the_work_after_the_rest(begin: Begin, handoff: Path) -> None:
     life = await begin(CODER, **CLAUDE)
     status(life, ClientStatus.BUSY)
@@ -257,6 +272,12 @@ async def test_a_suspended_machine_brings_nothing_nearer(begin: Begin, handoff: 
     life.core.emit(Ticked(life.clock.stamp(), 3600.0))
     await life.ticks(2)
     assert stages(life) == ["typed"]
+    life.now += 30
+    life.wall += 30
+    life.core.emit(Ticked(life.clock.stamp(), 29.0))
+    await life.core.next_round()
+    await life.core.next_round()
+    assert stages(life) == ["typed"], "what it did meanwhile is still to be read"
     takes(life)
     await life.ticks(1)
     assert stages(life) == ["accepted"]
@@ -382,7 +403,7 @@ async def test_a_dialog_that_was_closed_is_seen_at_once(begin: Begin, handoff: P
     life.hands.answer = Outcome(ok=False, message="a dialog is open: any text would answer it", hint="attach")
     life.hands.in_the_way = "a dialog is open"
     await life.append(TO_CODER)
-    await seconds(life, 60)
+    await seconds(life, 70)
     life.core.emit(ScreenSeen(life.clock.stamp(), CODER, life.pane(CODER).pid, Screen.DIALOG))
     life.hands.in_the_way = ""
     life.hands.answer = Outcome(ok=True, message="typed and submitted")
@@ -391,6 +412,53 @@ async def test_a_dialog_that_was_closed_is_seen_at_once(begin: Begin, handoff: P
     life.core.emit(ScreenSeen(life.clock.stamp(), CODER, life.pane(CODER).pid, Screen.PROMPT))
     await seconds(life, 3)
     assert stages(life) == ["refused", "typed"]
+
+
+async def test_who_was_told_by_a_person_meanwhile_is_not_told_again(begin: Begin, handoff: Path) -> None:
+    life = await begin(CODER, **CLAUDE)
+    status(life, ClientStatus.IDLE)
+    life.hands.answer = Outcome(ok=False, message="someone is typing there")
+    life.hands.in_the_way = "someone is typing there"
+    await life.append(TO_CODER)
+    life.hands.answer = Outcome(ok=True, message="typed and submitted")
+    await life.core.wish(PokeRole(CODER, "your turn"))
+    takes(life)
+    hook(life, "Stop")
+    life.hands.in_the_way = ""
+    await seconds(life, 40)
+    assert len(life.hands.pokes) == 2
+
+
+HINDRANCES: dict[str, Callable[[Life], Event]] = {
+    "its account is refused": lambda life: ScreenSeen(
+        life.clock.stamp(), CODER, life.pane(CODER).pid, Screen.FAILED, auth=True
+    ),
+    "its calls are tried again": lambda life: ScreenSeen(
+        life.clock.stamp(), CODER, life.pane(CODER).pid, Screen.RETRYING
+    ),
+    "somebody scrolls": lambda life: PanesSeen(
+        life.clock.stamp(), ((CODER, replace(life.pane(CODER), in_mode=True)),), server_up=True
+    ),
+    "its session is gone": lambda life: PanesSeen(life.clock.stamp(), (), server_up=True),
+}
+
+
+@pytest.mark.parametrize("hindrance", HINDRANCES)
+async def test_nothing_is_typed_again_while_it_could_not_be_taken(begin: Begin, handoff: Path, hindrance: str) -> None:
+    life = await told(begin)
+    life.core.emit(HINDRANCES[hindrance](life))
+    await seconds(life, 40)
+    assert len(life.hands.pokes) == 1
+
+
+async def test_what_is_typed_again_is_the_very_line_though_the_file_has_changed(begin: Begin, handoff: Path) -> None:
+    life = await told(begin)
+    rewrite(life, "**Task**: old", "**Task**: old\n**Note**: one more line")
+    await life.seen()
+    await seconds(life, 15)
+    first, second = life.hands.pokes
+    assert first.text == second.text
+    assert f"line {life.core.book.lights['login'].line} " not in first.text, "it stands elsewhere by now"
 
 
 async def test_half_typed_counts_and_is_typed_again(begin: Begin, handoff: Path) -> None:
@@ -484,6 +552,29 @@ async def test_killed_while_typing_nobody_knows_how_far_it_got_and_its_proof_is_
     await seconds(life, 10)
     assert len(life.hands.pokes) == 1, "no proof came"
     assert [delivery.attempt for delivery in deliveries(life)] == [1, 2]
+
+
+async def test_killed_while_typing_its_proof_ends_the_alert(begin: Begin, handoff: Path) -> None:
+    first = await begin(CODER, **CLAUDE)
+
+    def die(_: object) -> None:
+        raise RuntimeError("killed")
+
+    first.hands.before = die
+    await first.append(TO_CODER)
+    text = deliveries(first)[0].text
+    await first.end()
+    life = await begin(CODER, **CLAUDE)
+    life.core.recover()
+    await life.ticks(2)
+    assert life.alerts("handoff-unannounced")
+    takes(life, text)
+    await life.ticks(1)
+    status(life, ClientStatus.IDLE)
+    await life.ticks(2)
+    assert stages(life)[0] in {"accepted", "working"}
+    assert not life.core.announcer.missed(life.core.book)
+    assert life.core.announcer._missed == {}  # also where it has shown no work
 
 
 async def test_what_it_did_while_teamops_was_down_is_a_proof(begin: Begin, handoff: Path) -> None:
