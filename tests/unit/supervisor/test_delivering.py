@@ -270,7 +270,7 @@ async def test_a_suspended_machine_brings_nothing_nearer(begin: Begin, handoff: 
     await life.ticks(5)
     life.wall += 3600
     life.core.emit(Ticked(life.clock.stamp(), 3600.0))
-    await life.ticks(2)
+    await life.ticks(3)
     assert stages(life) == ["typed"]
     life.now += 30
     life.wall += 30
