@@ -140,8 +140,10 @@ def waited(way: Way, now: float, patience: float, *, busy: bool) -> Way:
         return way
     if way.proven:
         return ended(way) if now - (way.accepted or way.since) >= REST_S else way
-    if busy or way.busy:
-        return replace(way, since=now, busy=way.busy and busy)
+    if busy:
+        return replace(way, since=now)
+    if way.busy:  # now the queue's turn comes: what it did before was something else
+        return replace(way, since=now, begun=now, busy=False)
     return ended(way) if now - way.since >= patience else way
 
 

@@ -17,8 +17,9 @@ from teamops.domain import delivery as step
 from teamops.domain import log_lines, telling
 from teamops.domain.delivery import Sign, Way
 from teamops.domain.health import worked_at
+from teamops.domain.hooks import Told
 from teamops.model.actions import Action, By, Outcome, Poke
-from teamops.model.agent import AgentState
+from teamops.model.agent import AgentState, ClientStatus
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Finding
 from teamops.model.events import ActionFinished, Event, PromptSeen, Ticked
@@ -78,7 +79,8 @@ class Deliverer:
         if known is None:
             line = typed_line(book.agent(row.role).client, row.text)
             begun = min(now, book.observed(row.decided_wall, book.stamp))
-            way = Way(delivery=row, line=line, begun=begun, since=now, accepted=accepted)
+            busy = _was_busy(book.agent(row.role), begun)
+            way = Way(delivery=row, line=line, begun=begun, since=now, busy=busy, accepted=accepted)
         else:
             way = step.joined(known, row, accepted)
         self._ways[row.action_id] = way
@@ -221,8 +223,8 @@ class Deliverer:
         """Return a delivery as it stands a round of the clock later."""
         now, stamp = book.stamp.now, book.stamp
         worked = self._worked(book, page)
-        if way.pid is None and worked is not None and worked > way.begun and way.pending:
-            # An earlier life typed it, and what came in between is known by its trace alone.
+        if way.pid is None and not way.busy and way.pending and worked is not None and worked > way.begun:
+            # Another process typed it, and what came before this one knew of it is known by its trace alone.
             way = step.accepted(way, Sign(worked, "work since"), stamp)
         way = step.working(way, worked, stamp)
         if way.pid is not None and page.looked_dead(way.pid):
@@ -276,3 +278,11 @@ class Deliverer:
     def findings(self, book: Book) -> list[Finding]:
         """Return what a person has to know now."""
         return self._telling.findings(book) if book.supervisor.acting else []
+
+
+def _was_busy(page: AgentBook, begun: float) -> bool:
+    """Return whether an agent that is busy now was so before ``begun``, as far as is known."""
+    if page.health is not AgentState.WORKING:
+        return False
+    said = page.status_at if page.status is ClientStatus.BUSY else page.told_at if page.told is Told.TAKEN else None
+    return said is None or said < begun

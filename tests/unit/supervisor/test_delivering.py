@@ -620,6 +620,53 @@ async def test_another_processs_line_is_followed_and_keeps_ours_back(begin: Begi
     await other.end()
 
 
+async def poke_from_a_shell(life: Life) -> None:
+    """Let another process type a person's line, and end before its proof."""
+    other = Life(life.folder, acting=False, followed=True, start=life.wall, **CLAUDE)  # type: ignore[arg-type]
+    other.core.begin_running()
+    other.panes(CODER)
+    other.core.say_ready()
+    await other.core.next_round()
+    await other.core.wish(PokeRole(CODER, "look at the log"))
+    await other.core.next_round()
+    await other.end()
+
+
+async def test_what_an_agent_does_anyway_proves_no_line_of_a_shell(begin: Begin, handoff: Path) -> None:
+    life = await begin(CODER, **CLAUDE)
+    status(life, ClientStatus.BUSY)
+    await seconds(life, 5)
+    await poke_from_a_shell(life)
+    for _ in range(20):
+        await life.ticks(1)
+        life.core.emit(GrowthSeen(life.clock.stamp(), CODER, life.pane(CODER).pid))
+    assert stages(life) == ["typed"]
+    status(life, ClientStatus.IDLE)
+    await life.ticks(3)
+    assert stages(life) == ["typed"], "that was the end of something else"
+    status(life, ClientStatus.BUSY)
+    await life.ticks(1)
+    assert stages(life) != ["typed"]
+
+
+@pytest.mark.parametrize("how", ["status", "hook", "growth"])
+async def test_what_it_begins_just_then_does(begin: Begin, handoff: Path, how: str) -> None:
+    life = await begin(CODER, **CLAUDE)
+    status(life, ClientStatus.IDLE)
+    await life.ticks(1)
+    await poke_from_a_shell(life)
+    life.now, life.wall = life.now + 0.5, life.wall + 0.5
+    if how == "status":
+        status(life, ClientStatus.BUSY)
+    elif how == "hook":
+        life.core.emit(StatusSeen(life.clock.stamp(), CODER, None))
+        takes(life, "look at the log")
+    else:
+        life.core.emit(GrowthSeen(life.clock.stamp(), CODER, life.pane(CODER).pid))
+    await life.ticks(2)
+    assert deliveries(life)[0].accepted_wall is not None
+
+
 async def test_a_persons_poke_is_followed_and_never_repeated(begin: Begin, handoff: Path) -> None:
     life = await begin(CODER, **CLAUDE)
     status(life, ClientStatus.IDLE)
