@@ -3,13 +3,18 @@
 Usage: fake_client.py LOG [habit…]; habits: ``dialog`` (one is open from the start), ``late-dialog`` (opens when text
 comes), ``deaf`` (swallows the first Enter), ``stuck`` (swallows every Enter), ``draft`` (a person has typed),
 ``ghost`` (a faint suggestion stands in the input), ``retrying`` and ``refused`` (its calls of the model fail: for now,
-for good). Lines that are submitted, and answers to dialogs, go to LOG.
+for good), ``hook=FILE`` (each prompt it takes is told in that file of its spool, as its hook would), ``gate=FILE``
+(… but only once that file is there), ``works`` (… and its turn after it). Lines that are submitted, and answers to
+dialogs, go to LOG.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import select
 import sys
+import time
 import tty
 from pathlib import Path
 
@@ -45,14 +50,37 @@ def draw(draft: str, habits: set[str], *, dialog: bool) -> None:
     os.write(1, text.replace("\n", "\r\n").encode())
 
 
+def told(spool: Path, event: str, detail: str) -> None:
+    line = {"v": 1, "t": time.time(), "pid": os.getpid(), "kind": "hook", "hook": event, "detail": detail}
+    spool.parent.mkdir(parents=True, exist_ok=True)
+    with spool.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(line) + "\n")
+
+
+def tell(habits: set[str], taken: list[str]) -> None:
+    """Tell of the prompts that were taken, if it has the habit to, and may."""
+    value = {name: rest for name, _, rest in (habit.partition("=") for habit in habits)}
+    if "hook" not in value or ("gate" in value and not Path(value["gate"]).exists()):
+        return
+    for text in taken:
+        told(Path(value["hook"]), "UserPromptSubmit", text)
+        if "works" in habits:
+            told(Path(value["hook"]), "PreToolUse", "Bash")
+            told(Path(value["hook"]), "Stop", "")
+    taken.clear()
+
+
 def main() -> None:
     log, habits = Path(sys.argv[1]), set(sys.argv[2:])
+    taken: list[str] = []
     tty.setraw(0)
     os.write(1, b"\x1b]2;\xe2\x9c\xb3 ready\x07")
     draft = "half a thou" if "draft" in habits else ""
     dialog, enters = "dialog" in habits, 0
     while True:
         draw(draft, habits, dialog=dialog)
+        while not select.select([0], [], [], 0.05)[0]:
+            tell(habits, taken)
         for key in os.read(0, 4096).decode("utf-8", "replace"):
             if key == "\x15":
                 draft = ""
@@ -64,6 +92,9 @@ def main() -> None:
                     continue
                 with log.open("a", encoding="utf-8") as out:
                     out.write(("APPROVED " if dialog else "") + draft + "\n")
+                if not dialog:
+                    taken.append(draft)
+                    tell(habits, taken)
                 draft, dialog = "", False
             else:
                 draft += key
