@@ -200,6 +200,7 @@ _EVIDENCE = {
     EvidenceKind.BEAT: "beat",
     EvidenceKind.PROCESS: "proc",
     EvidenceKind.PANE: "pane",
+    EvidenceKind.OWN: "own",
     EvidenceKind.NOTHING: "",
 }
 
