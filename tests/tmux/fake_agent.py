@@ -16,7 +16,6 @@ from pathlib import Path
 
 import teamops
 
-
 NOTHING: set[signal.Signals] = set()
 """Waiting for these is a pause that signals end as they would end any program."""
 

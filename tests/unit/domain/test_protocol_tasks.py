@@ -216,13 +216,14 @@ def _long(count: int) -> list[Block]:
 
 def test_a_long_file_is_judged_quickly_and_a_new_block_at_once() -> None:
     whole = _long(10_010)
-    quickest = 1.0
-    for _ in range(3):  # another program may have had the processor's other half
-        protocol = Protocol(Limits())
+    protocol = Protocol(Limits())
+    reading = protocol.after(whole[:10_000])
+    taken: list[float] = []
+    for anew in (Protocol(Limits()), Protocol(Limits())):  # another program may have had the processor's other half
         begun = time.process_time()
-        reading = protocol.after(whole[:10_000])
-        quickest = min(quickest, time.process_time() - begun)
-    assert quickest < 1.0
+        anew.after(whole[:10_000])
+        taken.append(time.process_time() - begun)
+    assert min(taken) < 1.0
     assert len(reading.findings) > 5_000
     fastest = 1.0
     for count in range(10_001, 10_011):
