@@ -214,11 +214,12 @@ def test_many_at_once_are_all_told(server: ModelServer, spool: Path) -> None:
 
 
 def test_a_streaming_response_is_counted_when_it_was_read(server: ModelServer, spool: Path) -> None:
-    for make, read_it, row in (
+    reads: list[tuple[Any, Callable[[Any], Any], dict[str, Any]]] = [
         (gpt(server).chat.completions.with_streaming_response.create(**chat()), lambda raw: raw.parse(), OPENAI),
         (gpt(server).chat.completions.with_streaming_response.create(**chat()), lambda raw: raw.read(), OPENAI),
         (claude(server).messages.with_streaming_response.create(**ask()), lambda raw: raw.json(), ANTHROPIC),
-    ):
+    ]
+    for make, read_it, row in reads:
         with make as raw:
             read_it(raw)
         assert told(spool)[-1:] == [row]
