@@ -116,7 +116,7 @@ def beat_of(line: bytes, role: Role, wall: float) -> Beat | None:
 
 
 def _usage(call: _Call, at: float, cost: Decimal | None) -> Usage:
-    """Return what a tracked call used. What the agent itself says of a line's cost wins: its first call bears it all."""
+    """Return what a tracked call used. What the agent says of its line's cost wins: the line's first call bears it."""
     return Usage(
         wall=at if call.t is None else min(call.t, at),
         model=clean_line(call.model, MAX_MODEL),

@@ -69,7 +69,6 @@ def test_tracking_imports_neither_package_and_its_machinery_is_loaded_when_asked
     tmp_path: Path, server: ModelServer
 ) -> None:
     code = """
-        heavy = {"teamops.sdk.tracking", "teamops.sdk.calls", "importlib.machinery", "collections", "json", "inspect"}
         assert not {"teamops.sdk.tracking", "teamops.sdk.calls"} & set(sys.modules)
         teamops.autotrack()
         teamops.heartbeat()
@@ -106,8 +105,9 @@ def test_a_package_that_cannot_be_imported_fails_as_ever_and_may_come_later(
     code = """
         broken = os.path.join(os.environ["TEAMOPS_PROJECT"], "lib", "openai")
         os.makedirs(broken)
-        open(os.path.join(broken, "__init__.py"), "w").write("from openai import _base_client")
-        open(os.path.join(broken, "_base_client.py"), "w").write("1 / 0")
+        for name, text in {"__init__": "from openai import _base_client", "_base_client": "1 / 0"}.items():
+            with open(os.path.join(broken, name + ".py"), "w") as file:
+                file.write(text)
         sys.path.insert(0, os.path.dirname(broken))
         teamops.autotrack()
         try:
@@ -140,7 +140,10 @@ def test_what_waits_for_a_beat_is_told_when_the_program_ends(tmp_path: Path, ser
     code = """
         teamops.init()
         call(teamops.track(openai_client()))
-        open(os.environ["TEAMOPS_PROJECT"] + "/seen", "w").write("")
+        import glob
+        for path in glob.glob(os.environ["TEAMOPS_PROJECT"] + "/.teamops/spool/CODER/*"):
+            with open(path) as file:
+                assert len(file.readlines()) == 1
     """
     assert agent(tmp_path, server.url, code) == ""
     assert [line["kind"] for line in lines(tmp_path)] == ["beat", "usage"]
