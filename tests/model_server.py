@@ -118,7 +118,7 @@ def chat_of(body: dict[str, Any], said: str) -> dict[str, Any]:
         "id": "chat-1",
         "object": "chat.completion",
         "created": 1,
-        "model": body["model"] + "-2026",
+        "model": body["model"] + "-2025-08-07",
         "service_tier": "default",
         "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
         "usage": CHAT_USAGE,
@@ -126,7 +126,7 @@ def chat_of(body: dict[str, Any], said: str) -> dict[str, Any]:
 
 
 def chat_events(body: dict[str, Any], said: str) -> Events:
-    head = {"id": "chat-1", "object": "chat.completion.chunk", "created": 1, "model": body["model"] + "-2026"}
+    head = {"id": "chat-1", "object": "chat.completion.chunk", "created": 1, "model": body["model"] + "-2025-08-07"}
 
     def chunk(delta: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         return "", {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
@@ -157,7 +157,7 @@ def response_of(body: dict[str, Any], said: str) -> dict[str, Any]:
         "id": "resp_1",
         "object": "response",
         "created_at": 1,
-        "model": body["model"] + "-2026",
+        "model": body["model"] + "-2025-08-07",
         "service_tier": "default",
         "status": "queued" if waits else "completed",
         "output": [] if waits else output,
@@ -192,7 +192,7 @@ def message_of(body: dict[str, Any], said: str) -> dict[str, Any]:
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
-        "model": body["model"] + "-2026",
+        "model": body["model"] + "-2025-08-07",
         "content": content,
         "stop_reason": "end_turn",
         "stop_sequence": None,

@@ -24,10 +24,17 @@ from teamops.sdk.spool import Spool
 from tests.model_server import ModelServer, model_server
 
 SAY: list[dict[str, str]] = [{"role": "user", "content": "say"}]
-OPENAI = {"model": "gpt-5-2026", "input": 30, "output": 20, "cache_write": 10, "cache_read": 60, "tier": "default"}
+OPENAI = {
+    "model": "gpt-5-2025-08-07",
+    "input": 30,
+    "output": 20,
+    "cache_write": 10,
+    "cache_read": 60,
+    "tier": "default",
+}
 CHUNKED = {key: value for key, value in OPENAI.items() if key != "tier"}
 ANTHROPIC = {
-    "model": "opus-2026",
+    "model": "opus-2025-08-07",
     "input": 30,
     "output": 20,
     "cache_write": 10,
@@ -411,7 +418,7 @@ def test_an_answer_of_an_unknown_shape_hurts_no_call(
     server: ModelServer, spool: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("teamops.sdk.answers.Reader.whole", lambda *_: 1 / 0)
-    assert claude(server).messages.create(**ask()).model == "opus-2026"
+    assert claude(server).messages.create(**ask()).model == "opus-2025-08-07"
     assert lines(spool) == [{"kind": "usage", "message": "1 model call of unknown usage"}]
 
 

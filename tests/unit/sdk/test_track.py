@@ -96,7 +96,7 @@ def test_autotrack_finds_the_package_whenever_it_comes(tmp_path: Path, server: M
         assert sys.meta_path == finders
     """
     assert agent(tmp_path, server.url, code) == ""
-    assert [call["model"] for call in calls(tmp_path)] == ["gpt-5-2026", "opus-2026"]
+    assert [call["model"] for call in calls(tmp_path)] == ["gpt-5-2025-08-07", "opus-2025-08-07"]
 
 
 def test_a_package_that_cannot_be_imported_fails_as_ever_and_may_come_later(
