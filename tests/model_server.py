@@ -75,6 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
             "completions": (chat_of, chat_events),
             "responses": (response_of, response_events),
             "messages": (message_of, message_events),
+            "opus:rawPredict": (message_of, message_events),  # as Vertex names it
         }[path.rpartition("/")[2]]
         if body.get("stream"):
             self._stream(stream(body, said), broken=said == "broken", done=path.endswith("completions"))
@@ -192,7 +193,7 @@ def message_of(body: dict[str, Any], said: str) -> dict[str, Any]:
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
-        "model": body["model"] + "-2025-08-07",
+        "model": body.get("model", "opus") + "-2025-08-07",
         "content": content,
         "stop_reason": "end_turn",
         "stop_sequence": None,

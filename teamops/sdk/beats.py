@@ -212,9 +212,14 @@ def _write(kind: str, rest: str = "", message: object = "", tokens: int = 0, too
         return
     taken = calls.take()
     while taken or kind != "usage":
-        usage, message, tokens, tool_calls = calls.told(taken, message, tokens, tool_calls)
-        if not _write_line(kind, rest + usage, message, tokens, tool_calls):
-            calls.put_back(taken)
+        told = False
+        try:
+            usage, message, tokens, tool_calls = calls.told(taken, message, tokens, tool_calls)
+            told = _write_line(kind, rest + usage, message, tokens, tool_calls)
+        finally:
+            if not told:
+                calls.put_back(taken)
+        if not told:
             return
         taken = calls.take() if taken else taken
         kind, rest, message, tokens, tool_calls = "usage", "", "", 0, 0  # what found no room in the line before

@@ -109,7 +109,7 @@ class Calls:
         unknown = len(calls) - len(known)
         if unknown:
             note = f"{unknown} model call{'s' if unknown > 1 else ''} of unknown usage"
-            message = f"{message} ({note})" if message else note
+            message = f"({note}) {message}" if message else note
         tokens = max(tokens, sum(call.tokens for call in known))
         return text, message, min(tokens, MAX_COUNT), tool_calls + sum(call.tool_calls for call in calls)
 

@@ -369,7 +369,9 @@ def test_what_the_agent_calls_stays_what_it_was(server: ModelServer) -> None:
 def test_heirs_of_the_clients_are_clients(server: ModelServer, spool: Path) -> None:
     azure = openai.AzureOpenAI(base_url=f"{server.url}/v1", api_key="k", api_version="v")
     teamops.track(azure).chat.completions.create(**chat())
-    assert told(spool) == [OPENAI]
+    vertex = anthropic.AnthropicVertex(base_url=server.url, region="r", project_id="p", access_token="t")  # noqa: S106
+    teamops.track(vertex).messages.create(**ask())
+    assert told(spool) == [OPENAI, ANTHROPIC]
 
 
 def test_what_is_no_client_is_said_and_comes_back(capsys: pytest.CaptureFixture[str]) -> None:
@@ -412,6 +414,21 @@ def test_a_spool_that_cannot_be_written_hurts_no_call_and_what_waited_is_told_la
     (spool / ".teamops").unlink()
     client.chat.completions.create(**chat())
     assert len(told(spool)) == 4
+
+
+def test_a_beat_that_is_lost_loses_no_calls(
+    server: ModelServer, spool: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Evil:
+        def __str__(self) -> str:
+            raise RuntimeError("evil")
+
+    teamops.heartbeat()
+    gpt(server).chat.completions.create(**chat())
+    teamops.heartbeat(message=Evil())  # type: ignore[arg-type]  # whatever an agent may say
+    assert len(lines(spool)) == 1
+    teamops.heartbeat()
+    assert told(spool) == [OPENAI]
 
 
 def test_an_answer_of_an_unknown_shape_hurts_no_call(

@@ -158,7 +158,9 @@ def test_a_forked_child_tells_its_own_calls_and_not_its_parents(tmp_path: Path, 
         call(client)
         pid = os.fork()
         if pid == 0:
+            import gc
             del stream
+            gc.collect()
             call(teamops.track(openai_client()))
             teamops.heartbeat(message="child")
             os._exit(0)
