@@ -17,14 +17,14 @@ from teamops.sources.beats import beat_of
 
 WALL = 1_800_000_000.0
 NAMES = (
-    "type", "model", "service_tier", "speed", "usage", "id", "status", "message", "response", "content", "choices", "delta",
-    "tool_calls", "output", "item", "index", "content_block", "input_tokens", "output_tokens", "prompt_tokens",
+    "type", "model", "service_tier", "speed", "usage", "id", "status", "message", "response", "content", "choices",
+    "delta", "tool_calls", "output", "item", "index", "content_block", "input_tokens", "output_tokens", "prompt_tokens",
     "completion_tokens", "prompt_tokens_details", "input_tokens_details", "cached_tokens", "cache_write_tokens",
     "cache_creation", "ephemeral_1h_input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens",
 )  # fmt: skip
 WORDS = (
-    "message_start", "message_delta", "content_block_start", "response.completed", "response.output_item.done", "tool_use",
-    "function_call", "queued", "fast", "standard",
+    "message_start", "message_delta", "content_block_start", "response.completed", "response.output_item.done",
+    "tool_use", "function_call", "queued", "fast", "standard",
 )  # fmt: skip
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(WORDS),
