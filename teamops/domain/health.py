@@ -97,7 +97,7 @@ def tells_of_work(beat: Beat) -> bool:
     """Return whether a beat is a sign of work, not only of life.
 
     A bot that beats from an idle loop must not pass for one that took its turn, so a bare beat is not enough: tokens,
-    cost, tool calls, the begin or end of a cycle, or a status that says so.
+    cost, tool calls, a call of a model, the begin or end of a cycle, or a status that says so.
     """
     if beat.kind is BeatKind.HOOK:
         return hooks.told(beat.hook, beat.detail) in hooks.BUSY
@@ -105,7 +105,7 @@ def tells_of_work(beat: Beat) -> bool:
         beat.tokens > 0
         or beat.tool_calls > 0
         or (beat.cost_usd is not None and beat.cost_usd > 0)
-        or beat.kind in {BeatKind.CYCLE_BEGIN, BeatKind.CYCLE_END}
+        or beat.kind in {BeatKind.CYCLE_BEGIN, BeatKind.CYCLE_END, BeatKind.USAGE}
         or beat.status.lower() in WORK_STATUSES
     )
 

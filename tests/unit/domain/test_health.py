@@ -229,6 +229,7 @@ def test_beats_expected(facts: Facts, overdue: float | None) -> None:
         pytest.param(Beat(role=CODER, wall=1.0, cost_usd=Decimal(0)), False, id="no cost"),
         pytest.param(Beat(role=CODER, wall=1.0, kind=BeatKind.CYCLE_BEGIN), True, id="cycle begins"),
         pytest.param(Beat(role=CODER, wall=1.0, kind=BeatKind.CYCLE_END), True, id="cycle ends"),
+        pytest.param(Beat(role=CODER, wall=1.0, kind=BeatKind.USAGE), True, id="a call, even of unknown usage"),
         pytest.param(Beat(role=CODER, wall=1.0, status="Working"), True, id="says so"),
         pytest.param(Beat(role=CODER, wall=1.0, kind=BeatKind.HOOK, hook="Stop"), False, id="a hook alone"),
     ],
