@@ -112,7 +112,11 @@ CREATE TABLE rss_minute(
 CREATE INDEX rss_minute_by_minute ON rss_minute(minute);
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE)
+BEATEN = """
+ALTER TABLE usage_minute ADD COLUMN beaten INTEGER NOT NULL DEFAULT 0;
+"""
+
+STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, BEATEN)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

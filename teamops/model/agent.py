@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from teamops.model.role import Role
+from teamops.model.usage import Usage
 
 
 class AgentState(StrEnum):
@@ -73,6 +74,8 @@ class BeatKind(StrEnum):
     HOOK = "hook"
     ERROR = "error"
     """Its program ended, or a thread of it, by an exception that nobody caught; ``message`` names it."""
+    USAGE = "usage"
+    """Calls of a model that were answered, told by themselves: a sign of work, but no promise of beats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +90,7 @@ class Beat:
     status: str = "ok"
     message: str = ""
     tokens: int = 0
-    """Used since its last beat."""
+    """Used since its last beat, with those of ``usages``."""
     cost_usd: Decimal | None = None
     tool_calls: int = 0
     interval_s: float | None = None
@@ -102,6 +105,18 @@ class Beat:
     """With ``HOOK``: the path of the session's transcript, as the client says."""
     detail: str = ""
     """With ``HOOK``: what the event is about: the prompt's text, the tool's name, a notice's type and words."""
+    usages: tuple[Usage, ...] = ()
+    """What its tracked calls of models used since its last beat."""
+
+    @property
+    def own_tokens(self) -> int:
+        """Tokens that it only counted itself."""
+        return max(0, self.tokens - sum(usage.tokens.total for usage in self.usages))
+
+    @property
+    def own_cost_usd(self) -> Decimal:
+        """What it says it spent, but what it says that its tracked calls cost."""
+        return Decimal(0) if self.usages or self.cost_usd is None else self.cost_usd
 
 
 class ClientStatus(StrEnum):

@@ -171,6 +171,40 @@ S, E = AgentState, EvidenceKind
             replace(BOT, beat=NOW - 120, light_since=NOW - 600), S.SILENT, E.BEAT, "2 beats missed", id="silent"
         ),
         pytest.param(
+            replace(BOT, beat=NOW - 500, called=NOW - 119, light_since=NOW - 600),
+            S.WORKING,
+            E.BEAT,
+            "calls its model",
+            id="a call is a sign of life",
+        ),
+        pytest.param(
+            replace(ALIVE, called=NOW - 120), S.IDLE, E.PROCESS, "alive, nothing expected", id="a call of long ago"
+        ),
+        pytest.param(
+            replace(ALIVE, called=NOW - 9, beat=NOW - 5, beat_status="idle"),
+            S.IDLE,
+            E.BEAT,
+            "says idle",
+            id="it beat after its call",
+        ),
+        pytest.param(
+            replace(ALIVE, called=NOW - 500, light_since=NOW - 600, worked=NOW - 500, client="command"),
+            S.IDLE,
+            E.PROCESS,
+            None,
+            id="calls are no promise of beats",
+        ),
+        pytest.param(
+            Facts(client="sdk", managed=False, called=NOW - 20),
+            S.WORKING,
+            E.BEAT,
+            "calls its model",
+            id="calls without a session",
+        ),
+        pytest.param(
+            Facts(client="sdk", managed=False, called=NOW - 200), S.UNKNOWN, E.BEAT, None, id="calls of long ago"
+        ),
+        pytest.param(
             replace(BOT, beat=NOW - 500, light_since=NOW - 119), S.IDLE, E.PROCESS, None, id="the light came just now"
         ),
         pytest.param(replace(BOT, light_since=NOW - 600), S.SILENT, E.BEAT, "never beat", id="a bot that never beat"),
@@ -237,6 +271,7 @@ def test_beats_expected(facts: Facts, overdue: float | None) -> None:
         pytest.param(Beat(role=CODER, wall=1.0, cost_usd=Decimal(0)), False, id="no cost"),
         pytest.param(Beat(role=CODER, wall=1.0, kind=BeatKind.CYCLE_BEGIN), True, id="cycle begins"),
         pytest.param(Beat(role=CODER, wall=1.0, kind=BeatKind.CYCLE_END), True, id="cycle ends"),
+        pytest.param(Beat(role=CODER, wall=1.0, kind=BeatKind.USAGE), True, id="a call, even of unknown usage"),
         pytest.param(Beat(role=CODER, wall=1.0, status="Working"), True, id="says so"),
         pytest.param(Beat(role=CODER, wall=1.0, kind=BeatKind.HOOK, hook="Stop"), False, id="a hook alone"),
     ],
@@ -480,6 +515,7 @@ def test_one_that_was_stopped_has_missed_no_beat(stopped: float | None) -> None:
         screen_at=at,
         grew=at,
         beat=at,
+        called=at,
         worked=at,
         in_cycle=st.booleans(),
         interval_s=st.none() | st.floats(0.1, 500),
