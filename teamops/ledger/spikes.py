@@ -15,6 +15,7 @@ from teamops.model.role import Role
 LONGEST = 720
 """Samples of a trace that are kept: its first ten minutes, and the newest of what follows. Two hours in all."""
 _HEAD = 60
+_SELECT = "SELECT id, role, began_wall, ended_wall, peak, usual, threshold, tokens, cost_usd, why, trace FROM spike"
 
 
 class Spikes:
@@ -55,8 +56,8 @@ class Spikes:
         )
         with writing(self._connection, self._path, durable=True):
             known = self._connection.execute(
-                "UPDATE spike SET ended_wall = ?, peak = ?, usual = ?, threshold = ?, tokens = ?, cost_usd = ?, why = ?,"
-                " trace = ? WHERE role = ? AND began_wall = ?",
+                "UPDATE spike SET ended_wall = ?, peak = ?, usual = ?, threshold = ?, tokens = ?, cost_usd = ?,"
+                " why = ?, trace = ? WHERE role = ? AND began_wall = ?",
                 (*row, str(record.role), record.began_wall),
             )
             if not known.rowcount:
@@ -76,11 +77,7 @@ class Spikes:
 
     def _records(self, where: str, *values: object) -> list[SpikeRecord]:
         with reading(self._path):
-            rows = self._connection.execute(
-                "SELECT id, role, began_wall, ended_wall, peak, usual, threshold, tokens, cost_usd, why, trace"
-                f" FROM spike {where}",
-                values,
-            ).fetchall()
+            rows = self._connection.execute(f"{_SELECT} {where}", values).fetchall()
         return [
             SpikeRecord(
                 id=row[0],

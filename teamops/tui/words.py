@@ -26,6 +26,7 @@ STATES: dict[AgentState, tuple[str, str]] = {
     AgentState.ERRORED: ("▲", "bad"),
     AgentState.SILENT: ("◌", "warn"),
     AgentState.ZOMBIE: ("◍", "bad"),
+    AgentState.RUNAWAY: ("⇈", "bad"),
     AgentState.SUSPENDED: ("‖", "info"),
     AgentState.DEAD: ("✖", "bad"),
     AgentState.SHUTTING_DOWN: ("◐", "info"),

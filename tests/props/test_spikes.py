@@ -1,4 +1,4 @@
-"""The corpus of traces replayed through the spike rule, its figures against their bars, and what holds for any trace."""
+"""The corpus of traces replayed through the spike rule, its figures against their bars; what holds for any trace."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_honest_agents_call_nobody_and_the_plain_rules_would_all_day() -> None:
         pages += len(told.pages)
         badges += sum(told.badges.values())
     a_day = agents * days
-    print(f"false pages per agent-day: {pages / a_day:.2f}; plain rules: {badges / a_day:.1f}")
+    print(f"\nfalse pages per agent-day: {pages / a_day:.2f}; plain rules: {badges / a_day:.1f}")  # noqa: T201
     assert pages / a_day <= 0.1
     assert badges / a_day > 5, "the reason why they call nobody"
 
@@ -73,7 +73,7 @@ def _delays(lasts: float, between: float | None = None, *, history: bool = True)
 
 def test_every_runaway_is_called_within_40_s() -> None:
     delays = sorted(delay for (delay,) in _delays(3 * MINUTE))
-    print(f"runaway: p50 {delays[len(delays) // 2]:.0f} s, most {delays[-1]:.0f} s")
+    print(f"\nrunaway: p50 {delays[len(delays) // 2]:.0f} s, most {delays[-1]:.0f} s")  # noqa: T201
     assert delays[len(delays) // 2] <= 20.0
     assert delays[-1] <= 40.0
 
