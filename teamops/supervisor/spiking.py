@@ -127,7 +127,8 @@ class Spiking:
     def _step(self, book: Book, role: Role, page: _Page, *, gap: bool) -> None:
         sample, page.pending = page.pending, Sample()
         agent, stamp = book.agent(role), book.stamp
-        busy = page.state.spike is not None or page.state.badges or page.state.used
+        known = page.state
+        busy = known.spike is not None or known.badges or known.used or known.cycle_began is not None
         if not (gap or busy or sample.tokens or sample.tool_calls):
             return
         until = agent.shutdown_until

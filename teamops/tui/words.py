@@ -224,6 +224,11 @@ def state_words(agent: AgentView) -> str:
     return f"{words}, held: {agent.held}" if agent.held else words
 
 
+def badges(agent: AgentView) -> str:
+    """Return what the plain spike rules say of it: "\u25b310\u00d7cycle"; empty = nothing."""
+    return " ".join(f"\u25b3{badge}" for badge in agent.badges)
+
+
 def light_words(light: LightView) -> tuple[str, str, str]:
     """Return the light's symbol, word and palette role: nobody is said to work who has shown no sign of it."""
     if light.state is LightState.WORKING and not light.answered:
