@@ -15,6 +15,8 @@ NOTHING = "—"
 CURSOR = "\u203a"
 """Marks the row under the cursor where colours may not."""
 _LEVELS = "▁▂▃▄▅▆▇█"
+BADGE = "△"
+"""Goes before what a plain spike rule says."""
 GAP = "·"
 """A minute without anything, in a strip."""
 
@@ -225,8 +227,8 @@ def state_words(agent: AgentView) -> str:
 
 
 def badges(agent: AgentView) -> str:
-    """Return what the plain spike rules say of it: "\u25b310\u00d7cycle"; empty = nothing."""
-    return " ".join(f"\u25b3{badge}" for badge in agent.badges)
+    """Return what the plain spike rules say of it: "△10\u00d7cycle"; empty = nothing."""
+    return " ".join(f"{BADGE}{badge}" for badge in agent.badges)
 
 
 def light_words(light: LightView) -> tuple[str, str, str]:

@@ -39,8 +39,8 @@ def _state(agent: AgentView, width: int) -> Cell:
     symbol, style = words.STATES[agent.state]
     text = f"{symbol} {words.state_words(agent)}"
     badges = words.badges(agent)
-    if badges and len(text) + len(badges) < width:
-        text += f" {badges}"
+    if badges:
+        text += f" {badges}" if len(text) + len(badges) < width else f" {words.BADGE}"
     return text if len(text) <= width else text.replace("(signal ", "(sig "), style
 
 
