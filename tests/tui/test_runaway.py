@@ -63,7 +63,7 @@ async def test_its_own_screen_has_the_figures(make_app: MakeApp, port: FakePort)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         place = [agent.role for agent in port.now.agents].index(CODER)
-        await pilot.press("1", "g", *["right"] * (place % 2), *["down"] * (place // 2), "enter")
+        await pilot.press("1", "g", *["right"] * place, "enter")
         await settle(pilot)
         text = "\n".join(lines_on(app))
         assert f"⇈ {WHY}; 61k tokens, $0.42 in it so far" in text

@@ -69,6 +69,20 @@ def test_a_spike_ends_after_a_minute_well_below_and_not_before() -> None:
     assert ended == 1_120  # below since 1060; 2,500 without the largest is no more than half of the limit
 
 
+def test_no_minute_of_a_spike_is_learnt_nor_the_one_in_which_it_ends() -> None:
+    state, _ = step(State(usual=WARM), once(*(3_000,) * 3), 1_000.0, RULE)
+    for now in range(1_010, 1_100, 10):
+        state, _ = step(state, once(*(1_500,) * 4), float(now), RULE)
+    for now in (1_155, 1_160, 1_200, 1_215, 1_220, 1_230):  # small change in the minute of its end
+        state, verdict = step(state, once(700) if now == 1_215 else Sample(), float(now), RULE)
+    assert not verdict.firing
+    assert state.usual.hours == WARM.hours
+    state, _ = step(state, once(70), 1_300.0, RULE)
+    assert state.usual.hours == WARM.hours
+    state, _ = step(state, Sample(), 1_360.0, RULE)
+    assert state.usual.hours[-1].tokens == 12_070
+
+
 def test_one_that_flares_up_again_is_the_same_spike() -> None:
     state, _ = step(State(usual=WARM), once(*(3_000,) * 3), 1_000.0, RULE)
     state, _ = step(state, Sample(), 1_060.0, RULE)

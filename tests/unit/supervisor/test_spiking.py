@@ -96,6 +96,8 @@ async def test_a_runaway_is_called_once_with_figures_and_shown(begin: Begin) -> 
     assert seen.spike is not None
     assert seen.evidence.detail == seen.spike.why
     assert (seen.spike.usual, seen.spike.limit) == (200, 5_000)
+    (alert,) = life.alerts("agent-runaway")
+    assert int(alert.message.split()[2].replace(",", "")) > 20_000, "the figure follows, by doublings"
     assert 38_000 <= seen.spike.rate <= seen.spike.peak <= 41_000
     assert len(notices(life)) == 1
     told = next(row for row in status_json(life.core.snapshot())["agents"] if row["role"] == CODER)
@@ -132,8 +134,10 @@ async def test_the_next_life_goes_on_where_a_killed_one_stopped(begin: Begin) ->
     await work(life)
     await run_away(life)
     since = coder(life).spike
+    (alert,) = life.alerts("agent-runaway")
     await life.end()
     life = await begin(CODER)
+    assert life.alerts("agent-runaway") == [alert]
     assert since is not None
     now = coder(life).spike
     for _ in range(10):
@@ -171,6 +175,8 @@ async def test_what_was_used_while_nobody_looked_neither_alarms_nor_teaches(begi
     life = await begin(CODER)
     respond(life, *(8_000,) * 30, age=60.0)  # of before this life
     respond(life, *(8_000,) * 30, live=False)
+    await life.ticks(3)
+    assert not life.alerts("agent-runaway")
     await work(life)
     usual = life.core.spiking._pages[CODER].state.usual.by_cycles
     assert usual is not None
