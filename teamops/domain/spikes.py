@@ -152,7 +152,7 @@ def _take(state: State, sample: Sample, now: float) -> State:
     return replace(
         state,
         used=used,
-        span_s=span,
+        span_s=span if sample.tokens else state.span_s,
         cycle_began=now - span if state.cycle_began is None else state.cycle_began,
         cycle_tokens=state.cycle_tokens + sample.tokens,
         cycle_tools=state.cycle_tools + sample.tool_calls,

@@ -108,8 +108,8 @@ class Spiking:
         agent = book.agent(beat.role)
         # A beat after a long rest tells of its own interval, not of the rest.
         most = agent.interval_s or book.settings.limits.beat_interval_s
-        span = 0.0 if last is None else min(now - last, most)
         counts = not agent.has_transcript  # which would count them again
+        span = min(now - last, most) if counts and last is not None else 0.0
         tokens = max(0, beat.tokens) if counts else 0
         cost = beat.cost_usd if counts and beat.cost_usd is not None else NOTHING_USED
         _add(page, Sample(tokens=tokens, largest=tokens, cost=cost, tool_calls=beat.tool_calls, span_s=span))

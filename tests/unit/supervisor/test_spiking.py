@@ -220,6 +220,21 @@ async def test_beats_tell_of_tokens_where_no_transcript_does(begin: Begin) -> No
     assert life.core.spiking.firing_since(DIRECTOR) is None
 
 
+async def test_bare_beats_beside_a_transcript_don_t_slow_the_rule(begin: Begin) -> None:
+    life = await begin(CODER)
+    await work(life)
+    beat(life)
+    await life.ticks(57)
+    for _ in range(3):
+        respond(life, 2_000)
+        await life.ticks(1)
+    assert not life.alerts("agent-runaway")
+    beat(life, 700)
+    respond(life, 2_000)
+    await life.ticks(2)
+    assert life.alerts("agent-runaway"), "6,000 of one minute beside the largest, not 3,000 of two"
+
+
 async def test_what_a_response_has_counted_before_belongs_to_the_same_response(begin: Begin) -> None:
     life = await begin(CODER)
     await work(life)
