@@ -30,6 +30,7 @@ CODES: Mapping[str, str] = {
     "agent-held": "teamops holds an agent back: its account is refused, or its budget is spent.",
     "agent-left-alone": "An agent is unwell, and teamops doesn't end its process because it did not start it.",
     "agent-memory": "An agent's process tree uses too much memory, or will within hours, as it grows.",
+    "agent-runaway": "An agent uses tokens many times faster than it usually does.",
     "agent-needs-you": "An agent waits for its person: a permission dialog or a question is open.",
     "tmux-down": "The tmux server of the team does not answer.",
     "source-troubled": "A part of teamops works in a lesser way.",

@@ -15,6 +15,7 @@ from teamops.ledger.keeping import Keepings
 from teamops.ledger.launches import Launches
 from teamops.ledger.rows import BegunAction, DaySpend, Minute
 from teamops.ledger.rss import Rss
+from teamops.ledger.spikes import Spikes
 from teamops.model.actions import Action, Outcome
 from teamops.model.alert import Alert
 from teamops.model.events import BeatsSeen
@@ -54,6 +55,7 @@ class Ledger:
         self.keeping = Keepings(connection, path)
         self.launches = Launches(connection, path)
         self.rss = Rss(connection, path)
+        self.spikes = Spikes(connection, path)
 
     def close(self) -> None:
         """Close the file. Closing twice is fine."""

@@ -27,6 +27,8 @@ class AgentState(StrEnum):
     """Expected to beat and has missed two beats."""
     ZOMBIE = "zombie"
     """Its process lives and it holds a light or began a cycle, and nothing it does shows work for the limit."""
+    RUNAWAY = "runaway"
+    """It uses tokens many times faster than it usually does."""
     SUSPENDED = "suspended"
     """Its process was stopped from outside (SIGSTOP): it can't do anything until it goes on."""
     DEAD = "dead"
@@ -128,6 +130,27 @@ class ClientStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeView:
+    """An agent that runs away, as of now. Tokens here are input and output; what is cached is not counted."""
+
+    since_wall: float
+    """When it began to, Unix seconds."""
+    rate: int
+    """Tokens of the last minute."""
+    peak: int
+    """The highest rate since it began."""
+    usual: int | None
+    """Tokens a minute as it used to be; ``None`` = not known yet."""
+    limit: int
+    """Tokens a minute that it has passed."""
+    tokens: int
+    """Used since it began, the minute before included."""
+    cost_usd: Decimal
+    why: str
+    """In words: "41,200 tokens/min, 206 times its usual 200"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentView:
     """An agent in a snapshot: all that a screen or ``status --json`` shows of it."""
 
@@ -176,3 +199,7 @@ class AgentView:
     """What is worth saying of its memory: "4 GB in about 5 h"."""
     backing_off_until_wall: float | None = None
     """The next restart by rule comes no sooner, Unix seconds."""
+    badges: tuple[str, ...] = ()
+    """What the plain spike rules say, in short words: "10\u00d7cycle". They call nobody unless configured so."""
+    spike: SpikeView | None = None
+    """``None`` = it doesn't run away."""

@@ -11,7 +11,7 @@ from teamops.domain import hooks
 from teamops.domain.health import Facts, tells_of_work
 from teamops.domain.hooks import Told
 from teamops.domain.restart import Keeping
-from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind
+from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind, SpikeView
 from teamops.model.clock import Stamp
 from teamops.model.events import GrowthSeen, PaneDied, ProcessRow, ScreenSeen, StatusSeen, UsageSeen
 from teamops.model.pane import Pane, Screen
@@ -92,6 +92,10 @@ class AgentBook:
     health: AgentState = AgentState.UNKNOWN
     """As judged by evidence alone."""
     health_evidence: Evidence = field(default_factory=lambda: Evidence(EvidenceKind.NOTHING, None))
+    spike: SpikeView | None = None
+    """It runs away."""
+    badges: tuple[str, ...] = ()
+    """What the plain spike rules say."""
     keeping: Keeping | None = None
     """What teamops does about it."""
     state: AgentState = AgentState.UNKNOWN

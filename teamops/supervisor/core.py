@@ -41,6 +41,7 @@ from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import findings_of, notice_of
 from teamops.supervisor.memory import Memory
 from teamops.supervisor.restarting import Restarter
+from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
 from teamops.supervisor.view import view
 from teamops.tmux.server import Server
@@ -104,11 +105,12 @@ class Core:
         self.deliverer = Deliverer(self)
         self.restarter = Restarter(self)
         self.growing = Growing(self)
+        self.spiking = Spiking(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        for part in (self.deliverer, self.restarter, self.growing):
+        for part in (self.deliverer, self.restarter, self.growing, self.spiking):
             part.load(self.book)
 
     # in
@@ -180,7 +182,7 @@ class Core:
                 self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
-            for part in (self.deliverer, self.restarter, self.growing):
+            for part in (self.deliverer, self.restarter, self.growing, self.spiking):
                 part.see(self.book, event)
         if panes:
             self.on_panes(self.book)
@@ -259,7 +261,7 @@ class Core:
         if self.memory.follow(book):
             return
         found = findings_of(book, self.announcer.missed(book))
-        for part in (self.deliverer, self.restarter, self.growing):
+        for part in (self.deliverer, self.restarter, self.growing, self.spiking):
             found += part.findings(book)
         if not book.supervisor.acting:
             # Nobody acts and nobody remembers: one look has to do.

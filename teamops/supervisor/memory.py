@@ -48,6 +48,7 @@ class Memory:
         self.keeping = ledger.keeping
         self.launches = ledger.launches
         self.rss = ledger.rss
+        self.spikes = ledger.spikes
         self._pricer = pricer
         self._acting = acting
         self._followed = followed
@@ -161,6 +162,10 @@ class Memory:
         if cost is None:
             self._unpriced.append((role, usage))
         return cost
+
+    def price(self, usage: Usage) -> Decimal:
+        """Return what a response has cost, as far as its price is known."""
+        return self._pricer.price(usage) or Decimal(0)
 
     def light_seen(self, book: Book, light: Light, wall: float) -> float:
         """Return when this light was first seen: an earlier life may know better than ``wall``."""

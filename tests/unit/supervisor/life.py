@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings, Settings
-from teamops.domain.limits import Limits, RestartPolicy
+from teamops.domain.limits import Limits, RestartPolicy, SpikeRule
 from teamops.effects.append import append_block
 from teamops.handoff import ROLES, Document
 from teamops.handoff.appending import append
@@ -118,6 +118,7 @@ class Life:
         limits: Limits | None = None,
         client: str = "sdk",
         restart: RestartPolicy | None = None,
+        spike: SpikeRule | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
@@ -146,6 +147,7 @@ class Life:
             auto_poke=auto_poke,
             limits=limits or Limits(),
             restart=restart or RestartPolicy(),
+            spike=spike or SpikeRule(),
         )
         view = SupervisorView(pid=1, acting=acting, since_wall=None)
         self.snapshots: list[Snapshot] = []
