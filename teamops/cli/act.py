@@ -29,7 +29,7 @@ OUTCOME_S = 30.0
 def poke(role: str, text: str | None, root: Path | None, state_dir: Path | None) -> None:
     """Type one line into ROLE's client and submit it: TEXT, or what its light asks of it."""
     settings = settings_of(root)
-    name = _managed(settings, role).role
+    name = managed(settings, role).role
     _report(asyncio.run(_act(settings, state_dir, name, text)))
 
 
@@ -41,7 +41,7 @@ def poke(role: str, text: str | None, root: Path | None, state_dir: Path | None)
 def restart(role: str, root: Path | None, state_dir: Path | None, *, yes: bool) -> None:
     """Start ROLE's agent (again) in its own pane. What runs there now is ended."""
     settings = settings_of(root)
-    name = _managed(settings, role).role
+    name = managed(settings, role).role
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("restart asks before it acts, and there is no terminal to answer", "say it with --yes")
@@ -59,13 +59,14 @@ def attach(role: str, root: Path | None) -> None:
     from teamops.tmux.socket import Socket
 
     settings = settings_of(root)
-    agent = _managed(settings, role)
+    agent = managed(settings, role)
     plan = attach_plan(Socket(settings.tmux.socket_name, settings.tmux.socket_path), agent.session, os.environ)
     click.echo(plan.back, err=True)
     run_attach(plan)
 
 
-def _managed(settings: Settings, role: str) -> RoleSettings:
+def managed(settings: Settings, role: str) -> RoleSettings:
+    """Return the settings of ``role``. Raises ``UsageError`` where the team has none of that name."""
     found = settings.role(role_of(role))
     if found is None or settings.watch_only:
         known = ", ".join(row.role for row in settings.roles) or "none: there is no teamops.toml here"
