@@ -106,7 +106,8 @@ async def _by_owner(
     from teamops.effects.stop import is_started
     from teamops.supervisor.run import visit
 
-    ours, others = [], []
+    ours: list[RoleSettings] = []
+    others: list[RoleSettings] = []
     async with visit(settings, state_dir=state_dir) as (core, _):
         for row in team:
             page = core.book.agent(row.role)
@@ -175,5 +176,5 @@ def _show(schema: str, rows: Sequence[Row], *, as_json: bool) -> int:
             (row.role, word, outcome.message + (f" ({outcome.hint})" if outcome.hint else ""))
             for row, word, outcome in rows
         ]
-        click.echo("\n".join(table(("role", "result", "how"), lines)))
+        click.echo(table(("role", "result", "how"), lines))
     return EXIT_OK if all(outcome.ok for _, _, outcome in rows) else 1

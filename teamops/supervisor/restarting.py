@@ -157,6 +157,7 @@ class Restarter:
         role, page = action.role, book.agent(action.role)
         keeping = page.keeping or Keeping()
         if isinstance(action, Stop):
+            self.facts.keep_sessions()  # this process may be the only one that knows them
             page.expect_end(book.stamp.now + action.grace_s + SLACK_S)
             if action.by is By.PERSON:
                 self._until_stop[role] = page.keeping

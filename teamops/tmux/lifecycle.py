@@ -7,6 +7,7 @@ whole server, are not used.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from teamops.tmux.ending import end_session, end_tree, is_alive
 from teamops.tmux.socket import Socket
 
 _KEEP = ("remain-on-exit", "on")
+_IMPORTING = threading.Lock()
 _MADE = "@teamops_made"
 _STARTED_IT = "@teamops_started"
 
@@ -167,8 +169,9 @@ def _started(text: str) -> Started:
 def _tmux(socket: Socket, words: Sequence[str]) -> str:
     """Run one command line through libtmux and return what it prints."""
     socket.argv()  # names the line that installs a missing tmux
-    from libtmux.exc import LibTmuxException
-    from libtmux.server import Server
+    with _IMPORTING:  # its modules import each other: two threads that begin at once would find them half there
+        from libtmux.exc import LibTmuxException
+        from libtmux.server import Server
 
     server = Server(socket_path=socket.path) if socket.path else Server(socket_name=str(socket.file().name))
     try:
