@@ -46,6 +46,7 @@ class Team:
 
     def __init__(self, folder: Path) -> None:
         self.root, self.state, self.log = folder / "p", folder / "state", folder / "log"
+        self.servers: set[int] = set()
         self.root.mkdir()
         coder, reviewer = (json.dumps([sys.executable, str(AGENT), str(self.log), habit]) for habit in ("well", "deaf"))
         (self.root / "teamops.toml").write_text(TOML.format(coder=coder, reviewer=reviewer), encoding="utf-8")
@@ -70,7 +71,8 @@ class Team:
 
     def pids(self) -> dict[str, int]:
         """Return the living panes' pids by their sessions."""
-        rows = self.tmux("list-panes", "-a", "-F", "#{session_name} #{pane_pid} #{pane_dead}").splitlines()
+        rows = self.tmux("list-panes", "-a", "-F", "#{session_name} #{pane_pid} #{pane_dead} #{pid}").splitlines()
+        self.servers.update(int(row.split()[3]) for row in rows)
         return {row.split()[0]: int(row.split()[1]) for row in rows if row.split()[2] == "0"}
 
     def logged(self, word: str) -> list[int]:
@@ -83,6 +85,9 @@ def team(short_dir: Path) -> Iterator[Team]:
     made = Team(short_dir)
     yield made
     made.tmux("kill-server")
+    for pid in made.servers:  # one whose client was killed in the middle of a command may wait for it
+        if is_alive(pid):
+            os.kill(pid, signal.SIGKILL)
     for word in ("start", "child", "stranger"):
         for pid in made.logged(word):
             if is_alive(pid):
@@ -113,6 +118,40 @@ def test_up_stop_up_down(team: Team) -> None:
     assert team.run("down", "--yes") == {"CODER": "stopped", "REVIEWER": "stopped"}
     assert team.pids() == {}
     assert not any(is_alive(pid) for word in ("start", "child", "stranger") for pid in team.logged(word))
+
+
+def test_a_stop_from_another_shell_is_no_alert(team: Team) -> None:
+    team.run("up", "REVIEWER")
+    watcher = subprocess.Popen(team.words("watch"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert watcher.stdout is not None
+        seen = []
+        for line in watcher.stdout:
+            seen.append(line)
+            if "acting" in line:
+                break
+        team.run("stop", "REVIEWER", "--yes")
+        for line in watcher.stdout:
+            seen.append(line)
+            if "stopped by a person" in line:
+                break
+        end = time.monotonic() + 6  # an alert of a death fires after three rounds of the clock
+        status = subprocess.Popen(
+            team.words("status", "--json", "--watch"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert status.stdout is not None
+        alerts = []
+        for line in status.stdout:
+            alerts += [row["code"] for row in json.loads(line)["alerts"] if row["agent"] == "REVIEWER"]
+            if time.monotonic() > end:
+                break
+        status.kill()
+        status.communicate()
+    finally:
+        watcher.terminate()
+        watcher.communicate(timeout=20)
+    assert any("acting" in line for line in seen)
+    assert alerts == []
 
 
 def test_what_was_there_is_adopted_and_left_alone(team: Team) -> None:
