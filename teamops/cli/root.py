@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("teamops.cli.team:up", "Start the team's agents, each in a tmux session of its own."),
     "down": ("teamops.cli.team:down", "Stop the agents that teamops started, in good order."),
     "stop": ("teamops.cli.team:stop", "Stop one agent in good order, and hold it until it is started again."),
-    "poke": ("teamops.cli.act:poke", "Type one line into an agent's client."),
+    "poke": ("teamops.cli.poke:poke", "Type one line into an agent's client, and wait for the proof that it took it."),
     "restart": ("teamops.cli.act:restart", "Start an agent (again) in its own pane."),
     "attach": ("teamops.cli.act:attach", "Go to an agent's tmux session."),
     "append": ("teamops.cli.append:append", "Append a block to the handoff file, if it keeps the protocol."),

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import click
 
-from teamops.cli.act import managed
 from teamops.cli.options import project_option, state_option
-from teamops.cli.place import settings_of
+from teamops.cli.place import managed_role, settings_of
 from teamops.config.settings import RoleSettings, Settings
 from teamops.model.actions import Outcome
 from teamops.model.errors import EXIT_OK, UsageError
@@ -40,7 +39,7 @@ def up(roles: tuple[str, ...], root: Path | None, state_dir: Path | None, *, as_
     from teamops.effects.start import how
 
     settings = settings_of(root)
-    team = [managed(settings, role) for role in roles] or _team(settings)
+    team = [managed_role(settings, role) for role in roles] or _team(settings)
     rows = asyncio.run(_all(settings, state_dir, [(row, StartRole(row.role)) for row in team], how, quiet=as_json))
     return _show("teamops.up/1", rows, as_json=as_json)
 
@@ -72,7 +71,7 @@ def down(root: Path | None, state_dir: Path | None, *, yes: bool, as_json: bool)
 def stop(role: str, root: Path | None, state_dir: Path | None, *, grace: float | None, yes: bool, as_json: bool) -> int:
     """Stop ROLE's agent in good order, and hold it until it is started again."""
     settings = settings_of(root)
-    agent = managed(settings, role)
+    agent = managed_role(settings, role)
     _, others = asyncio.run(_by_owner(settings, state_dir, [agent]))
     if others:
         _confirm(f"teamops did not start what runs in {agent.role}'s session. End it?", "stop", yes=yes)

@@ -17,6 +17,7 @@ CODES: Mapping[str, str] = {
     "handoff-broken": "The handoff file has blocks that don't follow the grammar.",
     "handoff-rewritten": "A block was changed, taken out or put in between after it was handed on.",
     "handoff-unannounced": "The holder of a light was not told that it is its turn.",
+    "poke-unproven": "Lines were typed for the holder of a light, and nothing shows that its client took one.",
     "protocol-broken": "A block breaks a rule of the protocol, and the present light or a task's end rests on it.",
     "forged-sign-off": "A block of the person has no record in the ledger.",
     "human-turn": "The person holds a light.",

@@ -184,6 +184,12 @@ def _age(at: float | None, now: float) -> float | None:
 def _by_growth(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evidence] | None:
     if facts.grew is None or now - facts.grew >= limits.evidence_s:
         return None
+    if facts.pid is not None and facts.screen is Screen.DIALOG:
+        # What it was about to do when it asked is in the transcript already; and a subagent may go on meanwhile.
+        return AgentState.WAITING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "a dialog is open")
+    ended = facts.screen is Screen.PROMPT and facts.screen_at is not None and facts.screen_at > facts.grew
+    if facts.pid is not None and ended:
+        return AgentState.IDLE, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "at its prompt")
     return AgentState.WORKING, Evidence(EvidenceKind.TRANSCRIPT, max(0.0, now - facts.grew), "transcript grows")
 
 
@@ -237,7 +243,7 @@ def _by_process(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
     if facts.stopped_at is not None and facts.pid is not None:
         detail = "stopped by a signal (SIGSTOP)"
         return AgentState.SUSPENDED, Evidence(EvidenceKind.PROCESS, _age(facts.stopped_at, now), detail)
-    if facts.pid is None and facts.beat is None and facts.grew is None and facts.told is None:
+    if facts.pid is None and facts.beat is None and facts.grew is None and facts.told_at is None:
         detail = "no session" if facts.managed else "nothing watched"
         return AgentState.UNKNOWN, Evidence(EvidenceKind.NOTHING, None, detail)
     return None
@@ -264,9 +270,9 @@ def _by_hooks(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
         return AgentState.WAITING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "a dialog is open")
     age = _age(facts.told_at, now)
     if facts.told in hooks.BUSY or facts.told is Told.WAITING:
-        if seen_later and facts.screen is Screen.PROMPT:  # Escape, or a dialog that was refused
+        if seen_later and facts.screen in {Screen.PROMPT, Screen.FAILED}:  # Escape, or a dialog that was refused
             return AgentState.IDLE, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "at its prompt")
-        if facts.told is Told.WAITING and seen_later and facts.screen is Screen.BUSY:
+        if facts.told is Told.WAITING and seen_later and facts.screen in {Screen.BUSY, Screen.RETRYING}:
             return AgentState.WORKING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "its screen says busy")
         state = AgentState.WAITING if facts.told is Told.WAITING else AgentState.WORKING
         return state, Evidence(EvidenceKind.HOOK, age, facts.told_detail)

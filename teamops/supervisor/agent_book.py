@@ -205,6 +205,10 @@ class AgentBook:
         """Expect silence and an end until then (observed seconds): it was told to stop."""
         self.shutdown_until = until if self.shutdown_until is None else max(until, self.shutdown_until)
 
+    def looked_dead(self, pid: int) -> bool:
+        """Return whether the process ``pid`` is no more the living one in its pane."""
+        return self.dead or self.pane is None or self.pane.pid != pid
+
     def see_death(self, death: PaneDied) -> None:
         """Take the end of a process, if it is the one in the pane now."""
         if self.pane is not None and self.pane.pid == death.pid:
@@ -238,6 +242,7 @@ class AgentBook:
         if self.pane is not None and self.pane.pid == seen.pid:
             at = _at(seen.grown_wall, seen.stamp)
             self.grew = at if self.grew is None else max(at, self.grew)
+            self.client_session = seen.session or self.client_session
 
     def see_screen(self, seen: ScreenSeen) -> None:
         """Take what its screen shows, if it is the screen of the process in the pane now."""

@@ -184,18 +184,24 @@ class Core:
                 part.see(self.book, event)
         if panes:
             self.on_panes(self.book)
-        changed = self.book.judge(self.book.stamp.now)
-        if self._ready:  # before the best evidence is in, what weaker one says of an agent is not worth a line
-            known = [page for page in self.book.agents.values() if page.state is not AgentState.UNKNOWN]
-            for page in changed if self._told else known:
-                self.memory.state_changed(self.book, page)
-            self._told = True
+        self._judge()
         if self._settled():
             if self.book.supervisor.acting and not self._gapped:
                 self.announcer.go_on(self.book, counts=counts)
                 self.restarter.go_on(self.book, counts=counts)
                 self.deliverer.go_on(self.book, counts=counts)
+                self._judge()  # what was just decided about an agent is shown at once
             self._ask_rules(counts=counts)
+
+    def _judge(self) -> None:
+        """Judge every agent, and tell of those whose state is new."""
+        changed = self.book.judge(self.book.stamp.now)
+        if not self._ready:
+            return  # before the best evidence is in, what weaker one says of an agent is not worth a line
+        known = [page for page in self.book.agents.values() if page.state is not AgentState.UNKNOWN]
+        for page in changed if self._told else known:
+            self.memory.state_changed(self.book, page)
+        self._told = True
 
     def _settled(self) -> bool:
         """Return whether enough is known to judge: what nobody looked at yet must end no alert of an earlier life."""

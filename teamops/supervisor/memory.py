@@ -110,9 +110,9 @@ class Memory:
     def recover(self, book: Book) -> list[Notify]:
         """Close the actions that an earlier life left without an outcome; return the notices to send again.
 
-        One that a living process still carries out (a person's ``teamops restart``) is left to it. A poke or restart
-        that was cut off is not repeated: nobody knows how far it got. A notice of an alert that still fires is: better
-        twice than never.
+        One that a living process still carries out (a person's ``teamops restart``) is left to it. A restart that was
+        cut off is not repeated here, nor a poke: nobody knows how far it got, and the deliverer waits for its proof. A
+        notice of an alert that still fires is: better twice than never.
         """
         if not self._acting:
             return []

@@ -183,6 +183,8 @@ def test_an_appended_block_moves_the_light(project: Project) -> None:
 
 
 def test_death_is_told_with_its_signal_and_r_brings_the_agent_back(project: Project) -> None:
+    with (project.root / "teamops.toml").open("a", encoding="utf-8") as toml:
+        toml.write('\n[restart]\nwhen = "never"\n')  # by the person's key alone
     project.begin_session(DIRECTOR)
     with project.supervised() as thread:
         before = wait(thread, agent_is(DIRECTOR, AgentState.STARTING, AgentState.IDLE, AgentState.WORKING), "alive")
@@ -191,7 +193,7 @@ def test_death_is_told_with_its_signal_and_r_brings_the_agent_back(project: Proj
         os.kill(pid, signal.SIGKILL)
         dead = wait(thread, agent_is(DIRECTOR, AgentState.DEAD), "dead")
         (agent,) = [agent for agent in dead.agents if agent.role == DIRECTOR]
-        assert (agent.exit_signal, agent.evidence.detail) == (9, "signal 9")
+        assert (agent.exit_signal, agent.evidence.detail) == (9, "signal 9 (KILL)")
         wait(thread, lambda seen: any(alert.code == "agent-dead" for alert in seen.alerts), "the alert")
         outcome = thread.act(RestartRole(DIRECTOR))
         assert outcome.ok, outcome

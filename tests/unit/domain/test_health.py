@@ -103,6 +103,48 @@ S, E = AgentState, EvidenceKind
             replace(ALIVE, status=ClientStatus.IDLE, grew=NOW - 1), S.IDLE, E.STATUS, "idle", id="idle by its own word"
         ),
         pytest.param(replace(ALIVE, grew=NOW - 14), S.WORKING, E.TRANSCRIPT, "transcript grows", id="transcript grows"),
+        pytest.param(
+            replace(ALIVE, grew=NOW - 1, screen=Screen.DIALOG, screen_at=NOW - 3),
+            S.WAITING,
+            E.PANE,
+            "a dialog is open",
+            id="a dialog over a transcript that grew",
+        ),
+        pytest.param(
+            replace(ALIVE, grew=NOW - 3, screen=Screen.PROMPT, screen_at=NOW - 2),
+            S.IDLE,
+            E.PANE,
+            "at its prompt",
+            id="at its prompt after its transcript grew",
+        ),
+        pytest.param(
+            replace(ALIVE, grew=NOW - 2, screen=Screen.PROMPT, screen_at=NOW - 3),
+            S.WORKING,
+            E.TRANSCRIPT,
+            "transcript grows",
+            id="its transcript grew after its prompt was drawn",
+        ),
+        pytest.param(
+            replace(ALIVE, grew=NOW - 2, screen=Screen.PROMPT),
+            S.WORKING,
+            E.TRANSCRIPT,
+            "transcript grows",
+            id="a prompt of unknown age",
+        ),
+        pytest.param(
+            replace(ALIVE, pid=None, grew=NOW - 2, screen=Screen.DIALOG, screen_at=NOW - 1),
+            S.WORKING,
+            E.TRANSCRIPT,
+            "transcript grows",
+            id="a dialog of a process that is gone",
+        ),
+        pytest.param(
+            replace(ALIVE, pid=None, grew=NOW - 2, screen=Screen.PROMPT, screen_at=NOW - 1),
+            S.WORKING,
+            E.TRANSCRIPT,
+            "transcript grows",
+            id="a prompt of a process that is gone",
+        ),
         pytest.param(replace(ALIVE, grew=NOW - 15), S.IDLE, E.PROCESS, "alive, nothing expected", id="grew long ago"),
         pytest.param(
             replace(BOT, beat=NOW - 20, worked=NOW - 20, beat_status="ok"), S.WORKING, E.BEAT, "ok", id="beats of work"
@@ -283,6 +325,27 @@ HELD = replace(ALIVE, light_since=NOW - 5000, born=NOW - 9000)
             E.PANE,
             None,
             id="the dialog was answered",
+        ),
+        pytest.param(
+            replace(ALIVE, told=Told.WAITING, told_at=NOW - 50, screen=Screen.RETRYING, screen_at=NOW - 40),
+            S.ERRORED,
+            E.PANE,
+            "API calls fail, it tries again",
+            id="the dialog was answered, and calls fail",
+        ),
+        pytest.param(
+            replace(ALIVE, told=Told.WAITING, told_at=NOW - 50, screen=Screen.FAILED, screen_at=NOW - 40),
+            S.ERRORED,
+            E.PANE,
+            "its last API call failed",
+            id="the dialog was answered, and a call failed",
+        ),
+        pytest.param(
+            replace(ALIVE, told=Told.ENDED, told_at=NOW - 1),
+            S.IDLE,
+            E.PROCESS,
+            "alive, nothing expected",
+            id="its client leaves, and its process lives",
         ),
         pytest.param(
             replace(ALIVE, told=Told.IDLE, told_at=NOW - 50, screen=Screen.DIALOG, screen_at=NOW - 40),

@@ -78,6 +78,8 @@ class Hands:
         self.done: list[Action] = []
         self.answer = Outcome(ok=True, message="typed and submitted")
         self.before: Callable[[Action], None] = lambda _: None
+        self.in_the_way = ""
+        self.looks: list[Role] = []
 
     async def run(self, action: Action, check: Callable[[bytes], None] | None = None) -> Outcome:
         """Note ``action``."""
@@ -89,6 +91,11 @@ class Hands:
             except TeamopsError as error:
                 return Outcome(ok=False, message=error.message, hint=error.hint)
         return self.answer
+
+    async def hindrance(self, role: Role) -> str:
+        """Say what is in the way of a line."""
+        self.looks.append(role)
+        return self.in_the_way
 
     @property
     def pokes(self) -> list[Poke]:
