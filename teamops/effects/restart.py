@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings
+from teamops.domain.health import exit_words
 from teamops.effects.launch import Recipe, recipe
 from teamops.model.actions import By, Outcome, Restart
 from teamops.model.agent_report import Launch
@@ -172,9 +173,8 @@ async def _failed(server: Server, role: RoleSettings, pane: Pane) -> Outcome:
     except TeamopsError:
         pass  # the pane went with its process: the status has to do
     status, signal = ending or (pane.exit_status, pane.exit_signal)
-    how = f"signal {signal}" if signal is not None else f"status {status}" if status is not None else "no known status"
     return Outcome(
         ok=False,
-        message=f"its command ended at once with {how}" + (f": {last}" if last else ""),
+        message=f"its command ended at once, {exit_words(status, signal)}" + (f": {last}" if last else ""),
         hint=f"mend command for {role.role} in teamops.toml, or what it runs",
     )
