@@ -8,7 +8,6 @@ with one key the one outside a side chain wins, then the larger total, then the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -18,6 +17,10 @@ import msgspec
 
 from teamops.model.text import clean_line
 from teamops.model.usage import Tokens, Usage
+from teamops.usage.reading import Reading
+from teamops.usage.tally import Tally
+
+__all__ = ["ClaudeReader", "Reading"]
 
 CLIENT = "claude"
 SYNTHETIC = "<synthetic>"
@@ -59,6 +62,7 @@ class _Line(msgspec.Struct):
     message: _Message | None = None
     requestId: str | None = None  # noqa: N815 - the client's own name
     sessionId: str | None = None  # noqa: N815
+    cwd: str | None = None
     isSidechain: bool = False  # noqa: N815
     isApiErrorMessage: bool = False  # noqa: N815
     costUSD: Decimal | None = None  # noqa: N815
@@ -67,32 +71,21 @@ class _Line(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Line).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What some lines told."""
-
-    usages: tuple[Usage, ...]
-    """Deltas: what each line adds to what its response had counted before."""
-    bad_lines: int
-    newest_wall: float | None
-    """The latest time among lines with usage, Unix seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    tokens: Tokens
-    side: bool
-    speed: bool
-    cost: Decimal | None
-
-
 class ClaudeReader:
     """Remembers what was counted; one for all files whose responses may be copies of each other's. One thread."""
 
     def __init__(self) -> None:
-        self._counted: dict[str, _Counted] = {}
+        self._tally = Tally(_beats)
 
-    def read(self, lines: Iterable[bytes]) -> Reading:
+    def learn(self, usages: Iterable[Usage]) -> None:
+        """See ``LineReader``."""
+        self._tally.learn(usages)
+
+    def counted(self) -> tuple[Usage, ...]:
+        """See ``LineReader``."""
+        return self._tally.counted()
+
+    def read(self, lines: Iterable[bytes], path: str = "") -> Reading:  # noqa: ARG002 - its keys hold over all files
         """Return the usage that ``lines`` add. Total: whatever is no usage is skipped, what is malformed counted."""
         usages: list[Usage] = []
         bad = 0
@@ -111,42 +104,19 @@ class ClaudeReader:
             if usage is None:
                 continue
             newest = usage.wall if newest is None else max(newest, usage.wall)
-            delta = self._count(usage, side=row.isSidechain)
+            delta = self._tally.count(usage)
             if delta is not None:
                 usages.append(delta)
         return Reading(tuple(usages), bad, newest)
 
-    def _count(self, usage: Usage, *, side: bool) -> Usage | None:
-        """Return what ``usage`` adds to what its key had, or ``None``."""
-        if not usage.key:
-            return usage
-        new = _Counted(usage.tokens, side, bool(usage.speed), usage.cost_usd)
-        old = self._counted.get(usage.key)
-        if old is None:
-            self._counted[usage.key] = new
-            return usage
-        if not _beats(new, old):
-            return None
-        self._counted[usage.key] = new
-        delta = usage.tokens - old.tokens
-        both = new.cost is not None and old.cost is not None
-        if delta == Tokens() and not (both and new.cost != old.cost):
-            return None
-        tokens = usage.tokens
-        return replace(
-            usage,
-            tokens=delta,
-            cost_usd=new.cost - old.cost if new.cost is not None and old.cost is not None else None,
-            context=tokens.input + tokens.cache_write + tokens.cache_read,
-        )
 
-
-def _beats(new: _Counted, old: _Counted) -> bool:
+def _beats(new: Usage, old: Usage) -> bool:
     if new.side != old.side:
         return old.side
-    if new.tokens.total != old.tokens.total:
-        return new.tokens.total > old.tokens.total
-    return new.speed and not old.speed
+    more = new.tokens.total - old.tokens.total
+    if more:
+        return more > 0
+    return bool(new.speed) and not old.speed
 
 
 def _usage_of(row: _Line) -> Usage | None:
@@ -173,6 +143,8 @@ def _usage_of(row: _Line) -> Usage | None:
         service_tier=_name(used.service_tier or ""),
         cost_usd=cost if cost is not None and cost.is_finite() and 0 <= cost <= MAX_COST else None,
         key=_key(message.id, row.requestId, at),
+        cwd=_name(row.cwd or ""),
+        side=row.isSidechain,
     )
 
 
