@@ -8,15 +8,13 @@ with one key the one outside a side chain wins, then the larger total, then the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import Annotated
 
 import msgspec
 
-from teamops.model.text import clean_line
 from teamops.model.usage import Tokens, Usage
+from teamops.usage.fields import MALFORMED, MAX_NAME, Count, cost_of, is_cut, name, wall_of
 from teamops.usage.reading import Reading
 from teamops.usage.tally import Tally
 
@@ -28,23 +26,18 @@ _HEAD = 420
 """A line's own type stands within so many bytes; after them text of others may name any type."""
 _USAGE = b'"usage"'
 _USER, _SPACED_USER = b'"type":"user"', b'"type": "user"'
-_MAX_NAME = 200
-MAX_COST = Decimal(10**6)
-"""US dollars; a response that says it cost more is told by its tokens."""
-
-_Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
 
 class _Split(msgspec.Struct):
-    ephemeral_5m_input_tokens: _Count = 0
-    ephemeral_1h_input_tokens: _Count = 0
+    ephemeral_5m_input_tokens: Count = 0
+    ephemeral_1h_input_tokens: Count = 0
 
 
 class _Usage(msgspec.Struct):
-    input_tokens: _Count = 0
-    output_tokens: _Count = 0
-    cache_creation_input_tokens: _Count | None = None
-    cache_read_input_tokens: _Count | None = None
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cache_creation_input_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
     cache_creation: _Split | None = None
     speed: str | None = None
     service_tier: str | None = None
@@ -92,12 +85,11 @@ class ClaudeReader:
         newest: float | None = None
         for line in lines:
             if _USAGE not in line or _USER in (head := line[:_HEAD]) or _SPACED_USER in head:
-                # Not decoded, which would cost too much; but what was cut or mixed up shows at its ends.
-                bad += bool(line.strip()) and not (line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}"))
+                bad += is_cut(line)
                 continue
             try:
                 row = _decode(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except MALFORMED:
                 bad += 1
                 continue
             usage = _usage_of(row)
@@ -130,32 +122,25 @@ def _usage_of(row: _Line) -> Usage | None:
     hour = split.ephemeral_1h_input_tokens
     # Some endpoints give zeros for the split, some for the sum.
     write = max(used.cache_creation_input_tokens or 0, split.ephemeral_5m_input_tokens + hour)
-    at = row.timestamp if row.timestamp.tzinfo else row.timestamp.replace(tzinfo=UTC)
-    cost = row.costUSD
+    wall = wall_of(row.timestamp)
     speed = used.speed or ""
     return Usage(
-        wall=max(0.0, at.timestamp()),
-        model=_name(message.model),
+        wall=wall,
+        model=name(message.model),
         tokens=Tokens(used.input_tokens, used.output_tokens, write, hour, used.cache_read_input_tokens or 0),
         client=CLIENT,
-        session=_name(row.sessionId or ""),
-        speed="" if speed == "standard" else _name(speed),
-        service_tier=_name(used.service_tier or ""),
-        cost_usd=cost if cost is not None and cost.is_finite() and 0 <= cost <= MAX_COST else None,
-        key=_key(message.id, row.requestId, at),
-        cwd=_name(row.cwd or ""),
+        session=name(row.sessionId or ""),
+        speed="" if speed == "standard" else name(speed),
+        service_tier=name(used.service_tier or ""),
+        cost_usd=cost_of(row.costUSD, free=True),
+        key=_key(message.id, row.requestId, row.timestamp),
+        cwd=name(row.cwd or ""),
         side=row.isSidechain,
     )
-
-
-@lru_cache(maxsize=1024)
-def _name(text: str) -> str:
-    """Clean a name; the same few come in every line."""
-    return clean_line(text, _MAX_NAME)
 
 
 def _key(message: str | None, request: str | None, at: datetime) -> str:
     if not message:
         return ""
     # Gateways name no request: the time tells two responses with one id apart.
-    return f"{message[:_MAX_NAME]}:{request[:_MAX_NAME] if request else at.isoformat()}"
+    return f"{message[:MAX_NAME]}:{request[:MAX_NAME] if request else at.isoformat()}"

@@ -8,8 +8,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from teamops.usage import locate
+from teamops.usage.amp import AmpReader
 from teamops.usage.claude import ClaudeReader
+from teamops.usage.codex import CodexReader
+from teamops.usage.gemini import GeminiFiles, GeminiLines
+from teamops.usage.opencode import OpencodeReader
+from teamops.usage.pi import PiReader
 from teamops.usage.reading import FileReader, LineReader
+from teamops.usage.tally import Tally, last_wins
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +51,126 @@ class LogClient:
         return found
 
 
-def _claude_files(home: Path) -> Iterator[Path]:
-    yield from sorted((home / "projects").rglob("*.jsonl"))
+def _home(env: Mapping[str, str]) -> Path | None:
+    return Path(env["HOME"]) if env.get("HOME") else None
 
 
-def _claude_readers() -> Readers:
-    return Readers(ClaudeReader(), None)
+def _named(env: Mapping[str, str], variable: str) -> tuple[Path, ...]:
+    """Return the folders that a variable lists, with commas between them."""
+    return tuple(Path(part.strip()) for part in env.get(variable, "").split(",") if part.strip())
+
+
+def _data(env: Mapping[str, str], folder: str) -> tuple[Path, ...]:
+    """Return a client's folder below the user's data directory."""
+    home = _home(env)
+    data = Path(env["XDG_DATA_HOME"]) if env.get("XDG_DATA_HOME") else home and home / ".local" / "share"
+    return (data / folder,) if data else ()
+
+
+def codex_homes(env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the folders of ``sessions`` and ``archived_sessions``."""
+    home = _home(env)
+    return _named(env, "CODEX_HOME") or ((home / ".codex",) if home else ())
+
+
+def gemini_homes(env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the folder of ``tmp/<project>/chats``."""
+    home = Path(env["GEMINI_CLI_HOME"]) if env.get("GEMINI_CLI_HOME") else _home(env)
+    return (home / ".gemini",) if home else ()
+
+
+def opencode_homes(env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the folder of the databases and of ``storage``, and a database that was named by itself."""
+    homes = _named(env, "OPENCODE_DATA_DIR") or _data(env, "opencode")
+    database = env.get("OPENCODE_DB", "")
+    # A name without a folder lies in the client's own.
+    return (*homes, Path(database)) if Path(database).is_absolute() else homes
+
+
+def amp_homes(env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the folder of ``threads``."""
+    return _named(env, "AMP_DATA_DIR") or _data(env, "amp")
+
+
+def pi_homes(env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the folder of all sessions."""
+    named = _named(env, "PI_AGENT_DIR") or _named(env, "PI_CODING_AGENT_SESSION_DIR")
+    home = _home(env)
+    agent = env.get("PI_CODING_AGENT_DIR") or (home and home / ".pi" / "agent")
+    return tuple(_tilde(path, home) for path in named or ((Path(agent) / "sessions",) if agent else ()))
+
+
+def _tilde(path: Path, home: Path | None) -> Path:
+    return home.joinpath(*path.parts[1:]) if home and path.parts[:1] == ("~",) else path
+
+
+def _below(*patterns: str) -> Callable[[Path], Iterator[Path]]:
+    """Return who finds the files of all ``patterns`` below a home; what can't be listed has none."""
+
+    def files(home: Path) -> Iterator[Path]:
+        yield from sorted({path for pattern in patterns for path in home.glob(pattern) if path.is_file()})
+
+    return files
+
+
+def _opencode_files(home: Path) -> Iterator[Path]:
+    if home.is_file():
+        yield home
+        return
+    yield from sorted(
+        path for pattern in ("*.db", "storage/message/**/*.json") for path in home.glob(pattern) if path.is_file()
+    )
+
+
+def _opencode_beside(path: Path) -> tuple[Path, ...]:
+    return (path.with_name(path.name + "-wal"),) if path.suffix == ".db" else ()
+
+
+def _is_jsonl(path: Path) -> bool:
+    return path.suffix == ".jsonl"
+
+
+def _gemini_readers() -> Readers:
+    tally = Tally(last_wins)
+    return Readers(GeminiLines(tally), GeminiFiles(tally))
 
 
 CLIENTS: Mapping[str, LogClient] = MappingProxyType(
     {
         client.name: client
-        for client in (LogClient("claude", locate.homes, _claude_files, lambda _path: True, _claude_readers),)
+        for client in (
+            LogClient(
+                "claude",
+                locate.homes,
+                _below("projects/**/*.jsonl"),
+                _is_jsonl,
+                lambda: Readers(ClaudeReader(), None),
+            ),
+            LogClient(
+                "codex",
+                codex_homes,
+                _below("sessions/**/*.jsonl", "archived_sessions/**/*.jsonl"),
+                _is_jsonl,
+                lambda: Readers(CodexReader(), None),
+            ),
+            LogClient(
+                "gemini",
+                gemini_homes,
+                _below("tmp/*/chats/**/*.jsonl", "tmp/*/chats/**/*.json"),
+                _is_jsonl,
+                _gemini_readers,
+            ),
+            LogClient(
+                "opencode",
+                opencode_homes,
+                _opencode_files,
+                _is_jsonl,
+                lambda: Readers(None, OpencodeReader()),
+                _opencode_beside,
+            ),
+            LogClient("amp", amp_homes, _below("threads/**/T-*.json"), _is_jsonl, lambda: Readers(None, AmpReader())),
+            LogClient("pi", pi_homes, _below("**/*.jsonl"), _is_jsonl, lambda: Readers(PiReader(), None)),
+        )
     }
 )
+"""By name, in the order in which they are shown."""
