@@ -2,12 +2,15 @@
 
 Source of the rules: ccusage 20. One response is written as one line per content block, each with the response's
 usage so far; a fork copies lines into another file. The key is (message.id, requestId), over all files; of two lines
-with one key the one outside a side chain wins, then the larger total, then the one that names its speed.
+with one key the one outside a side chain wins, then the larger total, then the one that names its speed. A side chain
+may repeat its parent's responses under new requests: there the id alone is the key. Older versions wrote a subagent's
+lines into its parent's file, each inside a line of its progress.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -22,6 +25,7 @@ __all__ = ["ClaudeReader", "Reading"]
 
 CLIENT = "claude"
 SYNTHETIC = "<synthetic>"
+PROGRESS = "progress"
 _HEAD = 420
 """A line's own type stands within so many bytes; after them text of others may name any type."""
 _USAGE = b'"usage"'
@@ -61,7 +65,16 @@ class _Line(msgspec.Struct):
     costUSD: Decimal | None = None  # noqa: N815
 
 
+class _Data(msgspec.Struct):
+    message: _Line | None = None
+
+
+class _Progress(msgspec.Struct):
+    data: _Data | None = None
+
+
 _decode = msgspec.json.Decoder(_Line).decode
+_decode_progress = msgspec.json.Decoder(_Progress).decode
 
 
 class ClaudeReader:
@@ -69,10 +82,16 @@ class ClaudeReader:
 
     def __init__(self) -> None:
         self._tally = Tally(_beats)
+        self._first: dict[str, str] = {}
+        self._same: dict[str, str] = {}
 
     def learn(self, usages: Iterable[Usage]) -> None:
         """See ``LineReader``."""
+        usages = tuple(usages)
         self._tally.learn(usages)
+        for usage in usages:
+            if usage.key:
+                self._first.setdefault(usage.key.partition(":")[0], usage.key)
 
     def counted(self) -> tuple[Usage, ...]:
         """See ``LineReader``."""
@@ -84,22 +103,36 @@ class ClaudeReader:
         bad = 0
         newest: float | None = None
         for line in lines:
-            if _USAGE not in line or _USER in (head := line[:_HEAD]) or _SPACED_USER in head:
+            # The head first: what tools said is most of a transcript, and need not be searched.
+            if line.find(_USER, 0, _HEAD) >= 0 or line.rfind(_USAGE) < 0 or line.find(_SPACED_USER, 0, _HEAD) >= 0:
                 bad += is_cut(line)
                 continue
             try:
                 row = _decode(line)
+                usage = _usage_of(row) if row.type != PROGRESS else _usage_of(_wrapped(row, line))
             except MALFORMED:
                 bad += 1
                 continue
-            usage = _usage_of(row)
             if usage is None:
                 continue
             newest = usage.wall if newest is None else max(newest, usage.wall)
-            delta = self._tally.count(usage)
+            delta = self._tally.count(self._identified(usage))
             if delta is not None:
                 usages.append(delta)
         return Reading(tuple(usages), bad, newest)
+
+    def _identified(self, usage: Usage) -> Usage:
+        """Return ``usage`` with the key by which its response was told, where one of the two is a side chain's copy."""
+        key = usage.key
+        if not key or self._tally.has(key):
+            return usage
+        first = self._first.setdefault(key.partition(":")[0], key)
+        if first == key:
+            return usage
+        known = self._same.get(key)
+        if known is None and (usage.side or self._tally.is_side(first)):
+            known = self._same[key] = first
+        return usage if known is None else replace(usage, key=known)
 
 
 def _beats(new: Usage, old: Usage) -> bool:
@@ -111,9 +144,20 @@ def _beats(new: Usage, old: Usage) -> bool:
     return bool(new.speed) and not old.speed
 
 
+def _wrapped(row: _Line, line: bytes) -> _Line:
+    """Return a subagent's line that stands inside one of its progress, as part of the outer one's session."""
+    data = _decode_progress(line).data
+    inner = data.message if data is not None else None
+    if inner is None:
+        return row
+    inner.sessionId = inner.sessionId or row.sessionId
+    inner.cwd = inner.cwd or row.cwd
+    return inner
+
+
 def _usage_of(row: _Line) -> Usage | None:
     message = row.message
-    if row.type != "assistant" or message is None or message.usage is None or row.timestamp is None:
+    if row.type not in ("assistant", "") or message is None or message.usage is None or row.timestamp is None:
         return None
     if row.isApiErrorMessage or not message.model or message.model == SYNTHETIC:
         return None

@@ -57,6 +57,8 @@ def with_rest(tokens: Tokens, total: int) -> Tokens:
 
 def is_cut(line: bytes) -> bool:
     """Return whether a line that nobody decodes, which would cost too much, was cut or mixed up: its ends show it."""
+    if line.startswith(b"{") and line.endswith(b"}"):
+        return False
     line = line.strip()
     return bool(line) and not (line.startswith(b"{") and line.endswith(b"}"))
 

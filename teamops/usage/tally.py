@@ -47,6 +47,14 @@ class Tally:
             return None
         return replace(usage, tokens=tokens, cost_usd=cost, context=usage.context or input_side(usage.tokens))
 
+    def has(self, key: str) -> bool:
+        """Return whether a record with that key was counted."""
+        return key in self._counted
+
+    def is_side(self, key: str) -> bool:
+        """Return whether what was counted with that key is of a side chain."""
+        return key in self._counted and self._counted[key].side
+
     def learn(self, usages: Iterable[Usage]) -> None:
         """Take ``usages`` as counted: deltas of one key add up, and the last one names the rest."""
         for usage in usages:
