@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from teamops.model.usage import Usage
 from teamops.usage import locate
 from teamops.usage.amp import AmpReader
 from teamops.usage.claude import ClaudeReader
@@ -24,6 +25,21 @@ class Readers:
 
     lines: LineReader | None
     whole: FileReader | None
+
+    def learn(self, usages: Iterable[Usage]) -> None:
+        """See ``LineReader``; once for both."""
+        self._one.learn(usages)
+
+    def counted(self) -> tuple[Usage, ...]:
+        """See ``LineReader``; of both."""
+        return self._one.counted()
+
+    @property
+    def _one(self) -> LineReader | FileReader:
+        found = self.lines or self.whole
+        if found is None:
+            raise LookupError("a client without readers")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
