@@ -25,7 +25,9 @@ MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding outside text raises; the last one on a line of brackets."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
-Millis = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
+MAX_WALL = 253_370_764_800.0
+"""The year 9999 begins, Unix seconds: later than that is no day in any timezone."""
+Millis = Annotated[float, msgspec.Meta(ge=0, le=MAX_WALL * 1000)]
 """Milliseconds since the epoch."""
 
 
@@ -37,7 +39,7 @@ def name(text: str) -> str:
 
 def wall_of(at: datetime) -> float:
     """Return Unix seconds; without a timezone it is UTC."""
-    return max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
+    return min(max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()), MAX_WALL)
 
 
 def cost_of(said: Decimal | None, *, free: bool) -> Decimal | None:
