@@ -44,6 +44,12 @@ CACHED = {"cacheCreationInputTokens": 30, "cacheReadInputTokens": 40}
         pytest.param(
             [message(1, 5, 7, **CACHED)], [event("e", 5, 7, toMessageId=1)], Tokens(5, 7, 30, 0, 40), id="both"
         ),
+        pytest.param(
+            [message(1, 5, 7)],
+            [{**event("e", toMessageId=1), "tokens": {"input": 5, "output": 7, "total": 20}}],
+            Tokens(5, 15),
+            id="the ledger's word stands",
+        ),
         pytest.param([message(1, 5, 7, **CACHED)], [event("e", 5, 7)], Tokens(5, 7, 30, 0, 40), id="unnamed message"),
         pytest.param([message(1, 5, 7)], [event("e", 1, 2)], Tokens(6, 9), id="each has its own"),
         pytest.param(

@@ -82,6 +82,9 @@ def read(*lines: bytes) -> tuple[Usage, ...]:
             [record(at(1), "r1", used(9), used(9)), count(at(1.5), used(9), used(9))], Tokens(9), id="record and count"
         ),
         pytest.param(
+            [count(at(1), used(9), used(9)), record(at(1.5), "r1", used(9), used(9))], Tokens(9), id="count and record"
+        ),
+        pytest.param(
             [
                 record(at(1), "r1", used(9), used(9)),
                 record(at(2), "r2", used(9), used(18)),

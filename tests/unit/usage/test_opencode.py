@@ -169,6 +169,14 @@ def test_a_bad_message_leaves_the_others(database: Database, data: Any, bad: int
     assert (reading.bad_lines, total(reading.usages).output) == (bad, 7)
 
 
+def test_text_that_is_none_is_one_bad_message(database: Database) -> None:
+    database.put("a", message())
+    database.connection.execute("UPDATE message SET data = CAST(x'7bfffe7d' AS TEXT)")
+    database.put("m", message(7))
+    reading = OpencodeReader().read(database.path)
+    assert (reading.bad_lines, total(reading.usages).output) == (1, 7)
+
+
 def test_an_older_database_without_sessions_is_read(tmp_path: Path) -> None:
     path = tmp_path / "opencode.db"
     with closing(sqlite3.connect(path)) as old:
