@@ -70,16 +70,20 @@ def read_home(client: LogClient, home: Path, readers: Readers | None = None) -> 
 
 
 def sums(usages: Iterable[Usage]) -> dict[Row, Sum]:
-    """Add up deltas; an entry is a response, however often it was written."""
+    """Add up deltas; an entry is a response, however often it was written, where its last delta is."""
     found: dict[Row, Sum] = {}
-    keys: set[str] = set()
+    rows: dict[object, Sum] = {}
+    of_key: dict[object, Tokens] = {}
     for usage in usages:
         row = found.setdefault((day_of(usage.wall), usage.model, usage.session), Sum())
         row.tokens += usage.tokens
-        row.entries += not usage.key or usage.key not in keys
         row.cost += price(usage)
-        keys.add(usage.key)
-    return found
+        key = usage.key or object()
+        rows[key] = row
+        of_key[key] = of_key.get(key, Tokens()) + usage.tokens
+    for key, row in rows.items():
+        row.entries += of_key[key] != Tokens()
+    return {place: row for place, row in found.items() if row.entries}
 
 
 def day_of(wall: float) -> str:

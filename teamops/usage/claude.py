@@ -3,16 +3,17 @@
 Source of the rules: ccusage 20. One response is written as one line per content block, each with the response's
 usage so far; a fork copies lines into another file. The key is (message.id, requestId), over all files; of two lines
 with one key the one outside a side chain wins, then the larger total, then the one that names its speed. A side chain
-may repeat its parent's responses under new requests: there the id alone is the key. Older versions wrote a subagent's
-lines into its parent's file, each inside a line of its progress.
+may repeat its session's responses under new requests: there the id alone is the key. Gateways name no request: there
+an id holds within its session and moment. Older versions wrote a subagent's lines into its parent's file, each inside a
+line of its progress.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 
@@ -82,23 +83,21 @@ class ClaudeReader:
 
     def __init__(self) -> None:
         self._tally = Tally(_beats)
-        self._first: dict[str, str] = {}
-        self._same: dict[str, str] = {}
+        self._first: dict[str, dict[str, str]] = {}  # by session and message id, the key that was told first
 
     def learn(self, usages: Iterable[Usage]) -> None:
         """See ``LineReader``."""
-        usages = tuple(usages)
         self._tally.learn(usages)
-        for usage in usages:
-            if usage.key:
-                self._first.setdefault(usage.key.partition(":")[0], usage.key)
+        for usage in self._tally.counted():
+            self._first.setdefault(usage.session, {}).setdefault(_message_of(usage.key), usage.key)
 
     def counted(self) -> tuple[Usage, ...]:
         """See ``LineReader``."""
         return self._tally.counted()
 
-    def read(self, lines: Iterable[bytes], path: str = "") -> Reading:  # noqa: ARG002 - its keys hold over all files
+    def read(self, lines: Iterable[bytes], path: str = "") -> Reading:
         """Return the usage that ``lines`` add. Total: whatever is no usage is skipped, what is malformed counted."""
+        session = session_of(path)
         usages: list[Usage] = []
         bad = 0
         newest: float | None = None
@@ -109,30 +108,31 @@ class ClaudeReader:
                 continue
             try:
                 row = _decode(line)
-                usage = _usage_of(row) if row.type != PROGRESS else _usage_of(_wrapped(row, line))
+                usage = _usage_of(row if row.type != PROGRESS else _wrapped(row, line), session)
             except MALFORMED:
                 bad += 1
                 continue
             if usage is None:
                 continue
             newest = usage.wall if newest is None else max(newest, usage.wall)
-            delta = self._tally.count(self._identified(usage))
-            if delta is not None:
-                usages.append(delta)
+            usages += self._count(usage)
         return Reading(tuple(usages), bad, newest)
 
-    def _identified(self, usage: Usage) -> Usage:
-        """Return ``usage`` with the key by which its response was told, where one of the two is a side chain's copy."""
+    def _count(self, usage: Usage) -> tuple[Usage, ...]:
+        """Count ``usage`` once, with what a side chain wrote of it, or of what it wrote, under another request."""
         key = usage.key
-        if not key or self._tally.has(key):
-            return usage
-        first = self._first.setdefault(key.partition(":")[0], key)
-        if first == key:
-            return usage
-        known = self._same.get(key)
-        if known is None and (usage.side or self._tally.is_side(first)):
-            known = self._same[key] = first
-        return usage if known is None else replace(usage, key=known)
+        if not key or self._tally.get(key) is not None:
+            return self._tally.count(usage)
+        firsts = self._first.setdefault(usage.session, {})
+        message = _message_of(key)
+        first = firsts.setdefault(message, key)
+        old = self._tally.get(first)
+        if old is None or not (usage.side or old.side):
+            return self._tally.count(usage)
+        if not _beats(usage, old):
+            return ()
+        firsts[message] = key
+        return self._tally.take_back(first) + self._tally.count(usage)
 
 
 def _beats(new: Usage, old: Usage) -> bool:
@@ -155,7 +155,13 @@ def _wrapped(row: _Line, line: bytes) -> _Line:
     return inner
 
 
-def _usage_of(row: _Line) -> Usage | None:
+def session_of(path: str) -> str:
+    """Return the session of the transcript at ``path``: a subagent's is its parent's."""
+    file = Path(path)
+    return name(file.parent.parent.name if file.parent.name == "subagents" else file.stem)
+
+
+def _usage_of(row: _Line, session: str) -> Usage | None:
     message = row.message
     if row.type not in ("assistant", "") or message is None or message.usage is None or row.timestamp is None:
         return None
@@ -168,23 +174,28 @@ def _usage_of(row: _Line) -> Usage | None:
     write = max(used.cache_creation_input_tokens or 0, split.ephemeral_5m_input_tokens + hour)
     wall = wall_of(row.timestamp)
     speed = used.speed or ""
+    session = name(row.sessionId or "") or session
     return Usage(
         wall=wall,
         model=name(message.model),
         tokens=Tokens(used.input_tokens, used.output_tokens, write, hour, used.cache_read_input_tokens or 0),
         client=CLIENT,
-        session=name(row.sessionId or ""),
+        session=session,
         speed="" if speed == "standard" else name(speed),
         service_tier=name(used.service_tier or ""),
         cost_usd=cost_of(row.costUSD, free=True),
-        key=_key(message.id, row.requestId, row.timestamp),
+        key=_key(message.id, row.requestId, row.timestamp, session),
         cwd=name(row.cwd or ""),
         side=row.isSidechain,
     )
 
 
-def _key(message: str | None, request: str | None, at: datetime) -> str:
+def _message_of(key: str) -> str:
+    return key.partition(":")[0]
+
+
+def _key(message: str | None, request: str | None, at: datetime, session: str) -> str:
     if not message:
         return ""
-    # Gateways name no request: the time tells two responses with one id apart.
-    return f"{message[:MAX_NAME]}:{request[:MAX_NAME] if request else at.isoformat()}"
+    # Without a request, session and time tell two responses with one id apart.
+    return f"{message[:MAX_NAME]}:{request[:MAX_NAME] if request else f'{at.isoformat()}@{session}'}"

@@ -124,7 +124,8 @@ def _below(*patterns: str) -> Callable[[Path], Iterator[Path]]:
     """Return who finds the files of all ``patterns`` below a home; what can't be listed has none."""
 
     def files(home: Path) -> Iterator[Path]:
-        yield from sorted({path for pattern in patterns for path in home.glob(pattern) if path.is_file()})
+        # As text: a session comes before its subagents, whose folder has its name.
+        yield from sorted({path for pattern in patterns for path in home.glob(pattern) if path.is_file()}, key=str)
 
     return files
 

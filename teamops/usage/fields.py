@@ -83,16 +83,14 @@ def read_lines(
             continue
         for usage in found:
             newest = usage.wall if newest is None else max(newest, usage.wall)
-            delta = tally.count(usage)
-            if delta is not None:
-                usages.append(delta)
+            usages += tally.count(usage)
     return Reading(tuple(usages), bad, newest)
 
 
 def count_all(found: Iterable[Usage], bad: int, tally: Tally) -> Reading:
     """Return what the records of one file add to ``tally``."""
     records = tuple(found)
-    deltas = [delta for usage in records if (delta := tally.count(usage)) is not None]
+    deltas = [delta for usage in records for delta in tally.count(usage)]
     return Reading(tuple(deltas), bad, max((usage.wall for usage in records), default=None))
 
 

@@ -87,6 +87,13 @@ def test_the_real_client_s_transcript_gives_its_own_sum() -> None:
         pytest.param([line(isSidechain=True), line(request="r2", isSidechain=True)], 10, id="two side chains' copies"),
         pytest.param([line(request=None), line(request=None)], 10, id="no request, same time"),
         pytest.param([line(request=None), line(request=None, at="2026-11-22T12:00:01Z")], 20, id="no request, later"),
+        pytest.param([line(request=None), line(request=None, sessionId="t")], 20, id="no request, another session"),
+        pytest.param(
+            [line(request=None), line(request=None, at="2026-11-22T12:00:01Z", isSidechain=True)],
+            10,
+            id="no request, a side chain's copy",
+        ),
+        pytest.param([line(), line(request="r2", isSidechain=True, sessionId="t")], 20, id="another's side chain"),
         pytest.param([line(None), line(None)], 20, id="no identity: no two are the same"),
     ],
 )

@@ -77,7 +77,8 @@ def test_a_chat_that_was_moved_to_the_new_format_counts_once(tmp_path: Path) -> 
     old = tmp_path / "session-1.json"
     old.write_text(json.dumps({"sessionId": "s", "messages": [response("a", output=7)]}))
     assert total(readers.whole.read(old).usages) == Tokens(output=7)
-    assert readers.lines.read(lines(response("a", output=7))).usages == ()
+    moved = readers.lines.read(lines({"sessionId": "s"}, response("a", output=7)), "/x/chats/session-1.jsonl")
+    assert moved.usages == ()
 
 
 def test_records_without_an_id_count_once_however_often_their_file_is_read(tmp_path: Path) -> None:
