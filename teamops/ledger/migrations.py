@@ -126,7 +126,16 @@ CREATE TABLE spike(
 CREATE INDEX spike_by_role ON spike(role, began_wall);
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN)
+LOGS = """
+CREATE TABLE log(path TEXT PRIMARY KEY, role TEXT NOT NULL, client TEXT NOT NULL, wall REAL NOT NULL)
+  STRICT, WITHOUT ROWID;
+CREATE TABLE told(
+  client TEXT NOT NULL, key TEXT NOT NULL, wall REAL NOT NULL, model TEXT NOT NULL, input INTEGER NOT NULL,
+  output INTEGER NOT NULL, cache_write INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, cache_read INTEGER NOT NULL,
+  session TEXT NOT NULL, speed TEXT NOT NULL, service_tier TEXT NOT NULL, cost_usd TEXT) STRICT;
+"""
+
+STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, LOGS)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

@@ -13,6 +13,7 @@ from teamops.ledger.connection import LedgerError, open_connection, reading, wri
 from teamops.ledger.deliveries import Deliveries
 from teamops.ledger.keeping import Keepings
 from teamops.ledger.launches import Launches
+from teamops.ledger.logs import Logs, ToldLog
 from teamops.ledger.rows import BegunAction, DaySpend, Minute
 from teamops.ledger.rss import Rss
 from teamops.ledger.spikes import Spikes
@@ -54,6 +55,7 @@ class Ledger:
         self.deliveries = Deliveries(connection, path)
         self.keeping = Keepings(connection, path)
         self.launches = Launches(connection, path)
+        self.logs = Logs(connection, path)
         self.rss = Rss(connection, path)
         self.spikes = Spikes(connection, path)
 
@@ -104,14 +106,23 @@ class Ledger:
                 for role, usage, cost in rows:
                     spend.add_usage(self._connection, role, [(usage, cost)], beaten=True)
 
-    def add_usage(self, role: Role, rows: Sequence[tuple[Usage, Decimal | None]], position: Position) -> None:
+    def add_usage(
+        self,
+        role: Role,
+        rows: Sequence[tuple[Usage, Decimal | None]],
+        position: Position,
+        log: ToldLog | None = None,
+    ) -> None:
         """Add usage with its cost and store how far its file was read, in one transaction.
 
         A cost of ``None`` means that no price is known yet. The same call again adds nothing.
+        ``log``: whose log tells it.
         """
         with writing(self._connection, self._path):
             if spend.advance(self._connection, position):
                 spend.add_usage(self._connection, role, rows)
+                if log is not None:
+                    self.logs.tell(role, position.path, log, [usage for usage, _ in rows])
 
     def minutes(self, role: Role, since_wall: float) -> list[Minute]:
         """Return the minutes of ``role`` from that of ``since_wall`` on, oldest first; empty ones are left out."""

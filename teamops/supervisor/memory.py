@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from teamops.domain import log_lines
 from teamops.domain.light import Light
+from teamops.ledger.logs import ToldLog
 from teamops.ledger.store import Ledger, LedgerError
 from teamops.model.actions import Action, Notify, Outcome, Restart, Start, Stop
 from teamops.model.alert import Alert, AlertState
@@ -154,7 +155,8 @@ class Memory:
             rows.append((usage, cost))
             page.see_usage(usage, cost, book.midnight, seen.stamp)
         if self._acting:
-            self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position))
+            log = ToldLog(seen.client, seen.stamp.wall, seen.rewritten)
+            self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position, log))
 
     def _price(self, role: Role, usage: Usage) -> Decimal | None:
         """Return what usage costs; without a price it waits for one."""

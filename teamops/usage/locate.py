@@ -17,6 +17,7 @@ import msgspec
 from teamops.model.agent import ClientStatus
 from teamops.model.text import clean_line
 
+CLIENT = "claude"
 PROC = Path("/proc")
 SLUG_LIMIT = 200
 MAX_STATUS_BYTES = 1 << 16

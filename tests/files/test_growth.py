@@ -1,4 +1,4 @@
-"""Signs of work of clients whose usage is not read, on real files that real processes hold open."""
+"""Which logs are whose, and when they grow, on real files that real processes hold open."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from teamops.model.role import CODER, DEVELOPER, Role
 from teamops.sources import growth as room
 from teamops.sources.clock import Clock
 from teamops.sources.growth import Growth
+from teamops.sources.logs import Before, Logs
 from teamops.sources.prompts import Prompts
 from teamops.sources.watch import Watch
 from teamops.usage import locate_codex, locate_gemini, locate_opencode
@@ -116,13 +117,16 @@ async def following(
     )
     settings = Settings(root=home, project="p", handoff=home / "current.md", roles=roles)
     prompts = Prompts(settings, clock)
-    source = Growth(settings, watch, clock, {"HOME": str(home)}, prompts, lambda role: seen.sessions.get(role, ""))
+    logs = Logs(clock, Before(), prompts.lines)
+    source = Growth(settings, watch, clock, {"HOME": str(home)}, logs, lambda role: seen.sessions.get(role, ""))
     await prompts.start(seen.events.append)
+    await logs.start(seen.events.append)
     await source.start(seen.events.append)
     try:
         yield source, prompts, seen
     finally:
         await source.stop()
+        await logs.stop()
         await prompts.stop()
         watch.stop()
 
@@ -305,15 +309,19 @@ class OpenCode:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.db = sqlite3.connect(path, isolation_level=None)
         self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.execute("CREATE TABLE session (id text, parent_id text, directory text, time_updated integer)")
-        self.db.execute("CREATE TABLE message (id text, session_id text, time_created integer, time_updated integer)")
+        self.db.execute(
+            "CREATE TABLE session (id text, parent_id text, directory text, time_created integer, time_updated integer)"
+        )
+        self.db.execute(
+            "CREATE TABLE message (id text, session_id text, time_created integer, time_updated integer, data text)"
+        )
         self.db.execute("CREATE TABLE part (id text, message_id text, time_updated integer)")
 
     def session(self, name: str, folder: Path, at: int, parent: str | None = None) -> None:
-        self.db.execute("INSERT INTO session VALUES (?, ?, ?, ?)", (name, parent, str(folder), at))
+        self.db.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?)", (name, parent, str(folder), at, at))
 
     def message(self, session: str, at: int) -> None:
-        self.db.execute("INSERT INTO message VALUES (?, ?, ?, ?)", (f"m{at}", session, at, at))
+        self.db.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?)", (f"m{at}", session, at, at, "{}"))
 
     def part(self, message: int, at: int) -> None:
         self.db.execute("INSERT INTO part VALUES (?, ?, ?)", (f"p{at}", f"m{message}", at))
@@ -322,10 +330,10 @@ class OpenCode:
 async def test_opencodes_session_is_told_from_those_of_other_folders(
     tmp_path: Path, begin: Callable[..., Writer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers: list[list[float | None]] = []
+    answers: list[list[locate_opencode.Written | None]] = []
     ask = locate_opencode.written_at
 
-    def written_at(path: Path, asked: list[tuple[str, str]]) -> list[float | None]:
+    def written_at(path: Path, asked: list[tuple[str, str]]) -> list[locate_opencode.Written | None]:
         answers.append(ask(path, asked))
         return answers[-1]
 
