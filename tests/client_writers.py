@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from teamops.usage import locate_codex
+from teamops.usage import locate, locate_codex
 
 INPUT = 1000
 """Tokens that each response reads, nothing of it cached."""
@@ -47,7 +47,7 @@ class Claude:
 
     def __init__(self, home: Path, cwd: Path, name: str = "first") -> None:
         self.id = SESSIONS[name]
-        self.path = home / ".claude" / "projects" / "-p" / f"{self.id}.jsonl"
+        self.path = home / ".claude" / "projects" / locate.slug(str(cwd)) / f"{self.id}.jsonl"
 
     def respond(self, name: str, output: int = 10) -> None:
         usage = {"input_tokens": INPUT, "output_tokens": output}
@@ -90,7 +90,7 @@ class Codex:
         self.begin()
         last = {"input_tokens": INPUT, "cached_input_tokens": 0, "output_tokens": output}
         if name in self.told:  # the total is told again; it never grows within a response
-            last = {key: 0 for key in last}
+            last = dict.fromkeys(last, 0)
         self.told.add(name)
         self.total = {**self.total, **{key: self.total[key] + last[key] for key in last}}
         info = {"total_token_usage": self.total, "last_token_usage": last, "model_context_window": 272_000}

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BEFORE_S = 600.0
 """So long before a spike its trace begins."""
 MOST_TRACE = 1000
+LATE_S = 900.0
+"""A response that is told so long after its own time is history: an older session was resumed."""
 
 
 @dataclass(slots=True)
@@ -94,7 +96,7 @@ class Spiking:
         responses: dict[str, int] = {}
         for number, usage in enumerate(usages):
             used = usage.tokens.input + usage.tokens.output
-            if usage.wall > self._deaf_wall and used > 0:
+            if usage.wall > max(self._deaf_wall, self._core.book.stamp.wall - LATE_S) and used > 0:
                 key = usage.key or str(number)
                 responses[key] = responses.get(key, 0) + used
                 _add(page, Sample(tokens=used, largest=responses[key], cost=self._core.memory.price(usage)))
