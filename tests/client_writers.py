@@ -14,7 +14,11 @@ from teamops.usage import locate, locate_codex
 
 INPUT = 1000
 """Tokens that each response reads, nothing of it cached."""
-SESSIONS = {"first": "01a21a2b-cb9b-7a92-8003-2044680f44d2", "second": "01a21a37-649f-7912-a9c4-51ccde0aa8bf"}
+SESSIONS = {
+    "first": "01a21a2b-cb9b-7a92-8003-2044680f44d2",
+    "second": "01a21a37-649f-7912-a9c4-51ccde0aa8bf",
+    "third": "01a21a38-1111-7912-a9c4-51ccde0aa8bf",
+}
 
 
 class Writer(Protocol):
