@@ -74,9 +74,9 @@ class Codex:
         local = datetime.fromtimestamp(time.time() if at is None else at, UTC).astimezone()
         folder = locate_codex.day_folder(home / ".codex", local.date())
         self.path = folder / f"rollout-{local:%Y-%m-%dT%H-%M-%S}-{self.id}.jsonl"
-        self.meta = {"id": self.id, "cwd": str(cwd), "originator": "codex_cli_rs", "source": "cli"}
+        self.meta: dict[str, Any] = {"id": self.id, "cwd": str(cwd), "originator": "codex_cli_rs", "source": "cli"}
         self.context = {"cwd": str(cwd), "model": "gpt-5"}
-        self.head = [("session_meta", self.meta), ("turn_context", self.context)]
+        self.head: list[tuple[str, dict[str, Any]]] = [("session_meta", self.meta), ("turn_context", self.context)]
         self.told: set[str] = set()
         self.at = 0.0
 

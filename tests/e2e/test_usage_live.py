@@ -85,6 +85,10 @@ def spent(count: int) -> Callable[[Snapshot], bool]:
     return lambda seen: {agent.role: agent.cost_today_usd for agent in seen.agents} == whole
 
 
+def costs(role: Role, cost: Decimal) -> Callable[[Snapshot], bool]:
+    return lambda seen: agent_of(seen, role).cost_today_usd == cost
+
+
 def test_a_response_of_every_client_is_seen_within_a_second(team: Team, agents: Agents) -> None:
     team.thread.start()
     team.wait("ready", lambda seen: seen.ready)
@@ -92,8 +96,7 @@ def test_a_response_of_every_client_is_seen_within_a_second(team: Team, agents: 
     team.wait("the first, once prices are known", spent(1))
     for number, (role, writer) in enumerate(agents.writers.items(), 2):
         writer.respond(f"m{number}")
-        took = team.wait(f"{role}'s", lambda seen, role=role: agent_of(seen, role).cost_today_usd == 2 * COST[role])
-        assert took < SOON_S, role
+        assert team.wait(f"{role}'s", costs(role, 2 * COST[role])) < SOON_S, role
 
 
 def test_a_killed_teamops_counts_nothing_twice_and_loses_nothing(team: Team, agents: Agents, short_dir: Path) -> None:

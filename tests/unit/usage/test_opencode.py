@@ -200,8 +200,6 @@ def test_a_database_that_was_just_made_holds_nothing(tmp_path: Path) -> None:
 LIVE = (
     "CREATE TABLE session (id text PRIMARY KEY, parent_id text, directory text, time_created integer);"
     "CREATE TABLE message (id text PRIMARY KEY, session_id text, data text, time_updated integer);"
-    f"INSERT INTO session VALUES ('s', NULL, '/shop', {NOW}), ('sub', 's', '/shop', {NOW}),"
-    f" ('deep', 'sub', '/shop', {NOW}), ('other', NULL, '/shop', {NOW});"
 )
 
 
@@ -213,6 +211,9 @@ class Live:
         self.connection = sqlite3.connect(path, isolation_level=None)
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.executescript(LIVE)
+        sessions = (("s", None), ("sub", "s"), ("deep", "sub"), ("other", None))
+        rows = [(session, parent, "/shop", NOW) for session, parent in sessions]
+        self.connection.executemany("INSERT INTO session VALUES (?, ?, ?, ?)", rows)
         self.reader = OpencodeReader()
 
     def put(self, key: str, session: str, data: object, written: int = NOW) -> None:
