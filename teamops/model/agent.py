@@ -161,3 +161,10 @@ class AgentView:
     """What is worth saying of its memory: "4 GB in about 5 h"."""
     backing_off_until_wall: float | None = None
     """The next restart by rule comes no sooner, Unix seconds."""
+
+    @property
+    def basis(self) -> int | None:
+        """Return which of ``evidences`` the state rests on; ``None`` where it is none of them."""
+        same = [place for place, one in enumerate(self.evidences) if one.kind is self.evidence.kind]
+        told = [place for place in same if self.evidences[place].detail == self.evidence.detail]
+        return next(iter(told or same), None)

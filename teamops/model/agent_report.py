@@ -133,3 +133,8 @@ class AgentReport:
     memory: tuple[tuple[float, int], ...] = ()
     """(Unix seconds, bytes) of its process tree, oldest first, at most one a minute."""
     memory_note: str = ""
+    """What is worth saying of its memory: "4 GB in about 5 h"; empty = nothing."""
+    attempts_allowed: int = 0
+    """Restarts by rule before it is given up."""
+    processes_left_out: int = 0
+    """More of its tree than are told."""

@@ -16,9 +16,9 @@ from teamops.model.role import Role
 from teamops.tui import strips, words
 from teamops.tui.believable_protocol import believable_report
 from teamops.tui.paper import draw
-from teamops.tui.screens.detail import strips_of
 from teamops.tui.strips import Line, changed, fit, spread, wrap
 from teamops.tui.theme import palette
+from teamops.tui.widgets.live_pane import strips_of
 from tests.tui.conftest import MakeApp
 from tests.tui.fake_port import FakePort
 from tests.tui.lines import settle, strips_on, text_on
