@@ -92,9 +92,9 @@ def evidence_lines(agent: AgentView, palette: Palette) -> list[Line]:
         rows.insert(0, (agent.evidence, True))
     lines = [Line(hang=2).add("Evidence", palette.accent).add("  best first; the state rests on ▸", palette.dim)]
     for known, rests in rows:
-        line = Line(hang=22).add("▸ " if rests else "  ", palette.accent)
+        line = Line(hang=21).add("▸ " if rests else "  ", palette.accent)
         line.add(known.kind.value, palette.strong if rests else palette.text, 12)
-        line.add(words.age(known.age_s), palette.text if rests else palette.dim, 6, "right").add("  ")
+        line.add(words.age(known.age_s), palette.text if rests else palette.dim, 5, "right").add("  ")
         lines.append(line.add(known.detail or "seen", palette.text if rests else palette.dim))
     if not rows:
         lines.append(Line(hang=2).add("  Nothing is known of it. ", palette.text).add(_next(agent), palette.dim))

@@ -18,12 +18,6 @@ STAGES: dict[DeliveryStage, tuple[str, str]] = {
 }
 """How far a poke has come → its symbol and its palette role."""
 
-PROCESS_STATES = {
-    "R": "running", "S": "sleeping", "D": "waits on disk", "T": "stopped", "t": "traced", "Z": "ended", "X": "ended",
-    "I": "idle",
-}  # fmt: skip
-"""The kernel's letter in a word. A Z has ended and its parent hasn't asked how: no agent that is called a zombie."""
-
 BY = {By.RULE: "by rule", By.PERSON: "by you"}
 
 
@@ -42,39 +36,15 @@ def after(begin: float, end: float) -> str:
 
 def steps(poke: Delivery) -> str:
     """Return each step of a poke that came after its decision, and how long after."""
-    told = [
-        f"→ {word} {after(poke.decided_wall, wall)}"
-        for word, wall in (("typed", poke.typed_wall), ("accepted", poke.accepted_wall), ("working", poke.working_wall))
-        if wall is not None
-    ]
-    if poke.stage is DeliveryStage.DECIDED:
-        return "not typed so far"
-    return " ".join(told) or "not typed"
+    told = " ".join(f"→ {step} {after(poke.decided_wall, wall)}" for step, wall in poke.steps)
+    return told or ("not typed so far" if poke.stage is DeliveryStage.DECIDED else "not typed")
 
 
-def proof(poke: Delivery) -> str:
-    """Return what is known by which a poke arrived, or why it is not known that it did."""
-    if poke.refused:
-        return f"nothing was submitted: {poke.refused}"
-    if poke.stage is DeliveryStage.UNPROVEN:
-        return "typed, and no proof came that it was taken"
-    if poke.proof:
-        return f"proof: {poke.proof}"
-    return "no proof yet" if poke.accepted_wall is None else "no proof is on record"
-
-
-def outcome(record: RestartRecord) -> tuple[str, str, str]:
-    """Return how a restart went: symbol, word, palette role."""
+def outcome(record: RestartRecord) -> tuple[str, str]:
+    """Return the symbol and palette role of how a restart went."""
     if record.ok is None:
-        return "…", "under way or cut off", "warn"
-    return ("✓", "restarted", "ok") if record.ok else ("✖", "failed", "bad")
-
-
-def attempt(record: RestartRecord, of: int) -> str:
-    """Return which of the allowed restarts it was; one by a person is not counted."""
-    if not record.attempt:
-        return "not counted"
-    return f"attempt {record.attempt} of {of}" if of else f"attempt {record.attempt}"
+        return "…", "warn"
+    return ("✓", "ok") if record.ok else ("✖", "bad")
 
 
 def started(launch: Launch, now: float, pid: int | None) -> str:

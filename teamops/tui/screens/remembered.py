@@ -28,7 +28,7 @@ def poke_window(poke: Delivery, now: float, palette: Palette) -> ReadingWindow:
         told = "not so far" if wall is None else moment(wall, now)
         since = "" if wall is None else f"  {agent_words.after(poke.decided_wall, wall)}"
         lines.append(about(label, f"{told}{since}", "dim" if wall is None else "text", palette))
-    lines.append(about("proof", agent_words.proof(poke), "bad" if poke.refused else "text", palette))
+    lines.append(about("proof", poke.proof_words, "bad" if poke.refused else "text", palette))
     if poke.light:
         lines.append(about("about", f"{poke.light}, line {poke.attempt} about it", "text", palette))
     lines += [Line(), Line().add(poke.text or words.NOTHING, palette.text)]
@@ -37,10 +37,12 @@ def poke_window(poke: Delivery, now: float, palette: Palette) -> ReadingWindow:
 
 def restart_window(record: RestartRecord, of: int, now: float, palette: Palette) -> ReadingWindow:
     """Return a window with a restart's cause, outcome, what was found before it, and the last screen."""
-    symbol, word, style = agent_words.outcome(record)
-    head = Line().add(f"{symbol} {word}", palette.named(style)).add(f"  {moment(record.wall, now)}", palette.dim)
+    symbol, style = agent_words.outcome(record)
+    head = (
+        Line().add(f"{symbol} {record.outcome}", palette.named(style)).add(f"  {moment(record.wall, now)}", palette.dim)
+    )
     lines = [
-        head.add(f"  {agent_words.BY[record.by]}, {agent_words.attempt(record, of)}", palette.dim),
+        head.add(f"  {agent_words.BY[record.by]}, {record.attempt_words(of)}", palette.dim),
         Line(),
         about("cause", record.cause or words.NOTHING, "text", palette),
         about("before", record.ending or words.NOTHING, "text", palette),

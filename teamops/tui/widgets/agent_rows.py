@@ -16,6 +16,11 @@ from teamops.tui.widgets.rows import RowView
 DEEPEST: Final = 12
 """Steps that a process is indented; deeper ones are told by their number."""
 
+BY: Final = 8
+"""Cells for who decided it."""
+ROOMY: Final = 78
+"""From so many cells who decided a poke stands before its steps, else a line below."""
+
 
 @dataclass(frozen=True, slots=True)
 class PokeRow:
@@ -62,11 +67,15 @@ class PokeList(RowView):
         symbol, style = agent_words.STAGES[poke.stage]
         head = Line().add(f"{words.CURSOR} " if chosen else "  ", colours.accent)
         head.add(row.when, colours.faint, 12).add(f"{symbol} {poke.stage.value}", colours.named(style), 11)
-        head.add(agent_words.BY[poke.by], colours.dim, 8)
-        head.add(agent_words.steps(poke), colours.text, max(1, width - head.width))
-        line = Line().add("", None, 14).add(agent_words.proof(poke), colours.bad if poke.refused else colours.dim)
+        by, steps = agent_words.BY[poke.by], agent_words.steps(poke)
+        roomy = width >= ROOMY
+        if roomy:
+            head.add(by, colours.dim, BY)
+        head.add(steps, colours.text, max(1, width - head.width))
+        line = Line().add("" if roomy else f"  {by}", colours.dim, 14)
+        line.add(poke.proof_words, colours.bad if poke.refused else colours.dim)
         if poke.attempt > 1:
-            line.add(f" · line {poke.attempt} about it", colours.warn)
+            line.add(f" · line {poke.attempt}", colours.warn)
         text = Line().put(line).add(f" · “{poke.text}”", colours.dim)
         base = colours.cursor if chosen else None
         return [head.strip(width, base), _cut(text, width).strip(width, base)]
@@ -86,16 +95,17 @@ class RestartList(RowView):
         return row.record.action_id if isinstance(row, RestartRow) else row
 
     def draw(self, row: object, width: int, *, chosen: bool) -> list[Strip]:
-        """Return outcome, attempt and cause; how the old process ended and what came of it."""
+        """Return outcome and cause; who decided it, how the old process ended and what came of it."""
         if not isinstance(row, RestartRow):
             raise TypeError(row)
         record, colours = row.record, self.palette
-        symbol, word, style = agent_words.outcome(record)
+        symbol, style = agent_words.outcome(record)
         head = Line().add(f"{words.CURSOR} " if chosen else "  ", colours.accent)
-        head.add(row.when, colours.faint, 12).add(f"{symbol} {word}  ", colours.named(style))
-        head.add(f"{agent_words.BY[record.by]}, {agent_words.attempt(record, row.of)}  ", colours.dim)
-        head.add(record.cause, colours.text, max(1, width - head.width))
-        line = Line().add("", None, 14).add("before: ", colours.faint).add(record.ending or words.NOTHING, colours.dim)
+        head.add(row.when, colours.faint, 12).add(f"{symbol} {record.outcome}  ", colours.named(style))
+        head.add(record.cause or words.NOTHING, colours.text, max(1, width - head.width))
+        line = Line().add("", None, 14)
+        line.add(f"{agent_words.BY[record.by]}, {record.attempt_words(row.of)}", colours.dim)
+        line.add("  before: ", colours.faint).add(record.ending or words.NOTHING, colours.dim)
         if record.message:
             line.add("  after: ", colours.faint).add(record.message, colours.dim)
         base = colours.cursor if chosen else None
@@ -130,7 +140,7 @@ class ProcessList(RowView):
             return [line.add(f"… and {row.number:,} more that are not told", colours.warn).strip(width, base)]
         if not isinstance(row, ProcessNode):
             raise TypeError(row)
-        state = agent_words.PROCESS_STATES.get(row.state, row.state or words.NOTHING)
+        state = row.state_word or words.NOTHING
         line.add(str(row.pid), colours.dim, 8, "right").add("  ")
         line.add(state, colours.warn if row.state in "TtZXD" and row.state else colours.dim, 13)
         line.add(words.size(row.rss_bytes), colours.text, 6, "right")
