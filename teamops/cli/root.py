@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("teamops.cli.init:init", "Set up a team in this folder, by five questions or with --yes."),
     "watch": ("teamops.cli.watch:watch", "Supervise this folder's team without a screen."),
     "status": ("teamops.cli.status:status", "Say whose turn it is, who works, and what needs you."),
-    "poke": ("teamops.cli.act:poke", "Type one line into an agent's client."),
+    "poke": ("teamops.cli.poke:poke", "Type one line into an agent's client, and wait for the proof that it took it."),
     "restart": ("teamops.cli.act:restart", "Start an agent (again) in its own pane."),
     "attach": ("teamops.cli.act:attach", "Go to an agent's tmux session."),
     "append": ("teamops.cli.append:append", "Append a block to the handoff file, if it keeps the protocol."),

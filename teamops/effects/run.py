@@ -49,6 +49,18 @@ class Effects:
         except Exception as error:  # noqa: BLE001 - a port: becomes an outcome that a person sees
             return Outcome(ok=False, message=f"{type(error).__name__}: {error}", hint="this is a defect of teamops")
 
+    async def hindrance(self, role: Role) -> str:
+        """Return why no line can be typed for ``role`` now; empty = one can. Never raises but for cancellation."""
+        from teamops.effects.poke import hindrance
+
+        settings = self._settings.role(role)
+        if self._server is None or settings is None:
+            return f"{role} is not managed"
+        try:
+            return await hindrance(self._server, settings)
+        except TeamopsError as error:
+            return error.message
+
     async def _on_pane(self, action: Poke | Restart | Start | Stop) -> Outcome:
         role = self._settings.role(action.role)
         if self._server is None or role is None:

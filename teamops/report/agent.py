@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from teamops.domain.memory_growth import size_words
 from teamops.model.agent import AgentView, EvidenceKind
-from teamops.model.agent_report import AgentReport, Delivery, Launch, ProcessNode, RestartRecord
+from teamops.model.agent_report import AgentReport, Delivery, Launch, ProcessNode, RestartRecord, SpikeRecord
 from teamops.model.snapshot import Snapshot
-from teamops.report.status import agent_json
+from teamops.report.status import agent_json, money
 from teamops.report.table import WIDTH, fit, or_dash, wrapped
-from teamops.report.times import iso, span
+from teamops.report.times import iso, moment, span
 
 SCHEMA: Final = "teamops.agent/1"
 DEEPEST: Final = 12
@@ -35,7 +36,10 @@ class AgentLook:
 
 
 def agent_report_json(look: AgentLook) -> dict[str, Any]:
-    """Return the look in the shape ``teamops.agent/1``; newest first in each list, times as in ``teamops.status/1``."""
+    """Return the look in the shape ``teamops.agent/1``: newest first in each list, times as in ``teamops.status/1``.
+
+    Only what goes with time (``minutes``, memory's samples, a spike's trace) is oldest first.
+    """
     report, known = look.report, agent_json(look.agent)
     today = known.pop("restarts")
     return {
@@ -44,6 +48,7 @@ def agent_report_json(look: AgentLook) -> dict[str, Any]:
         "at": iso(look.snapshot.stamp.wall),
         **known,
         "restarts_today": today,
+        "minutes_from": iso(_first_minute(look.agent, look.snapshot.stamp.wall)),
         "keeping": report.keeping or None,
         "restarts_allowed": report.attempts_allowed,
         "memory": {
@@ -53,10 +58,12 @@ def agent_report_json(look: AgentLook) -> dict[str, Any]:
         "launch": None if report.launch is None else _launch_json(report.launch),
         "deliveries": [_delivery_json(poke) for poke in report.deliveries],
         "restarts": [_restart_json(record) for record in report.restarts],
+        "spikes": [_spike_json(record) for record in report.spikes],
         "processes": [_process_json(node) for node in report.processes],
         "processes_left_out": report.processes_left_out,
         "screen": None if look.screen is None else look.screen.split("\n"),
         "screen_trouble": look.screen_trouble or None,
+        "troubles": list(look.snapshot.troubles),
     }
 
 
@@ -107,6 +114,20 @@ def _restart_json(record: RestartRecord) -> dict[str, Any]:
     }
 
 
+def _spike_json(record: SpikeRecord) -> dict[str, Any]:
+    return {
+        "began": iso(record.began_wall),
+        "ended": iso(record.ended_wall),
+        "peak_tokens_per_min": record.peak,
+        "usual_tokens_per_min": record.usual,
+        "limit_tokens_per_min": record.threshold,
+        "tokens": record.tokens,
+        "cost_usd": money(record.cost_usd),
+        "why": record.why,
+        "trace": [{"until": iso(wall), "tokens": tokens} for wall, tokens in record.trace],
+    }
+
+
 def _process_json(node: ProcessNode) -> dict[str, Any]:
     return {
         "pid": node.pid,
@@ -124,20 +145,25 @@ def _process_json(node: ProcessNode) -> dict[str, Any]:
 
 def agent_report_text(look: AgentLook, width: int = WIDTH) -> str:
     """Return the look as lines for a person; each part that is empty says what fills it."""
-    agent, report = look.agent, look.report
+    agent, report, now = look.agent, look.report, look.snapshot.stamp.wall
     lines = _head(look, width)
     lines += ["", "Evidence, best first; * is what the state rests on", *_evidence(agent, width)]
-    lines += ["", "Last hour", *_hour(agent, look.snapshot.stamp.wall)]
+    lines += ["", "Last hour", *_hour(agent, now)]
     lines += ["", "Pokes, newest first"]
     for poke in report.deliveries:
-        lines += _poke(poke, width)
+        lines += _poke(poke, now, width)
     if not report.deliveries:
         lines.append(f"  none: teamops poke {agent.role}")
     lines += ["", "Restarts, newest first"]
     for record in report.restarts:
-        lines += _restart(record, report.attempts_allowed, width)
+        lines += _restart(record, report.attempts_allowed, now, width)
     if not report.restarts:
         lines.append(f"  none: teamops restart {agent.role}")
+    lines += ["", "Runaways, newest first"]
+    for spike in report.spikes:
+        lines += _spike(spike, now, width)
+    if not report.spikes:
+        lines.append("  none: [spike] in teamops.toml says when it is one")
     lines += ["", "Processes", *_processes(report, agent)]
     lines += ["", "Its screen now", *_screen(look)]
     lines += [f"note: {trouble}" for trouble in look.snapshot.troubles]
@@ -151,7 +177,8 @@ def _about(label: str, text: str, width: int) -> list[str]:
 def _head(look: AgentLook, width: int) -> list[str]:
     agent, report, now = look.agent, look.report, look.snapshot.stamp.wall
     state = agent.state.value + (f": {agent.held}" if agent.held else "")
-    lines = [f"{agent.role} {agent.name}".rstrip() + f": {state}"]
+    at = datetime.fromtimestamp(now).astimezone()
+    lines = [f"{agent.role} {agent.name}".rstrip() + f": {state}, as of {at:%Y-%m-%d %H:%M:%S}"]
     if agent.evidence.kind is not EvidenceKind.NOTHING:
         age = "" if agent.evidence.age_s is None else f" {span(agent.evidence.age_s)} ago"
         detail = f": {agent.evidence.detail}" if agent.evidence.detail else ""
@@ -164,15 +191,22 @@ def _head(look: AgentLook, width: int) -> list[str]:
     unpriced = f", {agent.unpriced_tokens} tokens without a known price" if agent.unpriced_tokens else ""
     spent = f"${agent.cost_today_usd:.2f} today{unpriced}, {agent.tokens_per_min} tokens in the last minute"
     lines += _about("spent", spent, width)
+    if agent.spike is not None:
+        used = f"{agent.spike.tokens} tokens, ${agent.spike.cost_usd:.2f} in it so far"
+        lines += _about("runs away", f"{agent.spike.why}; {used}", width)
+    if agent.badges:
+        lines += _about("badges", f"{', '.join(agent.badges)}: more than the plain rules allow", width)
     if agent.message:
         lines += _about("last said", agent.message, width)
     lines += _about("last error", agent.last_error or "none told", width)
     lines += _about("teamops", report.keeping or "holds nothing back, restarts nothing", width)
     if agent.backing_off_until_wall is not None:
-        until = f"no sooner than {iso(agent.backing_off_until_wall)}, in {span(agent.backing_off_until_wall - now)}"
+        until = (
+            f"no sooner than {moment(agent.backing_off_until_wall, now)}, in {span(agent.backing_off_until_wall - now)}"
+        )
         lines += _about("restart", until, width)
     lines += _about("memory", _memory(agent, report), width)
-    return lines + _about("started", _started(report.launch, agent), width)
+    return lines + _about("started", _started(report.launch, agent, now), width)
 
 
 def _memory(agent: AgentView, report: AgentReport) -> str:
@@ -186,11 +220,11 @@ def _memory(agent: AgentView, report: AgentReport) -> str:
     return "; ".join(told)
 
 
-def _started(launch: Launch | None, agent: AgentView) -> str:
+def _started(launch: Launch | None, agent: AgentView, now: float) -> str:
     if launch is None:
         return "not seen: teamops did not start it"
     how = "ran already, adopted" if launch.adopted else "by teamops"
-    told = f"{how} {iso(launch.wall)}, pid {launch.pid}"
+    told = f"{how} {moment(launch.wall, now)}, pid {launch.pid}"
     if agent.pid is not None and agent.pid != launch.pid:
         told += f"; pid {agent.pid} runs now, which teamops did not start"
     return told + (f"; the client's session {launch.client_session}" if launch.client_session else "")
@@ -207,37 +241,50 @@ def _evidence(agent: AgentView, width: int) -> list[str]:
     return lines or [f"  nothing is known of it: {start}"]
 
 
+def _first_minute(agent: AgentView, now: float) -> float:
+    """Return when the first of its minutes began, Unix seconds."""
+    return (int(now // 60) - len(agent.beats) + 1) * 60.0
+
+
 def _hour(agent: AgentView, now: float) -> list[str]:
     if not (any(agent.beats) or any(agent.tokens)):
         return [f"  no sign of life: TEAMOPS_ROLE={agent.role} teamops beat"]
-    lines = [f"  {'from':<27}{'beats':>7}{'tokens':>10}{'cost':>10}"]
-    first = int(now // 60) - len(agent.beats) + 1
+    lines = [f"  {'from':<14}{'beats':>7}{'tokens':>10}{'cost':>10}"]
+    first = _first_minute(agent, now)
     for start in range(0, len(agent.beats), TENTH):
         own = slice(start, start + TENTH)
         cost = f"${sum(agent.cost[own]):.2f}"
         sums = f"{sum(agent.beats[own]):>7}{sum(agent.tokens[own]):>10}{cost:>10}"
-        lines.append(f"  {iso((first + start) * 60.0):<27}{sums}")
+        lines.append(f"  {moment(first + start * 60.0, now)[-8:-3]:<14}{sums}")
     return lines
 
 
-def _poke(poke: Delivery, width: int) -> list[str]:
+def _poke(poke: Delivery, now: float, width: int) -> list[str]:
     told = [poke.stage.value, f"by {poke.by.value}"]
     told += [f"{step} after {wall - poke.decided_wall:.1f} s" for step, wall in poke.steps]
     told.append(poke.proof_words)
     if poke.attempt > 1:
         told.append(f"line {poke.attempt} about {poke.light}")
-    first = f"  {iso(poke.decided_wall)}  "
+    first = f"  {moment(poke.decided_wall, now)}  "
     return [*wrapped(", ".join(told), width, first, " " * 6), *wrapped(f"“{poke.text}”", width, " " * 6, " " * 6)]
 
 
-def _restart(record: RestartRecord, of: int, width: int) -> list[str]:
+def _restart(record: RestartRecord, of: int, now: float, width: int) -> list[str]:
     told = f"{record.outcome}, by {record.by.value}, {record.attempt_words(of)}: {record.cause}"
-    lines = wrapped(told, width, f"  {iso(record.wall)}  ", " " * 6)
+    lines = wrapped(told, width, f"  {moment(record.wall, now)}  ", " " * 6)
     after = f"; after: {record.message}" if record.message else ""
     lines += wrapped(f"before: {record.ending or '-'}{after}", width, " " * 6, " " * 6)
     for note in record.notes:
         lines += wrapped(note, width, "      - ", " " * 8)
     return lines
+
+
+def _spike(record: SpikeRecord, now: float, width: int) -> list[str]:
+    ended = record.ended_wall
+    lasted = f"lasts {span(now - record.began_wall)}" if ended is None else f"over in {span(ended - record.began_wall)}"
+    used = f"{record.tokens} tokens, ${record.cost_usd:.2f} in it; limit {record.threshold} tokens/min"
+    first = f"  {moment(record.began_wall, now)}  "
+    return [*wrapped(f"{lasted}, {record.why}", width, first, " " * 6), *wrapped(used, width, " " * 6, " " * 6)]
 
 
 def _processes(report: AgentReport, agent: AgentView) -> list[str]:

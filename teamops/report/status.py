@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from teamops.domain.span import clock_words
-from teamops.model.agent import AgentView, Evidence
+from teamops.model.agent import AgentView, Evidence, SpikeView
 from teamops.model.alert import Alert
 from teamops.model.handoff import Standing
 from teamops.model.snapshot import LightView, Snapshot
@@ -36,7 +36,7 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
         "agents": [agent_json(agent) for agent in snapshot.agents],
         "alerts": [_alert(alert) for alert in snapshot.alerts],
         "findings": [finding_json(finding) for finding in snapshot.findings],
-        "budget": {"today_usd": _money(snapshot.cost_today_usd), "unpriced_tokens": snapshot.unpriced_tokens},
+        "budget": {"today_usd": money(snapshot.cost_today_usd), "unpriced_tokens": snapshot.unpriced_tokens},
         "handoff_trouble": snapshot.handoff_trouble or None,
         "problems": len(snapshot.problems),
         "troubles": list(snapshot.troubles),
@@ -47,7 +47,7 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _money(amount: Decimal) -> float:
+def money(amount: Decimal) -> float:
     """Return dollars as a number: what a script compares and adds."""
     return round(float(amount), 6)
 
@@ -91,7 +91,7 @@ def agent_json(agent: AgentView) -> dict[str, Any]:
         "message": agent.message,
         "last_error": agent.last_error or None,
         "tokens_per_min": agent.tokens_per_min,
-        "cost_today_usd": _money(agent.cost_today_usd),
+        "cost_today_usd": money(agent.cost_today_usd),
         "unpriced_tokens": agent.unpriced_tokens,
         "rss_bytes": agent.rss_bytes,
         "memory_note": agent.memory_note or None,
@@ -101,6 +101,8 @@ def agent_json(agent: AgentView) -> dict[str, Any]:
         "can_restart": agent.can_restart,
         "exit_status": agent.exit_status,
         "exit_signal": agent.exit_signal,
+        "badges": list(agent.badges),
+        "spike": None if agent.spike is None else _spike(agent.spike),
         "minutes": {
             "beats": list(agent.beats),
             "tokens": list(agent.tokens),
@@ -114,6 +116,19 @@ def _evidence(known: Evidence) -> dict[str, Any]:
         "kind": known.kind.value,
         "age_s": None if known.age_s is None else round(known.age_s, 1),
         "detail": known.detail,
+    }
+
+
+def _spike(spike: SpikeView) -> dict[str, Any]:
+    return {
+        "since": iso(spike.since_wall),
+        "tokens_per_min": spike.rate,
+        "peak_tokens_per_min": spike.peak,
+        "usual_tokens_per_min": spike.usual,
+        "limit_tokens_per_min": spike.limit,
+        "tokens": spike.tokens,
+        "cost_usd": money(spike.cost_usd),
+        "why": spike.why,
     }
 
 
@@ -167,10 +182,11 @@ def _agent_line(agent: AgentView) -> str:
     state = agent.state.value
     if agent.exit_signal is not None or agent.exit_status is not None:
         state = f"{state} ({agent.evidence.detail})"
+    badges = f"  {' '.join(agent.badges)}" if agent.badges else ""
     beat = "-" if agent.beat_age_s is None else f"{agent.beat_age_s:.0f} s"
     rss = "-" if agent.rss_bytes is None else f"{agent.rss_bytes / 1e6:.0f} MB"
     cost = f"${agent.cost_today_usd:.2f}" + ("+?" if agent.unpriced_tokens else "")
     return (
         f"  {agent.role:<10} {agent.name:<9} {state:<18} by {agent.evidence.kind.value:<11} beat {beat:>6}"
-        f"  {agent.tokens_per_min:>7} tok/min  {cost:>9}  {rss:>7}"
+        f"  {agent.tokens_per_min:>7} tok/min  {cost:>9}  {rss:>7}{badges}"
     )

@@ -46,6 +46,7 @@ async def agent_report(core: Core, role: Role) -> AgentReport:
         deliveries=tuple(memory.ask(book, lambda: memory.deliveries.of(role, LAST)) or ()),
         restarts=tuple(memory.ask(book, lambda: memory.keeping.restarts(role, LAST)) or ()),
         processes=nodes,
+        spikes=tuple(memory.ask(book, lambda: memory.spikes.of(role, LAST)) or ()),
         launch=memory.ask(book, lambda: memory.launches.get(role)),
         keeping=restart.words(page.keeping, book.stamp),
         memory=samples,

@@ -287,9 +287,7 @@ class Restarter:
         if self._slot.role == role:
             self._slot = rule.Slot()
         if over:
-            tell = getattr(self._core.announcer, "after_restart", None)
-            if tell is not None:
-                tell(book, role)
+            self._core.announcer.after_restart(book, role)
 
     # findings
 

@@ -11,6 +11,7 @@ from teamops.model.agent import AgentState, AgentView, Evidence, EvidenceKind
 from teamops.model.agent_report import AgentReport
 from teamops.tui import words
 from teamops.tui.agent_words import moment, started
+from teamops.tui.spike_lines import present_lines
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
 
@@ -42,7 +43,7 @@ def head_lines(agent: AgentView, palette: Palette) -> list[Line]:
     where.add("  rss ", palette.faint).add(words.size(agent.rss_bytes), palette.text)
     where.add("  today ", palette.faint).add(words.money(agent.cost_today_usd, agent.unpriced_tokens), palette.text)
     where.add("  ↻ ", palette.faint).add(str(agent.restarts), palette.warn if agent.restarts else palette.text)
-    return [head, why, where]
+    return [head, why, where, *present_lines(agent, palette)]
 
 
 def _evidence(known: Evidence, palette: Palette) -> Line:

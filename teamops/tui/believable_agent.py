@@ -1,12 +1,13 @@
-"""What a believable team's agents are remembered by: pokes, restarts, processes."""
+"""What a believable team's agents are remembered by: pokes, restarts, runaways, processes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from teamops.model.actions import By
 from teamops.model.agent import AgentView
-from teamops.model.agent_report import AgentReport, Delivery, Launch, ProcessNode, RestartRecord
+from teamops.model.agent_report import AgentReport, Delivery, Launch, ProcessNode, RestartRecord, SpikeRecord
 from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
 
@@ -23,6 +24,7 @@ def believable_agent_report(snapshot: Snapshot, role: Role) -> AgentReport:
         role=role,
         deliveries=_pokes(role, wall) if agent.restarts else (),
         restarts=_restarts(role, wall) if agent.restarts else (),
+        spikes=_spikes(role, wall) if agent.restarts else (),
         processes=_processes(agent.pid) if agent.pid is not None else (),
         launch=_launch(agent, wall) if agent.restarts else None,
         keeping="restart 1 of 2 67:00 min ago" if agent.restarts else "",
@@ -72,6 +74,23 @@ def _restarts(role: Role, wall: float) -> tuple[RestartRecord, ...]:
             ending="ended by teamops: SIGKILL", attempt=2,
         ),
     )  # fmt: skip
+
+
+def _spikes(role: Role, wall: float) -> tuple[SpikeRecord, ...]:
+    def spike(number: int, began: float, ended: float | None, rate: int, usual: int | None, why: str) -> SpikeRecord:
+        until = wall if ended is None else ended
+        calm = tuple((began - 600.0 + 30.0 * place, 90 + 40 * (place % 3)) for place in range(1, 20))
+        wild = tuple((began + 10.0 * place, rate // 6) for place in range(int((until - began) // 10) + 1))
+        return SpikeRecord(
+            id=number, role=role, began_wall=began, ended_wall=ended, peak=rate, usual=usual,
+            threshold=5000 if usual else 20_000, tokens=sum(tokens for _, tokens in wild),
+            cost_usd=Decimal("0.84") * number, why=why, trace=calm + wild,
+        )  # fmt: skip
+
+    return (
+        spike(2, wall - 130.0, None, 41_200, 200, "41,200 tokens/min, 206 times its usual 200"),
+        spike(1, wall - 5000.0, wall - 4760.0, 23_400, None, "23,400 tokens/min (limit without any history 20,000)"),
+    )
 
 
 def _processes(pid: int) -> tuple[ProcessNode, ...]:

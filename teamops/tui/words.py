@@ -15,6 +15,8 @@ NOTHING = "—"
 CURSOR = "\u203a"
 """Marks the row under the cursor where colours may not."""
 _LEVELS = "▁▂▃▄▅▆▇█"
+BADGE = "△"
+"""Goes before what a plain spike rule says."""
 GAP = "·"
 """A minute without anything, in a strip."""
 
@@ -26,6 +28,7 @@ STATES: dict[AgentState, tuple[str, str]] = {
     AgentState.ERRORED: ("▲", "bad"),
     AgentState.SILENT: ("◌", "warn"),
     AgentState.ZOMBIE: ("◍", "bad"),
+    AgentState.RUNAWAY: ("⇈", "bad"),
     AgentState.SUSPENDED: ("‖", "info"),
     AgentState.DEAD: ("✖", "bad"),
     AgentState.SHUTTING_DOWN: ("◐", "info"),
@@ -200,6 +203,7 @@ _EVIDENCE = {
     EvidenceKind.BEAT: "beat",
     EvidenceKind.PROCESS: "proc",
     EvidenceKind.PANE: "pane",
+    EvidenceKind.OWN: "own",
     EvidenceKind.NOTHING: "",
 }
 
@@ -223,6 +227,11 @@ def state_words(agent: AgentView) -> str:
     if not agent.held:
         return words
     return f"{words}: {agent.held}" if agent.state is AgentState.HELD else f"{words}, held: {agent.held}"
+
+
+def badges(agent: AgentView) -> str:
+    """Return what the plain spike rules say of it: "△10\u00d7cycle"; empty = nothing."""
+    return " ".join(f"{BADGE}{badge}" for badge in agent.badges)
 
 
 def light_words(light: LightView) -> tuple[str, str, str]:

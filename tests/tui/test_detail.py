@@ -24,6 +24,8 @@ from teamops.tui.rules import WATCH_ONLY
 from teamops.tui.screens.detail import PARTS, Detail
 from teamops.tui.screens.poke import PokeWindow
 from teamops.tui.screens.reading import ReadingWindow
+from teamops.tui.screens.remembered import spike_window
+from teamops.tui.spike_lines import course, course_lines
 from teamops.tui.strips import Line
 from teamops.tui.theme import palette
 from teamops.tui.widgets.agent_rows import ProcessList
@@ -73,8 +75,12 @@ PIECES = {
         "? unproven", "by rule", "· line 2 ·", "✖ refused", "by you", "nothing was submitted: a dialog is open",
     ),
     "5": (
-        "✓ restarted  dead: exit status 37", "by rule, attempt 1 of 2  before: ended by itself: exit st", "✖ failed",
+        "✓ restarted  dead: exit status 37", "by rule, attempt 1 of 2  before: ended by itself", "✖ failed",
         "by you, not counted", "… under way or cut off", "by rule, attempt 2 of 2",
+    ),
+    "7": (
+        "⇈ lasts 2m     41,200 tokens/min, 206 times its usual 200", "96k tokens, $1.68 in it", "✓ over in 4m",
+        "23,400 tokens/min (limit without any hi",
     ),
     "6": ("4108  sleeping       312M      2m  claude", "    └ pytest", "ended            0K    0.0s      └ git"),
 }  # fmt: skip
@@ -112,7 +118,7 @@ async def test_tab_goes_through_all_parts_and_back(make_app: MakeApp, size: tupl
         assert detail.part == "overview"
         await pilot.press("shift+tab")
         await settle(pilot)
-        assert detail.part == "processes"
+        assert detail.part == "spikes"
 
 
 async def test_a_click_on_a_title_shows_its_part(make_app: MakeApp) -> None:
@@ -180,6 +186,36 @@ async def test_enter_opens_a_poke_with_each_step(make_app: MakeApp) -> None:
         await pilot.press("escape", "k", "enter")
         await settle(pilot)
         assert text_on(app).count("not so far") == 2
+
+
+async def test_enter_opens_a_runaway_with_its_figures_and_its_course(make_app: MakeApp, port: FakePort) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_agent(pilot, "7")
+        await pilot.press("enter")
+        await settle(pilot)
+        text = text_on(app)
+        for piece in (
+            "⇈ lasts 2m",
+            "ended       not so far",
+            "200 tokens/min",
+            "limit       5,000",
+            "96,124 tokens",
+        ):
+            assert piece in text
+        lines = lines_on(app)
+        y, rule = next((y, line) for y, line in enumerate(lines) if "──┬──" in line)
+        at = rule.index("┬")
+        assert lines[y - 1][at] in "▄▅▆▇█"
+        assert lines[y - 1][at - 3] in "·▁", "the ten minutes before it were calm"
+        began = moment(port.now.stamp.wall - 130.0, port.now.stamp.wall)
+        assert f"began {began}" in lines[y + 1]
+        assert "to now; a cell is 12 s" in lines[y + 2]
+        await pilot.press("escape", "j", "enter")
+        await settle(pilot)
+        text = text_on(app)
+        for piece in ("✓ over in 4m", "usual       nothing was usual yet", "97,500 tokens, $0.84", "a cell is 14 s"):
+            assert piece in text
 
 
 async def test_enter_on_a_process_says_why_nothing_opens(make_app: MakeApp) -> None:
@@ -330,6 +366,7 @@ NOTHING = {
     "4": ("It was never poked.", "p pokes it"),
     "5": ("It was never restarted.", "r starts it now."),
     "6": ("No process of it runs.", "r starts it."),
+    "7": ("It never ran away.", "[spike] in teamops.toml"),
 }
 
 
@@ -476,6 +513,28 @@ def test_sums_of_ten_minutes_are_those_of_their_minutes() -> None:
     rows = told(hour_lines(agent, believable().stamp.wall, 78, RICH)).splitlines()
     sums = [row.split()[1:] for row in rows if row.strip()[:2] in ("13", "14") and "$" in row]
     assert sums == [[str(sum(range(ten, ten + 10))), "100", "$5.00"] for ten in range(0, 60, 10)]
+
+
+@pytest.mark.parametrize("width", [1, 7, 20, 60])
+@pytest.mark.parametrize("lasted", [None, 0.0, 3.0, 7200.0])
+def test_a_course_keeps_every_token_and_knows_where_it_began(width: int, lasted: float | None) -> None:
+    wall = believable().stamp.wall
+    record = believable_agent_report(believable(), DEVELOPER).spikes[0]
+    ended = None if lasted is None else record.began_wall + lasted
+    record = replace(record, ended_wall=ended, trace=((record.began_wall - 590, 7), (record.began_wall + 10, 900)))
+    spans, began = course(record, wall, width)
+    assert len(spans) == width
+    assert sum(spans) == 907
+    assert spans[began] >= 900
+    assert spans[0] >= 7
+    lines = told(course_lines(record, wall, width, RICH)).splitlines()
+    assert {len(line) for line in lines[:2]} == {max(20, width)}
+    assert lines[2].strip() == f"began {moment(record.began_wall, wall)}"
+
+
+def test_a_runaway_without_a_course_says_so() -> None:
+    record = replace(believable_agent_report(believable(), DEVELOPER).spikes[0], trace=())
+    assert "None is on record." in told(spike_window(record, record.began_wall + 5, RICH).lines)
 
 
 def test_every_stage_of_a_poke_has_its_own_symbol() -> None:

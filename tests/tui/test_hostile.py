@@ -67,6 +67,7 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
         replace(
             agent, role=Role(f"{agent.role}{text}"), name=text, message=text, client=text, session=text, held=text,
             lights=(text,), evidence=Evidence(EvidenceKind.HOOK, 1.0, text), last_error=text, memory_note=text,
+            badges=(text,),
             evidences=(Evidence(EvidenceKind.HOOK, 1.0, text), Evidence(EvidenceKind.PANE, None, text)),
         )
         for agent in now.agents
@@ -132,6 +133,9 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
             "escape",
             "6",
             "G",
+            "7",
+            "enter",
+            "escape",
             "right_square_bracket",
             "1",
         ):
@@ -163,6 +167,7 @@ def hostile_memory(role: Role, text: str) -> AgentReport:
             replace(one, cause=text, ending=text, message=text, screen=text * 3, notes=(text, text), session=text)
             for one in believed.restarts
         ),
+        spikes=tuple(replace(one, why=text) for one in believed.spikes),
         processes=tuple(replace(node, name=text, state=text[:3], depth=10**6) for node in believed.processes),
         launch=None if believed.launch is None else replace(believed.launch, role=role, client_session=text),
         keeping=text,

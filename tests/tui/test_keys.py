@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from teamops.model.actions import Outcome
 from teamops.model.agent import AgentState, AgentView
+from teamops.model.agent_report import DeliveryStage
 from teamops.model.errors import TeamopsError
 from teamops.model.role import CODER, DEVELOPER, DIRECTOR, OPTIMIZER
 from teamops.model.snapshot import AckAlert, AttachPlan, PokeRole, RestartRole, SupervisorView
@@ -92,15 +93,15 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
 
 async def test_help_shows_every_key_and_every_symbol(make_app: MakeApp) -> None:
     app = make_app()
-    async with app.run_test(size=(100, 110)) as pilot:
+    async with app.run_test(size=(100, 140)) as pilot:
         await pilot.press("question_mark")
         await settle(pilot)
         assert isinstance(app.screen, ReadingWindow)
         text = " ".join(text_on(app).replace("│", " ").split())
         for entry in keys.REGISTRY:
             assert entry.help.split(":")[0][:40] in text
-        for state in AgentState:
-            assert state.value in text
+        for word in (*AgentState, *DeliveryStage):
+            assert word.value in text
         await pilot.press("escape")
         await settle(pilot)
         assert on_desk(app)

@@ -37,7 +37,7 @@ def test_a_person_looks_lends_the_terminal_and_leaves() -> None:
         terminal.keys("Enter")
         terminal.wait_for(r"▶ DEVELOPER Isabelle ● working")
         terminal.keys("Down", "Enter")
-        terminal.wait_for("▸1 Overview")
+        terminal.wait_for("▸1 State")
         terminal.keys("3")
         terminal.wait_for("Running pytest -q")
         before = time.monotonic()

@@ -1,4 +1,4 @@
-"""One agent in full: why its state is believed, its hour, its live pane, its pokes, its restarts, its processes."""
+"""One agent in full: why its state is believed, its hour, pane, pokes, restarts, processes, runaways."""
 
 from __future__ import annotations
 
@@ -15,13 +15,22 @@ from teamops.model.agent_report import AgentReport
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
-from teamops.tui import agent_lines, keys
+from teamops.tui import agent_lines, keys, spike_lines
 from teamops.tui.agent_words import moment
 from teamops.tui.rules import WATCH_ONLY, why_not
 from teamops.tui.screens.base import TeamScreen, find_agent
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
-from teamops.tui.widgets.agent_rows import LeftOut, PokeList, PokeRow, ProcessList, RestartList, RestartRow
+from teamops.tui.widgets.agent_rows import (
+    LeftOut,
+    PokeList,
+    PokeRow,
+    ProcessList,
+    RestartList,
+    RestartRow,
+    SpikeList,
+    SpikeRow,
+)
 from teamops.tui.widgets.keybar import KeyBar
 from teamops.tui.widgets.live_pane import LivePane
 from teamops.tui.widgets.page import Page
@@ -31,7 +40,7 @@ from teamops.tui.widgets.tabs import Tabs
 
 POLL_S: Final = 1.0
 """How often pane and memory are looked at, and only while this screen is on top."""
-PARTS: Final = ("overview", "hour", "live", "pokes", "restarts", "processes")
+PARTS: Final = ("overview", "hour", "live", "pokes", "restarts", "processes", "spikes")
 WIDE: Final = 120
 """From so many cells the overview stands beside another part."""
 LOOKING: Final = ("Looking at what is remembered…",)
@@ -74,6 +83,7 @@ class Detail(TeamScreen):
         self.pokes = PokeList(palette)
         self.restarts = RestartList(palette)
         self.processes = ProcessList(palette)
+        self.spikes = SpikeList(palette)
         self.keybar = KeyBar(palette)
         self._trouble = ""
         """Why what is remembered can't be told now."""
@@ -89,7 +99,7 @@ class Detail(TeamScreen):
         yield self.keybar
 
     def _widgets(self) -> dict[str, Widget]:
-        parts = (self.overview, self.hour, self.live, self.pokes, self.restarts, self.processes)
+        parts = (self.overview, self.hour, self.live, self.pokes, self.restarts, self.processes, self.spikes)
         return dict(zip(PARTS, parts, strict=True))
 
     def on_mount(self) -> None:
@@ -129,7 +139,7 @@ class Detail(TeamScreen):
         self.role, self.report, self._trouble = role, None, ""
         self.live.say("looking…")
         self.overview.action_first()
-        for rows in (self.pokes, self.restarts, self.processes):
+        for rows in (self.pokes, self.restarts, self.processes, self.spikes):
             rows.show([])
             rows.move_to(0)
         self.show(self.team.snapshot)
@@ -219,7 +229,7 @@ class Detail(TeamScreen):
         report = self.report
         if report is None:
             told = (f"✖ {self._trouble}",) if self._trouble else LOOKING
-            for rows in (self.pokes, self.restarts, self.processes):
+            for rows in (self.pokes, self.restarts, self.processes, self.spikes):
                 _empty(rows, told)
             return
         start = self._start(agent)
@@ -231,15 +241,19 @@ class Detail(TeamScreen):
         of = report.attempts_allowed
         self.restarts.show([RestartRow(record, moment(record.wall, now), of) for record in report.restarts])
         more = report.processes_left_out
+        _empty(self.spikes, ("It never ran away.", "A rule watches its tokens: [spike] in teamops.toml sets it."))
+        self.spikes.show(
+            [SpikeRow(one, moment(one.began_wall, now), spike_lines.standing(one, now)) for one in report.spikes]
+        )
         self.processes.show([*report.processes, *([LeftOut(more)] if more else [])])
 
     def _draw_tabs(self) -> None:
         report = self.report
-        counts = (0, 0, 0, 0, 0, 0)
+        counts: tuple[int, ...] = (0,) * len(PARTS)
         if report is not None:
             processes = len(report.processes) + report.processes_left_out
-            counts = (0, 0, 0, len(report.deliveries), len(report.restarts), processes)
-        names = ("Overview", "Hour", "Screen", "Pokes", "Restarts", "Tree")
+            counts = (0, 0, 0, len(report.deliveries), len(report.restarts), processes, len(report.spikes))
+        names = ("State", "Hour", "Pane", "Pokes", "Restarts", "Tree", "Spikes")
         titles = [f"{place} {name}" for place, name in enumerate(names, 1)]
         if self.size.width >= WIDE:
             titles = [f"{title} ({number})" if number else title for title, number in zip(titles, counts, strict=True)]
@@ -247,8 +261,8 @@ class Detail(TeamScreen):
         self.tabs.show(titles, PARTS.index(self.part), alert=False, focused=True, beside=beside)
 
     def _draw_keys(self, agent: AgentView | None) -> None:
-        left_out = {"search", "zoom", "leave", "sign_off", "part(5)", "part(6)"}
-        rows = {"pokes": self.pokes, "restarts": self.restarts}.get(self.part)
+        left_out = {"search", "zoom", "leave", "sign_off", "part(5)", "part(6)", "part(7)"}
+        rows = {"pokes": self.pokes, "restarts": self.restarts, "spikes": self.spikes}.get(self.part)
         if rows is None or not rows.rows:
             left_out.add("detail")
         wheres = (keys.Where.TEAM, keys.Where.PANES, keys.Where.AGENT, keys.Where.LISTS)
@@ -314,14 +328,16 @@ class Detail(TeamScreen):
         self.choose(roles[(here + by) % len(roles)])
 
     def on_row_view_chosen(self, event: RowView.Chosen) -> None:
-        """Show a poke or a restart in full."""
-        from teamops.tui.screens.remembered import poke_window, restart_window
+        """Show a poke, a restart or a runaway in full."""
+        from teamops.tui.screens.remembered import poke_window, restart_window, spike_window
 
         row, now = event.view.row, self.snapshot.stamp.wall
         if isinstance(row, PokeRow):
             self.team.push_screen(poke_window(row.poke, now, self.palette))
         elif isinstance(row, RestartRow):
             self.team.push_screen(restart_window(row.record, row.of, now, self.palette))
+        elif isinstance(row, SpikeRow):
+            self.team.push_screen(spike_window(row.record, now, self.palette))
         else:
             self.team.refuse("There is no more to tell of a process than its line.")
 

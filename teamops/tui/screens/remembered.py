@@ -1,9 +1,9 @@
-"""Windows with one thing of an agent's memory in full: a poke, a restart."""
+"""Windows with one thing of an agent's memory in full: a poke, a restart, a runaway."""
 
 from __future__ import annotations
 
-from teamops.model.agent_report import Delivery, RestartRecord
-from teamops.tui import agent_words, words
+from teamops.model.agent_report import Delivery, RestartRecord, SpikeRecord
+from teamops.tui import agent_words, spike_lines, words
 from teamops.tui.agent_lines import about
 from teamops.tui.agent_words import moment
 from teamops.tui.screens.reading import ReadingWindow
@@ -60,3 +60,26 @@ def restart_window(record: RestartRecord, of: int, now: float, palette: Palette)
     if not shown:
         lines.append(Line().add("  None was kept: there was nothing on it, or no pane.", palette.dim))
     return ReadingWindow("Restart", lines, palette)
+
+
+def spike_window(record: SpikeRecord, now: float, palette: Palette) -> ReadingWindow:
+    """Return a window with a spike's figures and its course."""
+    symbol, style, lasted = spike_lines.standing(record, now)
+    usual = "nothing was usual yet" if record.usual is None else f"{record.usual:,} tokens/min"
+    lines = [
+        Line().add(f"{symbol} {lasted}", palette.named(style)).add(f"  {record.why}", palette.text),
+        Line(),
+        about("began", moment(record.began_wall, now), "text", palette),
+        about("ended", "not so far" if record.ended_wall is None else moment(record.ended_wall, now), "text", palette),
+        about("peak", f"{record.peak:,} tokens/min, of input and output", "text", palette),
+        about("usual", usual, "text", palette),
+        about("limit", f"{record.threshold:,} tokens/min", "text", palette),
+        about("used in it", f"{record.tokens:,} tokens, {words.money(record.cost_usd)}", "text", palette),
+        Line(),
+        Line().add("Its course, and the ten minutes before it", palette.accent),
+    ]
+    if record.trace:
+        lines += spike_lines.course_lines(record, now, spike_lines.WIDEST, palette)
+    else:
+        lines.append(Line().add("  None is on record.", palette.dim))
+    return ReadingWindow("Runaway", lines, palette)

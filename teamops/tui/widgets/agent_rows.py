@@ -1,4 +1,4 @@
-"""What is remembered of an agent, in rows: its pokes, its restarts, its processes."""
+"""What is remembered of an agent, in rows: its pokes, its restarts, its processes, its runaways."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Final
 
 from textual.strip import Strip
 
-from teamops.model.agent_report import Delivery, ProcessNode, RestartRecord
-from teamops.tui import agent_words, words
+from teamops.model.agent_report import Delivery, ProcessNode, RestartRecord, SpikeRecord
+from teamops.tui import agent_words, spike_lines, words
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
 from teamops.tui.widgets.rows import RowView
@@ -20,6 +20,10 @@ BY: Final = 8
 """Cells for who decided it."""
 ROOMY: Final = 78
 """From so many cells who decided a poke stands before its steps, else a line below."""
+
+
+NARROWEST: Final = 12
+"""Cells of a spike's trace; in fewer it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,15 @@ class RestartRow:
     record: RestartRecord
     when: str
     of: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpikeRow:
+    """A spike, its time and its standing as drawn."""
+
+    record: SpikeRecord
+    when: str
+    standing: tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +165,39 @@ class ProcessList(RowView):
             row.name or words.NOTHING, colours.strong if not row.depth else colours.text, max(1, width - line.width)
         )
         return [line.strip(width, base)]
+
+
+class SpikeList(RowView):
+    """Its runaways, newest first: how much over its usual, and what each cost."""
+
+    row_height = 2
+    tails = True
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette, id="spikes")
+
+    def identity(self, row: object) -> object:
+        """A spike is the moment it began."""
+        return row.record.began_wall if isinstance(row, SpikeRow) else row
+
+    def draw(self, row: object, width: int, *, chosen: bool) -> list[Strip]:
+        """Return how long it lasted and its rate; what was used in it, and how that went."""
+        if not isinstance(row, SpikeRow):
+            raise TypeError(row)
+        record, colours = row.record, self.palette
+        symbol, style, lasted = row.standing
+        head = Line().add(f"{words.CURSOR} " if chosen else "  ", colours.accent)
+        head.add(row.when, colours.faint, 12).add(f"{symbol} {lasted}", colours.named(style), 15)
+        head.add(record.why or words.NOTHING, colours.text, max(1, width - head.width))
+        line = Line().add("", None, 14).add(f"{spike_lines.spent(record)}  ", colours.dim)
+        room = min(spike_lines.WIDEST, width - line.width - 1)
+        if room >= NARROWEST:
+            end = record.began_wall if record.ended_wall is None else record.ended_wall
+            last = max([end, *(wall for wall, _ in record.trace)])
+            spans, _ = spike_lines.course(record, last, room)
+            line.add(words.spark(spans, room), colours.tokens)
+        base = colours.cursor if chosen else None
+        return [head.strip(width, base), _cut(line, width).strip(width, base)]
 
 
 def _cpu(seconds: float) -> str:
