@@ -111,7 +111,12 @@ async def living(
         notifier = Notifier(settings.notify, ring=ring)
         stack.push_async_callback(notifier.close)
         core.effects = Effects(
-            settings, server, notifier, lambda role: core.book.agent(role).pane, core.restarter.facts.launch_of
+            settings,
+            server,
+            notifier,
+            lambda role: core.book.agent(role).pane,
+            core.restarter.facts.launch_of,
+            folder,
         )
         core.spawn(_keep_note(core, notifier), "notifications")
         core.recover()

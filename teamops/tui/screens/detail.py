@@ -357,6 +357,14 @@ class Detail(TeamScreen):
         """Ask whether to restart."""
         self.team.open_restart(self.agent)
 
+    def action_start_agent(self) -> None:
+        """Start the agent."""
+        self.team.start_agent(self.agent)
+
+    def action_stop_agent(self) -> None:
+        """Ask whether to stop the agent."""
+        self.team.open_stop(self.agent)
+
     def action_attach(self) -> None:
         """Go to the session."""
         self.team.attach(self.agent)

@@ -220,6 +220,26 @@ async def test_beats_tell_of_tokens_where_no_transcript_does(begin: Begin) -> No
     assert life.core.spiking.firing_since(DIRECTOR) is None
 
 
+async def test_tracked_calls_count_as_their_beats_tell_them(begin: Begin) -> None:
+    """What a bot counts itself and what its tracked calls used is the same use, whatever it took from the cache."""
+    life = await begin(CODER)
+
+    def call(tokens: int) -> None:
+        used = Tokens(tokens // 4, tokens - tokens // 4, CACHE // 3, 0, CACHE)
+        usage = Usage(wall=life.wall, model="m", tokens=used, client="sdk", key=str(life.wall))
+        beat(life, used.total, usages=(usage,))
+
+    for _ in range(60):
+        call(67)
+        await life.ticks(20)
+    assert not life.alerts("agent-runaway")
+    for _ in range(40):
+        call(667)
+        await life.ticks(1)
+    (alert,) = life.alerts("agent-runaway")
+    assert alert.message.endswith(" times its usual 201")
+
+
 async def test_bare_beats_beside_a_transcript_don_t_slow_the_rule(begin: Begin) -> None:
     life = await begin(CODER)
     await work(life)
