@@ -153,6 +153,7 @@ def test_a_person_reads_all_of_it(width: int) -> None:
 def test_sums_of_ten_minutes_begin_where_the_minutes_do() -> None:
     one = look(beats=(1,) * 60, tokens=tuple(range(60)), cost=(0.5,) * 60)
     told = shown(one)
+    assert told["minutes_from"] == iso(one.snapshot.stamp.wall // 60 * 60 - 59 * 60), "the last is the present minute"
     rows = agent_report_text(one).split("Last hour\n")[1].splitlines()[1:7]
     assert rows[0].split() == [told["minutes_from"][11:16], "10", "45", "$5.00"]
     assert [row.split()[2] for row in rows] == ["45", "145", "245", "345", "445", "545"]
