@@ -6,7 +6,8 @@ import asyncio
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings
-from teamops.effects.launch import Recipe, recipe
+from teamops.effects.launch import recipe
+from teamops.effects.recipe import Recipe
 from teamops.model.actions import By, Outcome, Restart
 from teamops.model.agent_report import Launch
 from teamops.model.errors import TeamopsError

@@ -9,7 +9,8 @@ import pytest
 
 from teamops.config.profiles import shipped
 from teamops.config.settings import RoleSettings
-from teamops.effects.launch import CLAUDE_EVENTS, Recipe, recipe
+from teamops.effects.launch import CLAUDE_EVENTS, recipe
+from teamops.effects.recipe import Recipe
 from teamops.model.agent_report import Launch
 from teamops.model.role import CODER
 
