@@ -18,6 +18,7 @@ from teamops.effects.launch_opencode import opencode
 from teamops.effects.recipe import HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_uuid
 from teamops.model.agent_report import Launch
 from teamops.usage.locate import homes
+from teamops.usage.locate_codex import home as codex_home
 
 CLAUDE_EVENTS = (
     "SessionStart",
@@ -34,6 +35,7 @@ CLAUDE_EVENTS = (
     "SessionEnd",
 )
 CODEX_EVENTS = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PermissionRequest", "PostToolUse", "Stop")
+_CODEX_COMMANDS = frozenset({"resume", "fork", "exec", "e", "review", "cloud", "app-server", "mcp-server"})
 _CLAUDE_SESSION = ("--session-id", "--resume", "-r", "--continue", "-c", "--from-pr", "--teleport", "--cloud")
 _CLAUDE_PROMPT = (
     "--append-system-prompt",
@@ -111,19 +113,16 @@ def _codex(wanted: Wanted) -> Recipe:
         for event in CODEX_EVENTS:
             added += ["-c", f"hooks.{event}=[{{hooks=[{{type='command',command={json.dumps(entry(event))}}}]}}]"]
         added.append("--dangerously-bypass-hook-trust")
-    tail: tuple[str, ...] = ()
-    if any(not word.startswith("-") for word in words[:1]):
+    resume: tuple[str, ...] = ()
+    if any(word in _CODEX_COMMANDS for word in words):
         notes.append("its session is chosen by its own command")
-        known = ""
-    elif known and is_uuid(known):
-        tail = ("resume", known)
-    else:
-        known = ""
+    elif known and is_uuid(known) and _has_rollout(known, wanted.around):
+        resume = ("resume", known)
     return Recipe(
-        argv=(role.command[0], *added, *words, *tail),
+        argv=(role.command[0], *resume, *added, *words),  # before a prompt of the person's own, if there is one
         env=wanted.env,
-        client_session=known,
-        resumed=bool(tail),
+        client_session=known if resume else "",
+        resumed=bool(resume),
         notes=tuple(notes),
     )
 
@@ -131,8 +130,8 @@ def _codex(wanted: Wanted) -> Recipe:
 def _own_codex_hooks(wanted: Wanted) -> str:
     """Return where hooks are that codex would run besides those of teamops; empty = nowhere."""
     env, role = wanted.around, wanted.role
-    home = Path(env.get("CODEX_HOME") or Path(env.get("HOME") or "/") / ".codex")
-    folders = [home, *(folder / ".codex" for folder in (role.cwd, *role.cwd.parents))]
+    home = codex_home(env)
+    folders = [*([home] if home is not None else []), *(folder / ".codex" for folder in (role.cwd, *role.cwd.parents))]
     for folder in folders:
         if (folder / "hooks.json").exists():
             return str(folder / "hooks.json")
@@ -156,6 +155,11 @@ def _hooks(events: Sequence[str]) -> dict[str, object]:
 
 def _has_transcript(session: str, env: Mapping[str, str]) -> bool:
     return any(True for home in homes(env) for _ in (home / "projects").glob(f"*/{session}.jsonl"))
+
+
+def _has_rollout(session: str, env: Mapping[str, str]) -> bool:
+    home = codex_home(env)
+    return home is not None and any(True for _ in (home / "sessions").glob(f"*/*/*/rollout-*-{session}.jsonl"))
 
 
 _CLIENTS = {"claude": _claude, "codex": _codex, "gemini": gemini, "opencode": opencode}

@@ -1,15 +1,19 @@
 """How Gemini CLI is started.
 
-Its profile and its hooks come in a settings file of their own, at the place of the lowest rank: what the person and the
-project set wins, and lists of hooks are joined. Source: Gemini CLI 0.61, its own documentation and by trial.
+It takes settings that are not the person's or the project's own from root alone. Where teamops runs as root, and all
+above its state folder is root's, profile and hooks come in a settings file of the lowest rank: what the person and the
+project set wins, and lists of hooks are joined. Elsewhere the profile is the first prompt of a new session, and there
+are no events. Source: Gemini CLI 0.61, its own documentation and by trial.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import stat
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from teamops.effects.recipe import HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_uuid
@@ -31,6 +35,9 @@ _OWN_DEFAULTS = (
     if sys.platform == "darwin"
     else Path("/etc/gemini-cli/system-defaults.json")
 )
+_PROMPT = ("-i", "--prompt-interactive", "-p", "--prompt")
+_SWITCHES = frozenset({"-d", "--debug", "-s", "--sandbox", "-y", "--yolo", "--skip-trust", "--screen-reader"})
+"""Its options that take no value."""
 _SESSION = ("--session-id", "--resume", "-r", "--session-file")
 MAX_SETTINGS = 1 << 20
 
@@ -47,24 +54,20 @@ def gemini(wanted: Wanted) -> Recipe:
     else:
         session = str(uuid.uuid4())
         added.append(f"--session-id={session}")
-    files: dict[Path, str] = {}
-    env = dict(wanted.env)
+    env, files = dict(wanted.env), {}
+    path = wanted.folder / "agents" / f"{wanted.role.role}.gemini.json"
     taken = wanted.around.get(DEFAULTS) or (str(_OWN_DEFAULTS) if _OWN_DEFAULTS.exists() else "")
-    if taken:
-        notes.append(f"no profile and no events of its own: its defaults are set by {taken}")
-    else:
-        told: dict[str, object] = {
-            # No line on its screen at each event; it is asked for as a switch, so a person's own setting wins.
-            "hooksConfig": {"notifications": False},
-            "hooks": {event: [{"hooks": [_hook(event)]}] for event in EVENTS},
-        }
-        if wanted.profile:
-            place = wanted.folder / "agents" / f"{wanted.role.role}.gemini"
-            files[place / _file_name(wanted)] = wanted.profile
-            told["context"] = {"includeDirectories": [str(place)], "loadMemoryFromIncludeDirectories": True}
-        path = wanted.folder / "agents" / f"{wanted.role.role}.gemini.json"
-        files[path] = json.dumps(told, indent=1) + "\n"
+    if not taken and is_of_root(path):
+        files = _files(wanted, path)
         env[DEFAULTS] = str(path)
+    else:
+        why = f"its defaults are set by {taken}" if taken else "it takes hooks only from root, you or the project"
+        notes.append(f"no events of its own: {why}; docs/agents.md says how you give them")
+        if wanted.profile and not resumed:
+            if given(words, _PROMPT) or _has_query(words):
+                notes.append("no profile: its first prompt is chosen by its own command")
+            else:
+                added.append(f"--prompt-interactive={wanted.profile}")
     return Recipe(
         argv=(wanted.role.command[0], *added, *words),
         env=env,
@@ -72,6 +75,49 @@ def gemini(wanted: Wanted) -> Recipe:
         resumed=resumed,
         files=files,
         notes=tuple(notes),
+    )
+
+
+def is_of_root(path: Path) -> bool:
+    """Return whether a file that this process makes there, and all above it, is root's, and nobody else may change it.
+
+    The client asks for just that.
+    """
+    if os.geteuid() != 0:
+        return False
+    for folder in path.resolve().parents:
+        try:
+            told = folder.stat()
+        except FileNotFoundError:
+            continue  # it will be made
+        except OSError:
+            return False
+        if told.st_uid != 0 or told.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return False
+    return True
+
+
+def _files(wanted: Wanted, path: Path) -> dict[Path, str]:
+    told: dict[str, object] = {
+        # No line on its screen at each event. It is the lowest rank: a person's own setting wins.
+        "hooksConfig": {"notifications": False},
+        "hooks": {event: [{"hooks": [_hook(event)]}] for event in EVENTS},
+    }
+    files: dict[Path, str] = {}
+    if wanted.profile:
+        place = wanted.folder / "agents" / f"{wanted.role.role}.gemini"
+        files[place / _file_name(wanted)] = wanted.profile
+        told["context"] = {"includeDirectories": [str(place)], "loadMemoryFromIncludeDirectories": True}
+    files[path] = json.dumps(told, indent=1) + "\n"
+    return files
+
+
+def _has_query(words: Sequence[str]) -> bool:
+    """Return whether one of the words is a prompt: not an option, nor the value of one."""
+    before = ["--", *words]
+    return any(
+        not word.startswith("-") and (last in _SWITCHES or not last.startswith("-") or last == "--" or "=" in last)
+        for last, word in zip(before, words, strict=False)
     )
 
 
