@@ -55,7 +55,7 @@ def gemini(wanted: Wanted) -> Recipe:
         session = str(uuid.uuid4())
         added.append(f"--session-id={session}")
     env, files = dict(wanted.env), {}
-    path = wanted.folder / "agents" / f"{wanted.role.role}.gemini.json"
+    path = wanted.folder.resolve() / "agents" / f"{wanted.role.role}.gemini.json"  # the client looks at all above it
     taken = wanted.around.get(DEFAULTS) or (str(_OWN_DEFAULTS) if _OWN_DEFAULTS.exists() else "")
     if not taken and is_of_root(path):
         files = _files(wanted, path)
@@ -105,7 +105,7 @@ def _files(wanted: Wanted, path: Path) -> dict[Path, str]:
     }
     files: dict[Path, str] = {}
     if wanted.profile:
-        place = wanted.folder / "agents" / f"{wanted.role.role}.gemini"
+        place = path.with_suffix("")
         files[place / _file_name(wanted)] = wanted.profile
         told["context"] = {"includeDirectories": [str(place)], "loadMemoryFromIncludeDirectories": True}
     files[path] = json.dumps(told, indent=1) + "\n"
