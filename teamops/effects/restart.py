@@ -16,6 +16,8 @@ from teamops.model.text import clean_line
 from teamops.tmux.deliver import Refused, pane_lock
 from teamops.tmux.server import Server, ServerDown
 
+NOT_FOUND = 127
+"""With it a shell says that there is no such program."""
 STEADY_S = 0.7
 """A command that can't run ends within this."""
 SEEN_S = 2.0
@@ -174,8 +176,10 @@ async def _failed(server: Server, role: RoleSettings, pane: Pane) -> Outcome:
         pass  # the pane went with its process: the status has to do
     status, signal = ending or (pane.exit_status, pane.exit_signal)
     how = f"signal {signal}" if signal is not None else f"status {status}" if status is not None else "no known status"
-    return Outcome(
-        ok=False,
-        message=f"its command ended at once with {how}" + (f": {last}" if last else ""),
-        hint=f"mend command for {role.role} in teamops.toml, or what it runs",
-    )
+    hint = f"mend command for {role.role} in teamops.toml, or what it runs"
+    if status == NOT_FOUND and role.command and "/" not in role.command[0]:
+        hint = (
+            f"install {role.command[0]}, or give its whole path as command for {role.role} in teamops.toml: "
+            "the PATH of the tmux server counts"
+        )
+    return Outcome(ok=False, message=f"its command ended at once with {how}" + (f": {last}" if last else ""), hint=hint)
