@@ -46,10 +46,10 @@ def stopped(grace_s: float) -> str:
     return f"{STOPPED} (it has {grace_s:.1f} s to end)"
 
 
-def grace_of(why: str) -> float:
-    """Return the grace that ``stopped`` said, in seconds; 0 = it is no stop."""
+def grace_of(why: str) -> float | None:
+    """Return the grace that ``stopped`` said, in seconds; ``None`` = it is no stop."""
     found = _GRACE.fullmatch(why)
-    return float(found[1]) if found else 0.0
+    return float(found[1]) if found else None
 
 
 class Restarter:
@@ -99,8 +99,10 @@ class Restarter:
             walls = memory.ask(book, partial(memory.keeping.rule_restarts_since, role, since)) or []
             keeping = restart.from_kept(kept, walls, stamp, book.settings.restart_of(role))
             book.agents[role].keeping = None if keeping.blank else keeping
-            if keeping.held is Hold.HUMAN:  # perhaps from another shell, and not over yet
-                left = kept.changed_wall + grace_of(keeping.held_why) + SLACK_S - stamp.wall
+            grace_s = grace_of(keeping.held_why) if keeping.held is Hold.HUMAN else None
+            if grace_s is not None:  # perhaps from another shell, and not over yet
+                whole = grace_s + SLACK_S
+                left = min(whole, kept.changed_wall + whole - stamp.wall)  # the wall clock may have been set back
                 if left > 0:
                     book.agents[role].expect_end(stamp.now + left)
 
