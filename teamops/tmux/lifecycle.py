@@ -150,6 +150,11 @@ def kill_session(socket: Socket, session: str) -> None:
         end_session(int(pid))
 
 
+def pane_count(socket: Socket, session: str) -> int:
+    """Return how many panes a session has, in all its windows. Raises ``TeamopsError`` if there is no such session."""
+    return len(_tmux(socket, ["list-panes", "-s", "-t", exact(session), "-F", "#{pane_id}"]).split())
+
+
 def _need_folder(cwd: Path) -> None:
     if not cwd.is_dir():  # tmux would start it in the home folder without a word
         raise TeamopsError(f"the folder {cwd} does not exist", "mend cwd in teamops.toml, or make the folder")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from teamops.model.errors import TeamopsError
 from teamops.model.pane import Pane
@@ -51,7 +51,8 @@ class Server:
     that means to the server), acts and everything else through one short process each. It never starts a server.
     """
 
-    def __init__(self, socket: Socket, sessions: Collection[str]) -> None:
+    def __init__(self, socket: Socket, sessions: Collection[str], *, known: Mapping[str, str] | None = None) -> None:
+        """``known``: session → the pane in which its agent was started last."""
         for name in sessions:
             if not _NAME.fullmatch(name):
                 raise TeamopsError(
@@ -71,6 +72,7 @@ class Server:
         self._shy: frozenset[str] = frozenset()
         """Sessions that end when a client leaves them: never attached to."""
         self._first: dict[str, str] = {}
+        self._known = dict(known or {})
         self._present: tuple[str, ...] = ()
         self._lives: frozenset[tuple[str, int, bool]] = frozenset()
         self._callbacks: list[Callable[[], None]] = []
@@ -145,7 +147,7 @@ class Server:
         rows = listed.panes.get(session)
         if not rows:
             return None
-        known = self._first.get(session)
+        known = self._first.get(session) or self._known.get(session)
         return next((row for row in rows if row.pane_id == known), rows[0])
 
     def _forget(self) -> None:

@@ -168,6 +168,23 @@ def test_what_was_there_is_adopted_and_left_alone(team: Team) -> None:
     until("its end", lambda: not is_alive(theirs))
 
 
+def test_what_a_person_opened_beside_an_agent_stays(team: Team) -> None:
+    team.run("up", "CODER")
+    agent = team.pids()["shop-coder"]
+    pane = team.tmux("list-panes", "-a", "-F", "#{pane_id}")
+    theirs = team.tmux("split-window", "-d", "-b", "-P", "-F", "#{pane_pid}", "-t", pane, "exec sleep 300")
+    assert team.tmux("list-panes", "-a", "-F", "#{pane_pid}").split() == [theirs, str(agent)]  # theirs is the first now
+    assert team.run("up", "CODER") == {"CODER": "running"}
+    assert team.run("down", "--yes") == {"CODER": "stopped"}
+    assert not is_alive(agent)
+    assert is_alive(int(theirs))
+    assert team.run("up", "CODER") == {"CODER": "started"}
+    rows = team.tmux("list-panes", "-a", "-F", "#{pane_id} #{pane_pid} #{pane_dead}").splitlines()
+    assert [row.split()[2] for row in rows] == ["0", "0"]
+    assert rows[1].startswith(f"{pane} ")  # in its own pane
+    assert rows[0].split()[1] == theirs
+
+
 def test_up_killed_in_the_middle_is_gone_on_with(team: Team) -> None:
     child = subprocess.Popen(team.words("up", "CODER"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until("its session", lambda: "shop-coder" in team.pids())
