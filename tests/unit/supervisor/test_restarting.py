@@ -533,6 +533,19 @@ async def test_a_stop_from_another_shell_is_expected_as_long_as_its_grace(world:
     visitor.gate.set()
 
 
+@pytest.mark.parametrize("stopped", [TEAM, TEAM[1:]], ids=["all were stopped", "one was not"])
+async def test_a_tmux_server_that_went_with_the_last_agent_is_an_alert_if_nobody_stopped_it(
+    world: World, stopped: tuple[Role, ...]
+) -> None:
+    team = await world.begin()
+    for role in stopped:
+        team.life.core.wish(StopRole(role))
+    await seconds(team, 1)
+    team.life.core.emit(PanesSeen(team.life.clock.stamp(), (), server_up=False))
+    await seconds(team, 6)
+    assert bool(team.life.alerts("tmux-down")) == (stopped != TEAM)
+
+
 async def test_an_agent_that_says_it_shuts_down_is_silent_until_its_deadline(world: World) -> None:
     team = await world.begin(limits=Limits(beat_interval_s=5.0))
     team.beat(CODER, interval_s=1.0)
