@@ -62,7 +62,8 @@ def gemini(wanted: Wanted) -> Recipe:
         env[DEFAULTS] = str(path)
     else:
         why = f"its defaults are set by {taken}" if taken else "it takes hooks only from root, you or the project"
-        notes.append(f"no events of its own: {why}; docs/agents.md says how you give them")
+        if not _tells(wanted):
+            notes.append(f"no events of its own: {why}; docs/agents.md says how you give them")
         if wanted.profile and not resumed:
             if given(words, _PROMPT) or _has_query(words):
                 notes.append("no profile: its first prompt is chosen by its own command")
@@ -101,8 +102,9 @@ def _files(wanted: Wanted, path: Path) -> dict[Path, str]:
     told: dict[str, object] = {
         # No line on its screen at each event. It is the lowest rank: a person's own setting wins.
         "hooksConfig": {"notifications": False},
-        "hooks": {event: [{"hooks": [_hook(event)]}] for event in EVENTS},
     }
+    if not _tells(wanted):
+        told["hooks"] = {event: [{"hooks": [_hook(event)]}] for event in EVENTS}
     files: dict[Path, str] = {}
     if wanted.profile:
         place = path.with_suffix("")
@@ -158,6 +160,18 @@ def _file_name(wanted: Wanted) -> str:
         if isinstance(name, str) and name and Path(name).name == name:
             return name
     return "GEMINI.md"
+
+
+def _tells(wanted: Wanted) -> bool:
+    """Return whether the person or the project has teamops told of events."""
+    for path in _settings(wanted):
+        try:
+            with path.open("rb") as file:
+                if b"teamops hook " in file.read(MAX_SETTINGS):
+                    return True
+        except OSError:
+            continue
+    return False
 
 
 def _settings(wanted: Wanted) -> Iterator[Path]:

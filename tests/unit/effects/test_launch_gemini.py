@@ -106,3 +106,14 @@ def test_what_others_may_change_is_not_of_root(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     assert not is_of_root(tmp_path / "x.json")
     assert not is_of_root(tmp_path / "sub" / "x.json")
+
+
+def test_events_that_the_person_has_told_are_not_told_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {"hooks": {"AfterAgent": [{"hooks": [{"type": "command", "command": "teamops hook AfterAgent"}]}]}}
+    (tmp_path / ".gemini").mkdir()
+    (tmp_path / ".gemini" / "settings.json").write_text(json.dumps(own), encoding="utf-8")
+    assert made(tmp_path, "gemini", "gemini").notes == ()
+    monkeypatch.setattr(launch_gemini, "is_of_root", lambda _: True)
+    how = made(tmp_path, "gemini", "gemini")
+    told = json.loads(how.files[Path(how.env[DEFAULTS])])
+    assert ("hooks" in told, "context" in told) == (False, True)
