@@ -23,6 +23,8 @@ STEADY_S = 0.7
 SEEN_S = 2.0
 _POLL_S = 0.05
 LAST_LINES = 3
+LAST_HISTORY = 60
+"""More lines than a pane of ours has."""
 LAST_WORDS_S = 1.0
 
 
@@ -167,8 +169,8 @@ async def _failed(server: Server, role: RoleSettings, pane: Pane) -> Outcome:
             await asyncio.sleep(_POLL_S)
             nudge(server.server_pid, pane.pid)
             pane = await server.pane(pane.pane_id)
-        # The line in which tmux says that the pane is dead has pushed the uppermost one off the screen.
-        text = await server.capture(pane.pane_id, history=1)
+        # All may be off the screen by now: who attaches to a dead pane resets it before, see ``command.calming``.
+        text = await server.capture(pane.pane_id, history=LAST_HISTORY)
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         own = [line for line in lines if not line.startswith("Pane is dead")]
         last = clean_line(" / ".join(own[-LAST_LINES:]), 300)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from teamops.model.errors import TeamopsError
 from teamops.model.pane import Pane
 from teamops.model.text import clean, clean_colours, clean_line
-from teamops.tmux.command import ServerDown, TmuxFailed, exact, quote, run_once, word
+from teamops.tmux.command import ServerDown, TmuxFailed, calming, exact, quote, run_once, word
 from teamops.tmux.control import ControlClient, ControlLost, Notification
 from teamops.tmux.listing import TITLE_LIMIT, Listed, format_of, parse
 from teamops.tmux.socket import Socket
@@ -284,7 +284,9 @@ class Server:
         return next(iter(self._willing()), None)
 
     def _willing(self) -> list[str]:
-        return [name for name in self._present if name not in self._shy]
+        dead = {pane_id for pane_id, _, dead in self._lives if dead}
+        willing = [name for name in self._present if name not in self._shy]
+        return sorted(willing, key=lambda name: self._first.get(name) in dead)  # a dead pane is reset by it
 
     def _why_not_attached(self) -> str:
         if self._present:
@@ -294,8 +296,9 @@ class Server:
     async def _attach(self, session: str) -> None:
         control = ControlClient(self.socket, session, self._on_notification, self._on_lost)
         try:
+            await run_once(self.socket, calming(session))
             await control.open()
-        except (ControlLost, OSError, TmuxFailed) as error:
+        except (ControlLost, OSError, ServerDown, TmuxFailed) as error:
             raise ControlLost(str(error)) from error
         self._control = control
         if control.alive:
