@@ -121,12 +121,12 @@ class ClaudeReader:
     def _count(self, usage: Usage) -> tuple[Usage, ...]:
         """Count ``usage`` once, with what a side chain wrote of it, or of what it wrote, under another request."""
         key = usage.key
-        if not key or self._tally.get(key) is not None:
-            return self._tally.count(usage)
+        if not key:
+            return (usage,)
         firsts = self._first.setdefault(usage.session, {})
         message = _message_of(key)
         first = firsts.setdefault(message, key)
-        old = self._tally.get(first)
+        old = self._tally.get(first) if first != key and self._tally.get(key) is None else None
         if old is None or not (usage.side or old.side):
             return self._tally.count(usage)
         if not _beats(usage, old):

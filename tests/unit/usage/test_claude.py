@@ -94,6 +94,11 @@ def test_the_real_client_s_transcript_gives_its_own_sum() -> None:
             id="no request, a side chain's copy",
         ),
         pytest.param([line(), line(request="r2", isSidechain=True, sessionId="t")], 20, id="another's side chain"),
+        pytest.param(
+            [line(), line(sessionId="t"), line(request="r2", isSidechain=True, sessionId="t")],
+            10,
+            id="a fork's side chain",
+        ),
         pytest.param([line(None), line(None)], 20, id="no identity: no two are the same"),
     ],
 )
