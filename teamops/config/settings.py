@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from teamops.domain.limits import Limits, RestartPolicy, RestartWhen
+from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
 from teamops.model.role import Role
 
 _NO_ENV: Mapping[str, str] = MappingProxyType({})
@@ -80,6 +80,8 @@ class RoleSettings:
     """Poked by itself when the light comes to it; off wins here and for the team."""
     restart: RestartWhen | None = None
     """When this role is restarted by rule; ``None`` = as the team."""
+    spike: SpikeRule | None = None
+    """When this role runs away; ``None`` = as the team."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +138,16 @@ class Settings:
     auto_poke: bool = True
     """The next agent is poked when the light moves."""
     restart: RestartPolicy = field(default_factory=RestartPolicy)
+    spike: SpikeRule = field(default_factory=SpikeRule)
     stop_grace_s: float = 30.0
     """So long an agent that is stopped may take to end by itself."""
     source: Path | None = None
     """teamops.toml; ``None`` = there is none: watch only, nothing in tmux is managed."""
+    _by_role: Mapping[Role, RoleSettings] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Have each role at hand: every round asks for all of them, several times."""
+        object.__setattr__(self, "_by_role", {settings.role: settings for settings in reversed(self.roles)})
 
     @property
     def watch_only(self) -> bool:
@@ -156,6 +164,19 @@ class Settings:
         own = self.role(role)
         return self.restart if own is None or own.restart is None else replace(self.restart, when=own.restart)
 
+    def spike_of(self, role: Role) -> SpikeRule:
+        """Return when ``role`` runs away."""
+        own = self.role(role)
+        return self.spike if own is None or own.spike is None else own.spike
+
     def role(self, role: Role) -> RoleSettings | None:
         """Return the settings of ``role``, or ``None``."""
-        return next((settings for settings in self.roles if settings.role == role), None)
+        return self._by_role.get(role)
+
+
+def client_of(command: tuple[str, ...]) -> str:
+    """Return the client that a command starts; the first of CLIENTS where there is no command."""
+    if not command:
+        return CLIENTS[0]
+    program = Path(command[0]).name
+    return program if program in CLIENTS[:4] else "command"

@@ -163,7 +163,7 @@ async def test_without_a_session_one_is_made_even_without_a_server(
 
 
 BAD = {
-    "no such program": (("no-such-program-x",), "status 127", "not found"),
+    "no such program": (("no-such-program-x",), "status 127", "no such program"),
     "ends at once": (("sh", "-c", "echo no licence; exit 37"), "status 37", "no licence"),
     "killed": (("sh", "-c", "kill -9 $$"), "signal 9", "signal 9"),
 }
