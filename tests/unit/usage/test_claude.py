@@ -71,6 +71,11 @@ def test_the_real_client_s_transcript_gives_its_own_sum() -> None:
         pytest.param([line(), line()], 10, id="one response, two blocks"),
         pytest.param([line(output=3), line(output=10)], 10, id="the larger comes later"),
         pytest.param([line(output=10), line(output=3)], 10, id="the larger comes first"),
+        pytest.param(
+            [line(output=8, usage={"input_tokens": 3}), line(output=10), line(output=9, usage={"input_tokens": 2})],
+            10,
+            id="of two as large the dearer",
+        ),
         pytest.param([line(), line(request="r2")], 20, id="another request"),
         pytest.param([line(), line("m2")], 20, id="another response"),
         pytest.param([line(), line(sessionId="fork")], 10, id="copied by a fork"),
