@@ -120,6 +120,15 @@ def test_a_next_life_knows_a_side_chain_s_copy() -> None:
         assert reader.read([line(request="r2", isSidechain=True)]).usages == ()
 
 
+@pytest.mark.parametrize(
+    ("path", "session"),
+    [("/h/projects/p/own.jsonl", "own"), ("/h/projects/p/own/subagents/agent-1.jsonl", "own"), ("", "")],
+)
+def test_a_line_without_a_session_is_of_its_file_s(path: str, session: str) -> None:
+    (usage,) = ClaudeReader().read([line(sessionId=None)], path).usages
+    assert usage.session == session
+
+
 def progress(inner: bytes, **fields: Any) -> bytes:
     return json.dumps(
         {"type": "progress", "data": {"type": "agent_progress", "message": json.loads(inner)}, **fields}
