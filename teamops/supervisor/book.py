@@ -7,6 +7,7 @@ from datetime import datetime
 
 from teamops.config.settings import Settings
 from teamops.domain import health, light, restart, spike_alerts
+from teamops.domain.evidence import known
 from teamops.model.agent import AgentState, EvidenceKind
 from teamops.model.alert import Alert
 from teamops.model.clock import Stamp
@@ -209,7 +210,8 @@ class Book:
 
     def held_by(self, role: Role) -> list[light.Light]:
         """Return the lights that ``role`` holds, oldest first."""
-        return sorted((held for held in self.lights.values() if held.role == role), key=lambda held: held.since)
+        found = [held for held in self.lights.values() if held.role == role]
+        return found if len(found) < 2 else sorted(found, key=lambda held: held.since)
 
     def judge(self, now: float) -> list[AgentBook]:
         """Judge every agent anew; return those whose state changed."""
@@ -221,6 +223,7 @@ class Book:
             if self.tmux_down and state is AgentState.DEAD:
                 state = AgentState.UNKNOWN
             page.health, page.health_evidence = state, evidence
+            page.evidences = known(facts, now)
             if page.keeping is not None:
                 worked = health.worked_at(facts, now)
                 state, evidence = restart.shown(page.keeping, state, evidence, worked=worked, now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from teamops.domain import evidence, light
+from teamops.domain import light
 from teamops.model.agent import AgentView
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Standing
@@ -104,7 +104,7 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
         exit_status=page.exit_status if page.dead else None,
         exit_signal=page.exit_signal if page.dead else None,
         can_restart=book.restartable(page),
-        evidences=evidence.known(page.facts(managed=True, light_since=None), now),
+        evidences=page.evidences,
         last_error=page.last_error,
         memory_note=page.memory_note,
         backing_off_until_wall=_until(book, page),
