@@ -2,10 +2,10 @@
 
 Source of the rules: ccusage 20. One response is written as one line per content block, each with the response's
 usage so far; a fork copies lines into another file. The key is (message.id, requestId), over all files; of two lines
-with one key the one outside a side chain wins, then the larger total, then the one that names its speed. A side chain
-may repeat its session's responses under new requests: there the id alone is the key. Gateways name no request: there
-an id holds within its session and moment. Older versions wrote a subagent's lines into its parent's file, each inside a
-line of its progress.
+with one key the one outside a side chain wins, then the larger total, then the dearer, then the one that names its
+speed. A side chain may repeat its session's responses under new requests: there the id alone is the key. Gateways name
+no request: there an id holds within its session and moment. Older versions wrote a subagent's lines into its parent's
+file, each inside a line of its progress.
 """
 
 from __future__ import annotations
@@ -121,12 +121,12 @@ class ClaudeReader:
     def _count(self, usage: Usage) -> tuple[Usage, ...]:
         """Count ``usage`` once, with what a side chain wrote of it, or of what it wrote, under another request."""
         key = usage.key
-        if not key or self._tally.get(key) is not None:
-            return self._tally.count(usage)
+        if not key:
+            return (usage,)
         firsts = self._first.setdefault(usage.session, {})
         message = _message_of(key)
         first = firsts.setdefault(message, key)
-        old = self._tally.get(first)
+        old = self._tally.get(first) if first != key and self._tally.get(key) is None else None
         if old is None or not (usage.side or old.side):
             return self._tally.count(usage)
         if not _beats(usage, old):
@@ -141,6 +141,9 @@ def _beats(new: Usage, old: Usage) -> bool:
     more = new.tokens.total - old.tokens.total
     if more:
         return more > 0
+    dearer = _weight(new.tokens) - _weight(old.tokens) if new.tokens != old.tokens else 0
+    if dearer:
+        return dearer > 0
     return bool(new.speed) and not old.speed
 
 
@@ -153,6 +156,12 @@ def _wrapped(row: _Line, line: bytes) -> _Line:
     inner.sessionId = inner.sessionId or row.sessionId
     inner.cwd = inner.cwd or row.cwd
     return inner
+
+
+def _weight(tokens: Tokens) -> int:
+    """Return what tokens cost, as all of Claude's models bill them: in twentieths of an input token's price."""
+    short = tokens.cache_write - tokens.cache_write_1h
+    return 20 * tokens.input + 100 * tokens.output + 25 * short + 40 * tokens.cache_write_1h + 2 * tokens.cache_read
 
 
 def session_of(path: str) -> str:

@@ -71,6 +71,11 @@ def test_the_real_client_s_transcript_gives_its_own_sum() -> None:
         pytest.param([line(), line()], 10, id="one response, two blocks"),
         pytest.param([line(output=3), line(output=10)], 10, id="the larger comes later"),
         pytest.param([line(output=10), line(output=3)], 10, id="the larger comes first"),
+        pytest.param(
+            [line(output=8, usage={"input_tokens": 3}), line(output=10), line(output=9, usage={"input_tokens": 2})],
+            10,
+            id="of two as large the dearer",
+        ),
         pytest.param([line(), line(request="r2")], 20, id="another request"),
         pytest.param([line(), line("m2")], 20, id="another response"),
         pytest.param([line(), line(sessionId="fork")], 10, id="copied by a fork"),
@@ -94,6 +99,11 @@ def test_the_real_client_s_transcript_gives_its_own_sum() -> None:
             id="no request, a side chain's copy",
         ),
         pytest.param([line(), line(request="r2", isSidechain=True, sessionId="t")], 20, id="another's side chain"),
+        pytest.param(
+            [line(), line(sessionId="t"), line(request="r2", isSidechain=True, sessionId="t")],
+            10,
+            id="a fork's side chain",
+        ),
         pytest.param([line(None), line(None)], 20, id="no identity: no two are the same"),
     ],
 )
@@ -108,6 +118,15 @@ def test_a_next_life_knows_a_side_chain_s_copy() -> None:
         reader = ClaudeReader()
         reader.learn(known)
         assert reader.read([line(request="r2", isSidechain=True)]).usages == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "session"),
+    [("/h/projects/p/own.jsonl", "own"), ("/h/projects/p/own/subagents/agent-1.jsonl", "own"), ("", "")],
+)
+def test_a_line_without_a_session_is_of_its_file_s(path: str, session: str) -> None:
+    (usage,) = ClaudeReader().read([line(sessionId=None)], path).usages
+    assert usage.session == session
 
 
 def progress(inner: bytes, **fields: Any) -> bytes:
