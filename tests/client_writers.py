@@ -79,10 +79,11 @@ class Codex:
         self.head: list[tuple[str, dict[str, Any]]] = [("session_meta", self.meta), ("turn_context", self.context)]
         self.told: set[str] = set()
         self.at = 0.0
+        self.pace = 0.001
 
     def write(self, *rows: tuple[str, dict[str, Any]]) -> None:
         # No two responses end in one millisecond: without an id that is what tells them apart.
-        self.at = max(self.at + 0.001, time.time())
+        self.at = max(self.at + self.pace, time.time())
         append(self.path, *({"timestamp": stamp(self.at), "type": kind, "payload": payload} for kind, payload in rows))
 
     def begin(self) -> None:

@@ -210,6 +210,23 @@ async def test_a_copy_of_a_session_counts_what_is_new(ledger: Ledger, make: Make
     assert (spent(ledger), spent(ledger, REVIEWER)) == (2 * INPUT + 30, INPUT + 30)
 
 
+async def test_a_fork_s_copies_are_known_by_its_parent_in_another_day_s_folder(ledger: Ledger, make: Make) -> None:
+    parent = make(Codex, at=time.time() - 3 * 86_400)
+    parent.respond("m1")
+    parent.respond("m2", 20)
+    async with living(ledger) as life:
+        await life.read(parent)
+    fork = make(Codex, "second")
+    fork.pace = 5.0  # slower than one can tell copies by their pace alone
+    fork.at = time.time() + 60
+    fork.copy(parent)
+    assert fork.path.parent != parent.path.parent
+    async with living(ledger) as life:
+        assert await life.read(fork, REVIEWER) == []
+        fork.respond("m3", 30)
+        assert len(await life.read(fork, REVIEWER)) == 1
+
+
 @pytest.mark.parametrize("kind", LINES)
 async def test_a_log_that_begins_again_is_read_from_there(ledger: Ledger, make: Make, kind: Make) -> None:
     writer = make(kind)

@@ -349,6 +349,18 @@ async def test_the_end_of_a_process_is_the_end_of_its_status(client: Client) -> 
         assert seen.statuses() == [ClientStatus.BUSY, None]
 
 
+async def test_the_last_words_of_a_process_that_ended_are_told(client: Client) -> None:
+    client.status("busy")
+    client.respond("m1")
+    async with following(client) as (source, seen):
+        source.follow(CODER, client.process.pid)
+        await seen.until(lambda: seen.told() == ["m1"])
+        source._watch.stop()  # the change is not told before the process has ended
+        client.respond("m2")
+        source.follow(CODER, None)
+        await seen.until(lambda: seen.told() == ["m1", "m2"])
+
+
 async def test_a_client_that_leaves_in_order_takes_its_status_along(client: Client) -> None:
     client.status("idle")
     async with following(client) as (source, seen):

@@ -250,7 +250,7 @@ async def test_stop_leaves_no_thread_and_tells_nothing_more(tmp_path: Path) -> N
 
 
 async def test_who_is_told_at_the_start_may_begin_and_end_other_watches(tmp_path: Path) -> None:
-    for name in ("a", "b", "c", "late"):
+    for name in ("a", "b", "c", "late", "later"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "f").write_text("")
     watch = Watch(check_s=0.05)
@@ -259,6 +259,7 @@ async def test_who_is_told_at_the_start_may_begin_and_end_other_watches(tmp_path
     def first(_: frozenset[str]) -> None:
         if not late.calls:
             watch.directory(tmp_path / "late", late)
+            watch.directory(tmp_path / "later", late)
             end()
 
     watch.directory(tmp_path / "a", first)
