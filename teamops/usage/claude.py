@@ -22,10 +22,10 @@ __all__ = ["ClaudeReader", "Reading"]
 
 CLIENT = "claude"
 SYNTHETIC = "<synthetic>"
-_HEAD = 420
+HEAD = 420
 """A line's own type stands within so many bytes; after them text of others may name any type."""
-_USAGE = b'"usage"'
-_USER, _SPACED_USER = b'"type":"user"', b'"type": "user"'
+USAGE = b'"usage"'
+USER, SPACED_USER = b'"type":"user"', b'"type": "user"'
 
 
 class _Split(msgspec.Struct):
@@ -49,7 +49,9 @@ class _Message(msgspec.Struct):
     usage: _Usage | None = None
 
 
-class _Line(msgspec.Struct):
+class Line(msgspec.Struct):
+    """What matters of a line; the names are the client's own."""
+
     type: str = ""
     timestamp: datetime | None = None
     message: _Message | None = None
@@ -61,7 +63,8 @@ class _Line(msgspec.Struct):
     costUSD: Decimal | None = None  # noqa: N815
 
 
-_decode = msgspec.json.Decoder(_Line).decode
+decode = msgspec.json.Decoder(Line).decode
+"""Decode one line. Raises ``fields.MALFORMED``."""
 
 
 class ClaudeReader:
@@ -84,11 +87,11 @@ class ClaudeReader:
         bad = 0
         newest: float | None = None
         for line in lines:
-            if _USAGE not in line or _USER in (head := line[:_HEAD]) or _SPACED_USER in head:
+            if USAGE not in line or USER in (head := line[:HEAD]) or SPACED_USER in head:
                 bad += is_cut(line)
                 continue
             try:
-                row = _decode(line)
+                row = decode(line)
             except MALFORMED:
                 bad += 1
                 continue
@@ -111,7 +114,7 @@ def _beats(new: Usage, old: Usage) -> bool:
     return bool(new.speed) and not old.speed
 
 
-def _usage_of(row: _Line) -> Usage | None:
+def _usage_of(row: Line) -> Usage | None:
     message = row.message
     if row.type != "assistant" or message is None or message.usage is None or row.timestamp is None:
         return None
@@ -133,13 +136,14 @@ def _usage_of(row: _Line) -> Usage | None:
         speed="" if speed == "standard" else name(speed),
         service_tier=name(used.service_tier or ""),
         cost_usd=cost_of(row.costUSD, free=True),
-        key=_key(message.id, row.requestId, row.timestamp),
+        key=key_of(message.id, row.requestId, row.timestamp),
         cwd=name(row.cwd or ""),
         side=row.isSidechain,
     )
 
 
-def _key(message: str | None, request: str | None, at: datetime) -> str:
+def key_of(message: str | None, request: str | None, at: datetime) -> str:
+    """Return what all lines of one response have in common; empty where the line has no name for it."""
     if not message:
         return ""
     # Gateways name no request: the time tells two responses with one id apart.
