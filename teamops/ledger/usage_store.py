@@ -15,9 +15,27 @@ from pathlib import Path
 
 from teamops.ledger.connection import open_connection, reading, writing
 from teamops.model.usage import Tokens
-from teamops.model.usage_log import LogFile, LogRead
+from teamops.model.usage_log import MAIN, LogFile, LogRead
 
 FILE = "usage.sqlite3"
+
+
+_EARLIER = """(other.rank > response.rank OR (other.rank = response.rank AND (
+    (SELECT path FROM file AS f WHERE f.id = other.file), other.wall, other.key)
+    < ((SELECT path FROM file AS f WHERE f.id = response.file), response.wall, response.key)))"""
+_SIDE = f"""
+AND NOT (rank < {MAIN} AND client = (SELECT id FROM label WHERE text = 'claude') AND EXISTS (
+  SELECT 1 FROM response AS other WHERE other.key >= substr(response.key, 1, instr(response.key, ':'))
+  AND other.key < substr(response.key, 1, instr(response.key, ':') - 1) || ';' AND other.client = response.client
+  AND other.key <> response.key AND {_EARLIER}))
+"""
+"""A side chain may tell a response again under another request: of one id, no side chain's counts beside another."""
+_TWIN = f"""
+AND (twin = '' OR NOT EXISTS (
+  SELECT 1 FROM response AS other WHERE other.twin = response.twin AND other.twin <> ''
+  AND other.client = response.client AND {_EARLIER}))
+"""
+"""Of responses without a request, which have their time in the key, only the best of one session and id."""
 
 
 class Split(Enum):
@@ -26,7 +44,8 @@ class Split(Enum):
     NOTHING = auto()
     SESSIONS = auto()
     SESSIONS_ONCE = auto()
-    """… and of responses without a request that share an id only one counts, as in ccusage's report of sessions."""
+    """… counted as ccusage's report of sessions does it: of a session's responses without a request that share an id one
+    counts, and side chains are told apart from others by their requests alone."""
     RESPONSES = auto()
     """Every response by itself."""
 
@@ -80,16 +99,6 @@ ON CONFLICT DO UPDATE SET
 WHERE excluded.rank > rank OR (excluded.rank = rank AND excluded.file <> file
   AND (SELECT path FROM file AS f WHERE f.id = excluded.file) < (SELECT path FROM file AS f WHERE f.id = response.file))
 """
-
-
-_TWIN = """
-AND (twin = '' OR NOT EXISTS (
-  SELECT 1 FROM response AS other WHERE other.twin = response.twin AND other.twin <> ''
-  AND other.client = response.client AND (other.rank > response.rank OR (other.rank = response.rank AND (
-    (SELECT path FROM file AS f WHERE f.id = other.file), other.wall, other.key)
-    < ((SELECT path FROM file AS f WHERE f.id = response.file), response.wall, response.key)))))
-"""
-"""Of responses without a request, which have their time in the key, only the best of one id."""
 
 
 class UsageStore:
@@ -180,8 +189,7 @@ class UsageStore:
         where = "wall >= ? AND wall < ?"
         if sessions is not None:
             where += " AND session IN (SELECT id FROM label WHERE text IN (SELECT value FROM json_each(?)))"
-        if split is Split.SESSIONS_ONCE:
-            where += _TWIN
+        where += _TWIN if split is Split.SESSIONS_ONCE else _SIDE
         query = (  # what is put together here are words and numbers of our own
             f"SELECT client, model, {session} AS whose, speed, {wall} AS at, {context} AS context, count(*), sum(input),"  # noqa: S608
             " sum(output), sum(cache_write), sum(cache_write_1h), sum(cache_read), {cost} FROM response"

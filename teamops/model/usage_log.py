@@ -9,7 +9,7 @@ LogRow = tuple[str, str, float, str, str, str, str, int, int, int, int, int, str
 process to process:
 
 key: identity over all files of its client;
-twin: set where the log names no request: the response's id alone, which several keys may share;
+twin: set where the log names no request: session and the response's id, which several keys may share;
 wall: Unix seconds of the record itself;
 model, session, speed (``fast`` or empty), service tier;
 input (without anything cached), output, cache write (the 1 h part included), its 1 h part, cache read;
@@ -37,6 +37,8 @@ class LogFile:
 
 
 GUARD = 64
+MAIN = 1 << 62
+"""In the rank of Claude Code's responses: not of a side chain."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,14 @@ from __future__ import annotations
 import os
 from io import FileIO
 
-from teamops.model.usage_log import GUARD, LogFile, LogRead, LogRow
+from teamops.model.usage_log import GUARD, MAIN, LogFile, LogRead, LogRow
 from teamops.usage.claude import CLIENT, HEAD, SPACED_USER, SYNTHETIC, USAGE, USER, Line, decode, key_of
-from teamops.usage.fields import MALFORMED, cost_of, is_cut, name, wall_of
+from teamops.usage.fields import MALFORMED, MAX_NAME, cost_of, is_cut, name, wall_of
 
 MAX_LINE = 32 << 20
 """A longer line is skipped; its head says whether it could have held usage."""
 _BLOCK = 1 << 20
 _OPEN, _CLOSE = b"{}"
-_MAIN = 1 << 62
-"""In a rank: not of a side chain."""
 
 
 class ClaudeBulk:
@@ -134,7 +132,7 @@ class _Lines:
         speed = used.speed
         rank = (used.input_tokens + used.output_tokens + write + read) << 1 | (speed is not None)
         if not row.isSidechain:
-            rank |= _MAIN
+            rank |= MAIN
         key = key_of(message.id, row.requestId, at)
         if not key:
             key = f"{self.path}:{place}"
@@ -146,7 +144,7 @@ class _Lines:
         cost = cost_of(row.costUSD, free=True)
         self.rows[key] = (
             key,
-            "" if row.requestId or not message.id else message.id,
+            "" if row.requestId or not message.id else f"{name(row.sessionId or '')}:{message.id[:MAX_NAME]}",
             wall_of(at),
             name(message.model),
             self.session,
