@@ -4,5 +4,6 @@ An agent of one's own says that it lives in two lines: ``import teamops`` and, i
 """
 
 from teamops.sdk.beats import Cycle, cycle, heartbeat, init, log_cost, ping, shutting_down
+from teamops.sdk.track import autotrack, track
 
-__all__ = ["Cycle", "cycle", "heartbeat", "init", "log_cost", "ping", "shutting_down"]
+__all__ = ["Cycle", "autotrack", "cycle", "heartbeat", "init", "log_cost", "ping", "shutting_down", "track"]

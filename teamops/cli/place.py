@@ -5,8 +5,9 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from teamops.config.settings import Settings
+from teamops.config.settings import RoleSettings, Settings
 from teamops.model.errors import UsageError
+from teamops.model.role import role_of
 from teamops.model.text import clean_line
 
 _KINDS = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISDIR, "a folder"), (stat.S_ISSOCK, "a socket"))
@@ -28,6 +29,15 @@ def settings_of(given: Path | None) -> Settings:
     from teamops.config.load import load
 
     return load(root_of(given))
+
+
+def managed_role(settings: Settings, role: str) -> RoleSettings:
+    """Return the settings of a role whose session the team names. Raises ``UsageError`` for any other."""
+    found = settings.role(role_of(role))
+    if found is None or settings.watch_only:
+        known = ", ".join(row.role for row in settings.roles) or "none: there is no teamops.toml here"
+        raise UsageError(f'"{role}" is no role of this team', f"roles: {known}")
+    return found
 
 
 def near(path: Path) -> str:

@@ -12,18 +12,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from teamops.config import profiles, schema
+from teamops.config import profiles, schema, spike_rule
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
-    CLIENTS,
     GateSettings,
     NotifySettings,
     ProfileFile,
     RoleSettings,
     Settings,
     TmuxSettings,
+    client_of,
 )
-from teamops.domain.limits import Limits, RestartPolicy, RestartWhen
+from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
 from teamops.model.errors import UsageError
 from teamops.model.handoff import Severity
 from teamops.model.price import OwnPrice
@@ -144,6 +144,7 @@ class _Reading:
             limits=self._limits(),
             restart=self._restart(),
             prices=self._prices(),
+            spike=self._spike(("spike",), SpikeRule()),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
             notify=NotifySettings(
                 desktop=self._values.get(("notify", "desktop")) is not False,
@@ -300,12 +301,13 @@ class _Reading:
             name=self._text_at(*path, "name", default=profile.name if profile else role.capitalize()),
             profile=profile,
             session=self._session(path, role, project),
-            client=client if isinstance(client, str) else _client_of(words),
+            client=client if isinstance(client, str) else client_of(words),
             command=words,
             cwd=cwd,
             env=MappingProxyType(env if isinstance(env, dict) else {}),
             auto_poke=self._values.get((*path, "auto_poke")) is not False,
             restart=when if isinstance(when, RestartWhen) else None,
+            spike=self._spike((*path, "spike"), spike_rule.read(self._values, ("spike",), SpikeRule())),
         )
 
     def _session(self, path: KeyPath, role: Role, project: str) -> str:
@@ -365,6 +367,12 @@ class _Reading:
         given = {path[1]: value for path, value in self._values.items() if path[0] == "restart" and len(path) == 2}
         return RestartPolicy(**given)  # type: ignore[arg-type]  # the schema gives each its type
 
+    def _spike(self, table: KeyPath, rest: SpikeRule) -> SpikeRule:
+        rule = spike_rule.read(self._values, table, rest)
+        if wrong := spike_rule.conflict(self._values, table, rule):
+            self._say(*wrong)
+        return rule
+
     # Small change
 
     def _number_at(self, *path: str, default: float) -> float:
@@ -399,14 +407,6 @@ class _Reading:
         self.problems.append(
             ConfigProblem(path=source, shown=FILE, line=line, column=column, message=message, severity=severity)
         )
-
-
-def _client_of(command: tuple[str, ...]) -> str:
-    """Return the client that a command starts; the first of CLIENTS where there is no command."""
-    if not command:
-        return CLIENTS[0]
-    program = Path(command[0]).name
-    return program if program in CLIENTS[:4] else "command"
 
 
 def _dotted(path: KeyPath) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from teamops.config.settings import CLIENTS
-from teamops.domain.limits import RestartWhen
+from teamops.domain.limits import RestartWhen, SpikeStop
 from teamops.model.role import HUMAN, NONE
 from teamops.model.text import clean_line
 
@@ -122,6 +122,33 @@ def restart_when(value: object) -> RestartWhen:
         return RestartWhen(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
     except ValueError:
         raise Wrong(f"is one of {', '.join(RestartWhen)}; not {shown(value)}") from None
+
+
+def tokens(value: object) -> int:
+    """Read a number of tokens."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Wrong(f"is a whole number of tokens, not {shown(value)}")
+    if not 1 <= value <= 10**9:
+        raise Wrong(f"is at least 1, not {shown(value)}" if value < 1 else "is at most 1000000000")
+    return value
+
+
+def factor(value: object) -> float:
+    """Read how many times something is more than usual."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Wrong(f"is a number, not {shown(value)}")
+    amount = _real(value)
+    if not 1 < amount <= 1000:
+        raise Wrong(f"is more than 1 and at most 1000, not {shown(value)}")
+    return amount
+
+
+def spike_stop(value: object) -> SpikeStop:
+    """Read whether an agent that runs away is stopped."""
+    try:
+        return SpikeStop(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
+    except ValueError:
+        raise Wrong(f"is one of {', '.join(SpikeStop)}; not {shown(value)}") from None
 
 
 def client(value: object) -> str:
@@ -301,6 +328,14 @@ KEYS: tuple[Key, ...] = (
     _key("restart.attempts", "number", count, "2", "Restarts by rule before teamops gives up and calls you."),
     _key("restart.cooldown_s", "duration", seconds, '"5m"', "The least time between two restarts of an agent."),
     _key("restart.reset_s", "duration", seconds, '"10m"', "So much work progress, and the count begins anew."),
+    _key("spike.floor", "number", tokens, "5000", "Tokens a minute that are never a spike, one long answer left out."),
+    _key("spike.ceiling", "number", tokens, "20000", "Tokens a minute that are one as long as nothing is usual yet."),
+    _key("spike.factor", "number", factor, "10", "So many times an agent's usual rate is a spike."),
+    _key("spike.tool_factor", "number", factor, "5", "So many times its usual tool calls show as a badge."),
+    _key(
+        "spike.page_literal", "true/false", switch, "false", "The badges call you, too. Expect dozens of calls a day."
+    ),
+    _key("spike.stop", "one of", spike_stop, '"off"', "Is an agent that runs away stopped: off, ask, on."),
     _key("stop.grace_s", "duration", seconds, '"30s"', "So long a stopped agent may take to end by itself."),
     _key("gates.runs", "command", command, "none", "Runs the gate `runs`: exit status 0 passes."),
     _key("gates.correct", "command", command, "none", "Runs the gate `correct`: exit status 0 passes."),
@@ -322,6 +357,10 @@ KEYS: tuple[Key, ...] = (
     _key("roles.*.env", "table", variables, "none", "Environment variables the agent starts with."),
     _key("roles.*.auto_poke", "true/false", switch, "poke.auto", "Poke this role when the light comes to it."),
     _key("roles.*.restart", "one of", restart_when, "restart.when", "When this role is restarted by rule."),
+    _key("roles.*.spike.floor", "number", tokens, "spike.floor", "The same, for this role alone."),
+    _key("roles.*.spike.ceiling", "number", tokens, "spike.ceiling", "The same, for this role alone."),
+    _key("roles.*.spike.factor", "number", factor, "spike.factor", "The same, for this role alone."),
+    _key("roles.*.spike.stop", "one of", spike_stop, "spike.stop", "The same, for this role alone."),
     _key("roles.*.profile", "path", path, "profiles/<role>.md, else the shipped one", "The role's profile."),
 )
 """Every key there is. Adding a row makes it read, checked, hinted at and (by a test) documented."""

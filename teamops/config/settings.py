@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from teamops.domain.limits import Limits, RestartPolicy, RestartWhen
+from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
 from teamops.model.price import OwnPrice
 from teamops.model.role import Role
 
@@ -81,6 +81,8 @@ class RoleSettings:
     """Poked by itself when the light comes to it; off wins here and for the team."""
     restart: RestartWhen | None = None
     """When this role is restarted by rule; ``None`` = as the team."""
+    spike: SpikeRule | None = None
+    """When this role runs away; ``None`` = as the team."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,7 @@ class Settings:
     restart: RestartPolicy = field(default_factory=RestartPolicy)
     prices: Mapping[str, OwnPrice] = field(default_factory=lambda: _NO_PRICES)
     """What models cost, instead of the shipped table, by the name that the client's log gives them."""
+    spike: SpikeRule = field(default_factory=SpikeRule)
     stop_grace_s: float = 30.0
     """So long an agent that is stopped may take to end by itself."""
     source: Path | None = None
@@ -162,6 +165,19 @@ class Settings:
         own = self.role(role)
         return self.restart if own is None or own.restart is None else replace(self.restart, when=own.restart)
 
+    def spike_of(self, role: Role) -> SpikeRule:
+        """Return when ``role`` runs away."""
+        own = self.role(role)
+        return self.spike if own is None or own.spike is None else own.spike
+
     def role(self, role: Role) -> RoleSettings | None:
         """Return the settings of ``role``, or ``None``."""
         return next((settings for settings in self.roles if settings.role == role), None)
+
+
+def client_of(command: tuple[str, ...]) -> str:
+    """Return the client that a command starts; the first of CLIENTS where there is no command."""
+    if not command:
+        return CLIENTS[0]
+    program = Path(command[0]).name
+    return program if program in CLIENTS[:4] else "command"

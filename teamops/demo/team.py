@@ -113,6 +113,10 @@ def _configuration(team: DemoTeam, *, pace: float, seed: int) -> str:
         "",
         "[tmux]",
         f"socket_path = {json.dumps(str(team.socket))}",
+        "",
+        "[spike]",  # a faster team uses more a minute, honestly
+        f"floor = {_by_pace(5_000, pace)}",
+        f"ceiling = {_by_pace(20_000, pace)}",
     ]
     env = ", ".join(f"{name} = {json.dumps(value)}" for name, value in _environment(team).items())
     for role in AGENT_ROLES:
@@ -125,6 +129,10 @@ def _configuration(team: DemoTeam, *, pace: float, seed: int) -> str:
             f"env = {{ {env} }}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _by_pace(tokens: int, pace: float) -> int:
+    return min(10**9, int(tokens * max(1.0, pace)))
 
 
 def _session(role: Role) -> str:

@@ -76,6 +76,8 @@ class Facts:
     beat: float | None = None
     """Last beat of any kind."""
     beat_status: str = "ok"
+    called: float | None = None
+    """Last call of a model that told itself, outside of any beat."""
     worked: float | None = None
     """Last beat that told of work."""
     in_cycle: bool = False
@@ -95,7 +97,7 @@ def tells_of_work(beat: Beat) -> bool:
     """Return whether a beat is a sign of work, not only of life.
 
     A bot that beats from an idle loop must not pass for one that took its turn, so a bare beat is not enough: tokens,
-    cost, tool calls, the begin or end of a cycle, or a status that says so.
+    cost, tool calls, a call of a model, the begin or end of a cycle, or a status that says so.
     """
     if beat.kind is BeatKind.HOOK:
         return hooks.told(beat.hook, beat.detail) in hooks.BUSY
@@ -103,7 +105,7 @@ def tells_of_work(beat: Beat) -> bool:
         beat.tokens > 0
         or beat.tool_calls > 0
         or (beat.cost_usd is not None and beat.cost_usd > 0)
-        or beat.kind in {BeatKind.CYCLE_BEGIN, BeatKind.CYCLE_END}
+        or beat.kind in {BeatKind.CYCLE_BEGIN, BeatKind.CYCLE_END, BeatKind.USAGE}
         or beat.status.lower() in WORK_STATUSES
     )
 
@@ -138,7 +140,7 @@ def beat_overdue(facts: Facts, now: float, limits: Limits) -> float | None:
     held_to_it = facts.interval_s is not None or (beats_at_all and (facts.in_cycle or facts.light_since is not None))
     if not held_to_it:
         return None
-    starts = [at for at in (facts.beat, facts.born, facts.light_since, facts.went_on) if at is not None]
+    starts = [at for at in (facts.beat, facts.called, facts.born, facts.light_since, facts.went_on) if at is not None]
     if not starts:
         return None
     interval = facts.interval_s or limits.beat_interval_s
@@ -184,6 +186,12 @@ def _age(at: float | None, now: float) -> float | None:
 def _by_growth(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evidence] | None:
     if facts.grew is None or now - facts.grew >= limits.evidence_s:
         return None
+    if facts.pid is not None and facts.screen is Screen.DIALOG:
+        # What it was about to do when it asked is in the transcript already; and a subagent may go on meanwhile.
+        return AgentState.WAITING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "a dialog is open")
+    ended = facts.screen is Screen.PROMPT and facts.screen_at is not None and facts.screen_at > facts.grew
+    if facts.pid is not None and ended:
+        return AgentState.IDLE, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "at its prompt")
     return AgentState.WORKING, Evidence(EvidenceKind.TRANSCRIPT, max(0.0, now - facts.grew), "transcript grows")
 
 
@@ -237,7 +245,8 @@ def _by_process(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
     if facts.stopped_at is not None and facts.pid is not None:
         detail = "stopped by a signal (SIGSTOP)"
         return AgentState.SUSPENDED, Evidence(EvidenceKind.PROCESS, _age(facts.stopped_at, now), detail)
-    if facts.pid is None and facts.beat is None and facts.grew is None and facts.told is None:
+    signs = (facts.beat, facts.called, facts.grew, facts.told_at)
+    if facts.pid is None and all(sign is None for sign in signs):
         detail = "no session" if facts.managed else "nothing watched"
         return AgentState.UNKNOWN, Evidence(EvidenceKind.NOTHING, None, detail)
     return None
@@ -264,9 +273,9 @@ def _by_hooks(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
         return AgentState.WAITING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "a dialog is open")
     age = _age(facts.told_at, now)
     if facts.told in hooks.BUSY or facts.told is Told.WAITING:
-        if seen_later and facts.screen is Screen.PROMPT:  # Escape, or a dialog that was refused
+        if seen_later and facts.screen in {Screen.PROMPT, Screen.FAILED}:  # Escape, or a dialog that was refused
             return AgentState.IDLE, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "at its prompt")
-        if facts.told is Told.WAITING and seen_later and facts.screen is Screen.BUSY:
+        if facts.told is Told.WAITING and seen_later and facts.screen in {Screen.BUSY, Screen.RETRYING}:
             return AgentState.WORKING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "its screen says busy")
         state = AgentState.WAITING if facts.told is Told.WAITING else AgentState.WORKING
         return state, Evidence(EvidenceKind.HOOK, age, facts.told_detail)
@@ -280,10 +289,15 @@ def _by_beats(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evi
     if overdue is not None:
         detail = f"{limits.missed_beats} beats missed" if facts.beat is not None else "never beat"
         return AgentState.SILENT, Evidence(EvidenceKind.BEAT, _age(facts.beat, now), detail)
+    interval = facts.interval_s or limits.beat_interval_s
+    if facts.called is not None and (facts.beat is None or facts.called > facts.beat):
+        age = now - facts.called
+        if age < limits.missed_beats * interval:
+            return AgentState.WORKING, Evidence(EvidenceKind.BEAT, age, "calls its model")
+        return None
     if facts.beat is None:
         return None
     age = now - facts.beat
-    interval = facts.interval_s or limits.beat_interval_s
     if age >= limits.missed_beats * interval:
         return None
     recent_work = facts.worked is not None and now - facts.worked < limits.missed_beats * interval
@@ -304,7 +318,7 @@ def _by_pane(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evid
     if facts.born is not None and now - facts.born < limits.starting_s:
         return AgentState.STARTING, Evidence(EvidenceKind.PROCESS, now - facts.born, "just started")
     if facts.pid is None:
-        at = max(at for at in (facts.beat, facts.grew, facts.told_at) if at is not None)
+        at = max(at for at in (facts.beat, facts.called, facts.grew, facts.told_at) if at is not None)
         return AgentState.UNKNOWN, Evidence(EvidenceKind.BEAT, now - at, "no session, no fresh sign")
     if facts.bare_shell and facts.client not in {"command", "sdk"}:
         return AgentState.UNKNOWN, Evidence(EvidenceKind.PROCESS, None, f"only a shell is there, no {facts.client}")

@@ -72,3 +72,30 @@ class RestartPolicy:
     """Observed seconds between two restarts."""
     reset_s: float = 600.0
     """The count begins anew only after so much time of work progress."""
+
+
+class SpikeStop(StrEnum):
+    """Whether an agent that runs away is stopped."""
+
+    OFF = "off"
+    ASK = "ask"
+    """A person is asked."""
+    ON = "on"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeRule:
+    """When an agent runs away. Source of the defaults: trials with simulated agents, see tests/props/test_spikes."""
+
+    floor: int = 5_000
+    """Tokens a minute, the largest single response left out, that are never a spike."""
+    ceiling: int = 20_000
+    """Tokens a minute that are one without any history."""
+    factor: float = 10.0
+    """So many times its usual rate is a spike."""
+    tool_factor: float = 5.0
+    """So many times the usual tool calls of a cycle show as a badge."""
+    page_literal: bool = False
+    """The plain rules (badges) call a person, too."""
+    stop: SpikeStop = SpikeStop.OFF
+    """Whether an agent that runs away is stopped; the rule itself stops nobody."""

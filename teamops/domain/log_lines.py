@@ -6,6 +6,7 @@ The role stands in a column of its own, so the text leaves it out.
 from __future__ import annotations
 
 from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart, Start, Stop
+from teamops.model.agent_report import Delivery
 from teamops.model.alert import Alert, AlertState
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.snapshot import LogLine
@@ -56,6 +57,22 @@ def action_line(wall: float, action: Action, outcome: Outcome | None) -> LogLine
 def action_verb(action: Action) -> str:
     """Return what an action does, in a word or two."""
     return _VERBS[type(action)]
+
+
+def delivery_line(delivery: Delivery) -> LogLine | None:
+    """Return the line of a poke that its client took, or that nobody is known to have taken; ``None``: not yet."""
+    if delivery.accepted_wall is not None:
+        return LogLine(delivery.accepted_wall, "action", f"poke: {taken_words(delivery)}", delivery.role)
+    if delivery.over and not delivery.refused:
+        started = delivery.decided_wall if delivery.typed_wall is None else delivery.typed_wall
+        return LogLine(started, "action", "poke: nothing shows that its client took it", delivery.role, ok=False)
+    return None
+
+
+def taken_words(delivery: Delivery) -> str:
+    """Say when, after it was decided, a poke was taken, and by what that is known."""
+    seconds = max(0.0, (delivery.accepted_wall or delivery.decided_wall) - delivery.decided_wall)
+    return f"taken by its client after {seconds:.1f} s ({delivery.proof})"
 
 
 def approval_line(wall: float, task: str | None, approver: str, verdict: str) -> LogLine:

@@ -20,6 +20,9 @@ _PHRASES = (
     "api error: 403",
     "401 unauthorized",
     "403 forbidden",
+    '"code":401',
+    '"code":403',
+    "unauthenticated",
 )
 
 

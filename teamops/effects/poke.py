@@ -5,7 +5,7 @@ from __future__ import annotations
 from teamops.config.settings import RoleSettings
 from teamops.model.actions import Outcome, Poke
 from teamops.model.pane import Pane
-from teamops.tmux.deliver import deliver
+from teamops.tmux import deliver as typing
 from teamops.tmux.server import Server, ServerDown
 
 
@@ -28,4 +28,14 @@ async def poke(server: Server, role: RoleSettings, pane: Pane | None, action: Po
         )
     if pane is not None and (pane.pane_id, pane.pid) != (now.pane_id, now.pid) and not pane.dead:
         return Outcome(ok=False, message=f"{role.role} was started again in the meantime", hint="look again, then poke")
-    return await deliver(server, now, role.client, action.text)
+    return await typing.deliver(server, now, role.client, action.text)
+
+
+async def hindrance(server: Server, role: RoleSettings) -> str:
+    """Return why no line can be typed for the role now; empty = one can. Raises ``TeamopsError`` when tmux fails."""
+    now = next((seen for seen in await server.panes() if seen.session == role.session), None)
+    return (
+        f'{role.role} has no session "{role.session}"'
+        if now is None
+        else await typing.hindrance(server, now, role.client)
+    )

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings
+from teamops.effects.launch import Recipe, recipe
 from teamops.model.actions import By, Outcome, Restart
 from teamops.model.agent_report import Launch
 from teamops.model.errors import TeamopsError
@@ -30,12 +31,14 @@ async def restart(
     pane: Pane | None,
     action: Restart,
     launch: Launch | None = None,
+    folder: Path | None = None,
 ) -> Outcome:
     """Start the role's agent (again) and look that it runs.
 
     Without a session: a new one with the configured command. With one: what runs there is ended, really, and the
     configured command started, or, with none configured, what the pane was made with. ``ok`` only when a new process
-    was seen alive after 0.7 s. ``launch``: what teamops started for the role; by rule no other living process is ended.
+    was seen alive after 0.7 s. ``launch``: what teamops started for the role: its client's session is resumed, and by
+    rule no other living process is ended. ``folder``: the project's in the person's state directory.
     Raises ``TeamopsError`` when tmux fails.
     """
     del project, pane  # what was known is not what is: tmux is asked anew
@@ -46,24 +49,25 @@ async def restart(
             return Outcome(ok=False, message=error.message, hint=error.hint)
         panes = ()
     now = next((seen for seen in panes if seen.session == role.session), None)
-    ours = now is not None and launch is not None and _is_of(launch, now.pid)
-    if action.by is By.RULE and now is not None and not ours and (not now.dead and not _ended(now.pid)):
+    ours = now is not None and launch is not None and is_of(launch, now.pid)
+    if action.by is By.RULE and now is not None and not ours and (not now.dead and not ended(now.pid)):
         return Outcome(
             ok=False,
             message=f"pid {now.pid} runs in its pane, and teamops did not start it: by rule it is not ended",
             hint=f"look at it, and restart {role.role} (r) if it hangs",
         )
-    env = {**role.env, "TEAMOPS_ROLE": str(role.role), "TEAMOPS_PROJECT": str(root)}
     try:
+        how = recipe(role, root, folder or root / ".teamops", launch)
         if now is None:
-            return await _create(server, role, env)
+            return await create_session(server, role, how)
         async with pane_lock(server, now):
-            return await _respawn(server, role, now, env, tree=ours)
+            return await respawn_pane(server, role, now, how, tree=ours)
     except Refused as refusal:
         return Outcome(ok=False, message=refusal.message, hint=refusal.hint)
 
 
-async def _create(server: Server, role: RoleSettings, env: dict[str, str]) -> Outcome:
+async def create_session(server: Server, role: RoleSettings, how: Recipe) -> Outcome:
+    """Make the role's session and look that its agent runs."""
     from teamops.tmux.lifecycle import create
 
     if not role.command:
@@ -72,32 +76,41 @@ async def _create(server: Server, role: RoleSettings, env: dict[str, str]) -> Ou
             message=f'{role.role} has no session "{role.session}" and no command to start one with',
             hint=f"set command for {role.role} in teamops.toml",
         )
-    started = await asyncio.to_thread(create, server.socket, role.session, role.command, role.cwd, env)
-    return await _judge(server, role, started.pane_id, started.pid, f'started in a new session "{role.session}"')
+    await asyncio.to_thread(how.write)
+    started = await asyncio.to_thread(
+        create, server.socket, role.session, how.argv, role.cwd, how.env, client_session=how.client_session
+    )
+    said = f'started in a new session "{role.session}"'
+    return await _judge(server, role, started.pane_id, started.pid, said, how)
 
 
-async def _respawn(server: Server, role: RoleSettings, now: Pane, env: dict[str, str], *, tree: bool) -> Outcome:
+async def respawn_pane(server: Server, role: RoleSettings, now: Pane, how: Recipe, *, tree: bool) -> Outcome:
+    """Begin the role's agent again in its pane and look that it runs. ``tree``: see ``lifecycle.respawn``."""
     from teamops.tmux.lifecycle import respawn
 
     was = "dead" if now.dead else f"pid {now.pid}"
+    await asyncio.to_thread(how.write)
     started = await asyncio.to_thread(
         respawn,
         server.socket,
         now.pane_id,
-        role.command or None,
+        how.argv or None,
         pid=now.pid,
         cwd=role.cwd if role.command else None,
-        env=env,
+        env=how.env,
         tree=tree,
+        client_session=how.client_session,
     )
     said = f"started again (was {was})"
     if started.survivors:
         said += f"; still there from before: pid {', '.join(map(str, started.survivors))}"
-    return await _judge(server, role, started.pane_id, started.pid, said)
+    return await _judge(server, role, started.pane_id, started.pid, said, how)
 
 
-async def _judge(server: Server, role: RoleSettings, pane_id: str, pid: int, said: str) -> Outcome:
+async def _judge(server: Server, role: RoleSettings, pane_id: str, pid: int, said: str, how: Recipe) -> Outcome:
     """Say that it runs only after it was seen to run."""
+    session = f" session {how.client_session}" if how.client_session else ""
+    said = "; ".join((said, *(["its session is resumed"] if how.resumed else []), *how.notes))
     loop = asyncio.get_running_loop()
     begun = loop.time()
     seen: Pane | None = None
@@ -107,10 +120,10 @@ async def _judge(server: Server, role: RoleSettings, pane_id: str, pid: int, sai
         except ServerDown:
             seen = None
         if seen is not None and seen.pane_id == pane_id and seen.pid == pid:
-            if seen.dead or _ended(pid):
+            if seen.dead or ended(pid):
                 return await _failed(server, role, seen)
             if loop.time() - begun >= STEADY_S:
-                return Outcome(ok=True, message=said, evidence=f"pane {pane_id} pid {pid}")
+                return Outcome(ok=True, message=said, evidence=f"pane {pane_id} pid {pid}{session}")
         await asyncio.sleep(_POLL_S)
     return Outcome(
         ok=False,
@@ -119,14 +132,15 @@ async def _judge(server: Server, role: RoleSettings, pane_id: str, pid: int, sai
     )
 
 
-def _is_of(launch: Launch, pid: int) -> bool:
+def is_of(launch: Launch, pid: int) -> bool:
     """Return whether teamops started that process."""
     from teamops.tmux.ending import born_of
 
     return not launch.adopted and launch.pid == pid and launch.born == born_of(pid)
 
 
-def _ended(pid: int) -> bool:
+def ended(pid: int) -> bool:
+    """Return whether the process has ended."""
     from teamops.tmux.ending import is_alive
 
     return not is_alive(pid)

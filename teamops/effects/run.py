@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
@@ -24,12 +25,14 @@ class Effects:
         notifier: Notifier,
         pane_of: Callable[[Role], Pane | None],
         launch_of: Callable[[Role], Launch | None] = lambda _: None,
+        folder: Path | None = None,
     ) -> None:
         self._settings = settings
         self._server = server
         self._notifier = notifier
         self._pane_of = pane_of
         self._launch_of = launch_of
+        self._folder = folder or settings.root / ".teamops"
 
     async def run(self, action: Action, check: Callable[[bytes], None] | None = None) -> Outcome:
         """Do ``action`` and say truthfully how it ended. Never raises but for cancellation.
@@ -49,6 +52,18 @@ class Effects:
         except Exception as error:  # noqa: BLE001 - a port: becomes an outcome that a person sees
             return Outcome(ok=False, message=f"{type(error).__name__}: {error}", hint="this is a defect of teamops")
 
+    async def hindrance(self, role: Role) -> str:
+        """Return why no line can be typed for ``role`` now; empty = one can. Never raises but for cancellation."""
+        from teamops.effects.poke import hindrance
+
+        settings = self._settings.role(role)
+        if self._server is None or settings is None:
+            return f"{role} is not managed"
+        try:
+            return await hindrance(self._server, settings)
+        except TeamopsError as error:
+            return error.message
+
     async def _on_pane(self, action: Poke | Restart | Start | Stop) -> Outcome:
         role = self._settings.role(action.role)
         if self._server is None or role is None:
@@ -61,8 +76,15 @@ class Effects:
             from teamops.effects.poke import poke
 
             return await poke(self._server, role, self._pane_of(action.role), action)
-        if isinstance(action, Start | Stop):
-            return Outcome(ok=False, message=f"{action.role}: not built yet", hint="restart it (r)")
+        if isinstance(action, Start):
+            from teamops.effects.start import start
+
+            launch = self._launch_of(action.role)
+            return await start(self._server, role, self._settings.root, self._folder, launch)
+        if isinstance(action, Stop):
+            from teamops.effects.stop import stop
+
+            return await stop(self._server, role, action, self._launch_of(action.role))
         from teamops.effects.restart import restart
 
         return await restart(
@@ -73,4 +95,5 @@ class Effects:
             self._pane_of(action.role),
             action,
             self._launch_of(action.role),
+            self._folder,
         )

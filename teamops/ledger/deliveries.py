@@ -24,16 +24,31 @@ class Deliveries:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._version = 0
+
+    def changed(self) -> bool:
+        """Return whether another process wrote to the ledger since the last call; true at the first one."""
+        with reading(self._path):
+            version = int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        before, self._version = self._version, version
+        return before != version
 
     def save(self, delivery: Delivery) -> None:
         """Store how far a poke has come, so that a loss of power doesn't forget that it was typed.
 
-        Stored again, the newer one stands. Its text and who decided it are its action's, which is stored before.
+        Two processes may follow the same poke: a step that one has stored is never taken back by the other, and the
+        first time of each step stands. Its text and who decided it are its action's, which is stored before.
         """
         with writing(self._connection, self._path, durable=True):
             self._connection.execute(
-                "INSERT OR REPLACE INTO delivery(action, role, light, attempt, decided_wall, typed_wall, accepted_wall,"
-                " working_wall, refused, proof, over) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO delivery(action, role, light, attempt, decided_wall, typed_wall, accepted_wall,"
+                " working_wall, refused, proof, over) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT(action) DO UPDATE SET typed_wall = coalesce(typed_wall, excluded.typed_wall),"
+                " accepted_wall = coalesce(accepted_wall, excluded.accepted_wall),"
+                " working_wall = coalesce(working_wall, excluded.working_wall),"
+                " refused = iif(coalesce(accepted_wall, excluded.accepted_wall) IS NULL,"
+                " coalesce(nullif(excluded.refused, ''), refused), ''),"
+                " proof = coalesce(nullif(proof, ''), excluded.proof), over = max(over, excluded.over)",
                 (
                     delivery.action_id,
                     str(delivery.role),

@@ -10,6 +10,7 @@ from typing import Any
 from teamops.domain import log_lines
 from teamops.ledger.rows import BegunAction
 from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart, Start, Stop
+from teamops.model.agent_report import Delivery
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
@@ -50,6 +51,10 @@ SELECT wall, rank, id, kind, role, a, b, c, ok FROM (
   UNION ALL
   SELECT * FROM (SELECT wall, 9, id, 'rotation', NULL, blocks, tasks, '', 1 FROM rotation
                  ORDER BY wall DESC, id DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT coalesce(accepted_wall, typed_wall, decided_wall) AS at, 10, action, 'delivery', role,
+                 decided_wall, accepted_wall, proof, coalesce(typed_wall, decided_wall) FROM delivery
+                 WHERE accepted_wall IS NOT NULL OR (over = 1 AND refused = '') ORDER BY at DESC LIMIT :n)
 ) ORDER BY wall DESC, rank DESC, id DESC LIMIT :n
 """
 
@@ -214,8 +219,8 @@ def _action(row: Any) -> Action:
 
 def _line(row: Any) -> LogLine:
     wall, _, _, kind, role, first, second, third, ok = row
-    if kind in _PROTOCOL:
-        return _PROTOCOL[kind](row)
+    if kind in _OWN_WORDS:
+        return _OWN_WORDS[kind](row)
     if kind == "turn":
         return log_lines.turn_line(wall, Role(role), first or None)
     if kind == "state":
@@ -227,13 +232,33 @@ def _line(row: Any) -> LogLine:
     return log_lines.action_line(wall, action, outcome)
 
 
-_PROTOCOL: dict[str, Callable[[Any], LogLine]] = {
+def _delivery_line(row: Any) -> LogLine:
+    delivery = Delivery(
+        action_id=row[2],
+        role=Role(row[4]),
+        text="",
+        by=By.RULE,
+        light="",
+        attempt=0,
+        decided_wall=row[5],
+        typed_wall=row[8],
+        accepted_wall=row[6],
+        proof=row[7],
+        over=True,
+    )
+    line = log_lines.delivery_line(delivery)
+    assert line is not None  # noqa: S101 - it was accepted, or is over
+    return line
+
+
+_OWN_WORDS: dict[str, Callable[[Any], LogLine]] = {
     "approval": lambda row: log_lines.approval_line(row[0], row[5], row[6], row[7]),
     "gate": lambda row: log_lines.gate_line(row[0], row[5], row[6], row[7], ok=bool(row[8])),
     "forced": lambda row: log_lines.forced_line(row[0], Role(row[4]), row[5], row[6]),
     "tamper": lambda row: log_lines.tamper_line(
         row[0], row[5], row[7], row[6], None if row[4] is None else Role(row[4])
     ),
+    "delivery": _delivery_line,
     "rotation": lambda row: log_lines.rotation_line(row[0], row[5], row[6]),
     "accepted": lambda row: log_lines.accepted_line(row[0], row[4], row[5], row[7], row[6]),
 }

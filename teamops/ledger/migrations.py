@@ -112,7 +112,21 @@ CREATE TABLE rss_minute(
 CREATE INDEX rss_minute_by_minute ON rss_minute(minute);
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE)
+BEATEN = """
+ALTER TABLE usage_minute ADD COLUMN beaten INTEGER NOT NULL DEFAULT 0;
+"""
+
+SPIKES = """
+CREATE TABLE usual(
+  role TEXT PRIMARY KEY, usual TEXT NOT NULL, spike TEXT NOT NULL, wall REAL NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE spike(
+  id INTEGER PRIMARY KEY, role TEXT NOT NULL, began_wall REAL NOT NULL, ended_wall REAL, peak INTEGER NOT NULL,
+  usual INTEGER, threshold INTEGER NOT NULL, tokens INTEGER NOT NULL, cost_usd TEXT NOT NULL, why TEXT NOT NULL,
+  trace TEXT NOT NULL) STRICT;
+CREATE INDEX spike_by_role ON spike(role, began_wall);
+"""
+
+STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

@@ -41,7 +41,7 @@ def advance(connection: sqlite3.Connection, position: Position) -> bool:
 
 
 def add_beats(connection: sqlite3.Connection, seen: BeatsSeen) -> None:
-    """Add beats to their minutes."""
+    """Add beats to their minutes, without what ``add_usage`` is told of their tracked calls."""
     sums: dict[tuple[str, int], list[int]] = {}
     costs: dict[tuple[str, int], Decimal] = {}
     last: dict[str, float] = {}
@@ -49,9 +49,9 @@ def add_beats(connection: sqlite3.Connection, seen: BeatsSeen) -> None:
         key = (str(beat.role), int(beat.wall // 60))
         row = sums.setdefault(key, [0, 0, 0])
         row[0] += 1
-        row[1] += beat.tokens
+        row[1] += beat.own_tokens
         row[2] += beat.tool_calls
-        costs[key] = costs.get(key, Decimal(0)) + (beat.cost_usd or 0)
+        costs[key] = costs.get(key, Decimal(0)) + beat.own_cost_usd
         last[key[0]] = max(last.get(key[0], 0.0), beat.wall)
     for key, (beats, tokens, tool_calls) in sums.items():
         old = connection.execute("SELECT cost_usd FROM beat_minute WHERE role = ? AND minute = ?", key).fetchone()
@@ -68,8 +68,10 @@ def add_beats(connection: sqlite3.Connection, seen: BeatsSeen) -> None:
     )
 
 
-def add_usage(connection: sqlite3.Connection, role: Role, rows: Iterable[tuple[Usage, Decimal | None]]) -> None:
-    """Add usage to its minutes; what has no price waits for one."""
+def add_usage(
+    connection: sqlite3.Connection, role: Role, rows: Iterable[tuple[Usage, Decimal | None]], *, beaten: bool = False
+) -> None:
+    """Add usage to its minutes; what has no price waits for one. ``beaten``: a beat told it, and not a client's log."""
     for usage, cost in rows:
         tokens = usage.tokens
         key = (str(role), int(usage.wall // 60), usage.model)
@@ -77,8 +79,8 @@ def add_usage(connection: sqlite3.Connection, role: Role, rows: Iterable[tuple[U
         connection.execute(
             "UPDATE usage_minute SET responses = responses + 1, input = input + ?, output = output + ?,"
             " cache_write = cache_write + ?, cache_write_1h = cache_write_1h + ?, cache_read = cache_read + ?,"
-            " unpriced = unpriced + ? WHERE role = ? AND minute = ? AND model = ?",
-            (*_counts(tokens), tokens.total if cost is None else 0, *key),
+            " unpriced = unpriced + ?, beaten = beaten + ? WHERE role = ? AND minute = ? AND model = ?",
+            (*_counts(tokens), tokens.total if cost is None else 0, int(beaten), *key),
         )
         if cost is None:
             connection.execute(
@@ -147,13 +149,14 @@ def minutes(connection: sqlite3.Connection, role: Role, since_wall: float) -> li
         "SELECT minute, beats, tokens, cost_usd FROM beat_minute WHERE role = ? AND minute >= ?", (str(role), first)
     ).fetchall()
     usage = connection.execute(
-        "SELECT minute, responses, input + output + cache_write + cache_read, cost_usd, unpriced"
+        "SELECT minute, responses - beaten, input + output + cache_write + cache_read, cost_usd, unpriced"
         " FROM usage_minute WHERE role = ? AND minute >= ?",
         (str(role), first),
     ).fetchall()
+    logged = any(row[1] for row in usage)
     sums: dict[int, Minute] = {}
     for minute, count, tokens, cost in beats:
-        sums[minute] = Minute(minute * 60.0, count, 0 if usage else tokens, Decimal(0) if usage else Decimal(cost), 0)
+        sums[minute] = Minute(minute * 60.0, count, 0 if logged else tokens, Decimal(0 if logged else cost), 0)
     for minute, count, tokens, cost, waiting in usage:
         old = sums.get(minute, Minute(minute * 60.0, 0, 0, Decimal(0), 0))
         sums[minute] = Minute(
@@ -170,16 +173,18 @@ def cost_since(connection: sqlite3.Connection, wall: float) -> dict[Role, DaySpe
     """Return what each role spent from the minute of ``wall`` on. Beats' costs as in ``minutes``."""
     first = (int(wall // 60),)
     spent: dict[Role, DaySpend] = {}
-    for role, cost, waiting in connection.execute(
-        "SELECT role, cost_usd, unpriced FROM usage_minute WHERE minute >= ?", first
+    logged = set()
+    for role, cost, waiting, responses in connection.execute(
+        "SELECT role, cost_usd, unpriced, responses - beaten FROM usage_minute WHERE minute >= ?", first
     ):
         old = spent.get(role, DaySpend(Decimal(0), 0))
         spent[Role(role)] = DaySpend(old.cost_usd + Decimal(cost), old.unpriced_tokens + waiting)
-    logged = frozenset(spent)
+        if responses:
+            logged.add(role)
     for role, cost in connection.execute("SELECT role, cost_usd FROM beat_minute WHERE minute >= ?", first):
         if role not in logged:
             old = spent.get(role, DaySpend(Decimal(0), 0))
-            spent[Role(role)] = DaySpend(old.cost_usd + Decimal(cost), 0)
+            spent[Role(role)] = DaySpend(old.cost_usd + Decimal(cost), old.unpriced_tokens)
     return spent
 
 

@@ -15,6 +15,7 @@ from teamops.ledger.keeping import Keepings
 from teamops.ledger.launches import Launches
 from teamops.ledger.rows import BegunAction, DaySpend, Minute
 from teamops.ledger.rss import Rss
+from teamops.ledger.spikes import Spikes
 from teamops.model.actions import Action, Outcome
 from teamops.model.alert import Alert
 from teamops.model.events import BeatsSeen
@@ -54,6 +55,7 @@ class Ledger:
         self.keeping = Keepings(connection, path)
         self.launches = Launches(connection, path)
         self.rss = Rss(connection, path)
+        self.spikes = Spikes(connection, path)
 
     def close(self) -> None:
         """Close the file. Closing twice is fine."""
@@ -90,14 +92,17 @@ class Ledger:
 
     # beats and usage
 
-    def add_beats(self, seen: BeatsSeen) -> None:
+    def add_beats(self, seen: BeatsSeen, rows: Sequence[tuple[Role, Usage, Decimal | None]] = ()) -> None:
         """Add beats to their minutes and store how far their file was read, in one transaction.
 
-        The same call again adds nothing: what lies before the stored position is in the ledger.
+        ``rows``: what their ``usages`` cost, ``None`` where no price is known yet. The same call again adds nothing:
+        what lies before the stored position is in the ledger.
         """
         with writing(self._connection, self._path):
             if spend.advance(self._connection, seen.position):
                 spend.add_beats(self._connection, seen)
+                for role, usage, cost in rows:
+                    spend.add_usage(self._connection, role, [(usage, cost)], beaten=True)
 
     def add_usage(self, role: Role, rows: Sequence[tuple[Usage, Decimal | None]], position: Position) -> None:
         """Add usage with its cost and store how far its file was read, in one transaction.

@@ -93,3 +93,5 @@ class Outcome:
     hint: str = ""
     evidence: str = ""
     """What proves it: "desktop notification 7", "pane %3 pid 4711"."""
+    touched: bool = False
+    """It failed half-way: a line was typed, and is not known to be submitted."""

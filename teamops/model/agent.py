@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from teamops.model.role import Role
+from teamops.model.usage import Usage
 
 
 class AgentState(StrEnum):
@@ -26,6 +27,8 @@ class AgentState(StrEnum):
     """Expected to beat and has missed two beats."""
     ZOMBIE = "zombie"
     """Its process lives and it holds a light or began a cycle, and nothing it does shows work for the limit."""
+    RUNAWAY = "runaway"
+    """It uses tokens many times faster than it usually does."""
     SUSPENDED = "suspended"
     """Its process was stopped from outside (SIGSTOP): it can't do anything until it goes on."""
     DEAD = "dead"
@@ -73,6 +76,8 @@ class BeatKind(StrEnum):
     HOOK = "hook"
     ERROR = "error"
     """Its program ended, or a thread of it, by an exception that nobody caught; ``message`` names it."""
+    USAGE = "usage"
+    """Calls of a model that were answered, told by themselves: a sign of work, but no promise of beats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +92,7 @@ class Beat:
     status: str = "ok"
     message: str = ""
     tokens: int = 0
-    """Used since its last beat."""
+    """Used since its last beat, with those of ``usages``."""
     cost_usd: Decimal | None = None
     tool_calls: int = 0
     interval_s: float | None = None
@@ -102,6 +107,18 @@ class Beat:
     """With ``HOOK``: the path of the session's transcript, as the client says."""
     detail: str = ""
     """With ``HOOK``: what the event is about: the prompt's text, the tool's name, a notice's type and words."""
+    usages: tuple[Usage, ...] = ()
+    """What its tracked calls of models used since its last beat."""
+
+    @property
+    def own_tokens(self) -> int:
+        """Tokens that it only counted itself."""
+        return max(0, self.tokens - sum(usage.tokens.total for usage in self.usages))
+
+    @property
+    def own_cost_usd(self) -> Decimal:
+        """What it says it spent, but what it says that its tracked calls cost."""
+        return Decimal(0) if self.usages or self.cost_usd is None else self.cost_usd
 
 
 class ClientStatus(StrEnum):
@@ -110,6 +127,27 @@ class ClientStatus(StrEnum):
     BUSY = "busy"
     IDLE = "idle"
     WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeView:
+    """An agent that runs away, as of now. Tokens here are input and output; what is cached is not counted."""
+
+    since_wall: float
+    """When it began to, Unix seconds."""
+    rate: int
+    """Tokens of the last minute."""
+    peak: int
+    """The highest rate since it began."""
+    usual: int | None
+    """Tokens a minute as it used to be; ``None`` = not known yet."""
+    limit: int
+    """Tokens a minute that it has passed."""
+    tokens: int
+    """Used since it began, the minute before included."""
+    cost_usd: Decimal
+    why: str
+    """In words: "41,200 tokens/min, 206 times its usual 200"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,3 +199,7 @@ class AgentView:
     """What is worth saying of its memory: "4 GB in about 5 h"."""
     backing_off_until_wall: float | None = None
     """The next restart by rule comes no sooner, Unix seconds."""
+    badges: tuple[str, ...] = ()
+    """What the plain spike rules say, in short words: "10\u00d7cycle". They call nobody unless configured so."""
+    spike: SpikeView | None = None
+    """``None`` = it doesn't run away."""

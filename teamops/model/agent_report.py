@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from teamops.model.actions import By
@@ -87,6 +88,28 @@ class RestartRecord:
     """The client's session that was resumed; empty = a fresh one."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeRecord:
+    """One time that an agent ran away. Rates are tokens a minute, of input and output. Times are Unix seconds."""
+
+    id: int
+    role: Role
+    began_wall: float
+    ended_wall: float | None
+    """``None`` = it lasts."""
+    peak: int
+    usual: int | None
+    """What it was measured by; ``None`` = nothing was usual yet."""
+    threshold: int
+    """What it passed."""
+    tokens: int
+    """Used in it, the minute before included."""
+    cost_usd: Decimal
+    why: str
+    trace: tuple[tuple[float, int], ...] = ()
+    """(end of 10 s, tokens used in them) from ten minutes before it to its end, oldest first; without those of 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessNode:
     """One process of an agent's tree, parents before children."""
@@ -128,6 +151,7 @@ class AgentReport:
     restarts: tuple[RestartRecord, ...] = ()
     processes: tuple[ProcessNode, ...] = ()
     launch: Launch | None = None
+    spikes: tuple[SpikeRecord, ...] = ()
     keeping: str = ""
     """What teamops does about it now: "restart 1 of 2 at 14:31, the next no sooner than 14:36"; empty = nothing."""
     memory: tuple[tuple[float, int], ...] = ()

@@ -125,6 +125,8 @@ class GrowthSeen:
     """The pane's process then."""
     grown_wall: float | None = None
     """With the first look at a file: when it had last grown, Unix seconds; ``None`` = just now."""
+    session: str = ""
+    """The client's own session id, where the file tells it; empty = not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ class ProcessRow:
     bare_shell: bool = False
     """All there is of it is a shell: no client runs there."""
     stopped: bool = False
-    """Its first process is stopped by a signal (SIGSTOP, or by a debugger)."""
+    """Its client is stopped by a signal (SIGSTOP, Ctrl-Z) or by a debugger: the first process, or what that wraps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from teamops.domain.span import clock_words
-from teamops.model.agent import AgentView
+from teamops.model.agent import AgentView, SpikeView
 from teamops.model.alert import Alert
 from teamops.model.handoff import Standing
 from teamops.model.snapshot import LightView, Snapshot
@@ -96,11 +96,26 @@ def _agent(agent: AgentView) -> dict[str, Any]:
         "held": agent.held or None,
         "exit_status": agent.exit_status,
         "exit_signal": agent.exit_signal,
+        "badges": list(agent.badges),
+        "spike": None if agent.spike is None else _spike(agent.spike),
         "minutes": {
             "beats": list(agent.beats),
             "tokens": list(agent.tokens),
             "cost_usd": [round(cost, 6) for cost in agent.cost],
         },
+    }
+
+
+def _spike(spike: SpikeView) -> dict[str, Any]:
+    return {
+        "since": iso(spike.since_wall),
+        "tokens_per_min": spike.rate,
+        "peak_tokens_per_min": spike.peak,
+        "usual_tokens_per_min": spike.usual,
+        "limit_tokens_per_min": spike.limit,
+        "tokens": spike.tokens,
+        "cost_usd": _money(spike.cost_usd),
+        "why": spike.why,
     }
 
 
@@ -154,10 +169,11 @@ def _agent_line(agent: AgentView) -> str:
     state = agent.state.value
     if agent.exit_signal is not None or agent.exit_status is not None:
         state = f"{state} ({agent.evidence.detail})"
+    badges = f"  {' '.join(agent.badges)}" if agent.badges else ""
     beat = "-" if agent.beat_age_s is None else f"{agent.beat_age_s:.0f} s"
     rss = "-" if agent.rss_bytes is None else f"{agent.rss_bytes / 1e6:.0f} MB"
     cost = f"${agent.cost_today_usd:.2f}" + ("+?" if agent.unpriced_tokens else "")
     return (
         f"  {agent.role:<10} {agent.name:<9} {state:<18} by {agent.evidence.kind.value:<11} beat {beat:>6}"
-        f"  {agent.tokens_per_min:>7} tok/min  {cost:>9}  {rss:>7}"
+        f"  {agent.tokens_per_min:>7} tok/min  {cost:>9}  {rss:>7}{badges}"
     )

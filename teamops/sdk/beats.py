@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from _json import encode_basestring_ascii
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 
 from teamops.sdk.spool import Spool, project_of, role_of, warn
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from types import TracebackType
     from typing import Any, Literal
+
+    from teamops.sdk.calls import Calls
 
 MAX_MESSAGE = 1000
 MAX_STATUS = 40
@@ -38,6 +40,12 @@ class _Agent:
     """Whose beats these are; 0 = this process's own."""
     watches = False
     """The program's uncaught exceptions are seen."""
+    calls: Calls | None = None
+    """Model calls that no line has told yet; ``None`` = none is tracked."""
+    beat_at = 0.0
+    """When it last beat by itself, monotonic; 0 = never."""
+    writing: set[int] = set()  # noqa: RUF012 - one state for the process
+    """Threads that are writing a line."""
 
 
 _agent = _Agent()
@@ -94,15 +102,9 @@ def heartbeat(
     """
     try:
         text = f',"status":{_quoted(status, MAX_STATUS)}' if status != "ok" else ""
-        if message:
-            text += f',"message":{_quoted(message, MAX_MESSAGE)}'
-        if tokens and (count := _count(tokens)):
-            text += f',"tokens":{count}'
-        if tool_calls and (count := _count(tool_calls)):
-            text += f',"tool_calls":{count}'
         if cost_usd is not None:
             text += _cost(cost_usd)
-        _write("beat", text)
+        _write("beat", text, message, _count(tokens), _count(tool_calls))
     except Exception as error:  # noqa: BLE001 - as above
         warn(f"a beat was lost: {type(error).__name__}: {error}")
 
@@ -144,8 +146,10 @@ class Cycle:
     ) -> Literal[False]:
         try:
             if Cycle._count(-1) == 0:
-                failed = "" if kind is None else f',"status":"error","message":{_quoted(kind.__name__, MAX_MESSAGE)}'
-                _write("cycle-end", failed)
+                if kind is None:
+                    _write("cycle-end")
+                else:
+                    _write("cycle-end", ',"status":"error"', kind.__name__)
         except Exception as defect:  # noqa: BLE001 - as above
             warn(f"a beat was lost: {type(defect).__name__}: {defect}")
         return False
@@ -180,20 +184,71 @@ def _find(role: str | None, agent: str | None, project: str | os.PathLike[str] |
     return Spool(folder, name, file)
 
 
-def _write(kind: str, rest: str = "") -> None:
+def hold(calls: Calls) -> None:
+    """Let every line from now on tell what waits in ``calls``."""
+    _agent.calls = calls
+
+
+def tell_calls(within_s: float) -> None:
+    """Tell of the model calls that wait: now, unless this agent beat in the last ``within_s`` and so will again."""
+    if _agent.calls is None or not _agent.calls.wait:
+        return
+    if _agent.beat_at and time.monotonic() - _agent.beat_at < within_s:
+        return
+    if get_ident() not in _agent.writing:  # else the collector has ended a stream in the middle of a line of ours
+        _write("usage")
+
+
+def _write(kind: str, rest: str = "", message: object = "", tokens: int = 0, tool_calls: int = 0) -> None:
     if not _agent.asked:
         _agent.asked = True
         _agent.spool = _find(None, None, None)
         _watch_errors()
+    if kind != "usage":
+        _agent.beat_at = time.monotonic()
+    calls = _agent.calls
+    if calls is None:
+        _write_line(kind, rest, message, tokens, tool_calls)
+        return
+    taken = calls.take()
+    while taken or kind != "usage":
+        told = False
+        try:
+            usage, message, tokens, tool_calls = calls.told(taken, message, tokens, tool_calls)
+            told = _write_line(kind, rest + usage, message, tokens, tool_calls)
+        finally:
+            if not told:
+                calls.put_back(taken)
+        if not told:
+            return
+        taken = calls.take() if taken else taken
+        kind, rest, message, tokens, tool_calls = "usage", "", "", 0, 0  # what found no room in the line before
+
+
+def _write_line(kind: str, text: str, message: object, tokens: int, tool_calls: int) -> bool:
+    """Write one line; return whether that could be done, or never can."""
     spool = _agent.spool
     if spool is None:
-        return
-    interval = "" if _agent.interval is None else f',"interval_s":{_agent.interval}'
-    line = f'{{"v":1,"t":{time.time():.3f},"pid":{_agent.pid or os.getpid()},"kind":"{kind}"{rest}{interval}}}'
+        return True
+    if message:
+        text += f',"message":{_quoted(message, MAX_MESSAGE)}'
+    if tokens:
+        text += f',"tokens":{tokens}'
+    if tool_calls:
+        text += f',"tool_calls":{tool_calls}'
+    if _agent.interval is not None:
+        text += f',"interval_s":{_agent.interval}'
+    line = f'{{"v":1,"t":{time.time():.3f},"pid":{_agent.pid or os.getpid()},"kind":"{kind}"{text}}}'
+    thread = get_ident()
+    _agent.writing.add(thread)
     try:
         spool.write(line.encode())
     except OSError as error:
         warn(f"beats can't be written: {error.strerror or error}")
+        return False
+    finally:
+        _agent.writing.discard(thread)
+    return True
 
 
 def _watch_errors() -> None:
@@ -224,7 +279,7 @@ def _tell_error(kind: type[BaseException], error: BaseException | None) -> None:
         return  # a person's Ctrl-C
     try:
         text = " ".join(f"{kind.__name__}: {error}".split()).rstrip(": ")
-        _write("error", f',"status":"error","message":{_quoted(text, MAX_MESSAGE)}')
+        _write("error", ',"status":"error"', text)
     except Exception as defect:  # noqa: BLE001 - as above
         warn(f"a beat was lost: {type(defect).__name__}: {defect}")
 

@@ -18,6 +18,7 @@ from teamops.model.events import BeatsSeen, SourceTroubled
 from teamops.model.role import HUMAN, NONE, Role, role_of
 from teamops.model.tail import Position
 from teamops.model.text import clean_line
+from teamops.model.usage import Tokens, Usage
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
 from teamops.sources.port import Emit
@@ -34,6 +35,9 @@ UNLINK = "make it a folder and a file of the project's own"
 MAX_MESSAGE = 500
 MAX_STATUS = 40
 MAX_DETAIL = 800
+MAX_MODEL = 100
+MAX_CALLS = 1000
+"""More calls of models in one line are nobody's."""
 MAX_COST = Decimal(10**9)
 
 _ROLE = re.compile(r"[A-Z][A-Z0-9_.-]{0,39}")
@@ -41,6 +45,18 @@ _SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 _Wall = Annotated[float, msgspec.Meta(ge=0, le=10**11)]
 _Span = Annotated[float, msgspec.Meta(gt=0, le=10**9)]
+
+
+class _Call(msgspec.Struct):
+    model: str
+    t: _Wall | None = None
+    input: _Count = 0
+    output: _Count = 0
+    cache_write: _Count = 0
+    cache_write_1h: _Count = 0
+    cache_read: _Count = 0
+    speed: str = ""
+    tier: str = ""
 
 
 class _Line(msgspec.Struct):
@@ -58,6 +74,7 @@ class _Line(msgspec.Struct):
     session: str = ""
     transcript: str = ""
     detail: str = ""
+    usage: Annotated[list[_Call], msgspec.Meta(max_length=MAX_CALLS)] = []
 
 
 _decode = msgspec.json.Decoder(_Line).decode
@@ -75,9 +92,10 @@ def beat_of(line: bytes, role: Role, wall: float) -> Beat | None:
     cost = row.cost_usd
     if cost is not None and not (cost.is_finite() and 0 <= cost <= MAX_COST):
         return None
+    at = min(row.t, wall)
     return Beat(
         role=role,
-        wall=min(row.t, wall),
+        wall=at,
         kind=row.kind,
         pid=row.pid,
         status=clean_line(row.status, MAX_STATUS),
@@ -91,6 +109,28 @@ def beat_of(line: bytes, role: Role, wall: float) -> Beat | None:
         session=row.session if _SESSION.fullmatch(row.session) else "",
         transcript=row.transcript if row.transcript.isprintable() else "",
         detail=clean_line(row.detail, MAX_DETAIL),
+        usages=tuple(
+            _usage(call, at, None if cost is None else cost * (not nth)) for nth, call in enumerate(row.usage)
+        ),
+    )
+
+
+def _usage(call: _Call, at: float, cost: Decimal | None) -> Usage:
+    """Return what a tracked call used. What the agent says of its line's cost wins: the line's first call bears it."""
+    return Usage(
+        wall=at if call.t is None else min(call.t, at),
+        model=clean_line(call.model, MAX_MODEL),
+        tokens=Tokens(
+            input=call.input,
+            output=call.output,
+            cache_write=call.cache_write,
+            cache_write_1h=min(call.cache_write_1h, call.cache_write),
+            cache_read=call.cache_read,
+        ),
+        client="sdk",
+        speed=clean_line(call.speed, MAX_MODEL),
+        service_tier=clean_line(call.tier, MAX_MODEL),
+        cost_usd=cost,
     )
 
 

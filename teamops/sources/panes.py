@@ -15,6 +15,7 @@ from teamops.model.pane import Pane
 from teamops.model.role import Role
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
+from teamops.sources.oom import OomKills, was_oom
 from teamops.sources.port import Emit
 from teamops.sources.pty_output import PtyOutput
 from teamops.sources.screens import Screens
@@ -66,6 +67,7 @@ class Panes:
         self._pidfds: dict[int, tuple[int, Role]] = {}
         """pid → (pidfd or -1, role)"""
         self._ended: dict[int, Ending] = {}
+        self._oom = OomKills(lambda: clock.stamp().now)
         self._output = PtyOutput(self._printed)
         self._screens = Screens(settings, server, clock)
         self._ttys: dict[str, Role] = {}
@@ -136,6 +138,7 @@ class Panes:
             return
         self._say("tmux server", "", "")
         self._follow(panes)
+        self._oom.look()
         self._tell(panes, up=True)
         self._watch_output(panes)
         self._watch_mode(panes)
@@ -206,42 +209,45 @@ class Panes:
         except OSError:  # no more descriptors, or not allowed: the poll sees its pane's end
             return
         self._pidfds[pid] = (fd, role)
+        self._oom.follow(pid)
         asyncio.get_running_loop().add_reader(fd, self._died, pid)
 
-    def _unfollow(self, pid: int) -> None:
+    def _unfollow(self, pid: int) -> bool | None:
+        """Leave a process; return whether the kernel has ended some for want of memory just now, if that is known."""
         fd, _ = self._pidfds.pop(pid)
         if fd >= 0:
             asyncio.get_running_loop().remove_reader(fd)
             os.close(fd)
+        return self._oom.end(pid)
 
     def _died(self, pid: int) -> None:
         """The process ended: say so at once if its zombie tells how, else when tmux has told."""
         role = self._pidfds[pid][1]
-        self._unfollow(pid)
+        risen = self._unfollow(pid)
         ending = ending_of(pid)
         if ending is not None:
-            self._say_death(role, pid, ending)
+            self._say_death(role, pid, ending, risen=risen)
             self._help(self._nudge(pid), f"nudge for {pid}")
         else:
-            self._help(self._ask_tmux(role, pid), f"end of {pid}")
+            self._help(self._ask_tmux(role, pid, risen=risen), f"end of {pid}")
         self._changed.set()
 
     def _gone(self, pid: int, panes: tuple[Pane, ...]) -> None:
         role = self._pidfds[pid][1]
-        self._unfollow(pid)
+        risen = self._unfollow(pid)
         pane = next((pane for pane in panes if pane.pid == pid), None)
         ending = ending_of(pid) or ((pane.exit_status, pane.exit_signal) if pane else (None, None))
         if pane is not None and ending == (None, None):
             # By the closed terminal tmux knows of the end a moment before it knows how.
-            self._help(self._ask_tmux(role, pid), f"end of {pid}")
+            self._help(self._ask_tmux(role, pid, risen=risen), f"end of {pid}")
         else:
-            self._say_death(role, pid, ending)
+            self._say_death(role, pid, ending, risen=risen)
 
-    def _say_death(self, role: Role, pid: int, ending: Ending) -> None:
+    def _say_death(self, role: Role, pid: int, ending: Ending, *, risen: bool | None) -> None:
         self._ended[pid] = ending
-        self._emit(PaneDied(self._clock.stamp(), role, pid, *ending))
+        self._emit(PaneDied(self._clock.stamp(), role, pid, *ending, was_oom(*ending, risen=risen)))
 
-    async def _ask_tmux(self, role: Role, pid: int) -> None:
+    async def _ask_tmux(self, role: Role, pid: int, *, risen: bool | None) -> None:
         """Tmux has reaped it already, so it knows how it ended; without its pane nobody does any more."""
         ending: Ending = (None, None)
         with suppress(TeamopsError):
@@ -254,7 +260,7 @@ class Panes:
                     break
                 nudge(self._server.server_pid, pid)
                 await asyncio.sleep(COALESCE_S)
-        self._say_death(role, pid, ending)
+        self._say_death(role, pid, ending, risen=risen)
         self._changed.set()
 
     async def _nudge(self, pid: int) -> None:

@@ -22,6 +22,13 @@ SOON_S = 0.3
 SHELLS = frozenset({"sh", "bash", "zsh", "fish", "dash", "ash", "ksh", "mksh", "csh", "tcsh", "nu", "xonsh"})
 """Programs that run a client and go on when it ends."""
 
+WRAPPERS = SHELLS | {"bwrap", "env", "nice", "timeout"}
+"""Programs that run a client as their only child and wait for it."""
+RUNTIMES = frozenset({("node", "codex"), ("node", "node")})
+"""Programs that begin the client proper as another process: (parent, child)."""
+STOPPED = frozenset({"T", "t"})
+"""By a signal, or by a debugger."""
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -79,7 +86,8 @@ def read_psutil() -> dict[int, Use]:
     import psutil
 
     table = {}
-    for process in psutil.process_iter(["ppid", "memory_info", "cpu_times", "name"]):
+    stopped = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
+    for process in psutil.process_iter(["ppid", "memory_info", "cpu_times", "name", "status"]):
         facts = process.info
         memory, cpu = facts["memory_info"], facts["cpu_times"]
         table[process.pid] = Use(
@@ -87,6 +95,7 @@ def read_psutil() -> dict[int, Use]:
             memory.rss if memory else 0,
             (cpu.user + cpu.system) if cpu else 0.0,
             facts["name"] or "",
+            "T" if facts["status"] in stopped else "",
         )
     return table
 
@@ -114,9 +123,28 @@ def rows_of(table: Mapping[int, Use], pids: Mapping[Role, int]) -> tuple[Process
                 round(sum(table[pid].cpu_s for pid in tree), 2),
                 len(tree),
                 bare_shell=len(tree) == 1 and table[root].name.removeprefix("-") in SHELLS,
+                stopped=_stopped(table, children, root),
             )
         )
     return tuple(rows)
+
+
+def _stopped(table: Mapping[int, Use], children: Mapping[int, list[int]], root: int) -> bool:
+    """Return whether the client is stopped, the first process or the one that it only wraps.
+
+    A wrapped one matters most: tmux lets its own children go on at once, and a client beneath a shell can be put aside
+    with Ctrl-Z. A client's tools are not looked at: they stop when they ask for the terminal.
+    """
+    pid, depth = root, 0
+    while table[pid].state not in STOPPED:
+        below = children.get(pid, [])
+        if len(below) != 1 or depth > 8:
+            return False
+        name, child = table[pid].name.removeprefix("-"), table[below[0]].name
+        if name not in WRAPPERS and (name, child) not in RUNTIMES:
+            return False
+        pid, depth = below[0], depth + 1
+    return True
 
 
 class Processes:

@@ -13,7 +13,7 @@ from teamops.model.pane import Pane, Screen
 from teamops.model.role import Role
 from teamops.sources.clock import Clock
 from teamops.sources.port import Emit
-from teamops.tmux.screen import KNOWN_CLIENTS, read_screen
+from teamops.tmux.screen import KNOWN_CLIENTS, read
 from teamops.tmux.server import Server
 
 DRAWN_S = 0.3
@@ -33,7 +33,7 @@ class Screens:
         self._clock = clock
         self._emit: Emit | None = None
         self._panes: dict[Role, Pane] = {}
-        self._told: dict[Role, tuple[int, Screen]] = {}
+        self._told: dict[Role, tuple[int, Screen, bool]] = {}
         self._again: set[Role] = set()
         self._tasks: dict[Role, asyncio.Task[None]] = {}
 
@@ -85,12 +85,14 @@ class Screens:
             return
         try:
             text = await self._server.capture(pane.pane_id)
+            title = await self._server.title(pane.pane_id)  # that of the last round may be 2 s old
         except TeamopsError:  # the pane is gone, or tmux hangs: the panes' own source says so
             return
         now = self._panes.get(role)
         if now is None or now.pid != pane.pid:
             return
-        screen = read_screen(self._clients[role], text, now.title)
-        if self._told.get(role) != (pane.pid, screen):
-            self._told[role] = (pane.pid, screen)
-            self._emit(ScreenSeen(self._clock.stamp(), role, pane.pid, screen))
+        reading = read(self._clients[role], text, title)
+        told = (pane.pid, reading.screen, reading.auth)
+        if self._told.get(role) != told:
+            self._told[role] = told
+            self._emit(ScreenSeen(self._clock.stamp(), role, *told))

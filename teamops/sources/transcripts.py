@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class _Client:
     role: Role
     pid: int
     homes: tuple[Path, ...]
-    said: tuple[ClientStatus | None, str, bool] = (None, "", False)
+    said: tuple[ClientStatus | None, str, bool, str] = (None, "", False, "")
     session: locate.Session | None = None
     ran: int | None = None
     """The client's own process, as its last status file named it: it may be a child of the pane's."""
@@ -67,7 +67,8 @@ class Transcripts:
     """Emits ``StatusSeen`` and ``UsageSeen`` for every followed role.
 
     ``positions``: how far earlier lives read each file; what was written while teamops was not running is read then.
-    ``env`` is teamops' own environment; a role's own settings overlay it. All methods belong to the loop.
+    ``env`` is teamops' own environment; a role's own settings overlay it. ``on_lines`` is told of all that is read in
+    the transcripts that are no subagent's. All methods belong to the loop.
     """
 
     name = "transcripts"
@@ -80,6 +81,7 @@ class Transcripts:
         positions: Mapping[str, Position],
         env: Mapping[str, str],
         proc: Path = locate.PROC,
+        on_lines: Callable[[Role, Sequence[bytes]], None] = lambda _role, _lines: None,
     ) -> None:
         self._settings = settings
         self._watch = watch
@@ -87,6 +89,7 @@ class Transcripts:
         self._positions = positions
         self._env = env
         self._proc = proc
+        self._on_lines = on_lines
         self._clients: dict[Role, _Client] = {}
         self._homes: dict[Path, _Cancel] = {}
         self._files: dict[tuple[Role, str], _File] = {}
@@ -212,7 +215,7 @@ class Transcripts:
 
     def _see(self, client: _Client, home: Path, session: locate.Session) -> None:
         before, client.session, client.ran = client.session, session, session.pid
-        self._say_status(client, session.status, session.waiting_for, session.since or None)
+        self._say_status(client, session.status, session.waiting_for, session.since or None, session=session.session)
         same = before is not None and before.session == session.session
         if same and client.main is not None and client.main.exists():
             return
@@ -229,10 +232,12 @@ class Transcripts:
         since_wall: float | None = None,
         *,
         ended: bool = False,
+        session: str = "",
     ) -> None:
-        if client.said != (status, detail, ended) and self._emit is not None:
-            client.said = (status, detail, ended)
-            self._emit(StatusSeen(self._clock.stamp(), client.role, status, detail, since_wall, ended))
+        said = (status, detail, ended, session)
+        if client.said != said and self._emit is not None:
+            client.said = said
+            self._emit(StatusSeen(self._clock.stamp(), client.role, status, detail, since_wall, ended, session))
 
     def _has_ended(self, client: _Client) -> bool:
         return client.ran is not None and not locate.runs(client.ran, self._proc)
@@ -324,6 +329,8 @@ class Transcripts:
             chunk, reading = await asyncio.to_thread(self._take, file, BLOCK)
         if self._emit is None:
             return False
+        if not locate.is_side(file.tail.path.name):
+            self._on_lines(file.role, chunk.lines)
         if chunk.restarted:
             file.history = 0
         grew = bool(chunk.lines) or chunk.skipped > 0

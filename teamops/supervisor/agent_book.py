@@ -11,7 +11,7 @@ from teamops.domain import hooks
 from teamops.domain.health import Facts, tells_of_work
 from teamops.domain.hooks import Told
 from teamops.domain.restart import Keeping
-from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind
+from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind, SpikeView
 from teamops.model.clock import Stamp
 from teamops.model.events import GrowthSeen, PaneDied, ProcessRow, ScreenSeen, StatusSeen, UsageSeen
 from teamops.model.pane import Pane, Screen
@@ -66,6 +66,8 @@ class AgentBook:
     """Its screen says that its account is refused."""
     grew: float | None = None
     beat: float | None = None
+    called: float | None = None
+    """When a model last answered a call that told itself."""
     beat_status: str = "ok"
     message: str = ""
     worked: float | None = None
@@ -90,6 +92,10 @@ class AgentBook:
     health: AgentState = AgentState.UNKNOWN
     """As judged by evidence alone."""
     health_evidence: Evidence = field(default_factory=lambda: Evidence(EvidenceKind.NOTHING, None))
+    spike: SpikeView | None = None
+    """It runs away."""
+    badges: tuple[str, ...] = ()
+    """What the plain spike rules say."""
     keeping: Keeping | None = None
     """What teamops does about it."""
     state: AgentState = AgentState.UNKNOWN
@@ -135,6 +141,7 @@ class AgentBook:
             screen_at=self.screen_at,
             grew=self.grew,
             beat=self.beat,
+            called=self.called,
             beat_status=self.beat_status,
             worked=self.worked,
             in_cycle=self.in_cycle,
@@ -184,7 +191,7 @@ class AgentBook:
         self.last_error, self.auth = "", False
         self.in_cycle = False
         self.interval_s = self.shutdown_until = None
-        self.beat = self.worked = self.grew = self.printed = None
+        self.beat = self.called = self.worked = self.grew = self.printed = None
         self.beat_status, self.message = "ok", ""
         self.rss_bytes, self.memory_note = None, ""
         self.at_rest, self.tool_runs, self.client_ended, self.bare_shell = 1, False, None, False
@@ -204,6 +211,10 @@ class AgentBook:
     def expect_end(self, until: float) -> None:
         """Expect silence and an end until then (observed seconds): it was told to stop."""
         self.shutdown_until = until if self.shutdown_until is None else max(until, self.shutdown_until)
+
+    def looked_dead(self, pid: int) -> bool:
+        """Return whether the process ``pid`` is no more the living one in its pane."""
+        return self.dead or self.pane is None or self.pane.pid != pid
 
     def see_death(self, death: PaneDied) -> None:
         """Take the end of a process, if it is the one in the pane now."""
@@ -238,6 +249,7 @@ class AgentBook:
         if self.pane is not None and self.pane.pid == seen.pid:
             at = _at(seen.grown_wall, seen.stamp)
             self.grew = at if self.grew is None else max(at, self.grew)
+            self.client_session = seen.session or self.client_session
 
     def see_screen(self, seen: ScreenSeen) -> None:
         """Take what its screen shows, if it is the screen of the process in the pane now."""
@@ -265,11 +277,14 @@ class AgentBook:
         """Take one beat of the moment ``at``; without one, its age is what lies between its own wall time and ours.
 
         ``counted``: an earlier life has added it up; only what it tells of the agent is news.
-        Its tokens are usage only of an agent without a transcript: the transcript would count them again.
+        Its own tokens are usage only of an agent without a transcript: the transcript would count them again.
         """
         at = stamp.now - max(0.0, stamp.wall - beat.wall) if at is None else at
         if beat.kind is BeatKind.HOOK:
             self._see_hook(beat, at)
+        elif beat.kind is BeatKind.USAGE:
+            self.called = at if self.called is None else max(at, self.called)
+            self.message = beat.message or self.message
         elif self.beat is None or at >= self.beat:
             self._see_own_beat(beat, at)
         if tells_of_work(beat) and (self.worked is None or at > self.worked):
@@ -282,11 +297,11 @@ class AgentBook:
         if self.has_transcript:
             return
         if minute is not None:
-            minute.tokens += beat.tokens
-            minute.cost += float(beat.cost_usd or 0)
-        if beat.wall >= midnight and beat.cost_usd is not None:
-            self.cost_today += beat.cost_usd
-        self._count_tokens(at, beat.tokens, stamp.now)
+            minute.tokens += beat.own_tokens
+            minute.cost += float(beat.own_cost_usd)
+        if beat.wall >= midnight:
+            self.cost_today += beat.own_cost_usd
+        self._count_tokens(at, beat.own_tokens, stamp.now)
 
     def _see_own_beat(self, beat: Beat, at: float) -> None:
         self.beat = at
@@ -316,13 +331,18 @@ class AgentBook:
         if told is not Told.TOOL:
             self.tool_runs = self.tool_runs and self.status is ClientStatus.BUSY
 
-    def see_usage(self, usage: Usage, cost: Decimal | None, midnight: float, stamp: Stamp) -> None:
-        """Take one response's usage and its price (``None`` = no price known)."""
-        self.has_transcript = True
+    def see_usage(
+        self, usage: Usage, cost: Decimal | None, midnight: float, stamp: Stamp, *, beaten: bool = False
+    ) -> None:
+        """Take one response's usage and its price (``None`` = no price known).
+
+        ``beaten``: a beat told it, and not a transcript.
+        """
+        self.has_transcript = self.has_transcript or not beaten
         total = usage.tokens.total
         minute = self.minute(usage.wall, stamp.wall)
         if minute is not None:
-            minute.beats += 1
+            minute.beats += not beaten
             minute.tokens += total
             minute.cost += float(cost or 0)
         if usage.wall >= midnight:

@@ -40,6 +40,7 @@ async def agent_report(core: Core, role: Role) -> AgentReport:
         role=role,
         deliveries=tuple(memory.ask(book, lambda: memory.deliveries.of(role, LAST)) or ()),
         restarts=tuple(memory.ask(book, lambda: memory.keeping.restarts(role, LAST)) or ()),
+        spikes=tuple(memory.ask(book, lambda: memory.spikes.of(role, LAST)) or ()),
         processes=() if pid is None else await asyncio.to_thread(process_tree, pid),
         launch=memory.ask(book, lambda: memory.launches.get(role)),
         keeping=restart.words(page.keeping, book.stamp),

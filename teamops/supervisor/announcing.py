@@ -1,7 +1,8 @@
 """Handed on means announced: the next agent is told once that it is its turn, whatever restarts in between.
 
-What decides is a row in the ledger, claimed durably before anything is typed: of two processes one gets it, and one
-that is killed in between leaves a light that is said to be unannounced, never one that is typed twice.
+What decides is a row in the ledger, claimed durably before anything is typed: of two processes one gets it. Here it is
+decided that a light is told, and its first line is typed; whether that was taken, and what is typed again, is the
+deliverer's part.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ class Announcer:
         self._given: dict[str, _Given] = {}
         self._late: dict[str, Mark] = {}
         """Lights whose holder had no session when they came."""
+        self._behind: dict[str, Mark] = {}
+        """Lights that wait for the end of another line to their holder: what it works on meanwhile is that one's."""
         self._missed: dict[str, tuple[Mark, str]] = {}
         """Lights whose holder was not told, and why."""
 
@@ -76,10 +79,10 @@ class Announcer:
         if self._core.trail.unsettled:
             return  # half of the file may just be missing, and be back in a moment
         for key, light in book.lights.items():
-            if self._done.get(key) != _mark(light):
+            if self._done.get(key) != mark_of(light):
                 self._decide(book, key, light)
         for gone in (self._done.keys() | self._missed.keys()) - book.lights.keys():
-            for table in (self._done, self._given, self._late, self._missed):
+            for table in (self._done, self._given, self._late, self._behind, self._missed):
                 table.pop(gone, None)
         if counts:
             for key in tuple(self._missed):
@@ -90,7 +93,7 @@ class Announcer:
         return [
             (book.lights[key], why)
             for key, (mark, why) in self._missed.items()
-            if key in book.lights and _mark(book.lights[key]) == mark and not _answered(book, book.lights[key])
+            if key in book.lights and mark_of(book.lights[key]) == mark and not _answered(book, book.lights[key])
         ]
 
     def adopt(self, book: Book) -> None:
@@ -108,12 +111,30 @@ class Announcer:
             how = _as_before(how, was.digest)
             memory.store(book, partial(memory.audit.announce, now.task, now.digest, role, how, book.stamp.wall))
 
+    # what the deliverer asks
+
+    def decided(self, key: str, light: Light) -> bool:
+        """Return whether nothing more is to be decided about a light."""
+        return self._done.get(key) == mark_of(light)
+
+    def told_as(self, key: str, light: Light) -> str:
+        """Return the reason under which lines are typed about a light that its holder was to be told; else empty."""
+        given = self._given.get(key)
+        if given is None or not self.decided(key, light):
+            return ""
+        digest = _typed_as(given.how, given.digest)
+        return reason_of(replace(light, digest=digest)) if digest else ""
+
+    def after_restart(self, book: Book, role: Role) -> None:
+        """Tell an agent that was restarted and is ready of the lights it holds, within the limit for each."""
+        self._core.deliverer.tell_again(book, role)
+
     # deciding
 
     def _decide(self, book: Book, key: str, light: Light) -> None:
-        giver = _giver(book, light)
+        giver = giver_of(book, light)
         if giver is not None and giver.role == light.role:
-            self._done[key] = _mark(light)  # kept, or taken up: nobody handed it on
+            self._done[key] = mark_of(light)  # kept, or taken up: nobody handed it on
             for table in (self._given, self._late, self._missed):
                 table.pop(key, None)
             return
@@ -132,7 +153,7 @@ class Announcer:
             self._close(key, light, how, giver)
         elif (past := memory.superseded(book, light)) is not None:
             if past:  # handed on long ago, and shown again by a file that has lost its end
-                self._done[key] = _mark(light)
+                self._done[key] = mark_of(light)
                 self._missed.pop(key, None)
             else:
                 self._announce(book, key, light, giver)
@@ -144,7 +165,7 @@ class Announcer:
         if how is None:
             return None
         if claimed is None:
-            self._missed[key] = (_mark(light), "the ledger can't be written, and without it nobody is told twice")
+            self._missed[key] = (mark_of(light), "the ledger can't be written, and without it nobody is told twice")
             return None
         self._close(key, light, how, giver)
         self._missed.pop(key, None)
@@ -164,48 +185,55 @@ class Announcer:
             return NO_SESSION
         if not (book.settings.auto_poke and settings.auto_poke):
             return OFF
+        if self._core.under_way(Poke, light.role) or not self._core.deliverer.free(light.role):
+            self._behind[key] = mark_of(light)
+            return None
         # An agent that is still busy with something else when the light comes has not answered it.
-        if book.stamp.now - light.since > FRESH_S and _answered(book, light):
+        behind = self._behind.get(key) == mark_of(light)
+        if not behind and book.stamp.now - light.since > FRESH_S and _answered(book, light):
             return ANSWERED
-        page, late = book.agent(light.role), self._late.get(key) == _mark(light)
+        page, late = book.agent(light.role), self._late.get(key) == mark_of(light)
         if not book.looked:
             return None
         if page.pane is None or page.dead:
             why = "its agent is dead" if page.pane is not None else f'it has no session "{settings.session}"'
             if not late:
-                self._late[key] = _mark(light)
+                self._late[key] = mark_of(light)
                 book.note(LogLine(book.stamp.wall, "source", f"not told of its light: {why}", light.role, ok=False))
-            self._missed[key] = (_mark(light), why)
+            self._missed[key] = (mark_of(light), why)
             return None
         if late and page.state in _LATER:
             return None  # just begun: it may read the file by itself
-        return None if self._core.under_way(Poke, light.role) else POKED
+        return POKED
 
     def _close(self, key: str, light: Light, how: str, giver: Block | None) -> None:
-        self._done[key] = _mark(light)
+        self._done[key] = mark_of(light)
         self._late.pop(key, None)
+        self._behind.pop(key, None)
         if giver is not None:
             self._given[key] = _Given(giver.index, giver.role, giver.at, light.role, light.digest, how)
 
     def _see_end(self, key: str, light: Light, future: asyncio.Future[Outcome]) -> None:
         if not future.cancelled() and not future.result().ok:
-            self._missed[key] = (_mark(light), future.result().message)
+            self._missed[key] = (mark_of(light), future.result().message)
 
     def _look_back(self, book: Book, key: str, light: Light) -> None:
         """See what became of a light that is announced: a person may have poked, teamops may have been killed."""
-        if self._done.get(key) != _mark(light) or self._core.under_way(Poke, light.role):
+        if self._done.get(key) != mark_of(light) or self._core.under_way(Poke, light.role):
             return
         given = self._given.get(key)
         digest = _typed_as(given.how, given.digest) if given is not None else ""
         if not digest:
             self._missed.pop(key, None)  # that was another light
             return
-        outcome = self._core.memory.last_poke(book, light, digest, reason_of(replace(light, digest=digest)))
-        if outcome is not None and outcome.ok:
+        reason = reason_of(replace(light, digest=digest))
+        lines = self._core.deliverer.lines(book, reason, light.role) or []
+        outcome = self._core.memory.last_poke(book, light, digest, reason)
+        if any(way.proven for way in lines) or (outcome is not None and outcome.ok):
             self._missed.pop(key, None)
         else:
             why = outcome.message if outcome is not None else "teamops ended before its line was typed"
-            self._missed[key] = (_mark(light), why)
+            self._missed[key] = (mark_of(light), why)
 
     # once
 
@@ -217,7 +245,7 @@ class Announcer:
         light = book.lights.get(key)
         if light is None or light.role == HUMAN:
             return None
-        giver = _giver(book, light)
+        giver = giver_of(book, light)
         if giver is not None and giver.role == light.role:
             return None
         if core.memory.superseded(book, light) is not False:
@@ -257,11 +285,12 @@ def _typed_as(how: str, digest: str) -> str:
     return digest if how == POKED else how.removeprefix(_AS) if how.startswith(_AS) else ""
 
 
-def _mark(light: Light) -> Mark:
+def mark_of(light: Light) -> Mark:
+    """Return what tells a light from the one before it."""
     return light.digest, light.role
 
 
-def _giver(book: Book, light: Light) -> Block | None:
+def giver_of(book: Book, light: Light) -> Block | None:
     """Return the block that gave ``light`` to its holder."""
     task, blocks = book.protocol.task(light.task), book.handoff.blocks
     return blocks[task.since_index] if task is not None and task.since_index < len(blocks) else None

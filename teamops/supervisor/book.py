@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from teamops.config.settings import Settings
-from teamops.domain import health, light, restart
-from teamops.model.agent import AgentState
+from teamops.domain import health, light, restart, spike_alerts
+from teamops.model.agent import AgentState, EvidenceKind
 from teamops.model.alert import Alert
 from teamops.model.clock import Stamp
 from teamops.model.events import (
@@ -224,6 +224,8 @@ class Book:
             if page.keeping is not None:
                 worked = health.worked_at(facts, now)
                 state, evidence = restart.shown(page.keeping, state, evidence, worked=worked, now=now)
+            kind = EvidenceKind.TRANSCRIPT if page.has_transcript else EvidenceKind.BEAT
+            state, evidence = spike_alerts.shown(page.spike, state, evidence, kind=kind, wall=self.stamp.wall)
             if state is not page.state:
                 changed.append(page)
             page.state, page.evidence = state, evidence

@@ -41,6 +41,7 @@ from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import findings_of, notice_of
 from teamops.supervisor.memory import Memory
 from teamops.supervisor.restarting import Restarter
+from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
 from teamops.supervisor.view import view
 from teamops.tmux.server import Server
@@ -104,11 +105,12 @@ class Core:
         self.deliverer = Deliverer(self)
         self.restarter = Restarter(self)
         self.growing = Growing(self)
+        self.spiking = Spiking(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        for part in (self.deliverer, self.restarter, self.growing):
+        for part in (self.deliverer, self.restarter, self.growing, self.spiking):
             part.load(self.book)
 
     # in
@@ -180,22 +182,28 @@ class Core:
                 self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
-            for part in (self.deliverer, self.restarter, self.growing):
+            for part in (self.deliverer, self.restarter, self.growing, self.spiking):
                 part.see(self.book, event)
         if panes:
             self.on_panes(self.book)
-        changed = self.book.judge(self.book.stamp.now)
-        if self._ready:  # before the best evidence is in, what weaker one says of an agent is not worth a line
-            known = [page for page in self.book.agents.values() if page.state is not AgentState.UNKNOWN]
-            for page in changed if self._told else known:
-                self.memory.state_changed(self.book, page)
-            self._told = True
+        self._judge()
         if self._settled():
             if self.book.supervisor.acting and not self._gapped:
                 self.announcer.go_on(self.book, counts=counts)
                 self.restarter.go_on(self.book, counts=counts)
                 self.deliverer.go_on(self.book, counts=counts)
+                self._judge()  # what was just decided about an agent is shown at once
             self._ask_rules(counts=counts)
+
+    def _judge(self) -> None:
+        """Judge every agent, and tell of those whose state is new."""
+        changed = self.book.judge(self.book.stamp.now)
+        if not self._ready:
+            return  # before the best evidence is in, what weaker one says of an agent is not worth a line
+        known = [page for page in self.book.agents.values() if page.state is not AgentState.UNKNOWN]
+        for page in changed if self._told else known:
+            self.memory.state_changed(self.book, page)
+        self._told = True
 
     def _settled(self) -> bool:
         """Return whether enough is known to judge: what nobody looked at yet must end no alert of an earlier life."""
@@ -253,7 +261,7 @@ class Core:
         if self.memory.follow(book):
             return
         found = findings_of(book, self.announcer.missed(book))
-        for part in (self.deliverer, self.restarter, self.growing):
+        for part in (self.deliverer, self.restarter, self.growing, self.spiking):
             found += part.findings(book)
         if not book.supervisor.acting:
             # Nobody acts and nobody remembers: one look has to do.

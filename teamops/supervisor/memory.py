@@ -48,6 +48,7 @@ class Memory:
         self.keeping = ledger.keeping
         self.launches = ledger.launches
         self.rss = ledger.rss
+        self.spikes = ledger.spikes
         self._pricer = pricer
         self._acting = acting
         self._followed = followed
@@ -110,9 +111,9 @@ class Memory:
     def recover(self, book: Book) -> list[Notify]:
         """Close the actions that an earlier life left without an outcome; return the notices to send again.
 
-        One that a living process still carries out (a person's ``teamops restart``) is left to it. A poke or restart
-        that was cut off is not repeated: nobody knows how far it got. A notice of an alert that still fires is: better
-        twice than never.
+        One that a living process still carries out (a person's ``teamops restart``) is left to it. A restart that was
+        cut off is not repeated here, nor a poke: nobody knows how far it got, and the deliverer waits for its proof. A
+        notice of an alert that still fires is: better twice than never.
         """
         if not self._acting:
             return []
@@ -132,9 +133,15 @@ class Memory:
     # facts
 
     def beats(self, book: Book, seen: BeatsSeen) -> None:
-        """Store beats with the place they were read up to."""
+        """Price what beats tell of model calls, and store all of it with the place they were read up to."""
+        rows = []
+        for beat in seen.beats:
+            for usage in beat.usages:
+                cost = self._price(beat.role, usage)
+                rows.append((beat.role, usage, cost))
+                book.agent(beat.role).see_usage(usage, cost, book.midnight, seen.stamp, beaten=True)
         if self._acting:
-            self.store(book, lambda: self._ledger.add_beats(seen))
+            self.store(book, lambda: self._ledger.add_beats(seen, rows))
 
     def usage(self, book: Book, seen: UsageSeen) -> None:
         """Price usage, put it on its agent's page and store it with the place it was read up to."""
@@ -143,13 +150,22 @@ class Memory:
         for told in seen.usages:
             # A clock that goes ahead, or a forged line, would count as today's on every day to come.
             usage = told if told.wall <= seen.stamp.wall else replace(told, wall=seen.stamp.wall)
-            cost = self._pricer.price(usage)
+            cost = self._price(seen.role, usage)
             rows.append((usage, cost))
-            if cost is None:
-                self._unpriced.append((seen.role, usage))
             page.see_usage(usage, cost, book.midnight, seen.stamp)
         if self._acting:
             self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position))
+
+    def _price(self, role: Role, usage: Usage) -> Decimal | None:
+        """Return what usage costs; without a price it waits for one."""
+        cost = self._pricer.price(usage)
+        if cost is None:
+            self._unpriced.append((role, usage))
+        return cost
+
+    def price(self, usage: Usage) -> Decimal:
+        """Return what a response has cost, as far as its price is known."""
+        return self._pricer.price(usage) or Decimal(0)
 
     def light_seen(self, book: Book, light: Light, wall: float) -> float:
         """Return when this light was first seen: an earlier life may know better than ``wall``."""

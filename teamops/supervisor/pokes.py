@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from teamops.domain.light import Light
+from teamops.domain.telling import REMINDER
 from teamops.model.handoff import Block
 from teamops.model.role import Role
 from teamops.model.snapshot import LightView, Snapshot
@@ -35,6 +36,11 @@ def light_line(handoff: str | Path, light: Light | LightView, block: Block | Non
         f"It is your turn{task} ({light.stage}{tier}): read {_file(handoff)} from line {light.line}{there}, do it,"
         " and hand on with your block."
     )
+
+
+def reminder_line(handoff: str | Path, light: Light, block: Block | None) -> str:
+    """Return the one line that reminds the holder of ``light``, who was told of it and does not answer."""
+    return REMINDER + light_line(handoff, light, block).replace("It is your turn", "it is still your turn", 1)
 
 
 def _file(handoff: str | Path) -> str:

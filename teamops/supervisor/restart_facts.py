@@ -18,7 +18,7 @@ from teamops.supervisor.book import Book
 from teamops.supervisor.memory import Memory
 from teamops.tmux.ending import born_of
 
-_STARTED = r"pane (%\d+) pid (\d+)(?: session (\S+))?"
+_STARTED = r"pane (%\d+) pid (\d+)(?: session (\S+))?( adopted)?"
 
 
 class RestartFacts:
@@ -111,6 +111,17 @@ class RestartFacts:
             return replace(launch, client_session=page.client_session)
         return launch
 
+    def keep_sessions(self) -> None:
+        """Store the client's session of each agent once it is known: whoever starts it next can go on with it."""
+        for page in self._book.agents.values():
+            launch = self._launch(page.role) if page.client_session and page.pane is not None else None
+            if launch is None or page.pane is None or launch.pid != page.pane.pid or page.dead:
+                continue
+            if launch.client_session != page.client_session:
+                fresh = replace(launch, client_session=page.client_session)
+                self._memory.store(self._book, partial(self._memory.launches.save, fresh))
+                self._launches[page.role] = fresh
+
     def is_ours(self, page: AgentBook) -> bool:
         """Return whether teamops started the process in the agent's pane, so that it may end it."""
         launch = self._launch(page.role)
@@ -123,7 +134,7 @@ class RestartFacts:
         self._launches.clear()
 
     def launched(self, role: Role, outcome: Outcome) -> None:
-        """Remember the process that a restart has started, by the evidence of its outcome."""
+        """Remember the process that a start or restart began or adopted, by the evidence of its outcome."""
         found = re.match(_STARTED, outcome.evidence)
         settings = self._book.settings.role(role)
         if found is None or settings is None:
@@ -137,7 +148,7 @@ class RestartFacts:
             client=settings.client,
             client_session=found[3] or "",
             wall=self._book.stamp.wall,
-            adopted=False,
+            adopted=found[4] is not None,
         )
         self._memory.store(self._book, lambda: self._memory.launches.save(launch))
         self._launches.clear()

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _ACTS: tuple[type[Action], ...] = (Restart, Start, Stop)
 CARRY_ON_S = 600.0
 """A restart that an earlier life began so lately, and nobody has told its agent of its light since, is gone on with."""
+SLACK_S = 10.0
+"""An agent that is stopped may be killed, with all that it began, so long after its grace."""
 ASKED = "asked for by a person"
 STOPPED = "stopped by a person"
 
@@ -84,6 +86,8 @@ class Restarter:
             walls = memory.ask(book, partial(memory.keeping.rule_restarts_since, role, since)) or []
             keeping = restart.from_kept(kept, walls, stamp, book.settings.restart_of(role))
             book.agents[role].keeping = None if keeping.blank else keeping
+            if keeping.held is Hold.HUMAN and stamp.wall - kept.changed_wall < book.settings.stop_grace_s:
+                book.agents[role].expect_end(stamp.now + book.settings.stop_grace_s + SLACK_S)  # from another shell
 
     def _hear_others(self, book: Book) -> None:
         """Take what other processes did: a person's ``teamops restart``, the decisions of the one that acts."""
@@ -121,6 +125,8 @@ class Restarter:
         match event:
             case Ticked():
                 self._hear_others(book)
+                if self._core.memory.acting:
+                    self.facts.keep_sessions()
                 for page in book.agents.values():
                     if page.keeping is not None and (event.gap_s or not book.supervisor.acting):
                         self._look_again(book, page, gap=bool(event.gap_s))
@@ -151,6 +157,8 @@ class Restarter:
         role, page = action.role, book.agent(action.role)
         keeping = page.keeping or Keeping()
         if isinstance(action, Stop):
+            self.facts.keep_sessions()  # this process may be the only one that knows them
+            page.expect_end(book.stamp.now + action.grace_s + SLACK_S)
             if action.by is By.PERSON:
                 self._until_stop[role] = page.keeping
                 self._keep(book, role, restart.held(keeping, Hold.HUMAN, STOPPED, book.stamp.now))
@@ -188,6 +196,8 @@ class Restarter:
             before = self._until_stop.pop(action.role)
             if not outcome.ok and book.agent(action.role).health not in restart.GONE:
                 self._keep(book, action.role, before or Keeping())  # it was not stopped
+        elif isinstance(action, Start) and outcome.ok:
+            self.facts.launched(action.role, outcome)
         elif isinstance(action, Restart):
             since = self._begun_at.pop(action.role, book.stamp.now)
             if outcome.ok:
@@ -287,9 +297,7 @@ class Restarter:
         if self._slot.role == role:
             self._slot = rule.Slot()
         if over:
-            tell = getattr(self._core.announcer, "after_restart", None)
-            if tell is not None:
-                tell(book, role)
+            self._core.announcer.after_restart(book, role)
 
     # findings
 

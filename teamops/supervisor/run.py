@@ -23,10 +23,12 @@ from teamops.model.role import Role
 from teamops.model.snapshot import LogLine, Snapshot, SupervisorView
 from teamops.sources.beats import Beats
 from teamops.sources.clock import Clock, ClockSource
+from teamops.sources.growth import Growth
 from teamops.sources.handoff_file import HandoffFile
 from teamops.sources.panes import Panes
 from teamops.sources.port import Source
 from teamops.sources.processes import Processes
+from teamops.sources.prompts import Prompts
 from teamops.sources.transcripts import Transcripts
 from teamops.sources.watch import Watch
 from teamops.supervisor.book import Book
@@ -85,11 +87,14 @@ async def living(
         stack.callback(watch.stop)
         positions = ledger.positions()
         roles = frozenset(role.role for role in settings.roles)
-        transcripts = Transcripts(settings, watch, clock, positions, env)
+        prompts = Prompts(settings, clock)
+        core.expect = prompts.expect
+        transcripts = Transcripts(settings, watch, clock, positions, env, on_lines=prompts.lines)
         sources: list[Source] = [
             ClockSource(clock),
             HandoffFile(settings.handoff, watch, clock, roles),
             Beats(settings.spool, roles, watch, clock, positions),
+            prompts,
             transcripts,
         ]
         server: Server | None = None
@@ -100,12 +105,18 @@ async def living(
             stack.push_async_callback(server.close)
             core.server = server
             processes = Processes(clock)
-            sources += [Panes(settings, server, clock), processes]
-            core.on_panes = lambda book: _follow(book, processes, transcripts)
+            growth = Growth(settings, watch, clock, env, prompts, lambda role: core.book.agent(role).client_session)
+            sources += [Panes(settings, server, clock), processes, growth]
+            core.on_panes = lambda book: _follow(book, processes, transcripts, growth)
         notifier = Notifier(settings.notify, ring=ring)
         stack.push_async_callback(notifier.close)
         core.effects = Effects(
-            settings, server, notifier, lambda role: core.book.agent(role).pane, core.restarter.facts.launch_of
+            settings,
+            server,
+            notifier,
+            lambda role: core.book.agent(role).pane,
+            core.restarter.facts.launch_of,
+            folder,
         )
         core.spawn(_keep_note(core, notifier), "notifications")
         core.recover()
@@ -119,13 +130,14 @@ async def living(
         yield core
 
 
-def _follow(book: Book, processes: Processes, transcripts: Transcripts) -> None:
+def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: Growth) -> None:
     pids: dict[Role, int] = {}
     for role, page in book.agents.items():
         pid = page.pane.pid if page.pane is not None and not page.dead else None
         if pid is not None:
             pids[role] = pid
         transcripts.follow(role, pid)
+        growth.follow(role, pid)
     processes.watch(pids)
 
 

@@ -17,7 +17,7 @@ from teamops.model.handoff import Block
 from teamops.model.pane import Pane
 from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
-from teamops.model.snapshot import AttachPlan, Intent, Snapshot, SupervisorView
+from teamops.model.snapshot import AttachPlan, Intent, PokeRole, Snapshot, SupervisorView
 from teamops.model.text import clean
 from teamops.supervisor.pokes import poke_text
 from teamops.supervisor.run import supervise_forever
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from teamops.supervisor.core import Core
 
 QUERY_S = 2.0
+PROOF_S = 3.0
+"""So long the word on a person's poke waits for its proof; the log tells of one that comes later."""
 REPORT_S = 10.0
 """A report may ask git about a long history."""
 MAX_BLOCK_BYTES = 2_000_000
@@ -154,7 +156,10 @@ class SupervisorThread:
         core, _ = self._alive()
 
         async def wish() -> Outcome:
-            return await core.wish(intent)
+            outcome = await core.wish(intent)
+            return (
+                await core.deliverer.proof(intent.role, outcome, PROOF_S) if isinstance(intent, PokeRole) else outcome
+            )
 
         return self._wait(wish(), timeout_s)
 

@@ -108,6 +108,8 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
         last_error=page.last_error,
         memory_note=page.memory_note,
         backing_off_until_wall=_until(book, page),
+        badges=page.badges,
+        spike=page.spike,
     )
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from teamops.domain import alerts as alerts_rule
 from teamops.domain import log_lines
+from teamops.effects.poke_file import is_long, keep_text
 from teamops.model.actions import By, Outcome, Poke, Start, Stop
+from teamops.model.errors import TeamopsError
 from teamops.model.snapshot import (
     AcceptTamper,
     AckAlert,
@@ -29,6 +31,8 @@ def wish(core: Core, intent: Intent) -> asyncio.Future[Outcome]:
     """Begin what the person wants; the future gives its outcome."""
     match intent:
         case PokeRole():
+            if is_long(intent.text):
+                return _promise(core, _poke_by_file(core, intent), f"poke of {intent.role}")
             return core.begin(Poke(role=intent.role, text=intent.text, by=By.PERSON))
         case RestartRole():
             return _promise(core, core.restarter.by_hand(intent.role), f"restart of {intent.role}")
@@ -43,6 +47,18 @@ def wish(core: Core, intent: Intent) -> asyncio.Future[Outcome]:
             return _say(core, signing.accept(core, intent))
         case SignOff():
             return _promise(core, signing.sign_off(core, intent), f"sign-off of {intent.task or 'the task'}")
+
+
+async def _poke_by_file(core: Core, intent: PokeRole) -> Outcome:
+    """Keep a long text in a file, and type the line that names it."""
+    settings = core.book.settings
+    role = settings.role(intent.role)
+    cwd = settings.root if role is None else role.cwd
+    try:
+        line = await asyncio.to_thread(keep_text, settings.root, cwd, intent.role, intent.text, core.book.stamp.wall)
+    except TeamopsError as error:
+        return Outcome(ok=False, message=error.message, hint=error.hint)
+    return await core.begin(Poke(role=intent.role, text=line, by=By.PERSON))
 
 
 def _say(core: Core, outcome: Outcome) -> asyncio.Future[Outcome]:

@@ -26,9 +26,7 @@ def attach_plan(socket: Socket, session: str, env: Mapping[str, str] = os.enviro
     except ServerDown:
         raise
     except TeamopsError as error:
-        raise TeamopsError(
-            f'there is no session "{session}"', "start the agent with r, or teamops restart ROLE"
-        ) from error
+        raise TeamopsError(f'there is no session "{session}"', "start its agent: teamops up ROLE") from error
     own = _prefix(socket)
     outer = env.get("TMUX", "").rpartition(",")[0].rpartition(",")[0]
     if not outer:

@@ -59,6 +59,14 @@ def one_line(client: str, text: str) -> str:
     return line
 
 
+def typed_line(client: str, text: str) -> str:
+    """Return ``text`` as it will be typed; empty where it is refused."""
+    try:
+        return one_line(client, text)
+    except Refused:
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """A client's screen at one moment."""
@@ -73,35 +81,53 @@ async def deliver(server: Server, pane: Pane, client: str, text: str) -> Outcome
     """Type ``text`` into the pane's client and submit it. Raises ``TeamopsError`` when tmux fails.
 
     "Typed and submitted" is what can be seen from outside; that the client took it, its own hook would have to say. A
-    refusal says why and has typed nothing; where something was typed and not submitted, the message says so.
+    refusal says why and has typed nothing; where something was typed and not submitted, the outcome is ``touched``.
     """
     try:
         line = one_line(client, text)
         async with pane_lock(server, pane):
-            return await _deliver(server, pane, client, line)
+            before = await _look(server, pane, client)
+            stands = _ready(before, pane, line)
+            try:
+                return await _deliver(server, pane, client, line, stands=stands)
+            except TeamopsError as error:
+                message = f"typed but not submitted: {error.message}"
+                return Outcome(ok=False, message=message, hint=error.hint, touched=True)
     except Refused as refusal:
         return Outcome(ok=False, message=refusal.message, hint=refusal.hint)
 
 
-async def _deliver(server: Server, pane: Pane, client: str, line: str) -> Outcome:
-    before = await _look(server, pane, client)
+async def hindrance(server: Server, pane: Pane, client: str) -> str:
+    """Return why no line can be typed into the pane now; empty = one can. Raises ``TeamopsError`` when tmux fails."""
+    try:
+        _ready(await _look(server, pane, client), pane, "")
+    except Refused as refusal:
+        return refusal.message
+    return ""
+
+
+def _ready(before: _Look, pane: Pane, line: str) -> bool:
+    """Return whether the very line stands in the input already: an Enter was swallowed, or teamops killed before it.
+
+    Raises ``Refused`` where nothing may be typed.
+    """
     _allow(before, pane)
-    if before.draft:
-        raise Refused(
-            f'someone is typing there: "{before.draft[:60]}"', "submit or clear that line first (attach with a)"
-        )
-    await server.send(pane.pane_id, "C-u")
-    await server.type(pane.pane_id, line)
+    if not before.draft:
+        return False
+    if _packed(before.draft) == _packed(line):
+        return True
+    raise Refused(f'someone is typing there: "{before.draft[:60]}"', "submit or clear that line first (attach with a)")
+
+
+async def _deliver(server: Server, pane: Pane, client: str, line: str, *, stands: bool) -> Outcome:
+    if not stands:
+        await server.send(pane.pane_id, "C-u")
+        await server.type(pane.pane_id, line)
     await asyncio.sleep(SETTLE_S)
     typed = await _look(server, pane, client)
-    try:
-        _allow(typed, pane)
-    except Refused as refusal:
-        raise Refused(f"typed but not submitted: {refusal.message}", refusal.hint) from refusal
+    _allow(typed, pane)
     if client in KNOWN_CLIENTS and typed.draft is not None and not _holds(typed.draft, line):
-        raise Refused(
-            "typed but not submitted: the input does not hold the line", "attach with a and look at the input"
-        )
+        raise Refused("the input does not hold the line", "attach with a and look at the input")
     await server.send(pane.pane_id, "Enter")
     return await _see_it_leave(server, pane, client, typed, line)
 
@@ -115,7 +141,12 @@ async def _see_it_leave(server: Server, pane: Pane, client: str, typed: _Look, l
     while True:
         look = await _look(server, pane, client)
         if look.pane.dead or look.pane.pid != pane.pid:
-            return Outcome(ok=False, message="typed and submitted, and the agent ended at once", hint="restart it (r)")
+            return Outcome(
+                ok=False,
+                message="typed and submitted, and the agent ended at once",
+                hint="restart it (r)",
+                touched=True,
+            )
         if knows and not (look.draft and _holds(look.draft, line)):
             return Outcome(ok=True, message="typed and submitted", evidence=f"{where}: the line left the input")
         if not knows and look.cursor != typed.cursor:
@@ -130,6 +161,7 @@ async def _see_it_leave(server: Server, pane: Pane, client: str, typed: _Look, l
                     ok=False,
                     message="typed but not submitted: the line still stands in the input",
                     hint="attach with a and press Enter there",
+                    touched=True,
                 )
             _allow(look, pane)
             await server.send(pane.pane_id, "Enter")
@@ -159,6 +191,10 @@ def _allow(look: _Look, pane: Pane) -> None:
         raise Refused("someone scrolls in that pane (copy mode)", "leave the mode there with q")
     if look.screen is Screen.DIALOG:
         raise Refused("a dialog is open: any text would answer it", "attach with a and answer it yourself")
+    if look.screen is Screen.RETRYING:
+        raise Refused(
+            "its calls of the model fail and it tries again", "look again when it has got through or given up"
+        )
     if look.screen is Screen.EXITED:
         raise Refused("the client has exited", "restart it (r)")
     if look.screen is Screen.UNKNOWN:
@@ -167,8 +203,12 @@ def _allow(look: _Look, pane: Pane) -> None:
 
 def _holds(draft: str, line: str) -> bool:
     """Return whether the input holds the line; a client breaks long ones where it likes."""
-    packed, wanted = "".join(draft.split()), "".join(line.split())
+    packed, wanted = _packed(draft), _packed(line)
     return wanted[-40:] in packed or packed.endswith(wanted[-20:])
+
+
+def _packed(text: str) -> str:
+    return "".join(text.split())
 
 
 # one at a time, whoever types

@@ -174,6 +174,12 @@ def end_tree(leader: int, grace_s: float = GRACE_S) -> list[int]:
     return [*left, *(name.pid for name in strangers if _lives(name) and name.pid not in left)]
 
 
+def end_named(names: list[Named], grace_s: float = GRACE_S) -> list[int]:
+    """End these very processes: TERM, then KILL. Blocks. Returns what lives on even so."""
+    _end_each(names, grace_s)
+    return [name.pid for name in names if _lives(name)]
+
+
 def _end_each(names: list[Named], grace_s: float) -> None:
     """End these processes, and what they begin while they are being ended, which is added to ``names``."""
     for numbers, seconds in (((signal.SIGTERM, signal.SIGCONT), grace_s), ((signal.SIGKILL,), KILL_S)):

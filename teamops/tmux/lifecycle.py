@@ -7,6 +7,7 @@ whole server, are not used.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from teamops.tmux.ending import end_session, end_tree, is_alive
 from teamops.tmux.socket import Socket
 
 _KEEP = ("remain-on-exit", "on")
+_IMPORTING = threading.Lock()
+_MADE = "@teamops_made"
+_STARTED_IT = "@teamops_started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,29 @@ class Started:
     """What the pane showed before, cleaned: starting again erases it."""
     survivors: tuple[int, ...] = ()
     """Processes of the old agent that could not be ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What teamops wrote on a pane when it started something in it."""
+
+    pid: int
+    """The process it started there last; 0 = none."""
+    client_session: str
+    made: bool
+    """It made the session."""
+
+
+def mark_of(socket: Socket, pane_id: str) -> Mark:
+    """Return what teamops wrote on the pane. Raises ``TeamopsError`` if there is no such pane."""
+    told = _tmux(socket, ["display-message", "-p", "-t", pane_id, f"#{{{_MADE}}}|#{{{_STARTED_IT}}}"])
+    made, _, started = told.strip().partition("|")
+    pid, _, session = started.partition(" ")
+    return Mark(int(pid) if pid.isdigit() else 0, session, made == "on")
+
+
+def _mark_words(target: str, client_session: str) -> list[str]:
+    return ["set-option", "-p", "-F", "-t", target, _STARTED_IT, f"#{{pane_pid}} {literal(client_session)}"]
 
 
 def exec_words(command: Sequence[str]) -> list[str]:
@@ -50,8 +77,11 @@ def create(
     *,
     width: int = 200,
     height: int = 50,
+    client_session: str = "",
 ) -> Started:
     """Make a detached session that runs ``command``. Starts the server if there is none.
+
+    In the same breath it is marked as made by teamops, see ``mark_of``: killed right after, the next one knows of it.
 
     Raises ``TeamopsError`` if the session exists, the folder doesn't, or tmux refuses.
     """
@@ -62,6 +92,7 @@ def create(
     args += ["-P", "-F", "#{pane_id} #{pane_pid}", *_env_words(env), "--", *exec_words(command)]
     # One sequence, so that a command that ends at once still leaves its pane to be seen.
     words = [*map(word, args), ";", "set-option", "-p", "-t", exact(session), *_KEEP]
+    words += [";", "set-option", "-t", exact(session), _MADE, "on", ";", *_mark_words(exact(session), client_session)]
     return _started(_tmux(socket, words))
 
 
@@ -74,6 +105,7 @@ def respawn(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     tree: bool = False,
+    client_session: str = "",
 ) -> Started:
     """End what runs in the pane, really, and start ``command`` in it; ``None`` = what the pane was made with.
 
@@ -99,7 +131,8 @@ def respawn(
     args += _env_words(env or {})
     if command:
         args += ["--", *exec_words(command)]
-    words = [*map(word, args), ";", "display-message", "-p", "-t", pane_id, "#{pane_id} #{pane_pid}"]
+    words = [*map(word, args), ";", *_mark_words(pane_id, client_session)]
+    words += [";", "display-message", "-p", "-t", pane_id, "#{pane_id} #{pane_pid}"]
     fresh = _started(_tmux(socket, words))
     return Started(fresh.pane_id, fresh.pid, last, tuple(survivors))
 
@@ -136,8 +169,9 @@ def _started(text: str) -> Started:
 def _tmux(socket: Socket, words: Sequence[str]) -> str:
     """Run one command line through libtmux and return what it prints."""
     socket.argv()  # names the line that installs a missing tmux
-    from libtmux.exc import LibTmuxException
-    from libtmux.server import Server
+    with _IMPORTING:  # its modules import each other: two threads that begin at once would find them half there
+        from libtmux.exc import LibTmuxException
+        from libtmux.server import Server
 
     server = Server(socket_path=socket.path) if socket.path else Server(socket_name=str(socket.file().name))
     try:

@@ -1,13 +1,15 @@
 """A client's visible screen, read by its text: weak evidence, good enough to hold back an act.
 
-The markers were seen on Claude Code 2.1 and Codex 0.169. Those of Gemini CLI and opencode are what their screens say of
-themselves, fewer, and so more often end in ``UNKNOWN``, into which nothing is typed.
+The markers were seen on Claude Code 2.1, Codex 0.171, Gemini CLI 0.61 and opencode 1.18, with models that answer,
+fail for a while, fail for good, and hang. What is none of them is ``UNKNOWN``, and nothing is typed into it.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
+from teamops.domain.login import refused
 from teamops.model.pane import Screen
 
 KNOWN_CLIENTS = frozenset({"claude", "codex", "gemini", "opencode"})
@@ -19,12 +21,25 @@ CODEX_MARK = "\u203a"
 
 _RULE = re.compile(r"\s*─{10}")
 _CHOICE = re.compile(r"\s*[│┃]?\s*[\u276f\u203a●>]\s*\d+\.\s")
+_RETRIES = re.compile(
+    r"^\W .*\bretrying in .*attempt \d+/\d+"  # claude, in the place of its spinner's word
+    r"|^• Reconnecting\.\.\. \d+/\d+"  # codex
+    r"|^ \S Trying to reach .*\(Attempt \d+/\d+"  # gemini
+    r"|\[retrying attempt #\d+"  # opencode, in the place of its spinner
+)
+_CLAUDE_FAILED = re.compile(r"(● |  ⎿  )(.* · )?(API Error(: | \()|Please run /login)")
+_GEMINI_INPUT = re.compile(r"\s*[│┃]?\s*[>*!] ")
+_CODEX_FAILED = re.compile(r"■ (?!Conversation interrupted)")
+_GEMINI_FAILED = re.compile(r"✕ ")
+_OPENCODE_DONE = re.compile(r" · (interrupted|(\d+(\.\d+)?[a-z]+ ?)+)$")
 _SGR = re.compile(r"\x1b\[([0-9;:]*)m")
 _SPINNER = re.compile("[\u2800-\u28ff]")
 _BOTTOM = 30
 """Lines from the last used one up in which a dialog would stand."""
 _FOOTER = 4
-"""Most lines that claude shows below its input box."""
+"""Most lines that a client shows below its input box."""
+_STATUS = 6
+"""So many lines above its input a busy client says what it does."""
 
 _CLAUDE_DIALOG = (
     "Esc to cancel",
@@ -53,22 +68,53 @@ _GEMINI_DIALOG = (
 _OPENCODE_DIALOG = ("Permission required", "Allow once", "Allow always", "enter confirm")
 
 
-def read_screen(client: str, text: str, title: str = "") -> Screen:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a client's screen shows."""
+
+    screen: Screen
+    trouble: tuple[str, ...] = ()
+    """Where its calls of the model fail: the lines that say so."""
+
+    @property
+    def auth(self) -> bool:
+        """Its account is refused, by its own words."""
+        return bool(refused("\n".join(self.trouble)))
+
+
+def read(client: str, text: str, title: str = "") -> Reading:
     """Return what the visible screen ``text`` (plain, as captured) of ``client`` shows.
 
     When in doubt a dialog is a dialog and the rest is unknown: text typed into a dialog would approve it.
     """
     if client not in KNOWN_CLIENTS:
-        return Screen.PROMPT
+        return Reading(Screen.PROMPT)
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     if not lines:
-        return Screen.UNKNOWN
+        return Reading(Screen.UNKNOWN)
     reader = {"claude": _claude, "codex": _codex, "gemini": _gemini}.get(client, _opencode)
     return reader(lines, title.strip())
 
 
+def read_screen(client: str, text: str, title: str = "") -> Screen:
+    """Return the same without the words."""
+    return read(client, text, title).screen
+
+
 def _has(lines: list[str], markers: tuple[str, ...]) -> bool:
     return any(marker in line for line in lines for marker in markers)
+
+
+def _busy(above: list[str]) -> Reading:
+    """Return how it is busy: ``above`` are the last lines in which it would say that it tries again."""
+    for index, line in enumerate(above):
+        if _RETRIES.search(line):
+            return Reading(Screen.RETRYING, tuple(above[index:]))
+    return Reading(Screen.BUSY)
+
+
+def _at_prompt(trouble: list[str]) -> Reading:
+    return Reading(Screen.FAILED, tuple(trouble)) if trouble else Reading(Screen.PROMPT)
 
 
 def _claude_box(lines: list[str]) -> tuple[int, int] | None:
@@ -88,60 +134,100 @@ def _claude_box(lines: list[str]) -> tuple[int, int] | None:
     return top, bottom
 
 
-def _claude(lines: list[str], title: str) -> Screen:
+def _claude(lines: list[str], title: str) -> Reading:
     box = _claude_box(lines)
     if box is None:
         if _has(lines[-6:], _CLAUDE_EXITED):
-            return Screen.EXITED
+            return Reading(Screen.EXITED)
         if _has(lines[-_BOTTOM:], _CLAUDE_DIALOG) or any(_CHOICE.match(line) for line in lines[-_BOTTOM:]):
-            return Screen.DIALOG
-        return Screen.UNKNOWN
-    footer = lines[box[1] + 1 :]
+            return Reading(Screen.DIALOG)
+        return Reading(Screen.UNKNOWN)
+    footer, talk = lines[box[1] + 1 :], lines[: box[0]]
     if _has(footer, _CLAUDE_DIALOG):
-        return Screen.DIALOG
+        return Reading(Screen.DIALOG)
     if _has(footer, ("esc to interrupt",)) or title[:1] in {"◐", "◑", "◒", "◓"}:
-        return Screen.BUSY
-    return Screen.PROMPT
+        return _busy(talk[-_STATUS:])
+    return _at_prompt(_last_said(talk, ("●", CLAUDE_MARK, "  ⎿  "), _CLAUDE_FAILED))
 
 
-def _codex(lines: list[str], title: str) -> Screen:
+def _last_said(talk: list[str], begins: tuple[str, ...], failed: re.Pattern[str]) -> list[str]:
+    """Return the lines of the last thing said above the input, if it is a failure; what was said before is over."""
+    for index in range(len(talk) - 1, max(-1, len(talk) - 1 - _BOTTOM), -1):
+        if talk[index].startswith(begins):
+            return talk[index:] if failed.match(talk[index]) else []
+    return []
+
+
+def _codex(lines: list[str], title: str) -> Reading:
     if "Action Required" in title:
-        return Screen.DIALOG
+        return Reading(Screen.DIALOG)
     if _has(lines[-3:], _CODEX_EXITED):
-        return Screen.EXITED
+        return Reading(Screen.EXITED)
     last = _codex_input(lines)
     below = lines[-_BOTTOM:] if last is None else lines[last:]
     if _has(below, _CODEX_DIALOG) or any(_CHOICE.match(line) for line in below):
-        return Screen.DIALOG
+        return Reading(Screen.DIALOG)
     if last is None or len(lines) - last > 8:
-        return Screen.UNKNOWN
+        return Reading(Screen.UNKNOWN)
+    talk = lines[:last]
     if _SPINNER.match(title) or _has(lines[max(0, last - 3) :], ("esc to interrupt",)):
-        return Screen.BUSY
-    return Screen.PROMPT
+        return _busy(talk[-_STATUS:])
+    return _at_prompt(_last_said(talk, ("■", "•", CODEX_MARK), _CODEX_FAILED))
 
 
 def _codex_input(lines: list[str]) -> int | None:
     return next((index for index in range(len(lines) - 1, -1, -1) if lines[index].startswith(CODEX_MARK)), None)
 
 
-def _gemini(lines: list[str], title: str) -> Screen:
+def _gemini(lines: list[str], title: str) -> Reading:
     bottom = lines[-_BOTTOM:]
     if "Action Required" in title or _has(bottom, _GEMINI_DIALOG) or any(_CHOICE.match(line) for line in bottom):
-        return Screen.DIALOG
+        return Reading(Screen.DIALOG)
     if _has(bottom, ("Agent powering down", "Goodbye!")):
-        return Screen.EXITED
-    if _has(bottom, ("(esc to cancel",)):
-        return Screen.BUSY
-    return Screen.PROMPT if _has(bottom, ("Type your message",)) else Screen.UNKNOWN
+        return Reading(Screen.EXITED)
+    if _has(bottom, ("(esc to cancel",)) or title.startswith("✦"):
+        return _busy(bottom)
+    last = _gemini_input(lines)
+    if last is None:
+        return Reading(Screen.UNKNOWN)
+    return _at_prompt(_last_said(lines[:last], (" > ", "✦", "✕", "│", "╰"), _GEMINI_FAILED))
 
 
-def _opencode(lines: list[str], title: str) -> Screen:  # noqa: ARG001 - the readers' common form
+def _gemini_input(lines: list[str]) -> int | None:
+    """Return the line of the input: the last one that a mark begins, with no more than the footer below."""
+    for index in range(len(lines) - 1, max(-1, len(lines) - 2 - _FOOTER), -1):
+        if _GEMINI_INPUT.match(lines[index]):
+            return index
+    return None
+
+
+def _opencode(lines: list[str], title: str) -> Reading:  # noqa: ARG001 - the readers' common form
     bottom = lines[-_BOTTOM:]
     if _has(bottom, _OPENCODE_DIALOG) or any(_CHOICE.match(line) for line in bottom):
-        return Screen.DIALOG
-    if _has(bottom, ("esc interrupt", "esc to interrupt")):
-        return Screen.BUSY
-    return Screen.PROMPT if _has(bottom, ("Ask anything", "ctrl+p commands")) else Screen.UNKNOWN
+        return Reading(Screen.DIALOG)
+    if _has(bottom, ("esc interrupt", "esc to interrupt", "[retrying attempt #")):
+        return _busy(bottom[-_STATUS:])
+    if not _has(bottom, ("Ask anything", "ctrl+p commands")):
+        return Reading(Screen.UNKNOWN)
+    return _at_prompt(_opencode_failure(lines))
+
+
+def _opencode_failure(lines: list[str]) -> list[str]:
+    """Return the box right above the mark of a turn that has ended without a word of how long it took.
+
+    A box of a tool begins with its name or command; after one a turn ends so where the person refused it.
+    """
+    last = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].lstrip().startswith("▣")), None)
+    if last is None or _OPENCODE_DONE.search(lines[last]):
+        return []
+    said: list[str] = []
+    for line in reversed(lines[:last]):
+        text = line.strip()
+        if not text.startswith("┃") or (text == "┃" and said):
+            break
+        if text != "┃":
+            said.insert(0, text.removeprefix("┃").strip())
+    return [] if not said or said[0][:2] in {"$ ", "# "} else said
 
 
 def draft_of(client: str, ansi: str) -> str | None:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Sequence
 
 from teamops.model.errors import TeamopsError
 from teamops.model.pane import Pane
-from teamops.model.text import clean, clean_colours
+from teamops.model.text import clean, clean_colours, clean_line
 from teamops.tmux.command import ServerDown, TmuxFailed, exact, quote, run_once, word
 from teamops.tmux.control import ControlClient, ControlLost, Notification
-from teamops.tmux.listing import Listed, format_of, parse
+from teamops.tmux.listing import TITLE_LIMIT, Listed, format_of, parse
 from teamops.tmux.socket import Socket
 
 FIRST_RETRY_S = 0.2
@@ -174,6 +174,11 @@ class Server:
             if pane.pane_id == pane_id:
                 return pane
         raise TeamopsError(f"pane {pane_id} is gone, or not one that teamops manages", "see: teamops status")
+
+    async def title(self, pane_id: str) -> str:
+        """Return a managed pane's title as of now, cleaned: cheaper than the whole pane."""
+        await self._must_manage(pane_id)
+        return clean_line(await self.run(["display-message", "-p", "-t", pane_id, "#{pane_title}"]), TITLE_LIMIT)
 
     async def cursor(self, pane_id: str) -> tuple[int, int]:
         """Return the cursor's column and row in a managed pane, and with the row all lines scrolled away before it."""

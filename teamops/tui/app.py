@@ -18,7 +18,7 @@ from teamops.model.agent import AgentView
 from teamops.model.alert import Alert
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
-from teamops.model.snapshot import AttachPlan, Intent, LogLine, Snapshot, SupervisorPort
+from teamops.model.snapshot import AttachPlan, Intent, LogLine, Snapshot, StartRole, SupervisorPort
 from teamops.tui.beside import beside
 from teamops.tui.doors import Doors
 from teamops.tui.messages import Answered, SnapshotArrived
@@ -252,6 +252,20 @@ class TeamopsApp(App[None]):
         from teamops.tui.screens.restart import RestartWindow
 
         self.push_screen(RestartWindow(agent, self.palette))
+
+    def start_agent(self, agent: AgentView | None) -> None:
+        """Start the agent, or adopt what runs in its session."""
+        if self._refused("start_agent", agent) or agent is None:
+            return
+        self.intend(StartRole(agent.role), f"Starting {agent.role}")
+
+    def open_stop(self, agent: AgentView | None) -> None:
+        """Ask whether to stop."""
+        if self._refused("stop_agent", agent) or agent is None:
+            return
+        from teamops.tui.screens.stop import StopWindow
+
+        self.push_screen(StopWindow(agent, self.palette))
 
     def open_detail(self, role: Role) -> None:
         """Open an agent's own screen."""

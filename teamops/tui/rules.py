@@ -17,7 +17,7 @@ def why_not(act_id: str, snapshot: Snapshot, agent: AgentView | None, alert: Ale
     """Return why the act can't be done on ``agent`` (or ``alert``) now; empty where it can."""
     if act_id == "acknowledge":
         return _why_not_acknowledge(alert)
-    if act_id not in ("poke", "restart", "attach"):
+    if act_id not in ("poke", "restart", "attach", "start_agent", "stop_agent"):
         return ""
     if snapshot.supervisor.watch_only:
         return WATCH_ONLY
@@ -25,6 +25,8 @@ def why_not(act_id: str, snapshot: Snapshot, agent: AgentView | None, alert: Ale
         return "There is no agent to choose."
     if act_id == "restart":
         return "" if agent.can_restart else f"{agent.role} has no command in teamops.toml and no pane to restart."
+    if act_id == "start_agent":
+        return "" if agent.can_restart else f"{agent.role} has no command in teamops.toml to start."
     if not agent.session:
         return f"{agent.role} has no tmux session in teamops.toml."
     if agent.pane_id is None:

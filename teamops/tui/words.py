@@ -15,6 +15,8 @@ NOTHING = "—"
 CURSOR = "\u203a"
 """Marks the row under the cursor where colours may not."""
 _LEVELS = "▁▂▃▄▅▆▇█"
+BADGE = "△"
+"""Goes before what a plain spike rule says."""
 GAP = "·"
 """A minute without anything, in a strip."""
 
@@ -26,6 +28,7 @@ STATES: dict[AgentState, tuple[str, str]] = {
     AgentState.ERRORED: ("▲", "bad"),
     AgentState.SILENT: ("◌", "warn"),
     AgentState.ZOMBIE: ("◍", "bad"),
+    AgentState.RUNAWAY: ("⇈", "bad"),
     AgentState.SUSPENDED: ("‖", "info"),
     AgentState.DEAD: ("✖", "bad"),
     AgentState.SHUTTING_DOWN: ("◐", "info"),
@@ -200,6 +203,7 @@ _EVIDENCE = {
     EvidenceKind.BEAT: "beat",
     EvidenceKind.PROCESS: "proc",
     EvidenceKind.PANE: "pane",
+    EvidenceKind.OWN: "own",
     EvidenceKind.NOTHING: "",
 }
 
@@ -221,6 +225,11 @@ def state_words(agent: AgentView) -> str:
         elif agent.exit_status is not None:
             words += f" (exit {agent.exit_status})"
     return f"{words}, held: {agent.held}" if agent.held else words
+
+
+def badges(agent: AgentView) -> str:
+    """Return what the plain spike rules say of it: "△10\u00d7cycle"; empty = nothing."""
+    return " ".join(f"{BADGE}{badge}" for badge in agent.badges)
 
 
 def light_words(light: LightView) -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, Role
 from teamops.model.snapshot import AckAlert, LightState, PokeRole, RestartRole, Snapshot, SupervisorPort
 from teamops.supervisor.run import look
 from teamops.supervisor.thread import SupervisorThread
+from tests.model_server import model_server
 from tests.tui.port_contract import PortContract
 
 pytestmark = [pytest.mark.tmux]
@@ -183,6 +185,8 @@ def test_an_appended_block_moves_the_light(project: Project) -> None:
 
 
 def test_death_is_told_with_its_signal_and_r_brings_the_agent_back(project: Project) -> None:
+    with (project.root / "teamops.toml").open("a", encoding="utf-8") as toml:
+        toml.write('\n[restart]\nwhen = "never"\n')  # by the person's key alone
     project.begin_session(DIRECTOR)
     with project.supervised() as thread:
         before = wait(thread, agent_is(DIRECTOR, AgentState.STARTING, AgentState.IDLE, AgentState.WORKING), "alive")
@@ -191,7 +195,7 @@ def test_death_is_told_with_its_signal_and_r_brings_the_agent_back(project: Proj
         os.kill(pid, signal.SIGKILL)
         dead = wait(thread, agent_is(DIRECTOR, AgentState.DEAD), "dead")
         (agent,) = [agent for agent in dead.agents if agent.role == DIRECTOR]
-        assert (agent.exit_signal, agent.evidence.detail) == (9, "signal 9")
+        assert (agent.exit_signal, agent.evidence.detail) == (9, "signal 9 (KILL)")
         wait(thread, lambda seen: any(alert.code == "agent-dead" for alert in seen.alerts), "the alert")
         outcome = thread.act(RestartRole(DIRECTOR))
         assert outcome.ok, outcome
@@ -265,6 +269,29 @@ def test_a_sign_of_work_ends_it_too(project: Project) -> None:
         subprocess.run([sys.executable, "-c", script], cwd=project.root, check=True)
         assert list(spool.iterdir())
         wait(thread, lambda seen: all(not a.open for a in seen.alerts if a.code == "handoff-stale"), "over")
+
+
+def test_what_a_bots_tracked_calls_use_is_priced_and_is_a_sign_of_work(project: Project) -> None:
+    project.configure("waiting_s = 1\nstale_s = 2")
+    script = """
+import sys, teamops
+teamops.autotrack()
+import anthropic, openai
+say = [{"role": "user", "content": "say"}]
+openai.OpenAI(base_url=sys.argv[1] + "/v1", api_key="k").chat.completions.create(model="gpt-5", messages=say)
+anthropic.Anthropic(base_url=sys.argv[1], api_key="k").messages.create(model="unheard-of", max_tokens=9, messages=say)
+"""
+    env = {**os.environ, "TEAMOPS_ROLE": "CODER", "TEAMOPS_PROJECT": str(project.root)}
+    with project.supervised() as thread, model_server() as models:
+        wait(thread, lambda seen: any(a.code == "handoff-stale" and a.open for a in seen.alerts), "stale")
+        subprocess.run([sys.executable, "-c", script, models.url], cwd=project.root, env=env, check=True)
+        wait(thread, lambda seen: all(not a.open for a in seen.alerts if a.code == "handoff-stale"), "over")
+        cost = Decimal("0.0002575")  # 30 + 10 tokens at $1.25 a million, 60 at $0.125, 20 at $10
+        wait(thread, lambda seen: [a.cost_today_usd for a in seen.agents if a.role == CODER] == [cost], "priced")
+        (coder,) = [agent for agent in thread.snapshot().agents if agent.role == CODER]
+        assert coder.unpriced_tokens == 120
+    with project.supervised() as again:
+        wait(again, lambda seen: [a.cost_today_usd for a in seen.agents if a.role == CODER] == [cost], "known again")
 
 
 def test_a_note_by_the_holder_is_a_sign_of_work(project: Project) -> None:

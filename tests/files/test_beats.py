@@ -18,6 +18,7 @@ from teamops.model.agent import BeatKind
 from teamops.model.events import BeatsSeen, Event, SourceTroubled
 from teamops.model.role import CODER, REVIEWER, Role
 from teamops.model.tail import Position
+from teamops.model.usage import Tokens
 from teamops.sources.beats import STEP, Beats, beat_of
 from teamops.sources.clock import Clock
 from teamops.sources.watch import Watch
@@ -53,6 +54,13 @@ def line(**fields: object) -> bytes:
         pytest.param(line(cost_usd="1e308"), id="cost is absurd"),
         pytest.param(line(interval_s=0), id="no interval"),
         pytest.param(line(kind="nonsense"), id="unknown kind"),
+        pytest.param(line(usage={"model": "m"}), id="usage is no list"),
+        pytest.param(line(usage=[{"input": 1}]), id="usage of no model"),
+        pytest.param(line(usage=[{"model": 7}]), id="usage of a number"),
+        pytest.param(line(usage=[{"model": "m", "input": -1}]), id="usage is negative"),
+        pytest.param(line(usage=[{"model": "m", "output": 10**13}]), id="usage is absurd"),
+        pytest.param(line(usage=[{"model": "m", "t": -1}]), id="usage before all time"),
+        pytest.param(line(usage=[{"model": "m"}] * 1001), id="usage without end"),
     ],
 )
 def test_a_bad_line_is_no_beat(bad: bytes) -> None:
@@ -78,6 +86,29 @@ def test_a_line_tells_all_it_knows_but_whose_it_is() -> None:
     assert (beat.status, beat.message) == ("working", "ab c")
     assert (beat.tokens, beat.tool_calls, beat.interval_s, beat.grace_s) == (5, 2, 30, 60)
     assert beat.cost_usd == Decimal("0.10")
+
+
+def test_a_line_tells_what_its_tracked_calls_used() -> None:
+    calls = [
+        {"t": WALL - 5, "model": "a\x1b[31mb", "input": 1, "output": 2, "cache_write": 3, "cache_write_1h": 9},
+        {"t": WALL + 1e6, "model": "m" * 200, "cache_read": 7, "speed": "fast", "tier": "flex"},
+        {"model": "m"},
+    ]
+    beat = beat_of(line(kind="usage", tokens=20, usage=calls), CODER, WALL)
+    assert beat is not None
+    one, two, three = beat.usages
+    assert (one.wall, one.model, one.client) == (WALL - 5, "ab", "sdk")
+    assert one.tokens == Tokens(input=1, output=2, cache_write=3, cache_write_1h=3)
+    assert (two.wall, len(two.model), two.tokens, two.speed) == (WALL, 100, Tokens(cache_read=7), "fast")
+    assert (three.wall, three.tokens.total, three.cost_usd) == (WALL, 0, None)
+    assert (beat.own_tokens, beat.own_cost_usd) == (7, Decimal(0))
+
+
+def test_what_the_agent_says_of_the_cost_wins() -> None:
+    beat = beat_of(line(cost_usd="0.5", tokens=3, usage=[{"model": "m", "output": 9}, {"model": "m"}]), CODER, WALL)
+    assert beat is not None
+    assert [usage.cost_usd for usage in beat.usages] == [Decimal("0.5"), 0]
+    assert (beat.own_tokens, beat.own_cost_usd) == (0, Decimal(0))
 
 
 def test_a_beat_from_the_future_is_one_of_now() -> None:

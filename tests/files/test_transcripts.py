@@ -159,6 +159,18 @@ async def test_status_and_usage_of_the_process_in_the_pane(client: Client) -> No
     assert seen.positions()[str(client.main)].offset == client.main.stat().st_size
 
 
+async def test_the_session_is_told_with_the_status_and_a_new_one_too(client: Client) -> None:
+    client.status("idle")
+    async with following(client) as (source, seen):
+        source.follow(CODER, client.process.pid)
+        await seen.until(lambda: seen.statuses() == [ClientStatus.IDLE])
+        client.session = "22222222-bbbb"
+        client.status("idle")  # /clear: all as before but for the session
+        await seen.until(lambda: len(seen.statuses()) == 2)
+        told = [event.session for event in seen.events if isinstance(event, StatusSeen)]
+        assert told == ["11111111-aaaa", "22222222-bbbb"]
+
+
 async def test_what_was_there_is_told_with_its_date(client: Client) -> None:
     client.status("busy", updatedAt=9_000_000, statusUpdatedAt=5_000_000)
     client.respond("old")

@@ -63,7 +63,8 @@ def test_what_was_left_out_may_be_brought_later_and_is_a_note_then(steps: list[S
         return
     at, step, word = data.draw(st.sampled_from(lacking))
     rest = steps[at + 1 :]
-    end = next((n for n, later in enumerate(rest) if later.turn == "NONE"), len(rest))
+    # What a closed task lacked is brought before it is opened anew: after that, others hold its light.
+    end = -1 if step.turn == "NONE" else next((n for n, later in enumerate(rest) if later.turn == "NONE"), len(rest))
     wait = data.draw(st.integers(0, min(end + 1, len(rest))))
     so_far = [*steps[:at], step.without(word), *rest[:wait]]
     before = read(blocks(written(so_far)), QUIET)

@@ -12,10 +12,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import teamops
+
+NOTHING: set[signal.Signals] = set()
+"""Waiting for these is a pause that signals end as they would end any program."""
 
 
 def log(path: Path, line: str) -> None:
@@ -38,7 +40,7 @@ def fork(path: Path, name: str, *, session: bool) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         log(path, f"{name} {os.getpid()}")
-        time.sleep(300)
+        signal.sigtimedwait(NOTHING, 300)
         os._exit(0)
 
 
@@ -52,17 +54,17 @@ def main() -> int:
     log(path, f"start {os.getpid()}")
     os.write(1, f"{habit} since {os.getpid()}\n".encode())
     if habit in {"dies", "leaves", "refused"}:
-        time.sleep(seconds)
+        signal.sigtimedwait(NOTHING, seconds)
         if habit == "refused":
             os.write(1, "Invalid API key · Please run /login\n".encode())
         return 0 if habit == "leaves" else 37
     if habit == "deaf":
         teamops.cycle().__enter__()
         while True:
-            time.sleep(300)  # a signal that is heard doesn't end it
+            signal.pause()  # a signal that is heard doesn't end it
     while True:
         teamops.heartbeat(tokens=5 if habit == "well" else 0)
-        time.sleep(0.2)
+        signal.sigtimedwait(NOTHING, 0.2)
 
 
 if __name__ == "__main__":

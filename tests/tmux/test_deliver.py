@@ -121,6 +121,22 @@ async def test_a_dialog_is_never_answered(start: Start, make_server: MakeServer)
     assert fake.screen() == before
 
 
+async def test_nothing_is_typed_while_calls_of_the_model_fail(start: Start, make_server: MakeServer) -> None:
+    fake = await start("retrying").ready()
+    outcome = await type_into(await make_server("a"), "go on")
+    assert not outcome.ok
+    assert "it tries again" in outcome.message
+    assert "go on" not in fake.screen()
+    assert fake.lines() == []
+
+
+async def test_after_a_call_that_failed_for_good_the_prompt_takes_a_line(start: Start, make_server: MakeServer) -> None:
+    fake = await start("refused").ready()
+    outcome = await type_into(await make_server("a"), "go on")
+    assert outcome.ok, outcome
+    await until("the line", lambda: fake.lines() == ["go on"])
+
+
 async def test_a_dialog_that_opens_while_typing_is_not_submitted(start: Start, make_server: MakeServer) -> None:
     fake = await start("late-dialog").ready()
     outcome = await type_into(await make_server("a"), "go on")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import pairwise
@@ -21,6 +22,7 @@ from teamops.sources.pty_output import PtyOutput
 from teamops.tmux.command import run_once
 from teamops.tmux.control import ControlClient
 from teamops.tmux.server import Server
+from tests.cgroup import HUNGRY, memory_cgroup
 from tests.tmux.private import PrivateTmux, until
 
 pytestmark = pytest.mark.tmux
@@ -290,3 +292,24 @@ async def test_no_tmux_program_names_the_line_that_installs_it(
     assert not seen.last().server_up
     monkeypatch.setenv("PATH", path)
     await until("it to be well", lambda: [e.message for e in seen.events if isinstance(e, SourceTroubled)][-1] == "")
+
+
+@pytest.mark.parametrize("hungry", [True, False], ids=["out of memory", "killed by somebody"])
+async def test_an_end_for_want_of_memory_is_told_from_another_kill(
+    tmux: PrivateTmux, watch: Watch, tmp_path: Path, hungry: bool
+) -> None:
+    with memory_cgroup(tmp_path.name) as group:
+        script = tmp_path / "hungry.py"
+        script.write_text(HUNGRY)
+        # In the cgroup before anybody looks, as a real one is.
+        tmux.new("a", f"echo $$ > {group}/cgroup.procs; exec {sys.executable} -S {script}")
+        pid = int(tmux.ask("=a:", "#{pane_pid}"))
+        await until("its program", lambda: b"hungry.py" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        watched = await watch("a")
+        if hungry:
+            tmux("send-keys", "-t", "=a:", "x", "Enter")
+        else:
+            os.kill(pid, signal.SIGKILL)
+        await until("its end", lambda: pid in watched.deaths())
+        (death,) = [event for event in watched.events if isinstance(event, PaneDied)]
+        assert (death.exit_signal, death.oom) == (9, hungry)

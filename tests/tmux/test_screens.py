@@ -74,3 +74,16 @@ async def test_of_programs_without_a_known_screen_nothing_is_told(tmux: PrivateT
     await until("the dialog", lambda: "Do you want to proceed?" in tmux.screen(pane))
     async with watching(tmux, "command") as events:
         assert screens(events) == []
+
+
+@pytest.mark.parametrize(
+    ("habit", "screen", "auth"), [("retrying", Screen.RETRYING, False), ("refused", Screen.FAILED, True)]
+)
+async def test_calls_that_fail_are_seen_and_a_refused_account_with_them(
+    tmux: PrivateTmux, tmp_path: Path, habit: str, screen: Screen, auth: bool
+) -> None:
+    pane = begin(tmux, tmp_path / "log", habit)
+    await until("its screen", lambda: "manual mode" in tmux.screen(pane))
+    async with watching(tmux, "claude") as events:
+        (seen,) = [event for event in events if isinstance(event, ScreenSeen)]
+        assert (seen.screen, seen.auth) == (screen, auth)

@@ -82,8 +82,11 @@ async def test_a_hostile_title_is_only_text(
         return (await server.panes())[0].title == shown
 
     await until_async("the title", named)
+    pane = tmux.ask("=t:", "#{pane_id}")
+    assert await server.title(pane) == shown
     await server.close()
     assert await named()
+    assert await server.title(pane) == shown
     assert not mark.exists()
 
 

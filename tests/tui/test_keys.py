@@ -14,7 +14,7 @@ from teamops.model.actions import Outcome
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.errors import TeamopsError
 from teamops.model.role import CODER, DEVELOPER, DIRECTOR, OPTIMIZER
-from teamops.model.snapshot import AckAlert, AttachPlan, PokeRole, RestartRole, SupervisorView
+from teamops.model.snapshot import AckAlert, AttachPlan, PokeRole, RestartRole, StartRole, StopRole, SupervisorView
 from teamops.tui import keys
 from teamops.tui.app import TeamopsApp
 from teamops.tui.faults import Faults
@@ -250,6 +250,36 @@ async def test_restart_asks_and_only_y_confirms(make_app: MakeApp, port: FakePor
         await pilot.press("r", "y")
         await settle(pilot)
         assert port.intents == [RestartRole(DIRECTOR)]
+
+
+# Start and stop.
+
+
+async def test_stop_asks_and_only_y_confirms(make_app: MakeApp, port: FakePort) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for key in ("enter", "space", "s"):
+            await pilot.press("s")
+            await settle(pilot)
+            assert "is killed after its grace" in " ".join(text_on(app).split())
+            await pilot.press(key)
+            await settle(pilot)
+            assert port.intents == [], f"{key} is no confirmation"
+            await pilot.press("n")
+            await settle(pilot)
+        await pilot.press("s", "y")
+        await settle(pilot)
+        assert port.intents == [StopRole(DIRECTOR)]
+
+
+async def test_u_starts_the_chosen_agent(make_app: MakeApp, port: FakePort) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("u")
+        await settle(pilot)
+        assert port.intents == [StartRole(DIRECTOR)]
 
 
 # Attach.

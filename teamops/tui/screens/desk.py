@@ -250,6 +250,14 @@ class Desk(TeamScreen):
         """Ask whether to restart the chosen agent."""
         self.team.open_restart(self.agent)
 
+    def action_start_agent(self) -> None:
+        """Start the agent."""
+        self.team.start_agent(self.agent)
+
+    def action_stop_agent(self) -> None:
+        """Ask whether to stop the agent."""
+        self.team.open_stop(self.agent)
+
     def action_attach(self) -> None:
         """Go to the chosen agent's session."""
         self.team.attach(self.agent)

@@ -250,6 +250,14 @@ class Detail(TeamScreen):
         """Ask whether to restart."""
         self.team.open_restart(self.agent)
 
+    def action_start_agent(self) -> None:
+        """Start the agent."""
+        self.team.start_agent(self.agent)
+
+    def action_stop_agent(self) -> None:
+        """Ask whether to stop the agent."""
+        self.team.open_stop(self.agent)
+
     def action_attach(self) -> None:
         """Go to the session."""
         self.team.attach(self.agent)
@@ -288,7 +296,21 @@ def facts(agent: AgentView, width: int, palette: Palette) -> list[Line]:
     ):
         line = Line().add(f"  {title}", palette.faint, 10).add(strip, palette.named(style_name))
         lines.append(line.add(f"  {value}", palette.text))
+    lines += _spike_lines(agent, palette)
     if agent.unpriced_tokens:
         unpriced = f"{words.count(agent.unpriced_tokens)} tokens of today have no known price"
         lines.append(Line().add("  ? ", palette.warn).add(unpriced, palette.text))
+    return lines
+
+
+def _spike_lines(agent: AgentView, palette: Palette) -> list[Line]:
+    """Return what is known of a spike, and what the plain rules say."""
+    lines = []
+    if agent.spike is not None:
+        spike = agent.spike
+        figures = f"{spike.why}; {words.count(spike.tokens)} tokens, {words.money(spike.cost_usd)} in it so far"
+        lines.append(Line().add("  ⇈ ", palette.bad).add(figures, palette.text))
+    if agent.badges:
+        said = f"{', '.join(agent.badges)}: more than the plain rules allow"
+        lines.append(Line().add(f"  {words.BADGE} ", palette.warn).add(said, palette.text))
     return lines

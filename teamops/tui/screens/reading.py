@@ -133,6 +133,7 @@ _STATES = {
     "silent": "should beat and has missed two beats",
     "errored": "its client can't reach its model: API calls fail",
     "zombie": "its process lives, it should work, and nothing shows that it does",
+    "runaway": "uses tokens many times faster than it usually does",
     "suspended": "its process was stopped from outside (SIGSTOP)",
     "backing off": "unwell again soon after a restart: the cooldown runs",
     "held": "teamops holds it back until you clear that (r)",

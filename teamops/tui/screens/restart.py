@@ -22,6 +22,8 @@ class RestartWindow(TeamWindow):
         ("n,escape,q", "back", "cancel"),
     ]
 
+    TITLE_SHOWN = "Restart"
+
     def __init__(self, agent: AgentView, palette: Palette) -> None:
         super().__init__()
         self.agent = agent
@@ -31,7 +33,7 @@ class RestartWindow(TeamWindow):
     def compose(self) -> ComposeResult:
         """Make the question."""
         with Vertical(classes="window") as frame:
-            frame.border_title = "Restart"
+            frame.border_title = self.TITLE_SHOWN
             yield self.page
 
     def on_mount(self) -> None:

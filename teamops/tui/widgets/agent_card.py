@@ -90,6 +90,8 @@ def _bottom(agent: AgentView, width: int, box: str, edge: Style, palette: Palett
         .add(" rss ", palette.faint)
         .add(f"{words.size(agent.rss_bytes)} ", palette.dim)
     )
+    if agent.badges:
+        line.add(box[1], edge).add(f" {words.badges(agent)} ", palette.warn)
     if agent.restarts:
         line.add(box[1], edge).add(f" ↻ {agent.restarts} ", palette.warn)
     tasks = f" {', '.join(task or 'no task named' for task in agent.lights)} " if agent.lights else ""

@@ -38,6 +38,9 @@ def _who(agent: AgentView, width: int) -> Cell:
 def _state(agent: AgentView, width: int) -> Cell:
     symbol, style = words.STATES[agent.state]
     text = f"{symbol} {words.state_words(agent)}"
+    badges = words.badges(agent)
+    if badges:
+        text += f" {badges}" if len(text) + len(badges) < width else f" {words.BADGE}"
     return text if len(text) <= width else text.replace("(signal ", "(sig "), style
 
 

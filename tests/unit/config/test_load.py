@@ -14,7 +14,7 @@ from teamops.config import schema
 from teamops.config.load import check, load
 from teamops.config.problems import ConfigError
 from teamops.config.settings import NotifySettings, Settings, TmuxSettings
-from teamops.domain.limits import Limits
+from teamops.domain.limits import Limits, SpikeRule, SpikeStop
 from teamops.model.errors import EXIT_USAGE, UsageError
 from teamops.model.handoff import Severity
 from teamops.model.role import AGENT_ROLES, CODER, DEVELOPER, DIRECTOR, Role
@@ -339,6 +339,72 @@ def test_a_projects_broken_profile_refuses_the_configuration(project: Path) -> N
     shown = refusals(project, 'x = 1\n[roles.TESTER]\nprofile = "own.md"\n')
     assert shown[0].startswith("teamops.toml:1:1 unknown key")
     assert 'own.md:4:1 unknown key "titel" (did you mean "title"?)' in shown
+
+
+# Spikes
+
+
+def test_a_role_can_have_its_own_spike_rule(project: Path) -> None:
+    settings = read(
+        project,
+        """
+        [spike]
+        floor = 6000
+        factor = 8
+        tool_factor = 4.5
+        page_literal = true
+        stop = "ask"
+        [roles.CODER]
+        command = "codex"
+        [roles.CODER.spike]
+        ceiling = 90000
+        factor = 2.5
+        stop = "on"
+        [roles.DIRECTOR]
+        command = "claude"
+        """,
+    )
+    team = SpikeRule(floor=6_000, factor=8.0, tool_factor=4.5, page_literal=True, stop=SpikeStop.ASK)
+    assert settings.spike_of(Role("DIRECTOR")) == settings.spike_of(Role("NOBODY")) == team
+    assert settings.spike_of(CODER) == dataclasses.replace(team, ceiling=90_000, factor=2.5, stop=SpikeStop.ON)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("spike.floor = 0", "spike.floor is at least 1, not 0"),
+        ("spike.floor = 1.5", "spike.floor is a whole number of tokens, not 1.5"),
+        ("spike.ceiling = 2000000000", "spike.ceiling is at most 1000000000"),
+        ("spike.factor = 1", "spike.factor is more than 1 and at most 1000, not 1"),
+        ("spike.factor = nan", "spike.factor is more than 1 and at most 1000, not nan"),
+        ('spike.factor = "x"', 'spike.factor is a number, not "x"'),
+        ('spike.stop = "yes"', 'spike.stop is one of off, ask, on; not "yes"'),
+        (
+            "spike.floor = 30000",
+            "spike.floor (30000) is more than its ceiling (20000): nothing between is judged",
+        ),
+        (
+            "roles.CODER.spike.ceiling = 3000",
+            "roles.CODER.spike.floor (5000) is more than its ceiling (3000): nothing between is judged",
+        ),
+    ],
+)
+def test_a_spike_rule_that_can_t_be_is_refused(project: Path, text: str, message: str) -> None:
+    (project / "teamops.toml").write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        load(project)
+    (problem,) = refused.value.problems
+    assert problem.message == message
+    assert (problem.line, problem.column) == (1, text.index("=") + 3)
+
+
+def test_the_documented_defaults_of_spikes_are_the_real_ones() -> None:
+    keys = {key.path[-1]: key for key in schema.KEYS if key.path[0] == "spike"}
+    assert set(keys) == {field.name for field in dataclasses.fields(SpikeRule)}
+    for name, key in keys.items():
+        written: object = {"false": False}.get(key.default, key.default.strip('"'))
+        value = int(written) if isinstance(written, str) and written.isdigit() else written
+        assert key.read(value) == getattr(SpikeRule(), name), name
 
 
 # The schema is the truth for others

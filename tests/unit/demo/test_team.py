@@ -39,6 +39,7 @@ def test_the_configuration_is_one_that_is_accepted(team: DemoTeam) -> None:
     settings = load(team.root)
     assert settings.project == "demo"
     assert settings.tmux.socket_path == str(team.socket)
+    assert (settings.spike.floor, settings.spike.ceiling) == (12_500, 50_000)  # a fast team runs not away
     assert [role.role for role in settings.roles] == list(AGENT_ROLES)
     for role in settings.roles:
         assert role.command[0] == sys.executable

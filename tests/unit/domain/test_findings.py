@@ -122,7 +122,15 @@ def test_every_code_said_is_listed() -> None:
         for row in rows
     }
     # Those of the protocol: test_protocol_alerts; of restarts: test_restart_alerts.
-    elsewhere = {*PROTOCOL_CODES, "agent-given-up", "agent-held", "agent-left-alone", "agent-memory", "poke-unproven"}
+    elsewhere = {
+        *PROTOCOL_CODES,
+        "agent-given-up",
+        "agent-held",
+        "agent-left-alone",
+        "agent-memory",
+        "agent-runaway",
+        "poke-unproven",
+    }
     assert said == set(findings.CODES) - elsewhere
 
 

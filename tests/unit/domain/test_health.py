@@ -103,6 +103,48 @@ S, E = AgentState, EvidenceKind
             replace(ALIVE, status=ClientStatus.IDLE, grew=NOW - 1), S.IDLE, E.STATUS, "idle", id="idle by its own word"
         ),
         pytest.param(replace(ALIVE, grew=NOW - 14), S.WORKING, E.TRANSCRIPT, "transcript grows", id="transcript grows"),
+        pytest.param(
+            replace(ALIVE, grew=NOW - 1, screen=Screen.DIALOG, screen_at=NOW - 3),
+            S.WAITING,
+            E.PANE,
+            "a dialog is open",
+            id="a dialog over a transcript that grew",
+        ),
+        pytest.param(
+            replace(ALIVE, grew=NOW - 3, screen=Screen.PROMPT, screen_at=NOW - 2),
+            S.IDLE,
+            E.PANE,
+            "at its prompt",
+            id="at its prompt after its transcript grew",
+        ),
+        pytest.param(
+            replace(ALIVE, grew=NOW - 2, screen=Screen.PROMPT, screen_at=NOW - 3),
+            S.WORKING,
+            E.TRANSCRIPT,
+            "transcript grows",
+            id="its transcript grew after its prompt was drawn",
+        ),
+        pytest.param(
+            replace(ALIVE, grew=NOW - 2, screen=Screen.PROMPT),
+            S.WORKING,
+            E.TRANSCRIPT,
+            "transcript grows",
+            id="a prompt of unknown age",
+        ),
+        pytest.param(
+            replace(ALIVE, pid=None, grew=NOW - 2, screen=Screen.DIALOG, screen_at=NOW - 1),
+            S.WORKING,
+            E.TRANSCRIPT,
+            "transcript grows",
+            id="a dialog of a process that is gone",
+        ),
+        pytest.param(
+            replace(ALIVE, pid=None, grew=NOW - 2, screen=Screen.PROMPT, screen_at=NOW - 1),
+            S.WORKING,
+            E.TRANSCRIPT,
+            "transcript grows",
+            id="a prompt of a process that is gone",
+        ),
         pytest.param(replace(ALIVE, grew=NOW - 15), S.IDLE, E.PROCESS, "alive, nothing expected", id="grew long ago"),
         pytest.param(
             replace(BOT, beat=NOW - 20, worked=NOW - 20, beat_status="ok"), S.WORKING, E.BEAT, "ok", id="beats of work"
@@ -127,6 +169,40 @@ S, E = AgentState, EvidenceKind
         ),
         pytest.param(
             replace(BOT, beat=NOW - 120, light_since=NOW - 600), S.SILENT, E.BEAT, "2 beats missed", id="silent"
+        ),
+        pytest.param(
+            replace(BOT, beat=NOW - 500, called=NOW - 119, light_since=NOW - 600),
+            S.WORKING,
+            E.BEAT,
+            "calls its model",
+            id="a call is a sign of life",
+        ),
+        pytest.param(
+            replace(ALIVE, called=NOW - 120), S.IDLE, E.PROCESS, "alive, nothing expected", id="a call of long ago"
+        ),
+        pytest.param(
+            replace(ALIVE, called=NOW - 9, beat=NOW - 5, beat_status="idle"),
+            S.IDLE,
+            E.BEAT,
+            "says idle",
+            id="it beat after its call",
+        ),
+        pytest.param(
+            replace(ALIVE, called=NOW - 500, light_since=NOW - 600, worked=NOW - 500, client="command"),
+            S.IDLE,
+            E.PROCESS,
+            None,
+            id="calls are no promise of beats",
+        ),
+        pytest.param(
+            Facts(client="sdk", managed=False, called=NOW - 20),
+            S.WORKING,
+            E.BEAT,
+            "calls its model",
+            id="calls without a session",
+        ),
+        pytest.param(
+            Facts(client="sdk", managed=False, called=NOW - 200), S.UNKNOWN, E.BEAT, None, id="calls of long ago"
         ),
         pytest.param(
             replace(BOT, beat=NOW - 500, light_since=NOW - 119), S.IDLE, E.PROCESS, None, id="the light came just now"
@@ -195,6 +271,7 @@ def test_beats_expected(facts: Facts, overdue: float | None) -> None:
         pytest.param(Beat(role=CODER, wall=1.0, cost_usd=Decimal(0)), False, id="no cost"),
         pytest.param(Beat(role=CODER, wall=1.0, kind=BeatKind.CYCLE_BEGIN), True, id="cycle begins"),
         pytest.param(Beat(role=CODER, wall=1.0, kind=BeatKind.CYCLE_END), True, id="cycle ends"),
+        pytest.param(Beat(role=CODER, wall=1.0, kind=BeatKind.USAGE), True, id="a call, even of unknown usage"),
         pytest.param(Beat(role=CODER, wall=1.0, status="Working"), True, id="says so"),
         pytest.param(Beat(role=CODER, wall=1.0, kind=BeatKind.HOOK, hook="Stop"), False, id="a hook alone"),
     ],
@@ -283,6 +360,27 @@ HELD = replace(ALIVE, light_since=NOW - 5000, born=NOW - 9000)
             E.PANE,
             None,
             id="the dialog was answered",
+        ),
+        pytest.param(
+            replace(ALIVE, told=Told.WAITING, told_at=NOW - 50, screen=Screen.RETRYING, screen_at=NOW - 40),
+            S.ERRORED,
+            E.PANE,
+            "API calls fail, it tries again",
+            id="the dialog was answered, and calls fail",
+        ),
+        pytest.param(
+            replace(ALIVE, told=Told.WAITING, told_at=NOW - 50, screen=Screen.FAILED, screen_at=NOW - 40),
+            S.ERRORED,
+            E.PANE,
+            "its last API call failed",
+            id="the dialog was answered, and a call failed",
+        ),
+        pytest.param(
+            replace(ALIVE, told=Told.ENDED, told_at=NOW - 1),
+            S.IDLE,
+            E.PROCESS,
+            "alive, nothing expected",
+            id="its client leaves, and its process lives",
         ),
         pytest.param(
             replace(ALIVE, told=Told.IDLE, told_at=NOW - 50, screen=Screen.DIALOG, screen_at=NOW - 40),
@@ -417,6 +515,7 @@ def test_one_that_was_stopped_has_missed_no_beat(stopped: float | None) -> None:
         screen_at=at,
         grew=at,
         beat=at,
+        called=at,
         worked=at,
         in_cycle=st.booleans(),
         interval_s=st.none() | st.floats(0.1, 500),

@@ -538,7 +538,8 @@ def test_a_ledger_of_before_the_protocol_opens_with_all_that_is_in_it(tmp_path: 
 
     ledger = open_ledger(path)
     after = rows(ledger._connection)
-    assert {table: after[table] for table in before} == before
+    # What a later step adds to a row stands at its end.
+    assert {table: [row[: len(before[table][0])] for row in after[table]] for table in before} == before
     assert ledger._connection.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
     assert [line.text for line in ledger.log(9)] == ["poke: typed", "error: m", "idle (e)", "has the light of t"]
     assert ledger.audit.blocks() == []

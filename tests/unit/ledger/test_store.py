@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from teamops.ledger.connection import _use_wal
 from teamops.ledger.migrations import STEPS, migrate
+from teamops.ledger.rows import DaySpend
 from teamops.ledger.store import Ledger, LedgerError, open_ledger
 from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart
 from teamops.model.agent import Beat
@@ -95,6 +97,26 @@ def test_what_beats_say_of_tokens_is_not_counted_beside_a_transcript(ledger: Led
     (row,) = ledger.minutes(CODER, 0.0)
     assert (row.beats, row.tokens, row.cost_usd) == (2, 100, Decimal("0.5"))
     assert ledger.cost_since(0.0)[CODER].cost_usd == Decimal("0.5")
+
+
+def test_what_tracked_calls_used_is_stored_with_their_beats_once(ledger: Ledger) -> None:
+    told = used(70.0)  # 100 tokens
+    beat = Beat(role=CODER, wall=71.0, tokens=120, cost_usd=Decimal("0.25"), usages=(told,))
+    paid = Beat(role=CODER, wall=72.0, tokens=10, cost_usd=Decimal(2))
+    for _ in range(2):
+        ledger.add_beats(seen(10, beat, paid), [(CODER, told, Decimal("0.25"))])
+    (row,) = ledger.minutes(CODER, 0.0)
+    assert (row.beats, row.tokens, row.cost_usd, row.unpriced_tokens) == (2, 130, Decimal("2.25"), 0)
+    assert ledger.cost_since(0.0)[CODER] == DaySpend(Decimal("2.25"), 0)
+    ledger.add_beats(seen(20, replace(beat, cost_usd=None)), [(CODER, told, None)])
+    assert ledger.cost_since(0.0)[CODER] == DaySpend(Decimal("2.25"), 100)
+    assert ledger.unpriced() == [(CODER, told)]
+    ledger.add_usage(
+        CODER, [(told, Decimal(1))], place(1)
+    )  # a client's log besides: what beats say themselves is in it
+    assert ledger.cost_since(0.0)[CODER] == DaySpend(Decimal("1.25"), 100)
+    (row,) = ledger.minutes(CODER, 0.0)
+    assert (row.beats, row.tokens, row.cost_usd, row.unpriced_tokens) == (4, 300, Decimal("1.25"), 100)
 
 
 @pytest.mark.parametrize(

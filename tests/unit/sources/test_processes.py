@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import psutil
 import pytest
@@ -76,6 +77,52 @@ def test_a_shell_with_nobody_in_it_is_known(tree: subprocess.Popen[str], read: o
         rows = rows_of(table, {A: shell.pid, B: tree.pid})
         shell.kill()
     assert [row.bare_shell for row in rows] == [True, False]
+
+
+@pytest.mark.parametrize("read", [read_proc, read_psutil], ids=["proc", "psutil"])
+def test_a_process_that_is_stopped_from_outside_is_known(read: Callable[[], Mapping[int, Use]]) -> None:
+    def stopped() -> list[bool]:
+        return [row.stopped for row in rows_of(read(), {A: child.pid})]
+
+    with subprocess.Popen(["sleep", "60"]) as child:
+        assert stopped() == [False]
+        child.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, child.pid, os.WSTOPPED)
+        assert stopped() == [True]
+        child.send_signal(signal.SIGCONT)
+        os.waitid(os.P_PID, child.pid, os.WCONTINUED)
+        assert stopped() == [False]
+        child.kill()
+
+
+def chain(*names: str, last: str = "T") -> dict[int, Use]:
+    """A tree in which each process has one child, and only the last is stopped."""
+    states = ["S"] * (len(names) - 1) + [last]
+    return {
+        10 + at: Use(9 + at, 1, 0.0, name, state) for at, (name, state) in enumerate(zip(names, states, strict=True))
+    }
+
+
+STOPS = [
+    pytest.param(chain("claude"), True, id="by a signal"),
+    pytest.param(chain("claude", last="t"), True, id="by a debugger"),
+    pytest.param(chain("claude", last="S"), False, id="asleep"),
+    pytest.param(chain("-bash", "claude"), True, id="below a login shell"),
+    pytest.param(chain("sh", "bwrap", "bwrap", "claude"), True, id="below a sandbox"),
+    pytest.param(chain("node", "codex"), True, id="codex's own"),
+    pytest.param(chain("node", "node"), True, id="gemini's own"),
+    pytest.param(chain("claude", "bash"), False, id="a tool"),
+    pytest.param(chain("sh", "claude", "bash"), False, id="a tool of a wrapped client"),
+    pytest.param(chain("node", "bash"), False, id="a tool of a client in node"),
+    pytest.param({**chain("sh", "claude"), 20: Use(10, 1, 0.0, "tee", "S")}, False, id="one of two"),
+    pytest.param({10: Use(11, 1, 0.0, "sh", "S"), 11: Use(10, 1, 0.0, "sh", "S")}, False, id="a circle"),
+]
+
+
+@pytest.mark.parametrize(("table", "stopped"), STOPS)
+def test_only_the_client_itself_says_that_it_is_stopped(table: dict[int, Use], stopped: bool) -> None:
+    (row,) = rows_of(table, {A: 10})
+    assert row.stopped is stopped
 
 
 async def test_new_processes_are_told_soon(tree: subprocess.Popen[str]) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings, Settings
-from teamops.domain.limits import Limits, RestartPolicy
+from teamops.domain.limits import Limits, RestartPolicy, SpikeRule
 from teamops.effects.append import append_block
 from teamops.handoff import ROLES, Document
 from teamops.handoff.appending import append
@@ -78,6 +78,8 @@ class Hands:
         self.done: list[Action] = []
         self.answer = Outcome(ok=True, message="typed and submitted")
         self.before: Callable[[Action], None] = lambda _: None
+        self.in_the_way = ""
+        self.looks: list[Role] = []
 
     async def run(self, action: Action, check: Callable[[bytes], None] | None = None) -> Outcome:
         """Note ``action``."""
@@ -89,6 +91,11 @@ class Hands:
             except TeamopsError as error:
                 return Outcome(ok=False, message=error.message, hint=error.hint)
         return self.answer
+
+    async def hindrance(self, role: Role) -> str:
+        """Say what is in the way of a line."""
+        self.looks.append(role)
+        return self.in_the_way
 
     @property
     def pokes(self) -> list[Poke]:
@@ -111,6 +118,7 @@ class Life:
         limits: Limits | None = None,
         client: str = "sdk",
         restart: RestartPolicy | None = None,
+        spike: SpikeRule | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
@@ -139,6 +147,7 @@ class Life:
             auto_poke=auto_poke,
             limits=limits or Limits(),
             restart=restart or RestartPolicy(),
+            spike=spike or SpikeRule(),
         )
         view = SupervisorView(pid=1, acting=acting, since_wall=None)
         self.snapshots: list[Snapshot] = []

@@ -203,6 +203,7 @@ async def test_a_block_that_grows_is_the_same_light(begin: Begin, handoff: Path)
 async def test_a_refused_line_is_said_of_the_block_that_has_grown_too(begin: Begin, handoff: Path) -> None:
     life = await begin(CODER)
     life.hands.answer = Outcome(ok=False, message="a dialog is open", hint="attach")
+    life.hands.in_the_way = "a dialog is open"
     await life.append(TO_CODER)
     await life.ticks(2)
     assert life.alerts("handoff-unannounced")
@@ -296,11 +297,12 @@ async def test_a_session_that_comes_and_works_by_itself_is_not_disturbed(begin: 
 async def test_a_refused_line_is_said_as_long_as_nobody_answers(begin: Begin, handoff: Path) -> None:
     life = await begin(CODER)
     life.hands.answer = Outcome(ok=False, message="a dialog is open: any text would answer it", hint="attach")
+    life.hands.in_the_way = "a dialog is open"
     await life.append(TO_CODER)
     await life.ticks(2)
     (alert,) = life.alerts("handoff-unannounced")
     assert "a dialog is open" in alert.message
-    assert len(life.hands.pokes) == 1, "once, whatever came of it"
+    assert len(life.hands.pokes) == 1, "not again while the dialog is open"
     works(life, CODER)
     await life.ticks(2)
     assert not life.alerts("handoff-unannounced")
@@ -318,7 +320,7 @@ async def test_a_persons_own_poke_makes_up_for_it(begin: Begin, handoff: Path) -
     assert not life.alerts("handoff-unannounced")
 
 
-async def test_killed_between_claim_and_line_it_is_said_and_not_typed_later(
+async def test_killed_between_claim_and_line_it_is_said_and_typed_later(
     begin: Begin, handoff: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await begin(CODER)
@@ -338,11 +340,18 @@ async def test_killed_between_claim_and_line_it_is_said_and_not_typed_later(
     (alert,) = second.alerts("handoff-unannounced")
     assert "ended before its line was typed" in alert.message
     await second.append(block(DIRECTOR, CODER, task="other", status="done"))
-    await second.ticks(2)
     (poke,) = second.hands.pokes
     assert '"other"' in poke.text
     assert second.alerts("handoff-unannounced"), "what another task's line says tells nothing of this one"
-    second.hands.done.clear()
+    works(second, CODER)
+    await second.ticks(10)
+    assert not [poke for poke in second.hands.pokes if '"login"' in poke.text], "it works on the other one"
+    beat = Beat(role=CODER, wall=second.wall, status="idle")
+    second.core.emit(BeatsSeen(second.clock.stamp(), (beat,), Position("spool", 1, 1, int(second.wall))))
+    await second.ticks(2)
+    (poke,) = [poke for poke in second.hands.pokes if '"login"' in poke.text]
+    await second.ticks(2)
+    assert not second.alerts("handoff-unannounced")
     assert second.ledger.audit.announced("login", second.core.book.lights["login"].digest, CODER) == "poked"
 
 
@@ -439,6 +448,9 @@ async def test_two_lights_for_one_agent_are_typed_one_after_the_other(begin: Beg
     life = await begin(CODER)
     await life.append(TO_CODER, block(DIRECTOR, CODER, task="second", status="done"))
     await life.ticks(3)
+    assert len(life.hands.pokes) == 1, "the first one is not known to be taken"
+    works(life, CODER)
+    await life.ticks(2)
     assert sorted(poke.text.split('"')[1] for poke in life.hands.pokes) == ["login", "second"]
     assert not life.alerts("handoff-unannounced")
 

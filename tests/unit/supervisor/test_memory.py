@@ -13,9 +13,9 @@ from teamops.config.settings import Settings
 from teamops.domain.light import Light
 from teamops.ledger.store import Ledger, open_ledger
 from teamops.model.actions import By, Poke, Restart
-from teamops.model.agent import AgentState
+from teamops.model.agent import AgentState, Beat, BeatKind
 from teamops.model.clock import Stamp
-from teamops.model.events import UsageSeen
+from teamops.model.events import BeatsSeen, UsageSeen
 from teamops.model.handoff import Stage
 from teamops.model.role import CODER, REVIEWER
 from teamops.model.snapshot import SupervisorView
@@ -24,6 +24,7 @@ from teamops.model.usage import Tokens, Usage
 from teamops.supervisor.book import Book
 from teamops.supervisor.memory import Memory
 from teamops.usage.pricing import Pricer
+from teamops.usage.rates import Card, Price, Rates, to_json
 
 
 @pytest.fixture
@@ -99,6 +100,23 @@ def test_usage_of_the_future_is_of_now(ledger: Ledger, book: Book) -> None:
     (minute,) = ledger.minutes(CODER, 0.0)
     assert (minute.wall, minute.tokens) == (960.0, 7)
     assert book.agent(CODER).cost_today == Decimal(2)
+
+
+def test_what_tracked_calls_used_is_priced_and_counted_once(ledger: Ledger, book: Book) -> None:
+    rates = {("m", "1970-01-01"): to_json(Rates(Card(*[Price(((0, Decimal(1_000_000)),))] * 5)))}
+    memory = Memory(ledger, Pricer(rates), acting=True, followed=False)
+    told = tuple(Usage(wall=999.0, model=model, tokens=Tokens(output=7), client="sdk") for model in ("m", "unheard-of"))
+    beat = Beat(role=CODER, wall=999.0, kind=BeatKind.USAGE, tokens=14, usages=told)
+    seen = BeatsSeen(book.stamp, (beat,), Position("f", 1, 1, 9))
+    memory.beats(book, seen)
+    book.take(seen)
+    page = book.agent(CODER)
+    assert (page.cost_today, page.unpriced_today, page.tokens_per_min(book.stamp.now)) == (Decimal(7), 7, 14)
+    assert (page.has_transcript, page.beat, page.called, page.worked) == (False, None, 9.0, 9.0)
+    (minute,) = ledger.minutes(CODER, 0.0)
+    assert (minute.beats, minute.tokens, minute.cost_usd, minute.unpriced_tokens) == (1, 14, Decimal(7), 7)
+    assert (page.minutes[16].beats, page.minutes[16].tokens) == (1, 14)
+    assert memory.wants_rates
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teamops.model.pane import Screen
-from teamops.tmux.screen import KNOWN_CLIENTS, draft_of, plain_of, read_screen, solid_of
+from teamops.tmux.screen import KNOWN_CLIENTS, draft_of, plain_of, read, read_screen, solid_of
 
 SAMPLES = Path(__file__).with_name("screens")
 RULE = "─" * 40
 
 SCREENS = {
-    "claude_api_error_401": Screen.BUSY,
-    "claude_api_retry_529": Screen.BUSY,
+    "claude_api_error_401": Screen.RETRYING,
+    "claude_api_failed_401": Screen.FAILED,
+    "claude_api_failed_529": Screen.FAILED,
+    "claude_api_retry_529": Screen.RETRYING,
     "claude_ask_user_question": Screen.DIALOG,
     "claude_exited": Screen.EXITED,
     "claude_idle": Screen.PROMPT,
@@ -27,12 +29,39 @@ SCREENS = {
     "claude_working_bash": Screen.BUSY,
     "claude_working_hang_15s": Screen.BUSY,
     "claude_working_streaming": Screen.BUSY,
+    "codex_api_failed_401": Screen.FAILED,
+    "codex_api_failed_529": Screen.FAILED,
+    "codex_api_retry_401": Screen.RETRYING,
+    "codex_api_retry_529": Screen.RETRYING,
     "codex_exited": Screen.EXITED,
     "codex_idle": Screen.PROMPT,
     "codex_permission": Screen.DIALOG,
     "codex_working": Screen.PROMPT,
+    "gemini_api_failed_401": Screen.FAILED,
+    "gemini_draft": Screen.PROMPT,
+    "gemini_idle": Screen.PROMPT,
+    "gemini_permission": Screen.DIALOG,
+    "gemini_rejected": Screen.PROMPT,
+    "gemini_working": Screen.BUSY,
+    "opencode_api_failed_401": Screen.FAILED,
+    "opencode_api_retry_529": Screen.RETRYING,
+    "opencode_draft": Screen.PROMPT,
+    "opencode_idle": Screen.PROMPT,
+    "opencode_interrupted": Screen.PROMPT,
+    "opencode_permission": Screen.DIALOG,
+    "opencode_rejected": Screen.PROMPT,
+    "opencode_working": Screen.BUSY,
 }
 """codex_working looks idle without its title: the title tells (see TITLES)."""
+
+REFUSED = {
+    "claude_api_error_401",
+    "claude_api_failed_401",
+    "codex_api_failed_401",
+    "codex_api_retry_401",
+    "gemini_api_failed_401",
+}
+"""Those whose account is refused by their own words; opencode shows no more than the provider's own message."""
 
 DRAFTS = {
     "claude_api_error_401": "",
@@ -62,6 +91,11 @@ def test_every_sample_is_in_the_table() -> None:
 def test_a_real_screen_is_read(name: str, kind: str) -> None:
     text = "\n".join(plain_of(line) for line in sample(name, kind).splitlines())
     assert read_screen(name.partition("_")[0], text) is SCREENS[name]
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_refused_account_is_told_from_other_failures(name: str) -> None:
+    assert read(name.partition("_")[0], sample(name)).auth is (name in REFUSED)
 
 
 @pytest.mark.parametrize("name", DRAFTS)
@@ -96,6 +130,12 @@ TRUST = """Do you trust the files in this folder?
  Enter to confirm · Esc to exit"""
 CODEX_BUSY = "• Working (3s • esc to interrupt)\n\n\u203a Ask Codex to do anything\n  gpt"
 GEMINI_DIALOG = "│ Allow execution of: 'rm'? │\n│ ● 1. Yes, allow once │\n Type your message"
+GEMINI_RETRY = " ⠏ Trying to reach gemini-3-pro (Attempt 2/10) (esc to cancel, 5s)\n─────\n >   Type your message"
+RETRY_IN_TALK = box("", footer="  esc to interrupt", above="✻ 529 · retrying in 2s · attempt 1/9\n" + "  more\n" * 6)
+CLAUDE_OVER_IT = box("", above="● API Error: 529 x\n\u276f again\n● Done.")
+GEMINI_OVER_IT = "✕ [API Error: x]\n > again\n✦ Done.\n─────\n >   Type your message"
+OPENCODE_DENIED = "  ┃\n  ┃  $ rm x\n  ┃\n     ▣  Build · Claude\n  ┃\n  tab agents  ctrl+p commands"
+OPENCODE_KEY = "  ┃\n  ┃  invalid x-api-key\n  ┃\n     ▣  Build · Claude\n  ┃\n  tab agents  ctrl+p commands"
 
 MADE = [
     pytest.param("claude", box("", above="Said: Do you want to? Esc to cancel"), Screen.PROMPT, id="words in the talk"),
@@ -113,6 +153,18 @@ MADE = [
     pytest.param("gemini", GEMINI_DIALOG, Screen.DIALOG, id="gemini dialog"),
     pytest.param("opencode", "┃ Permission required\n┃ Allow once", Screen.DIALOG, id="opencode dialog"),
     pytest.param("opencode", "what is this", Screen.UNKNOWN, id="opencode unknown"),
+    pytest.param("claude", CLAUDE_OVER_IT, Screen.PROMPT, id="a failure of before"),
+    pytest.param("claude", box("", above="● API Error handling is done."), Screen.PROMPT, id="talk of failures"),
+    pytest.param("claude", box("", above="  ⎿  Invalid API key · Please run /login"), Screen.FAILED, id="a wrong key"),
+    pytest.param("claude", box("", above="● 529 · retrying in 2s · attempt 1/9"), Screen.PROMPT, id="at rest"),
+    pytest.param("claude", RETRY_IN_TALK, Screen.BUSY, id="a retry in the talk of one that works"),
+    pytest.param("codex", "■ Conversation interrupted - tell the model\n\n\u203a x\n  gpt", Screen.PROMPT, id="escape"),
+    pytest.param("codex", "■ stream error\n\u203a go on\n• Done.\n\u203a x\n  gpt", Screen.PROMPT, id="got over it"),
+    pytest.param("gemini", GEMINI_RETRY, Screen.RETRYING, id="gemini tries again"),
+    pytest.param("gemini", GEMINI_OVER_IT, Screen.PROMPT, id="gemini got over it"),
+    pytest.param("gemini", "ann@host:~$ ", Screen.UNKNOWN, id="a shell instead of gemini"),
+    pytest.param("opencode", OPENCODE_DENIED, Screen.PROMPT, id="a tool's box under a turn that was cut off"),
+    pytest.param("opencode", OPENCODE_KEY, Screen.FAILED, id="opencode's key"),
     pytest.param("command", "", Screen.PROMPT, id="any command"),
     pytest.param("sdk", "Do you want to proceed?", Screen.PROMPT, id="sdk"),
 ]  # fmt: skip
@@ -123,7 +175,19 @@ def test_a_made_screen_is_read(client: str, text: str, expected: Screen) -> None
     assert read_screen(client, text) is expected
 
 
-DIALOGS = ["claude_permission_bash", "claude_permission_write", "claude_ask_user_question", "codex_permission"]
+def test_the_words_of_a_refused_key_are_read() -> None:
+    assert read("opencode", OPENCODE_KEY).auth
+    assert not read("claude", box("", above="● API Error: 529\n\u276f x\n● 401 Unauthorized was the fault.")).auth
+
+
+DIALOGS = [
+    "claude_permission_bash",
+    "claude_permission_write",
+    "claude_ask_user_question",
+    "codex_permission",
+    "gemini_permission",
+    "opencode_permission",
+]
 
 
 @pytest.mark.parametrize("name", DIALOGS)

@@ -1,0 +1,294 @@
+"""Signs of work of clients whose usage is not read: the files grow into which they write their sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from teamops.config.settings import RoleSettings, Settings
+from teamops.model.events import GrowthSeen
+from teamops.model.role import Role
+from teamops.sources.clock import Clock
+from teamops.sources.keeping import keep
+from teamops.sources.port import Emit
+from teamops.sources.prompts import Prompts
+from teamops.sources.tail import grown_at
+from teamops.sources.watch import Watch
+from teamops.usage import locate_codex, locate_gemini, locate_opencode
+from teamops.usage.open_files import PROC, cwd_of
+
+TELL_S = 1.0
+"""Growth of one agent is told at most this often."""
+TICK_S = 2.0
+ROUND_TICKS = 15
+"""In so many ticks every client is looked at again: what no directory tells, as a resumed session, is found so."""
+SOON_S = 0.3
+"""Agents tend to begin together: rollouts of nobody's are searched for once for all of them."""
+CLIENTS = frozenset({"codex", "gemini", "opencode"})
+
+
+@dataclass(slots=True, eq=False)
+class _Client:
+    """The client of one role, as long as its pane's process lives."""
+
+    role: Role
+    pid: int
+    kind: str
+    home: Path | None
+    """Where it keeps its files; of opencode its database."""
+    cwd: Path
+    folders: frozenset[Path] = frozenset()
+    """Directories in which something may change for it."""
+    rollouts: tuple[Path, ...] = ()
+    session: str = ""
+    written: float | None = None
+    """When opencode's session was last written, by its database."""
+    seen: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    """When each file was last written, and its size: a directory that begins to be watched tells of all its names."""
+    told: float = -math.inf
+    """When it was last told that something grew just then, observed seconds."""
+
+
+class Growth:
+    """Emits ``GrowthSeen`` for followed roles.
+
+    Codex holds its rollout open. Of Gemini CLI and opencode, one place serves all who work in a folder: where several
+    followed agents do, only one whose session id is known (``session_of``) is told of; the growth of the others can't
+    be told apart and is not told. ``env`` is teamops' own environment; a role's own settings overlay it. All methods
+    belong to the loop.
+    """
+
+    name = "growth"
+
+    def __init__(
+        self,
+        settings: Settings,
+        watch: Watch,
+        clock: Clock,
+        env: Mapping[str, str],
+        prompts: Prompts,
+        session_of: Callable[[Role], str] = lambda _: "",
+        proc: Path = PROC,
+    ) -> None:
+        self._settings = settings
+        self._watch = watch
+        self._clock = clock
+        self._env = env
+        self._prompts = prompts
+        self._session_of = session_of
+        self._proc = proc
+        self._clients: dict[Role, _Client] = {}
+        self._watched: dict[Path, Callable[[], None]] = {}
+        self._known: set[Path] = set()
+        """Rollouts for whose owner all clients were looked at."""
+        self._strange: asyncio.TimerHandle | None = None
+        self._due: set[Path] = set()
+        """Databases that have grown."""
+        self._wake = asyncio.Event()
+        self._emit: Emit | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, emit: Emit) -> None:
+        """Begin; whom to follow is said by ``follow``."""
+        self._emit = emit
+        self._tasks = [
+            asyncio.create_task(keep(self.name, self._look_for_ever, emit, self._clock), name="growth"),
+            asyncio.create_task(keep(self.name, self._ask_for_ever, emit, self._clock), name="growth of databases"),
+        ]
+        for client in self._clients.values():
+            self._look(client)
+
+    async def stop(self) -> None:
+        """End."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        if self._strange is not None:
+            self._strange.cancel()
+        for cancel in self._watched.values():
+            cancel()
+        self._watched.clear()
+        self._clients.clear()
+        self._emit = None
+
+    def follow(self, role: Role, pid: int | None) -> None:
+        """Say which process runs in the role's pane now, ``None`` = none. Cheap where nothing changed."""
+        own = self._settings.role(role)
+        before = self._clients.get(role)
+        if own is None or own.client not in CLIENTS or (before.pid if before else None) == pid:
+            return
+        if pid is None:
+            del self._clients[role]
+            self._rewatch()
+            return
+        self._clients[role] = self._client(own, pid)
+        if self._emit is not None:
+            self._look(self._clients[role])
+
+    def _client(self, own: RoleSettings, pid: int) -> _Client:
+        env = {**self._env, **own.env}
+        home = {
+            "codex": locate_codex.home,
+            "gemini": locate_gemini.home,
+            "opencode": locate_opencode.database,
+        }[own.client](env)
+        cwd = cwd_of(pid, self._proc) or own.cwd
+        return _Client(own.role, pid, own.client, home, Path(os.path.realpath(cwd)))
+
+    # whose files
+
+    def _look(self, client: _Client) -> None:
+        """Find a client's files, and tell those that are new of it."""
+        if client.kind == "codex":
+            self._look_for_rollouts(client)
+        elif client.home is None:
+            return
+        elif client.kind == "gemini":
+            chats = locate_gemini.chats(client.home, client.cwd)
+            self._listen(client, frozenset({client.home / "tmp", *([chats] if chats else [])}))
+            fresh = [path for path in chats.glob("session-*") if path not in client.seen] if chats else []
+            own = [(grown_at(path) or 0.0, path) for path in fresh if self._is_chat_of(client, path.name)]
+            if own:  # a project may have hundreds, of months: the last one tells
+                self._see(client, max(own)[1])
+                client.seen.update((path, _mark(path)) for _, path in own)
+        else:
+            self._listen(client, frozenset({client.home.parent}))
+            self._ask_soon(client.home)
+
+    def _look_for_rollouts(self, client: _Client) -> None:
+        client.rollouts = locate_codex.rollouts(client.pid, self._proc)
+        main = locate_codex.main_of(client.rollouts)
+        session = locate_codex.session_of(main) if main else ""
+        known, client.session = client.session, session or client.session
+        folders = {path.parent for path in client.rollouts}
+        if client.home is not None:  # a new session's rollout comes into today's folder
+            today = datetime.fromtimestamp(self._clock.stamp().wall, UTC).astimezone().date()
+            folders.add(locate_codex.day_folder(client.home, today))
+        self._listen(client, frozenset(folders))
+        fresh = [path for path in client.rollouts if path not in client.seen]
+        for path in fresh:
+            self._see(client, path)
+        if client.session != known and main is not None and not fresh:
+            self._tell(client, grown_at(main))
+
+    def _listen(self, client: _Client, folders: frozenset[Path]) -> None:
+        if client.folders != folders:
+            client.folders = folders
+            self._rewatch()
+
+    def _rewatch(self) -> None:
+        """Watch what the clients need, each directory once for all of them."""
+        wanted = {folder for client in self._clients.values() for folder in client.folders}
+        for folder in self._watched.keys() - wanted:
+            self._watched.pop(folder)()
+        for folder in wanted - self._watched.keys():
+            self._watched[folder] = self._watch.directory(folder, partial(self._changed, folder))
+
+    def _is_chat_of(self, client: _Client, name: str) -> bool:
+        session = self._session_of(client.role)
+        return (bool(session) or self._alone(client)) and locate_gemini.is_chat(name, session)
+
+    def _alone(self, client: _Client) -> bool:
+        """Return whether no other followed agent writes to the same place from the same folder."""
+        return not any(
+            other is not client and (other.kind, other.home, other.cwd) == (client.kind, client.home, client.cwd)
+            for other in self._clients.values()
+        )
+
+    def _find_owners(self) -> None:
+        """Look whose the new rollouts are. One of a person's own session is nobody's."""
+        self._strange = None
+        for client in [client for client in self._clients.values() if client.kind == "codex"]:
+            self._look(client)
+
+    # what grew
+
+    def _changed(self, folder: Path, names: frozenset[str]) -> None:
+        if self._emit is None:
+            return
+        here = [client for client in self._clients.values() if folder in client.folders]
+        paths = {folder / name for name in names}
+        if self._strange is None and any(locate_codex.session_of(path) for path in paths - self._known):
+            self._strange = asyncio.get_running_loop().call_later(SOON_S, self._find_owners)
+        self._known |= {path for path in paths if locate_codex.session_of(path)}
+        for client in here:
+            if client.kind == "codex":
+                for path in paths.intersection(client.rollouts):
+                    self._see(client, path)
+            elif client.kind == "opencode":
+                if client.home is not None and any(name.startswith(client.home.name) for name in names):
+                    self._ask_soon(client.home)
+            elif client.home is not None and folder == client.home / "tmp":
+                self._look(client)
+            else:
+                for name in names:
+                    if self._is_chat_of(client, name):
+                        self._see(client, folder / name)
+
+    def _see(self, client: _Client, path: Path) -> None:
+        """Take that a file may have grown; when one that is new to us did, it tells itself."""
+        before, mark = client.seen.get(path), _mark(path)
+        client.seen[path] = mark
+        if mark == before or not mark[1]:
+            return
+        self._prompts.grew(client.role, path)
+        if before is None or self._clock.stamp().now - client.told >= TELL_S:
+            self._tell(client, mark[0] / 1e9 if before is None else None)
+
+    def _tell(self, client: _Client, grown_wall: float | None) -> None:
+        if self._emit is not None:
+            stamp = self._clock.stamp()
+            if grown_wall is None:
+                client.told = stamp.now
+            self._emit(GrowthSeen(stamp, client.role, client.pid, grown_wall, client.session))
+
+    # again and again
+
+    async def _look_for_ever(self) -> None:
+        turn = 0
+        while True:
+            await asyncio.sleep(TICK_S)
+            turn += 1
+            for index, client in enumerate(list(self._clients.values())):
+                if index % ROUND_TICKS == turn % ROUND_TICKS and self._clients.get(client.role) is client:
+                    self._look(client)
+
+    def _ask_soon(self, database: Path) -> None:
+        self._due.add(database)
+        self._wake.set()
+
+    async def _ask_for_ever(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._due:
+                await self._ask(self._due.pop())
+            await asyncio.sleep(TELL_S)
+
+    async def _ask(self, database: Path) -> None:
+        """Ask a database when the sessions of its clients were last written."""
+        asked: list[tuple[_Client, tuple[str, str]]] = []
+        for client in self._clients.values():
+            session = self._session_of(client.role)
+            if client.kind == "opencode" and client.home == database and (session or self._alone(client)):
+                asked.append((client, (session, str(client.cwd))))
+        answers = await asyncio.to_thread(locate_opencode.written_at, database, [question for _, question in asked])
+        for (client, _), at in zip(asked, answers, strict=True):
+            if at is not None and self._clients.get(client.role) is client and at != client.written:
+                first, client.written = client.written is None, at
+                self._tell(client, at if first else None)
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size

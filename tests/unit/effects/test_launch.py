@@ -1,0 +1,141 @@
+"""What teamops adds to a person's command, for each client."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from teamops.config.profiles import shipped
+from teamops.config.settings import RoleSettings
+from teamops.effects.launch import CLAUDE_EVENTS, Recipe, recipe
+from teamops.model.agent_report import Launch
+from teamops.model.role import CODER
+
+KNOWN = "82205b16-c3bc-4126-940f-b033f54259ce"
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def made(tmp_path: Path, client: str, *command: str, last: str = "") -> Recipe:
+    role = RoleSettings(
+        role=CODER,
+        name="Kevin",
+        profile=shipped(CODER),
+        session="shop-coder",
+        client=client,
+        command=command,
+        cwd=tmp_path,
+    )
+    launch = Launch(
+        role=CODER,
+        session="shop-coder",
+        pane_id="%1",
+        pid=7,
+        born="1",
+        client=client,
+        client_session=last,
+        wall=0.0,
+        adopted=False,
+    )
+    return recipe(role, tmp_path, tmp_path / "state", launch if last else None)
+
+
+def transcript(tmp_path: Path) -> None:
+    folder = tmp_path / ".claude" / "projects" / "-p"
+    folder.mkdir(parents=True)
+    (folder / f"{KNOWN}.jsonl").write_text("{}\n", encoding="utf-8")
+
+
+def test_claude_gets_a_session_its_profile_and_its_events(tmp_path: Path) -> None:
+    how = made(tmp_path, "claude", "/opt/claude", "--model", "opus")
+    assert how.argv[0] == "/opt/claude"
+    assert how.argv[-2:] == ("--model", "opus")
+    assert how.argv[1:3] == ("--session-id", how.client_session)
+    assert not how.resumed
+    prompt, settings = (
+        Path(how.argv[how.argv.index(name) + 1]) for name in ("--append-system-prompt-file", "--settings")
+    )
+    how.write()
+    assert "Kevin" in prompt.read_text(encoding="utf-8")
+    told = json.loads(settings.read_text(encoding="utf-8"))
+    assert told["disableAllHooks"] is False
+    assert set(told["hooks"]) == set(CLAUDE_EVENTS)
+    assert {path.stat().st_mode & 0o777 for path in (prompt, settings)} == {0o600}
+    assert how.env["TEAMOPS_ROLE"] == "CODER"
+    assert how.env["TEAMOPS_PROJECT"] == str(tmp_path)
+
+
+def test_claude_resumes_what_has_a_transcript(tmp_path: Path) -> None:
+    fresh = made(tmp_path, "claude", "claude", last=KNOWN)
+    assert (fresh.resumed, fresh.argv[1]) == (False, "--session-id")
+    assert fresh.client_session != KNOWN
+    transcript(tmp_path)
+    how = made(tmp_path, "claude", "claude", last=KNOWN)
+    assert (how.resumed, how.client_session) == (True, KNOWN)
+    assert how.argv[1:3] == ("--resume", KNOWN)
+    assert "--session-id" not in how.argv
+
+
+@pytest.mark.parametrize(
+    ("given", "left_out"),
+    [
+        (("--resume", "x"), ("--session-id",)),
+        (("--session-id=x",), ("--resume", "--session-id")),
+        (("-c",), ("--resume", "--session-id")),
+        (("--append-system-prompt", "be brief"), ("--append-system-prompt-file",)),
+        (("--settings", "mine.json"), ()),
+    ],
+)
+def test_what_the_person_wrote_wins(tmp_path: Path, given: tuple[str, ...], left_out: tuple[str, ...]) -> None:
+    transcript(tmp_path)
+    how = made(tmp_path, "claude", "claude", *given, last=KNOWN)
+    assert how.argv[-len(given) :] == given
+    assert not any(word in left_out for word in how.argv[1 : -len(given)])
+    assert how.argv.count("--settings") == 1
+    assert how.notes
+
+
+@pytest.mark.parametrize(
+    ("client", "command"),
+    [
+        ("claude", ("npx", "claude")),
+        ("codex", ("sh", "-c", "exec codex")),
+        ("gemini", ("gemini",)),
+        ("opencode", ("opencode",)),
+        ("sdk", ("python3", "bot.py")),
+        ("command", ("top",)),
+        ("claude", ()),
+    ],
+)
+def test_what_is_not_known_is_started_as_it_is(tmp_path: Path, client: str, command: tuple[str, ...]) -> None:
+    how = made(tmp_path, client, *command, last=KNOWN)
+    assert (how.argv, how.client_session, how.files) == (command, "", {})
+    assert bool(how.notes) == (client not in ("sdk", "command") and bool(command))
+    assert how.env["TEAMOPS_ROLE"] == "CODER"
+
+
+def test_codex_gets_its_profile_its_events_and_its_session(tmp_path: Path) -> None:
+    how = made(tmp_path, "codex", "codex", "-m", "x", last=KNOWN)
+    assert how.argv[-4:] == ("-m", "x", "resume", KNOWN)
+    assert "--no-daemon" in how.argv
+    assert any(word.startswith("developer_instructions=") for word in how.argv)
+    assert any(word.startswith("hooks.UserPromptSubmit=") for word in how.argv)
+    assert how.resumed
+    assert made(tmp_path, "codex", "codex").client_session == ""
+
+
+def test_codex_trusts_no_hooks_but_ours(tmp_path: Path) -> None:
+    assert "--dangerously-bypass-hook-trust" in made(tmp_path, "codex", "codex").argv
+    (tmp_path / ".codex").mkdir()
+    (tmp_path / ".codex" / "hooks.json").write_text("{}", encoding="utf-8")
+    how = made(tmp_path, "codex", "codex")
+    assert "--dangerously-bypass-hook-trust" not in how.argv
+    assert not any(word.startswith("hooks.") for word in how.argv)
+    assert "hooks.json" in how.notes[0]
