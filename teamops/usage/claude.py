@@ -8,40 +8,36 @@ with one key the one outside a side chain wins, then the larger total, then the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import Annotated
 
 import msgspec
 
-from teamops.model.text import clean_line
 from teamops.model.usage import Tokens, Usage
+from teamops.usage.fields import MALFORMED, MAX_NAME, Count, cost_of, is_cut, name, wall_of
+from teamops.usage.reading import Reading
+from teamops.usage.tally import Tally
+
+__all__ = ["ClaudeReader", "Reading"]
 
 CLIENT = "claude"
 SYNTHETIC = "<synthetic>"
-_HEAD = 420
+HEAD = 420
 """A line's own type stands within so many bytes; after them text of others may name any type."""
-_USAGE = b'"usage"'
-_USER, _SPACED_USER = b'"type":"user"', b'"type": "user"'
-_MAX_NAME = 200
-MAX_COST = Decimal(10**6)
-"""US dollars; a response that says it cost more is told by its tokens."""
-
-_Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+USAGE = b'"usage"'
+USER, SPACED_USER = b'"type":"user"', b'"type": "user"'
 
 
 class _Split(msgspec.Struct):
-    ephemeral_5m_input_tokens: _Count = 0
-    ephemeral_1h_input_tokens: _Count = 0
+    ephemeral_5m_input_tokens: Count = 0
+    ephemeral_1h_input_tokens: Count = 0
 
 
 class _Usage(msgspec.Struct):
-    input_tokens: _Count = 0
-    output_tokens: _Count = 0
-    cache_creation_input_tokens: _Count | None = None
-    cache_read_input_tokens: _Count | None = None
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cache_creation_input_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
     cache_creation: _Split | None = None
     speed: str | None = None
     service_tier: str | None = None
@@ -53,103 +49,72 @@ class _Message(msgspec.Struct):
     usage: _Usage | None = None
 
 
-class _Line(msgspec.Struct):
+class Line(msgspec.Struct):
+    """What matters of a line; the names are the client's own."""
+
     type: str = ""
     timestamp: datetime | None = None
     message: _Message | None = None
     requestId: str | None = None  # noqa: N815 - the client's own name
     sessionId: str | None = None  # noqa: N815
+    cwd: str | None = None
     isSidechain: bool = False  # noqa: N815
     isApiErrorMessage: bool = False  # noqa: N815
     costUSD: Decimal | None = None  # noqa: N815
 
 
-_decode = msgspec.json.Decoder(_Line).decode
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What some lines told."""
-
-    usages: tuple[Usage, ...]
-    """Deltas: what each line adds to what its response had counted before."""
-    bad_lines: int
-    newest_wall: float | None
-    """The latest time among lines with usage, Unix seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    tokens: Tokens
-    side: bool
-    speed: bool
-    cost: Decimal | None
+decode = msgspec.json.Decoder(Line).decode
+"""Decode one line. Raises ``fields.MALFORMED``."""
 
 
 class ClaudeReader:
     """Remembers what was counted; one for all files whose responses may be copies of each other's. One thread."""
 
     def __init__(self) -> None:
-        self._counted: dict[str, _Counted] = {}
+        self._tally = Tally(_beats)
 
-    def read(self, lines: Iterable[bytes]) -> Reading:
+    def learn(self, usages: Iterable[Usage]) -> None:
+        """See ``LineReader``."""
+        self._tally.learn(usages)
+
+    def counted(self) -> tuple[Usage, ...]:
+        """See ``LineReader``."""
+        return self._tally.counted()
+
+    def read(self, lines: Iterable[bytes], path: str = "") -> Reading:  # noqa: ARG002 - its keys hold over all files
         """Return the usage that ``lines`` add. Total: whatever is no usage is skipped, what is malformed counted."""
         usages: list[Usage] = []
         bad = 0
         newest: float | None = None
         for line in lines:
-            if _USAGE not in line or _USER in (head := line[:_HEAD]) or _SPACED_USER in head:
-                # Not decoded, which would cost too much; but what was cut or mixed up shows at its ends.
-                bad += bool(line.strip()) and not (line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}"))
+            if USAGE not in line or USER in (head := line[:HEAD]) or SPACED_USER in head:
+                bad += is_cut(line)
                 continue
             try:
-                row = _decode(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+                row = decode(line)
+            except MALFORMED:
                 bad += 1
                 continue
             usage = _usage_of(row)
             if usage is None:
                 continue
             newest = usage.wall if newest is None else max(newest, usage.wall)
-            delta = self._count(usage, side=row.isSidechain)
+            delta = self._tally.count(usage)
             if delta is not None:
                 usages.append(delta)
         return Reading(tuple(usages), bad, newest)
 
-    def _count(self, usage: Usage, *, side: bool) -> Usage | None:
-        """Return what ``usage`` adds to what its key had, or ``None``."""
-        if not usage.key:
-            return usage
-        new = _Counted(usage.tokens, side, bool(usage.speed), usage.cost_usd)
-        old = self._counted.get(usage.key)
-        if old is None:
-            self._counted[usage.key] = new
-            return usage
-        if not _beats(new, old):
-            return None
-        self._counted[usage.key] = new
-        delta = usage.tokens - old.tokens
-        both = new.cost is not None and old.cost is not None
-        if delta == Tokens() and not (both and new.cost != old.cost):
-            return None
-        tokens = usage.tokens
-        return replace(
-            usage,
-            tokens=delta,
-            cost_usd=new.cost - old.cost if new.cost is not None and old.cost is not None else None,
-            context=tokens.input + tokens.cache_write + tokens.cache_read,
-        )
 
-
-def _beats(new: _Counted, old: _Counted) -> bool:
+def _beats(new: Usage, old: Usage) -> bool:
     if new.side != old.side:
         return old.side
-    if new.tokens.total != old.tokens.total:
-        return new.tokens.total > old.tokens.total
-    return new.speed and not old.speed
+    more = new.tokens.total - old.tokens.total
+    if more:
+        return more > 0
+    return bool(new.speed) and not old.speed
 
 
-def _usage_of(row: _Line) -> Usage | None:
+def _usage_of(row: Line) -> Usage | None:
     message = row.message
     if row.type != "assistant" or message is None or message.usage is None or row.timestamp is None:
         return None
@@ -160,30 +125,26 @@ def _usage_of(row: _Line) -> Usage | None:
     hour = split.ephemeral_1h_input_tokens
     # Some endpoints give zeros for the split, some for the sum.
     write = max(used.cache_creation_input_tokens or 0, split.ephemeral_5m_input_tokens + hour)
-    at = row.timestamp if row.timestamp.tzinfo else row.timestamp.replace(tzinfo=UTC)
-    cost = row.costUSD
+    wall = wall_of(row.timestamp)
     speed = used.speed or ""
     return Usage(
-        wall=max(0.0, at.timestamp()),
-        model=_name(message.model),
+        wall=wall,
+        model=name(message.model),
         tokens=Tokens(used.input_tokens, used.output_tokens, write, hour, used.cache_read_input_tokens or 0),
         client=CLIENT,
-        session=_name(row.sessionId or ""),
-        speed="" if speed == "standard" else _name(speed),
-        service_tier=_name(used.service_tier or ""),
-        cost_usd=cost if cost is not None and cost.is_finite() and 0 <= cost <= MAX_COST else None,
-        key=_key(message.id, row.requestId, at),
+        session=name(row.sessionId or ""),
+        speed="" if speed == "standard" else name(speed),
+        service_tier=name(used.service_tier or ""),
+        cost_usd=cost_of(row.costUSD, free=True),
+        key=key_of(message.id, row.requestId, row.timestamp),
+        cwd=name(row.cwd or ""),
+        side=row.isSidechain,
     )
 
 
-@lru_cache(maxsize=1024)
-def _name(text: str) -> str:
-    """Clean a name; the same few come in every line."""
-    return clean_line(text, _MAX_NAME)
-
-
-def _key(message: str | None, request: str | None, at: datetime) -> str:
+def key_of(message: str | None, request: str | None, at: datetime) -> str:
+    """Return what all lines of one response have in common; empty where the line has no name for it."""
     if not message:
         return ""
     # Gateways name no request: the time tells two responses with one id apart.
-    return f"{message[:_MAX_NAME]}:{request[:_MAX_NAME] if request else at.isoformat()}"
+    return f"{message[:MAX_NAME]}:{request[:MAX_NAME] if request else at.isoformat()}"
