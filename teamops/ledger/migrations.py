@@ -126,7 +126,20 @@ CREATE TABLE spike(
 CREATE INDEX spike_by_role ON spike(role, began_wall);
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN)
+SPENT = """
+CREATE TABLE spent_name(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE spent(
+  id INTEGER PRIMARY KEY, role INTEGER NOT NULL REFERENCES spent_name(id), wall REAL NOT NULL, source INTEGER NOT NULL,
+  cycle REAL, model INTEGER NOT NULL REFERENCES spent_name(id), client INTEGER NOT NULL REFERENCES spent_name(id),
+  session INTEGER NOT NULL REFERENCES spent_name(id), input INTEGER NOT NULL, output INTEGER NOT NULL,
+  cache_write INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, cache_read INTEGER NOT NULL, pico INTEGER,
+  cost_usd TEXT) STRICT;
+CREATE INDEX spent_by_wall ON spent(role, wall);
+CREATE TABLE spent_priced(id INTEGER PRIMARY KEY CHECK(id = 1), times INTEGER NOT NULL) STRICT;
+INSERT INTO spent_priced(id, times) VALUES(1, 0);
+"""
+
+STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, SPENT)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

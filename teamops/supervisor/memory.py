@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from teamops.domain import log_lines
 from teamops.domain.light import Light
+from teamops.ledger.spent import Source, SpentRow
 from teamops.ledger.store import Ledger, LedgerError
 from teamops.model.actions import Action, Notify, Outcome, Restart, Start, Stop
 from teamops.model.alert import Alert, AlertState
@@ -25,6 +26,7 @@ from teamops.model.role import NONE, Role
 from teamops.model.usage import Usage
 from teamops.supervisor.agent_book import MINUTES, AgentBook, MinuteSum
 from teamops.supervisor.book import MAX_LOG, Book
+from teamops.supervisor.intervals import Intervals
 from teamops.tmux.ending import is_alive
 from teamops.usage.pricing import Pricer
 
@@ -48,7 +50,13 @@ class Memory:
         self.keeping = ledger.keeping
         self.launches = ledger.launches
         self.rss = ledger.rss
+        self.spent = ledger.spent
         self.spikes = ledger.spikes
+        self.intervals = Intervals()
+        self.unstored: list[SpentRow] = []
+        """What a viewer has read itself, as nobody acts: no ledger has it."""
+        self.repriced = 0
+        """How often prices came for some of these."""
         self._pricer = pricer
         self._acting = acting
         self._followed = followed
@@ -134,14 +142,21 @@ class Memory:
 
     def beats(self, book: Book, seen: BeatsSeen) -> None:
         """Price what beats tell of model calls, and store all of it with the place they were read up to."""
-        rows = []
+        rows: list[tuple[Role, Usage, Decimal | None]] = []
+        singly: list[SpentRow] = []
+        for beat in seen.known:
+            self.intervals.see(beat)
         for beat in seen.beats:
-            for usage in beat.usages:
-                cost = self._price(beat.role, usage)
+            page = book.agent(beat.role)
+            priced = [(usage, self._price(beat.role, usage)) for usage in beat.usages]
+            for usage, cost in priced:
                 rows.append((beat.role, usage, cost))
-                book.agent(beat.role).see_usage(usage, cost, book.midnight, seen.stamp, beaten=True)
+                page.see_usage(usage, cost, book.midnight, seen.stamp, beaten=True)
+            singly += self.intervals.rows(beat, priced, counts=not page.has_transcript)
         if self._acting:
-            self.store(book, lambda: self._ledger.add_beats(seen, rows))
+            self.store(book, lambda: self._ledger.add_beats(seen, rows, singly))
+        elif not self._followed:
+            self.unstored += singly
 
     def usage(self, book: Book, seen: UsageSeen) -> None:
         """Price usage, put it on its agent's page and store it with the place it was read up to."""
@@ -155,6 +170,8 @@ class Memory:
             page.see_usage(usage, cost, book.midnight, seen.stamp)
         if self._acting:
             self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position))
+        elif not self._followed:
+            self.unstored += [SpentRow(seen.role, usage, cost) for usage, cost in rows]
 
     def _price(self, role: Role, usage: Usage) -> Decimal | None:
         """Return what usage costs; without a price it waits for one."""
@@ -358,6 +375,13 @@ class Memory:
         self._unpriced = waiting
         if priced and self._acting:
             self.store(book, lambda: self._ledger.reprice(priced))
+        elif priced and self.unstored:
+            self.unstored = [
+                row if row.cost_usd is not None or row.source is Source.OWN
+                else replace(row, cost_usd=self._pricer.price(row.usage))
+                for row in self.unstored
+            ]  # fmt: skip
+            self.repriced += 1
 
     def ask(self, book: Book, read: Callable[[], T]) -> T | None:
         """Return what the ledger tells; ``None`` where it can't be read now, which is said."""
