@@ -94,7 +94,9 @@ class Costing:
         if changed or rows or unstored != self._unstored:
             self._add_up(mark[0], rows)
             self._use_up(memory.unstored)
-            book.costs.lights, book.costs.blocks = self._shown(book)
+            book.costs.lights, blocks = self._shown(book)
+            if blocks != book.costs.blocks:  # the same one says at once that there is nothing to draw
+                book.costs.blocks = MappingProxyType(blocks)
         news = [(row.role, _cycle(row), row.spend) for row in rows]
         if not anew:
             known = self._unstored[0]
@@ -157,8 +159,9 @@ class Costing:
                 used[held] = used.get(held, Spend()) + _spend(row)
         self._used = used
 
-    def _shown(self, book: Book) -> tuple[dict[str, Spend], Mapping[int, Spend]]:
-        lights, blocks = {}, {}
+    def _shown(self, book: Book) -> tuple[dict[str, Spend], dict[int, Spend]]:
+        lights: dict[str, Spend] = {}
+        blocks: dict[int, Spend] = {}
         for key, (task, found) in self._stretches.items():
             for one in found:
                 if one.ended is not None and one.held in self._used:
@@ -166,7 +169,7 @@ class Costing:
             if key in book.lights:
                 parts = (self._used.get(one.held) for one in found if one.given >= task.since_index)
                 lights[key] = sum((part for part in parts if part is not None), Spend())
-        return lights, MappingProxyType(blocks)
+        return lights, blocks
 
     def task(self, book: Book, name: str | None) -> TaskSpend:
         """Return what a task cost, as far as its lights are known."""

@@ -22,6 +22,7 @@ from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
 from teamops.model.text import clean
 from teamops.tui import keys, words
+from teamops.tui.costs import cycle_line
 from teamops.tui.rules import WATCH_ONLY, why_not
 from teamops.tui.screens.base import TeamScreen, find_agent
 from teamops.tui.strips import Line, plain
@@ -296,6 +297,7 @@ def facts(agent: AgentView, width: int, palette: Palette) -> list[Line]:
     ):
         line = Line().add(f"  {title}", palette.faint, 10).add(strip, palette.named(style_name))
         lines.append(line.add(f"  {value}", palette.text))
+    lines += cycle_line(agent, palette)
     lines += _spike_lines(agent, palette)
     if agent.unpriced_tokens:
         unpriced = f"{words.count(agent.unpriced_tokens)} tokens of today have no known price"

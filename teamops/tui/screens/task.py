@@ -14,6 +14,7 @@ from teamops.model.protocol import TaskReport, TimelineEntry
 from teamops.model.role import HUMAN
 from teamops.model.snapshot import Snapshot
 from teamops.tui import chain, keys, words
+from teamops.tui.costs import cost, cost_lines
 from teamops.tui.rules import why_no_sign_off
 from teamops.tui.screens.listing import ListScreen
 from teamops.tui.search import BlockSearch
@@ -159,7 +160,10 @@ class TaskScreen(ListScreen):
             left.add(f"  sent back {words.number_of(task.rounds, 'time')}", colours.warn)
         tasks = in_order(self.snapshot)
         place = next((at for at, one in enumerate(tasks, 1) if key_of(one.task) == key_of(task.task)), 0)
-        right = Line().add(f"task {place} of {len(tasks)}", colours.dim)
+        right = Line()
+        if self.report is not None and self.report.spend is not None and self.report.spend.total.responses:
+            right.add(cost(self.report.spend.total), colours.strong).add(" · ", colours.dim)
+        right.add(f"task {place} of {len(tasks)}", colours.dim)
         stages = light.stages if light and light.stages else self.report.stages if self.report else ()
         steps = stepper_lines(task.tier, task.stage, stages, task.rounds, task.standing, colours, width)
         return [spread(left, right, width), *steps]
@@ -189,6 +193,7 @@ class TaskScreen(ListScreen):
     def _chain_lines(self, told: chain.Told) -> list[Line]:
         now, colours = self.snapshot.stamp.wall, self.palette
         lines = chain.chain_lines(told, self.snapshot.blocks, now, self.size.width - 3, colours)
+        lines += cost_lines(told.report, colours)
         return (lines + chain.approval_lines(told.report, now, colours))[1:]
 
     def _wanted(self, entry: TimelineEntry) -> bool:

@@ -199,7 +199,7 @@ async def test_a_clients_cycle_is_ten_seconds_and_a_beating_agents_its_interval(
     coder = life.snapshots[-1].agents[1].cycle
     assert coder is not None
     assert (coder.count, coder.last.cost_usd, coder.last.responses) == (2, Decimal("1.50"), 2)
-    assert (coder.median_usd, coder.mean_usd, coder.mean_tokens, coder.unpriced) == (1, 1, 20, 0)
+    assert (coder.median_usd, coder.mean_usd, coder.mean_tokens, coder.unpriced) == (Decimal(1), Decimal(1), 20, 0)
 
     pen.beat(REVIEWER)
     await life.ticks(1)
@@ -213,7 +213,7 @@ async def test_a_clients_cycle_is_ten_seconds_and_a_beating_agents_its_interval(
     reviewer = life.snapshots[-1].agents[2].cycle
     assert reviewer is not None
     assert (reviewer.count, reviewer.last.cost_usd, reviewer.last.tokens.total) == (1, Decimal("0.75"), 22)
-    assert (reviewer.last.unpriced_tokens, reviewer.unpriced, reviewer.median_usd) == (7, 1, 0)
+    assert (reviewer.last.unpriced_tokens, reviewer.unpriced, reviewer.median_usd) == (7, 1, Decimal(0))
 
     wall = life.wall
     await life.end()
