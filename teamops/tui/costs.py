@@ -35,7 +35,7 @@ def cost_lines(report: TaskReport, palette: Palette) -> list[Line]:
     lines += _parts("by role", {str(role): part for role, part in spend.by_role.items()}, palette)
     lines += _parts("by stage", {stage.value: part for stage, part in spend.by_stage.items()}, palette)
     if spend.now is not None and spend.now.spend.responses:
-        lines += _parts("so far", {f"{spend.now.role} since the last block": spend.now.spend}, palette)
+        lines += _parts("so far", {str(spend.now.role): spend.now.spend}, palette)
     return lines
 
 

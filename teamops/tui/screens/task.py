@@ -160,10 +160,7 @@ class TaskScreen(ListScreen):
             left.add(f"  sent back {words.number_of(task.rounds, 'time')}", colours.warn)
         tasks = in_order(self.snapshot)
         place = next((at for at, one in enumerate(tasks, 1) if key_of(one.task) == key_of(task.task)), 0)
-        right = Line()
-        if self.report is not None and self.report.spend is not None and self.report.spend.total.responses:
-            right.add(cost(self.report.spend.total), colours.strong).add(" · ", colours.dim)
-        right.add(f"task {place} of {len(tasks)}", colours.dim)
+        right = Line().add(f"task {place} of {len(tasks)}", colours.dim)
         stages = light.stages if light and light.stages else self.report.stages if self.report else ()
         steps = stepper_lines(task.tier, task.stage, stages, task.rounds, task.standing, colours, width)
         return [spread(left, right, width), *steps]
@@ -173,7 +170,9 @@ class TaskScreen(ListScreen):
         files = f" · {words.number_of(len(report.diff.files), 'file')}" if report and report.diff else ""
         titles = ("1 Timeline", "2 Chain", f"3 Changes{files}")
         marks = (f"▸{title}" if name == self.section else title for name, title in zip(SECTIONS, titles, strict=True))
-        self.name_list("   ".join(marks))
+        spend = report.spend if report is not None else None
+        whole = f"   {cost(spend.total)} in all" if spend is not None and spend.total.responses else ""
+        self.name_list("   ".join(marks) + whole)
         if told is None or report is None:
             self.list.empty = self.list.empty or ("Looking at the task…",)
             return

@@ -83,6 +83,7 @@ class BlockView(ScrollView, can_focus=True):
         self.block: Block | None = None
         self.total = 0
         self.follows = True
+        self._spent: Mapping[int, Spend] = {}
         self._lines: list[Line] = []
         self._marked = range(0)
         """Lines that a person has asked for."""
@@ -116,6 +117,12 @@ class BlockView(ScrollView, can_focus=True):
         for y in range(self.size.height):
             if self._styled(y) != self._painted.get(y):
                 self.refresh(Region(0, y, width, 1))
+
+    def show_spent(self, spent: Mapping[int, Spend]) -> None:
+        """Show what was used for the block; ``spent``: for each of them, by its index."""
+        self._spent = spent
+        if self.drawn:
+            self._paint()
 
     def show_text(self, drawn: DrawnBlock) -> None:
         """Show the block's drawn text, scrolled to what is wanted of it."""
@@ -166,7 +173,11 @@ class BlockView(ScrollView, can_focus=True):
         if block.turn:
             left.add(f"  ▶ {block.turn}", colours.strong)
         place = "current" if self.follows else "older"
-        right = Line().add(f"{place} · {block.index + 1} of {self.total}", colours.dim)
+        right = Line()
+        spend = self._spent.get(block.index)
+        if spend is not None and width >= COSTS_FROM:
+            right.add(words.money(spend.cost_usd, spend.unpriced_tokens), colours.text).add(" · ", colours.dim)
+        right.add(f"{place} · {block.index + 1} of {self.total}", colours.dim)
         rule = Line().add("─" * width, colours.rule)
         if not block.complete:
             rule = Line().add("◔ still being written ", colours.warn).add("─" * width, colours.rule)
@@ -268,6 +279,7 @@ class HandoffPane(Horizontal):
         if snapshot.spent is not self.list.spent:
             self.list.spent = snapshot.spent
             self.list.redraw()
+            self.view.show_spent(snapshot.spent)
         if snapshot.blocks is not self._blocks:
             self._blocks = snapshot.blocks
             self._fill()
