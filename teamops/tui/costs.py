@@ -55,11 +55,10 @@ def cycle_line(agent: AgentView, palette: Palette) -> list[Line]:
     cycle = agent.cycle
     if cycle is None:
         return []
-    unpriced = f", {cycle.unpriced} without a price" if cycle.unpriced else ""
-    line = Line().add("  a cycle ", palette.faint).add(f"last {cost(cycle.last)}", palette.text)
+    last = cost(cycle.last) if cycle.last.unpriced_tokens else words.fine_money(cycle.last.cost_usd)
+    line = Line().add("  cycle", palette.faint, 10).add(f"last {last}", palette.text)
     if cycle.count > cycle.unpriced:
-        line.add(
-            f", median {words.fine_money(cycle.median_usd)}, mean {words.fine_money(cycle.mean_usd)}", palette.text
-        )
-    tokens = f", {words.count(cycle.median_tokens)} tokens"
-    return [line.add(tokens, palette.text).add(f"  of the last {cycle.count}{unpriced}", palette.dim)]
+        line.add(f"  median {words.fine_money(cycle.median_usd)}  mean {words.fine_money(cycle.mean_usd)}", palette.text)
+    line.add(f"  {words.count(cycle.median_tokens)} tokens", palette.text)
+    unpriced = f", {cycle.unpriced} without a price" if cycle.unpriced else ""
+    return [line.add(f"  of {cycle.count}{unpriced}", palette.dim)]

@@ -30,7 +30,7 @@ async def test_the_header_tells_what_the_light_has_cost_so_far(
         await settle(pilot)
         urgent = port.now.lights[1]
         for spend, told in (
-            (Spend(3, Tokens(output=9), Decimal("2.385")), "53m · $2.38"),
+            (Spend(3, Tokens(output=9), Decimal("2.388")), "53m · $2.39"),
             (Spend(3, Tokens(output=9), Decimal(0), 9), "53m · ?"),
             (Spend(), "light 53m"),
         ):
@@ -48,7 +48,7 @@ async def test_an_agents_screen_tells_what_its_cycles_cost(make_app: MakeApp) ->
         await settle(pilot)
         await pilot.press("enter")
         await settle(pilot)
-        assert "a cycle last <$0.01, median $0.00420, mean $0.00588, 14k tokens  of the last 50" in text_on(app)
+        assert "cycle   last $0.00840  median $0.00420  mean $0.00588  14k tokens  of 50" in text_on(app)
 
 
 def test_cycles_without_a_price_have_no_dollars(port: FakePort) -> None:
@@ -57,7 +57,7 @@ def test_cycles_without_a_price_have_no_dollars(port: FakePort) -> None:
     unpriced = replace(believable_cycle(3, "0"), unpriced=3, last=Spend(1, Tokens(output=9), Decimal(0), 9))
     (line,) = cycle_line(replace(agent, cycle=unpriced), RICH)
     text = "".join(segment.text for segment in line.segments)
-    assert text == "  a cycle last ?, 14k tokens  of the last 3, 3 without a price"
+    assert text == "  cycle   last ?  14k tokens  of 3, 3 without a price"
     assert cycle_line(replace(agent, cycle=None), RICH) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -171,6 +172,6 @@ def test_the_segments_of_a_role_cover_all_times_once(lights: list[Held]) -> None
         segments = known.segments(role)
         assert segments[0].since_wall == float("-inf")
         assert segments[-1].until_wall == float("inf")
-        for before, after in zip(segments, segments[1:], strict=False):
+        for before, after in pairwise(segments):
             assert before.until_wall == after.since_wall
             assert before.since_wall < before.until_wall
