@@ -22,6 +22,8 @@ from teamops.supervisor.book import Book
 if TYPE_CHECKING:
     from teamops.supervisor.core import Core
 
+AT_ONCE = 2000
+"""Of a file with more blocks the lights are gone through with the next round of the clock."""
 MOST_ROWS = 20_000
 """So many rows back the last cycles are looked for."""
 _KEPT = LAST + 10
@@ -33,7 +35,7 @@ class Costing:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._archives = Archives(core.book.settings)
-        self._news = True
+        self._news = self._at_once = True
         self._cap: float | None = None
         """Blocks that nobody saw come were there by then."""
         self._tasks: tuple[Task, ...] = ()
@@ -44,6 +46,10 @@ class Costing:
         self._sums: dict[Segment, Spend] = {}
         """Of each segment that belongs to a light, as of ``_mark``."""
         self._used: dict[Held, Spend] = {}
+        self._ends: dict[Held, int] = {}
+        """Index of the block that ended each light."""
+        self._present: dict[str, list[Held]] = {}
+        """The lights of each open task since it came to its holder, by its name in lower case."""
         self._mark = (0, 0)
         self._unstored = (0, 0)
         self._cycles: dict[Role, dict[float, Spend]] = {}
@@ -72,14 +78,19 @@ class Costing:
             self._cycles[role] = known
         return True
 
-    def see(self, book: Book, event: Event) -> None:  # noqa: ARG002 - as all parts of the core
-        """Take that there may be news."""
-        self._news = self._news or isinstance(event, BeatsSeen | UsageSeen | HandoffChanged | Ticked)
+    def see(self, book: Book, event: Event) -> None:
+        """Take that there may be news. A long file's lights are gone through with the clock, not in a block's way."""
+        clock = isinstance(event, Ticked)
+        self._news = self._news or clock or isinstance(event, BeatsSeen | UsageSeen | HandoffChanged)
+        self._at_once = self._at_once or clock or len(book.protocol.blocks) <= AT_ONCE
 
-    def go_on(self, book: Book) -> None:
-        """Bring ``book.costs`` up to what the ledger knows, after all events of a round were taken."""
-        if self._news:
-            self._news = False
+    def go_on(self, book: Book, *, now: bool = False) -> None:
+        """Bring ``book.costs`` up to what the ledger knows, after all events of a round were taken.
+
+        ``now``: also of a long file.
+        """
+        if self._news and (self._at_once or now):
+            self._news = self._at_once = False
             self._core.memory.ask(book, lambda: self._go_on(book))
 
     def _go_on(self, book: Book) -> None:
@@ -90,21 +101,16 @@ class Costing:
             self._sums.clear()
             self._load_cycles(mark)
         rows = [] if mark[0] == self._mark[0] or anew else self._spent.after(self._mark[0], mark[0])
-        changed = self._see_lights(book) or anew
-        if changed or rows or unstored != self._unstored:
+        own = memory.unstored if anew else memory.unstored[self._unstored[0] :]
+        if self._see_lights(book) or anew:
             self._add_up(mark[0], rows)
             self._use_up(memory.unstored)
-            book.costs.lights, blocks = self._shown(book)
-            if blocks != book.costs.blocks:  # the same one says at once that there is nothing to draw
-                book.costs.blocks = MappingProxyType(blocks)
-        news = [(row.role, _cycle(row), row.spend) for row in rows]
-        if not anew:
-            known = self._unstored[0]
-            news += [(row.role, _cycle_of(row), _spend(row)) for row in memory.unstored[known:]]
-        else:
-            news += [(row.role, _cycle_of(row), _spend(row)) for row in memory.unstored]
+            self._show_all(book)
+        elif rows or own:
+            self._add_news(book, rows, own)
         self._mark, self._unstored = mark, unstored
-        self._see_cycles(book, news)
+        news = [(row.role, _cycle(row), row.spend) for row in rows]
+        self._see_cycles(book, news + [(row.role, _cycle_of(row), _spend(row)) for row in own])
 
     # lights
 
@@ -159,17 +165,40 @@ class Costing:
                 used[held] = used.get(held, Spend()) + _spend(row)
         self._used = used
 
-    def _shown(self, book: Book) -> tuple[dict[str, Spend], dict[int, Spend]]:
-        lights: dict[str, Spend] = {}
-        blocks: dict[int, Spend] = {}
+    def _add_news(self, book: Book, rows: Iterable[Told], own: Iterable[SpentRow]) -> None:
+        """Add what came since the last look, under lights that are as they were."""
+        told = [(row.role, row.wall, row.spend, True) for row in rows]
+        told += [(row.role, row.usage.wall, _spend(row), False) for row in own]
+        ended: dict[int, Spend] = {}
+        for role, wall, spend, stored in told:
+            segment = self._lights.segment_at(role, wall)
+            if segment.held is None:
+                continue
+            if stored:
+                self._sums[segment] += spend
+            self._used[segment.held] = self._used.get(segment.held, Spend()) + spend
+            if segment.held in self._ends:
+                ended[self._ends[segment.held]] = self._used[segment.held]
+        if ended:  # a new value only where there is something to draw
+            book.costs.blocks = MappingProxyType({**book.costs.blocks, **ended})
+        self._show_lights(book)
+
+    def _show_all(self, book: Book) -> None:
+        self._ends, self._present = {}, {}
         for key, (task, found) in self._stretches.items():
-            for one in found:
-                if one.ended is not None and one.held in self._used:
-                    blocks[one.ended] = self._used[one.held]
-            if key in book.lights:
-                parts = (self._used.get(one.held) for one in found if one.given >= task.since_index)
-                lights[key] = sum((part for part in parts if part is not None), Spend())
-        return lights, blocks
+            self._ends.update((one.held, one.ended) for one in found if one.ended is not None)
+            if task.open:
+                self._present[key] = [one.held for one in found if one.given >= task.since_index]
+        blocks = {index: self._used[held] for held, index in self._ends.items() if held in self._used}
+        if blocks != book.costs.blocks:
+            book.costs.blocks = MappingProxyType(blocks)
+        self._show_lights(book)
+
+    def _show_lights(self, book: Book) -> None:
+        nothing = Spend()
+        book.costs.lights = {
+            key: sum((self._used.get(one, nothing) for one in held), nothing) for key, held in self._present.items()
+        }
 
     def task(self, book: Book, name: str | None) -> TaskSpend:
         """Return what a task cost, as far as its lights are known."""
