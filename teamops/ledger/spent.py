@@ -166,14 +166,21 @@ class Spent:
                 cost += sum((Decimal(text) for (text,) in self._connection.execute(_TEXTS + more, span)), Decimal(0))
         return Spend(row[0], Tokens(*row[1:6]), cost, row[7])
 
-    def sights(self, walls: Mapping[str, float]) -> dict[str, float]:
+    def sights(self, walls: Mapping[str, float], *, alone: bool = False) -> dict[str, float]:
         """Return ``walls``, when blocks were first seen, by digest, no later than their lights were.
 
-        A life that ended just after it saw a block may have stored its light alone.
+        A light is stored at once, its block when it is handed on. ``alone``: nobody else knows of blocks that are not
+        stored yet, so their lights tell, but for those that stood already when teamops first saw the file.
         """
         with reading(self._path):
             rows = self._connection.execute("SELECT digest, min(wall) FROM light GROUP BY digest").fetchall()
-        return {**walls, **{digest: min(wall, walls[digest]) for digest, wall in rows if digest in walls}}
+            stood = self._connection.execute("SELECT DISTINCT digest FROM block WHERE adopted = 1").fetchall()
+        seen = dict(walls)
+        adopted = {digest for (digest,) in stood}
+        for digest, wall in rows:
+            if digest in walls or (alone and digest not in adopted):
+                seen[digest] = min(wall, walls.get(digest, wall))
+        return seen
 
     def roles(self) -> list[Role]:
         """Return all roles that have rows."""

@@ -54,7 +54,7 @@ def project_lights(ledger: Path, settings: Settings) -> tuple[Held, ...]:
 def _lights(
     look: Look, settings: Settings, tasks: Iterable[Task], blocks: Sequence[Block], since_wall: float | None = None
 ) -> tuple[Mapping[str, float], dict[str, list[Stretch]], Lights]:
-    seen = look.spent.sights(look.audit.walls())
+    seen = look.spent.sights(look.audit.walls(), alone=True)
     adopted = look.audit.adopted_wall()
     cap = time.time() if adopted is None else adopted
     walls = moments(blocks, seen, cap)

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from teamops.domain.spend_by_light import Held, Lights
+from teamops.ledger.audit import NewBlock
 from teamops.ledger.peek import look_into
 from teamops.ledger.spent import Source, SpentRow
 from teamops.ledger.store import Ledger, LedgerError, open_ledger
@@ -194,11 +195,16 @@ def test_a_look_without_writing_reads_it(tmp_path: Path) -> None:
         ledger.light_seen("t", "seen", CODER, 4.0)
         ledger.light_seen("t", "later", CODER, 9.0)
         ledger.light_seen("t", "adopted", CODER, 2.0)
+        stood = NewBlock(digest="adopted", role=CODER, task="t", heading="", text="")
+        ledger.audit.add_blocks([stood], 3.0, adopted=True)
     with look_into(tmp_path / "l") as look:
         assert look is not None
         assert look.spent.sum(CODER, 0.0, 9.0).cost_usd == Decimal(1)
-        assert look.spent.sights({"seen": 5.0, "later": 8.0, "own": 1.0}) == {"seen": 4.0, "later": 8.0, "own": 1.0}
-        assert look.audit.adopted_wall() is None
+        assert look.spent.sights({"seen": 5.0, "own": 1.0}) == {"seen": 4.0, "own": 1.0}
+        known = {"seen": 4.0, "later": 8.0, "own": 1.0}
+        assert look.spent.sights({"seen": 5.0, "later": 8.0, "own": 1.0}) == known
+        assert look.spent.sights({"seen": 5.0, "own": 1.0}, alone=True) == {**known, "later": 9.0}
+        assert look.audit.adopted_wall() == 3.0
     with look_into(tmp_path / "none") as look:
         assert look is None
 
