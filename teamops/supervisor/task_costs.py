@@ -54,7 +54,9 @@ def project_lights(ledger: Path, settings: Settings) -> tuple[Held, ...]:
 def _lights(
     look: Look, settings: Settings, tasks: Iterable[Task], blocks: Sequence[Block], since_wall: float | None = None
 ) -> tuple[Mapping[str, float], dict[str, list[Stretch]], Lights]:
-    seen = look.spent.sights(look.audit.walls(), alone=True)
+    lit, walls_ = look.spent.lit(), look.audit.walls()
+    # A block that is not stored yet was seen when its light was: nobody else knows.
+    seen = {**lit, **{digest: min(wall, lit.get(digest, wall)) for digest, wall in walls_.items()}}
     adopted = look.audit.adopted_wall()
     cap = time.time() if adopted is None else adopted
     walls = moments(blocks, seen, cap)

@@ -58,7 +58,8 @@ def cycle_line(agent: AgentView, palette: Palette) -> list[Line]:
     last = cost(cycle.last) if cycle.last.unpriced_tokens else words.fine_money(cycle.last.cost_usd)
     line = Line().add("  cycle", palette.faint, 10).add(f"last {last}", palette.text)
     if cycle.count > cycle.unpriced:
-        line.add(f"  median {words.fine_money(cycle.median_usd)}  mean {words.fine_money(cycle.mean_usd)}", palette.text)
+        median, mean = words.fine_money(cycle.median_usd), words.fine_money(cycle.mean_usd)
+        line.add(f"  median {median}  mean {mean}", palette.text)
     line.add(f"  {words.count(cycle.median_tokens)} tokens", palette.text)
     unpriced = f", {cycle.unpriced} without a price" if cycle.unpriced else ""
     return [line.add(f"  of {cycle.count}{unpriced}", palette.dim)]

@@ -95,7 +95,11 @@ def test_a_closed_task_and_a_block_in_writing_give_no_light() -> None:
 def test_a_block_that_was_seen_has_that_moment_and_others_their_heading_but_none_of_the_future() -> None:
     blocks = blocks_of((DIRECTOR, CODER, "10:00"), (CODER, DIRECTOR, "23:00"), (DIRECTOR, CODER, "10:50"))
     seen = {blocks[2].digest: at("12:00") + 7.5}
-    assert moments(blocks, seen, at("11:00")) == [at("10:00"), at("11:00"), at("12:00") + 7.5]
+    walls = moments(blocks, seen, at("11:00"))
+    assert list(walls) == [at("10:00"), at("11:00"), at("12:00") + 7.5]
+    assert (len(walls), list(walls[1:])) == (3, [at("11:00"), at("12:00") + 7.5])
+    lit = {blocks[0].digest: at("09:00"), blocks[2].digest: at("12:00") + 2.5}
+    assert list(moments(blocks, seen, at("11:00"), lit)) == [at("10:00"), at("11:00"), at("12:00") + 2.5]
     found = stretches(only(blocks), blocks, moments(blocks, seen, at("23:30")))
     assert [one.held.since_wall for one in found] == [at("10:00"), at("23:00"), at("23:00")]  # never before it came
 
@@ -141,9 +145,7 @@ def test_what_has_no_light_and_nobody_is_told_apart() -> None:
 moments_ = st.integers(0, 12).map(float)
 lights_ = st.lists(
     st.builds(
-        lambda role, since, lasts, number: Held(
-            role, since, None if lasts is None else since + lasts, "t", str(number)
-        ),
+        lambda role, since, lasts, number: Held(role, since, None if lasts is None else since + lasts, "t", "", number),
         st.sampled_from([CODER, DIRECTOR]),
         moments_,
         st.none() | st.integers(0, 8).map(float),
@@ -161,7 +163,8 @@ def test_the_light_that_came_last_has_it(lights: list[Held], wall: float, role: 
         if one.role == role and one.since_wall <= wall and (one.until_wall is None or wall < one.until_wall)
     ]
     latest = max((one.since_wall for one in mine), default=0.0)
-    expected = [one for one in mine if one.since_wall == latest]
+    last = max((one.place for one in mine if one.since_wall == latest), default=0)
+    expected = [one for one in mine if (one.since_wall, one.place) == (latest, last)]
     assert Lights(lights).at(role, wall) == (expected[-1] if expected else None)
 
 
@@ -175,3 +178,30 @@ def test_the_segments_of_a_role_cover_all_times_once(lights: list[Held]) -> None
         for before, after in pairwise(segments):
             assert before.until_wall == after.since_wall
             assert before.since_wall < before.until_wall
+
+
+@given(before=lights_, after=lights_, keep=st.lists(st.booleans(), max_size=8), wall=st.floats(-1, 25))
+def test_lights_that_change_are_as_if_they_had_always_been_so(
+    before: list[Held], after: list[Held], keep: list[bool], wall: float
+) -> None:
+    before, after = list(dict.fromkeys(before)), [one for one in dict.fromkeys(after) if one not in before]
+    # Of two that came at once and from one place none is the later one: no file has such.
+    places = {(one.role, one.since_wall, one.place) for one in (*before, *after)}
+    if len(places) < len(before) + len(after):
+        return
+    gone = [one for one, stays in zip(before, keep, strict=False) if not stays]
+    known = Lights(before)
+    old = {role: set(known.segments(role)) for role in (CODER, DIRECTOR)}
+    dropped, new = known.change(gone, after)
+    fresh = Lights([*(one for one in before if one not in gone), *after])
+    assert set(known.held) == set(fresh.held)
+    for role in (CODER, DIRECTOR):
+        assert known.at(role, wall) == fresh.at(role, wall)
+        segments = known.segments(role)
+        assert (segments[0].since_wall, segments[-1].until_wall) == (float("-inf"), float("inf"))
+        assert all(one.until_wall == two.since_wall for one, two in pairwise(segments))
+        mine = {one for one in dropped if one.role == role}, {one for one in new if one.role == role}
+        assert set(segments) == (old[role] - mine[0]) | mine[1] or not (mine[0] or mine[1])
+        for held in fresh.held:
+            if held.role == role:
+                assert list(known.segments_of(held)) == [one for one in segments if one.held == held]

@@ -200,10 +200,7 @@ def test_a_look_without_writing_reads_it(tmp_path: Path) -> None:
     with look_into(tmp_path / "l") as look:
         assert look is not None
         assert look.spent.sum(CODER, 0.0, 9.0).cost_usd == Decimal(1)
-        assert look.spent.sights({"seen": 5.0, "own": 1.0}) == {"seen": 4.0, "own": 1.0}
-        known = {"seen": 4.0, "later": 8.0, "own": 1.0}
-        assert look.spent.sights({"seen": 5.0, "later": 8.0, "own": 1.0}) == known
-        assert look.spent.sights({"seen": 5.0, "own": 1.0}, alone=True) == {**known, "later": 9.0}
+        assert look.spent.lit() == {"seen": 4.0, "later": 9.0}
         assert look.audit.adopted_wall() == 3.0
     with look_into(tmp_path / "none") as look:
         assert look is None

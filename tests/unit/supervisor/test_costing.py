@@ -21,7 +21,7 @@ from teamops.supervisor.task_costs import project_lights, task_costs
 from teamops.usage.pricing import day_of
 from teamops.usage.rates import Card, Price, Rates, to_json
 from tests.unit.supervisor.conftest import Begin
-from tests.unit.supervisor.life import GATES, START, Life, block
+from tests.unit.supervisor.life import GATES, START, Life, block, rewrite
 
 TO_CODER = block(DIRECTOR, CODER, status="done")
 BUILT = block(CODER, DIRECTOR, status="done", minute=3)
@@ -271,18 +271,32 @@ async def test_what_is_read_late_is_put_under_the_light_of_its_time_at_once(begi
     assert light(life) == Spend()
 
 
-async def test_of_a_long_file_the_lights_are_gone_through_with_the_clock(
-    begin: Begin, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("teamops.supervisor.costing.AT_ONCE", 1)
+async def test_a_rewritten_and_a_grown_file_have_the_sums_that_a_new_life_counts(begin: Begin) -> None:
     life = await begin(CODER)
-    await life.append(TO_CODER, block(DIRECTOR, CODER, task="other", status="done"))
-    Pen(life).use(CODER, 50, cost=Decimal("0.5"))
-    await life.core.next_round()
-    assert light(life, "other") == Spend()
-    assert await used(life, "other") == [(CODER, Stage.IMPLEMENT, Decimal("0.5"), 50)]  # who asks, knows at once
-    await life.ticks(1)
-    assert light(life, "other").cost_usd == Decimal("0.5")
+    pen = Pen(life)
+    await life.append(TO_CODER)
+    for number in range(6):
+        pen.use(CODER, 1, cost=Decimal(number + 1))
+        pen.use(DIRECTOR, 1, age=1.5, cost=Decimal("0.01"))
+        await life.ticks(2)
+        giver, taker = ((CODER, DIRECTOR), (DIRECTOR, CODER))[number % 2]
+        task = "login" if number < 4 else "other"
+        await life.append(block(giver, taker, task=task, status="in progress", minute=number))
+        if number == 2:
+            rewrite(life, "Did it.", "Did it otherwise.")
+            await life.seen()
+    await life.ticks(90)
+    tasks = life.core.book.protocol.tasks
+    told = task_costs(life.folder / "state" / "ledger.sqlite3", life.settings, tasks, life.core.book.handoff.blocks)
+    for task in ("login", "other"):
+        report = await life.core.task_report(task)
+        assert report.spend == told[task]
+        assert {entry.index: entry.used.spend for entry in report.entries if entry.used} == {
+            index: part.spend for index, part in told[task].blocks.items()
+        }
+        for index, part in told[task].blocks.items():
+            assert life.snapshots[-1].spent.get(index, Spend()) == part.spend
+        assert light(life, task).cost_usd == (told[task].now.spend.cost_usd if told[task].now else 0)  # type: ignore[union-attr]
 
 
 async def test_a_ledger_that_cannot_be_read_leaves_what_was_known(begin: Begin) -> None:
