@@ -12,21 +12,18 @@ from enum import Enum, auto
 from teamops.model.usage import Tokens
 from teamops.model.usage_log import MAIN
 
-_EARLIER = """(other.rank > response.rank OR (other.rank = response.rank AND (
+_SAME = """SELECT 1 FROM response AS other
+  WHERE other.key >= substr(response.key, 1, instr(response.key, ':'))
+  AND other.key < substr(response.key, 1, instr(response.key, ':') - 1) || ';'
+  AND other.client = response.client AND other.said = response.said AND other.key <> response.key
+  AND (other.rank > response.rank OR (other.rank = response.rank AND (
     (SELECT path FROM file AS f WHERE f.id = other.file), other.wall, other.key)
     < ((SELECT path FROM file AS f WHERE f.id = response.file), response.wall, response.key)))"""
-_SIDE = """
-AND NOT (rank < {main} AND client = (SELECT id FROM label WHERE text = 'claude') AND EXISTS (
-  SELECT 1 FROM response AS other WHERE other.key >= substr(response.key, 1, instr(response.key, ':'))
-  AND other.key < substr(response.key, 1, instr(response.key, ':') - 1) || ';' AND other.client = response.client
-  AND other.key <> response.key AND {earlier}))
-"""
+"""One that stands before this one: of the same id, by the same session's word, with another request or time."""
+_SIDE = f"""AND NOT (
+  rank < {MAIN} AND client = (SELECT id FROM label WHERE text = 'claude') AND EXISTS ({_SAME}))"""  # noqa: S608
 """A side chain may tell a response again under another request: of one id, no side chain's counts beside another."""
-_TWIN = """
-AND (twin = '' OR NOT EXISTS (
-  SELECT 1 FROM response AS other WHERE other.twin = response.twin AND other.twin <> ''
-  AND other.client = response.client AND {earlier}))
-"""
+_BARE = f"AND NOT (bare AND EXISTS ({_SAME} AND other.bare))"
 """Of responses without a request, which have their time in the key, only the best of one session and id."""
 _ONLY = "AND session IN (SELECT id FROM label WHERE text IN (SELECT value FROM json_each(?)))"
 _QUERY = """
@@ -90,7 +87,7 @@ def groups(
         "whose": "0" if split is Split.NOTHING else "session",
         "at": "wall" if split is Split.RESPONSES else "CAST(wall / 900 AS INTEGER) * 900.0",
         "context": f"CASE{bands} ELSE 1 END" if bands else "1",
-        "once": (_TWIN if split is Split.SESSIONS_ONCE else _SIDE).format(main=MAIN, earlier=_EARLIER),
+        "once": _BARE if split is Split.SESSIONS_ONCE else _SIDE,
         "only": "" if sessions is None else _ONLY,
         "each": ", key" if split is Split.RESPONSES else "",
     }

@@ -24,22 +24,22 @@ CREATE TABLE label(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE session(
   client TEXT NOT NULL, session TEXT NOT NULL, cwd TEXT NOT NULL, PRIMARY KEY(client, session)) STRICT, WITHOUT ROWID;
 CREATE TABLE response(
-  key TEXT NOT NULL, twin TEXT NOT NULL, wall REAL NOT NULL, model INTEGER NOT NULL, session INTEGER NOT NULL,
+  key TEXT NOT NULL, bare INTEGER NOT NULL, wall REAL NOT NULL, model INTEGER NOT NULL, session INTEGER NOT NULL,
+  said INTEGER NOT NULL,
   speed INTEGER NOT NULL, tier INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL,
   cache_write INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, cache_read INTEGER NOT NULL, cost_usd TEXT NOT NULL,
   rank INTEGER NOT NULL, client INTEGER NOT NULL, file INTEGER NOT NULL,
   PRIMARY KEY(key, client)) STRICT, WITHOUT ROWID;
-CREATE INDEX response_by_twin ON response(twin) WHERE twin <> '';
 CREATE TABLE rates(
   model TEXT NOT NULL, day TEXT NOT NULL, rates TEXT NOT NULL, PRIMARY KEY(model, day)) STRICT, WITHOUT ROWID;
 """
 STEPS: Sequence[str] = (FIRST,)
 
 _MERGE = """
-INSERT INTO response VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO response VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
-  twin = excluded.twin, wall = excluded.wall, model = excluded.model, session = excluded.session,
-  speed = excluded.speed, tier = excluded.tier, input = excluded.input, output = excluded.output,
+  bare = excluded.bare, wall = excluded.wall, model = excluded.model, session = excluded.session,
+  said = excluded.said, speed = excluded.speed, tier = excluded.tier, input = excluded.input, output = excluded.output,
   cache_write = excluded.cache_write, cache_write_1h = excluded.cache_write_1h, cache_read = excluded.cache_read,
   cost_usd = excluded.cost_usd, rank = excluded.rank, file = excluded.file
 WHERE excluded.rank > rank OR (excluded.rank = rank AND excluded.file <> file
@@ -147,10 +147,7 @@ class UsageStore:
             [(file.client, *pair) for pair in read.cwds],
         )
         label, client = self._label, self._label(file.client)
-        return [
-            (*row[:3], label(row[3]), label(row[4]), label(row[5]), label(row[6]), *row[7:], client, number)
-            for row in read.rows
-        ]
+        return [(*row[:3], *map(label, row[3:8]), *row[8:], client, number) for row in read.rows]
 
     def _label(self, text: str) -> int:
         """Return the number of a text that many rows have."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LogRow = tuple[str, str, float, str, str, str, str, int, int, int, int, int, str, int]
+LogRow = tuple[str, bool, float, str, str, str, str, str, int, int, int, int, int, str, int]
 """One response as one file has it; a plain tuple, as a first scan makes a hundred thousand of them and sends them from
 process to process:
 
 key: identity over all files of its client;
-twin: set where the log names no request: session and the response's id, which several keys may share;
+bare: the log names no request, and the key has the time instead;
 wall: Unix seconds of the record itself;
-model, session, speed (``fast`` or empty), service tier;
+model, session as the file's path says it, and as the line itself says it, speed (``fast`` or empty), service tier;
 input (without anything cached), output, cache write (the 1 h part included), its 1 h part, cache read;
 cost in USD as the log names it, a decimal number, empty where it names none;
 rank: of two rows with one key the higher stands, of equals the one in the file whose path comes first.

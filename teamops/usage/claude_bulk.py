@@ -12,7 +12,7 @@ from io import FileIO
 
 from teamops.model.usage_log import GUARD, MAIN, LogFile, LogRead, LogRow
 from teamops.usage.claude import CLIENT, HEAD, SPACED_USER, SYNTHETIC, USAGE, USER, Line, decode, key_of
-from teamops.usage.fields import MALFORMED, MAX_NAME, cost_of, is_cut, name, wall_of
+from teamops.usage.fields import MALFORMED, cost_of, is_cut, name, wall_of
 
 MAX_LINE = 32 << 20
 """A longer line is skipped; its head says whether it could have held usage."""
@@ -134,8 +134,12 @@ class _Lines:
         if not row.isSidechain:
             rank |= MAIN
         key = key_of(message.id, row.requestId, at)
+        said = name(row.sessionId or "")
+        bare = bool(message.id) and not row.requestId
         if not key:
             key = f"{self.path}:{place}"
+        elif bare:
+            key = f"{key}:{said}"
         old = self.rows.get(key)
         if old is not None and old[-1] >= rank:
             return
@@ -144,10 +148,11 @@ class _Lines:
         cost = cost_of(row.costUSD, free=True)
         self.rows[key] = (
             key,
-            "" if row.requestId or not message.id else f"{name(row.sessionId or '')}:{message.id[:MAX_NAME]}",
+            bare,
             wall_of(at),
             name(message.model),
             self.session,
+            said,
             "" if speed is None or speed == "standard" else name(speed),
             name(used.service_tier or ""),
             used.input_tokens,

@@ -155,6 +155,6 @@ def _row(key: str, response: _Response, rank: int) -> LogRow:
     usage, tokens = response.usage, response.tokens
     cost = "" if response.cost is None else str(response.cost)
     return (
-        key, "", usage.wall, usage.model, usage.session, usage.speed, usage.service_tier, tokens.input, tokens.output,
-        tokens.cache_write, tokens.cache_write_1h, tokens.cache_read, cost, rank,
+        key, False, usage.wall, usage.model, usage.session, usage.session, usage.speed, usage.service_tier,
+        tokens.input, tokens.output, tokens.cache_write, tokens.cache_write_1h, tokens.cache_read, cost, rank,
     )  # fmt: skip
