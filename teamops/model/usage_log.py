@@ -31,7 +31,7 @@ class LogFile:
     mtime_ns: int
     """Of the file as it was read; with the same size and time there is nothing new."""
     guard: bytes
-    """The bytes before ``offset``, at most ``GUARD``: others there now mean another content."""
+    """The first bytes and the last before ``offset``, ``GUARD`` of each: others there now mean another content."""
     bad_lines: int
     """Malformed lines and records that were left out so far."""
 

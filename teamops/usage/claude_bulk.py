@@ -51,20 +51,28 @@ class ClaudeBulk:
         """Feed all complete lines from ``start`` on; return where the last of them ends."""
         buffer = self._buffer
         file.seek(start)
-        at, held, skipping = start, 0, False
+        at, held = start, 0
+        ended = start
+        """Where the last complete line ends."""
+        long = bad = False
+        """The buffer lies in a line that is too long, of which the head was judged."""
         while True:
             with memoryview(buffer) as view, view[held:] as free:
                 got = file.readinto(free)
             if not got:
-                return at
+                return ended
             end = held + got
-            begin = buffer.find(b"\n", held, end) + 1 if skipping else 0
-            if skipping and not begin:
-                held = 0  # the head was judged; the rest of so long a line is not needed
-                at += end
-                continue
-            skipping = False
+            begin = 0
+            if long:
+                begin = buffer.find(b"\n", held, end) + 1
+                if not begin:
+                    at, held = at + end, 0
+                    continue
+                lines.bad += bad
+                long = False
             begin = lines.feed(buffer, begin, end, at)
+            if begin:
+                ended = at + begin
             at += begin
             held = end - begin
             if held < len(buffer):
@@ -73,8 +81,7 @@ class ClaudeBulk:
                 buffer += bytes(held)
                 self._buffer = buffer
             else:
-                lines.too_long(buffer)
-                skipping = True
+                long, bad = True, not _is_users(buffer)
                 at, held = at + held, 0
 
 
@@ -110,10 +117,6 @@ class _Lines:
                         self._take(row, at + begin)
                 begin = stop + 1
         return begin
-
-    def too_long(self, buffer: bytearray) -> None:
-        """Judge a line that can't be held by its head."""
-        self.bad += USER not in buffer[:HEAD] and SPACED_USER not in buffer[:HEAD]
 
     def _take(self, row: Line, place: int) -> None:
         message, at = row.message, row.timestamp
@@ -165,6 +168,10 @@ class _Lines:
         )
 
 
+def _is_users(line: bytearray) -> bool:
+    return USER in line[:HEAD] or SPACED_USER in line[:HEAD]
+
+
 def session_of(path: str) -> str:
     """Return the session of the transcript at ``path``: a subagent's is its parent's."""
     below = path.rpartition("/projects/")[2].split("/")
@@ -182,4 +189,4 @@ def continues(file: FileIO, status: os.stat_result, known: LogFile) -> bool:
 
 def guard_at(file: FileIO, end: int) -> bytes:
     """Return the bytes by which what lies before ``end`` is known again."""
-    return os.pread(file.fileno(), min(GUARD, end), max(0, end - GUARD))
+    return os.pread(file.fileno(), min(GUARD, end), 0) + os.pread(file.fileno(), min(GUARD, end), max(0, end - GUARD))
