@@ -21,8 +21,10 @@ _SAME = """SELECT 1 FROM response AS other
     < ((SELECT path FROM file AS f WHERE f.id = response.file), response.wall, response.key)))"""
 """One that stands before this one: of the same id, by the same session's word, with another request or time."""
 _SIDE = f"""AND NOT (
-  rank < {MAIN} AND client = (SELECT id FROM label WHERE text = 'claude') AND EXISTS ({_SAME}))"""  # noqa: S608
-"""A side chain may tell a response again under another request: of one id, no side chain's counts beside another."""
+  rank < {MAIN} AND client IS (SELECT id FROM label WHERE text = 'claude') AND substr(key, 1, 1) <> '/'
+  AND EXISTS ({_SAME}))"""  # noqa: S608
+"""A side chain may tell a response again under another request: of one id, no side chain's counts beside another. A key
+that is a path is no response's."""
 _BARE = f"AND NOT (bare AND EXISTS ({_SAME} AND other.bare))"
 """Of responses without a request, which have their time in the key, only the best of one session and id."""
 _ONLY = "AND session IN (SELECT id FROM label WHERE text IN (SELECT value FROM json_each(?)))"
