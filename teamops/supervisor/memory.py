@@ -157,18 +157,16 @@ class Memory:
             page.see_usage(usage, cost, book.midnight, seen.stamp)
         if self._acting:
             self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position))
-            self._know_session(book, seen.role, {usage.session for usage, _ in rows}, seen.stamp.wall)
+            self._know(book, seen.role, {usage.session for usage, _ in rows}, seen.stamp.wall)
 
     def sessions(self, book: Book, wall: float) -> None:
         """Store which client sessions run for whom, as soon as it is known: later their logs tell what they used."""
-        if not self._acting:
-            return
         for role, page in book.agents.items():
-            self._know_session(book, role, {page.client_session}, wall)
+            self._know(book, role, {page.client_session}, wall)
 
-    def _know_session(self, book: Book, role: Role, sessions: set[str], wall: float) -> None:
+    def _know(self, book: Book, role: Role, sessions: set[str], wall: float) -> None:
         new = sessions - self._sessions - {""}
-        if new:
+        if new and self._acting:
             self._sessions |= new
             self.store(book, lambda: self._ledger.sessions.add(role, new, wall))
 
