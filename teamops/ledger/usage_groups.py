@@ -16,7 +16,8 @@ _SAME = """SELECT 1 FROM response AS other
   WHERE other.key >= substr(response.key, 1, instr(response.key, ':'))
   AND other.key < substr(response.key, 1, instr(response.key, ':') - 1) || ';'
   AND other.client = response.client AND other.said = response.said AND other.key <> response.key
-  AND (other.rank > response.rank OR (other.rank = response.rank AND (
+  AND ((other.rank, other.weight) > (response.rank, response.weight)
+    OR (other.rank = response.rank AND other.weight = response.weight AND (
     (SELECT path FROM file AS f WHERE f.id = other.file), other.wall, other.key)
     < ((SELECT path FROM file AS f WHERE f.id = response.file), response.wall, response.key)))"""
 """One that stands before this one: of the same id, by the same session's word, with another request or time."""

@@ -28,7 +28,7 @@ CREATE TABLE response(
   said INTEGER NOT NULL,
   speed INTEGER NOT NULL, tier INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL,
   cache_write INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, cache_read INTEGER NOT NULL, cost_usd TEXT NOT NULL,
-  rank INTEGER NOT NULL, client INTEGER NOT NULL, file INTEGER NOT NULL,
+  rank INTEGER NOT NULL, weight INTEGER NOT NULL, client INTEGER NOT NULL, file INTEGER NOT NULL,
   PRIMARY KEY(key, client)) STRICT, WITHOUT ROWID;
 CREATE TABLE rates(
   model TEXT NOT NULL, day TEXT NOT NULL, rates TEXT NOT NULL, PRIMARY KEY(model, day)) STRICT, WITHOUT ROWID;
@@ -36,13 +36,14 @@ CREATE TABLE rates(
 STEPS: Sequence[str] = (FIRST,)
 
 _MERGE = """
-INSERT INTO response VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO response VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
   bare = excluded.bare, wall = excluded.wall, model = excluded.model, session = excluded.session,
   said = excluded.said, speed = excluded.speed, tier = excluded.tier, input = excluded.input, output = excluded.output,
   cache_write = excluded.cache_write, cache_write_1h = excluded.cache_write_1h, cache_read = excluded.cache_read,
-  cost_usd = excluded.cost_usd, rank = excluded.rank, file = excluded.file
-WHERE excluded.rank > rank OR (excluded.rank = rank AND excluded.file <> file
+  cost_usd = excluded.cost_usd, rank = excluded.rank, weight = excluded.weight, file = excluded.file
+WHERE (excluded.rank, excluded.weight) > (rank, weight)
+  OR (excluded.rank = rank AND excluded.weight = weight AND excluded.file <> file
   AND (SELECT path FROM file AS f WHERE f.id = excluded.file) < (SELECT path FROM file AS f WHERE f.id = response.file))
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LogRow = tuple[str, bool, float, str, str, str, str, str, int, int, int, int, int, str, int]
+LogRow = tuple[str, bool, float, str, str, str, str, str, int, int, int, int, int, str, int, int]
 """One response as one file has it; a plain tuple, as a first scan makes a hundred thousand of them and sends them from
 process to process:
 
@@ -14,7 +14,8 @@ wall: Unix seconds of the record itself;
 model, session as the file's path says it, and as the line itself says it, speed (``fast`` or empty), service tier;
 input (without anything cached), output, cache write (the 1 h part included), its 1 h part, cache read;
 cost in USD as the log names it, a decimal number, empty where it names none;
-rank: of two rows with one key the higher stands, of equals the one in the file whose path comes first.
+rank, and the rank of what it weighs: of two rows with one key the higher stands, of equals the one in the file whose
+path comes first.
 """
 
 

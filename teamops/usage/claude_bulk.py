@@ -11,12 +11,27 @@ import os
 from io import FileIO
 
 from teamops.model.usage_log import GUARD, MAIN, LogFile, LogRead, LogRow
-from teamops.usage.claude import CLIENT, HEAD, SPACED_USER, SYNTHETIC, USAGE, USER, Line, decode, key_of
+from teamops.usage.claude import (
+    CLIENT,
+    HEAD,
+    PROGRESS,
+    SPACED_USER,
+    SYNTHETIC,
+    USAGE,
+    USER,
+    Line,
+    decode,
+    key_of,
+    session_of,
+    wrapped,
+)  # fmt: skip
 from teamops.usage.fields import MALFORMED, cost_of, is_cut, name, wall_of
 
 MAX_LINE = 32 << 20
 """A longer line is skipped; its head says whether it could have held usage."""
 _BLOCK = 1 << 20
+_USUAL = (None, "", "standard")
+"""Speeds that are none of their own."""
 _OPEN, _CLOSE = b"{}"
 
 
@@ -111,6 +126,8 @@ class _Lines:
                 else:
                     try:
                         row = decode(view[begin:stop])
+                        if row.type == PROGRESS:
+                            row = wrapped(row, bytes(view[begin:stop]))
                     except MALFORMED:
                         self.bad += 1
                     else:
@@ -120,7 +137,7 @@ class _Lines:
 
     def _take(self, row: Line, place: int) -> None:
         message, at = row.message, row.timestamp
-        if row.type != "assistant" or message is None or at is None:
+        if row.type not in ("assistant", "") or message is None or at is None:
             return
         used = message.usage
         if used is None or row.isApiErrorMessage or not message.model or message.model == SYNTHETIC:
@@ -133,30 +150,30 @@ class _Lines:
         write = max(write, short + hour)
         read = used.cache_read_input_tokens or 0
         speed = used.speed
-        rank = (used.input_tokens + used.output_tokens + write + read) << 1 | (speed is not None)
+        rank = used.input_tokens + used.output_tokens + write + read
         if not row.isSidechain:
             rank |= MAIN
-        key = key_of(message.id, row.requestId, at)
-        said = name(row.sessionId or "")
-        bare = bool(message.id) and not row.requestId
-        if not key:
-            key = f"{self.path}:{place}"
-        elif bare:
-            key = f"{key}:{said}"
+        said = name(row.sessionId) if row.sessionId else self.session
+        key = key_of(message.id, row.requestId, at, said) or f"{self.path}:{place}"
         old = self.rows.get(key)
-        if old is not None and old[-1] >= rank:
+        if old is not None and old[-2] > rank:
+            return
+        # What it costs, as all of Claude's models bill it: in twentieths of an input token's price; then its speed.
+        weight = 20 * used.input_tokens + 100 * used.output_tokens + 25 * (write - hour) + 40 * hour + 2 * read
+        weight = weight << 1 | (speed not in _USUAL)
+        if old is not None and old[-2] == rank and old[-1] >= weight:
             return
         if not self.cwd and row.cwd:
             self.cwd = name(row.cwd)
         cost = cost_of(row.costUSD, free=True)
         self.rows[key] = (
             key,
-            bare,
+            bool(message.id) and not row.requestId,
             wall_of(at),
             name(message.model),
             self.session,
             said,
-            "" if speed is None or speed == "standard" else name(speed),
+            "" if speed is None or speed in _USUAL else name(speed),
             name(used.service_tier or ""),
             used.input_tokens,
             used.output_tokens,
@@ -165,17 +182,12 @@ class _Lines:
             read,
             "" if cost is None else str(cost),
             rank,
+            weight,
         )
 
 
 def _is_users(line: bytearray) -> bool:
     return USER in line[:HEAD] or SPACED_USER in line[:HEAD]
-
-
-def session_of(path: str) -> str:
-    """Return the session of the transcript at ``path``: a subagent's is its parent's."""
-    below = path.rpartition("/projects/")[2].split("/")
-    return name(below[1] if len(below) > 2 else below[-1].removesuffix(".jsonl"))
 
 
 def continues(file: FileIO, status: os.stat_result, known: LogFile) -> bool:

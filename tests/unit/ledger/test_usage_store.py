@@ -34,7 +34,7 @@ def row(
     key: str = "m1:r1", *, bare: bool = False, wall: float = 1000.0, model: str = "m", session: str = "s",
     said: str = "s", tokens: int = 1, cost: str = "", rank: int = 1, speed: str = "",
 ) -> LogRow:  # fmt: skip
-    return (key, bare, wall, model, session, said, speed, "", tokens, 0, 0, 0, 0, cost, rank)
+    return (key, bare, wall, model, session, said, speed, "", tokens, 0, 0, 0, 0, cost, rank, 0)
 
 
 def log(*rows: LogRow, path: str = "/a", client: str = "claude", anew: bool = False, offset: int = 10) -> LogRead:
@@ -111,7 +111,7 @@ def test_neither_order_nor_repetition_changes_what_is_counted(
     for path, rows in files:
         for one in rows:
             old = merged.setdefault(path, {}).get(one[0])
-            if old is None or one[-1] > old[-1]:
+            if old is None or one[-2] > old[-2]:
                 merged[path][one[0]] = one
     reads = [log(*rows.values(), path=path) for path, rows in merged.items()]
     expected = counted(reads, one_by_one=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from teamops.ledger.usage_groups import Split
+from teamops.ledger.usage_store import UsageStore
 from teamops.model.usage import Tokens
 from teamops.model.usage_log import LogRow
-from teamops.usage.claude import ClaudeReader
-from teamops.usage.claude_bulk import ClaudeBulk, session_of
+from teamops.usage.claude import ClaudeReader, session_of
+from teamops.usage.claude_bulk import ClaudeBulk
 
 SAMPLE = Path(__file__).parents[2] / "files" / "clients" / "claude_transcript.jsonl"
 COUNTS = st.sampled_from((0, 1, 100, 5_000))
@@ -85,18 +88,23 @@ def test_it_says_what_the_reader_of_lines_says(made: list[bytes], block: int, cl
     path = folder / "s.jsonl"
     path.write_bytes(b"".join(line + b"\n" for line in made) + (b"" if closed else b'{"usage": "not a line yet'))
     read = ClaudeBulk(block).read(str(path), None)
-    reading = (reader := ClaudeReader()).read(made)
+    reading = (reader := ClaudeReader()).read(made, str(path))
     assert read.file.bad_lines == reading.bad_lines
     assert read.file.offset == sum(len(line) + 1 for line in made)
-    assert tokens_of(read.rows) == sum((usage.tokens for usage in reading.usages), Tokens())
-    said = {usage.key: usage for usage in reader.counted()}
-    for row in read.rows:
-        usage = said.get(row[0].removesuffix(":s") if row[1] else row[0])
-        if usage is None:
-            assert row[0].startswith(f"{path}:")
-            continue
-        assert (row[2], row[3], row[6], Tokens(*row[8:13])) == (usage.wall, usage.model, usage.speed, usage.tokens)
-        assert (Decimal(row[13]) if row[13] else None) == usage.cost_usd
+    ledger = folder / "usage"
+    ledger.unlink(missing_ok=True)
+    with closing(UsageStore(ledger)) as store:
+        store.save([read])
+        groups = store.groups(since=-1.0, until=1e12, split=Split.RESPONSES)
+    counted = [usage for usage in reading.usages if not usage.key] + list(reader.counted())
+
+    def told(wall: float, model: str, speed: str, tokens: Tokens, cost: Decimal | None) -> tuple[object, ...]:
+        return (wall, model, speed, tokens.input, tokens.output, tokens.cache_write, tokens.cache_write_1h,
+                tokens.cache_read, -1 if cost is None else cost)  # fmt: skip
+
+    assert sorted(told(one.wall, one.model, one.speed, one.tokens, one.cost_usd) for one in groups) == sorted(
+        told(one.wall, one.model, one.speed, one.tokens, one.cost_usd) for one in counted
+    )
 
 
 @pytest.mark.parametrize("block", [1, 100, 1 << 20])
