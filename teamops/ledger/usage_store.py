@@ -18,8 +18,8 @@ FILE = "usage.sqlite3"
 FIRST = """
 CREATE TABLE file(
   id INTEGER PRIMARY KEY, client TEXT NOT NULL, path TEXT NOT NULL UNIQUE, device INTEGER NOT NULL,
-  inode INTEGER NOT NULL, offset INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, guard BLOB NOT NULL,
-  bad_lines INTEGER NOT NULL) STRICT;
+  inode INTEGER NOT NULL, offset INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+  guard BLOB NOT NULL, bad_lines INTEGER NOT NULL) STRICT;
 CREATE TABLE label(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE session(
   client TEXT NOT NULL, session TEXT NOT NULL, cwd TEXT NOT NULL, PRIMARY KEY(client, session)) STRICT, WITHOUT ROWID;
@@ -67,7 +67,7 @@ class UsageStore:
         """Return how far each log was read, by path; also those of logs that have gone."""
         with reading(self._path):
             rows = self._connection.execute(
-                "SELECT client, path, device, inode, offset, mtime_ns, guard, bad_lines FROM file"
+                "SELECT client, path, device, inode, offset, size, mtime_ns, guard, bad_lines FROM file"
             )
             return {row[1]: LogFile(*row) for row in rows}
 
@@ -128,12 +128,13 @@ class UsageStore:
     def _begin(self, read: LogRead) -> list[tuple[object, ...]]:
         file = read.file
         values = (
-            file.client, file.path, file.device, file.inode, file.offset, file.mtime_ns, file.guard, file.bad_lines,
+            file.client, file.path, file.device, file.inode, file.offset, file.size, file.mtime_ns, file.guard,
+            file.bad_lines,
         )  # fmt: skip
         (number,) = self._connection.execute(
-            "INSERT INTO file(client, path, device, inode, offset, mtime_ns, guard, bad_lines)"
-            " VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET client = excluded.client,"
-            " device = excluded.device, inode = excluded.inode, offset = excluded.offset,"
+            "INSERT INTO file(client, path, device, inode, offset, size, mtime_ns, guard, bad_lines)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET client = excluded.client,"
+            " device = excluded.device, inode = excluded.inode, offset = excluded.offset, size = excluded.size,"
             " mtime_ns = excluded.mtime_ns, guard = excluded.guard, bad_lines = excluded.bad_lines RETURNING id",
             values,
         ).fetchone()

@@ -56,7 +56,7 @@ class ClaudeBulk:
             guard = guard_at(file, end)
         bad = lines.bad + (known.bad_lines if known else 0)
         return LogRead(
-            LogFile(CLIENT, path, status.st_dev, status.st_ino, end, status.st_mtime_ns, guard, bad),
+            LogFile(CLIENT, path, status.st_dev, status.st_ino, end, status.st_size, status.st_mtime_ns, guard, bad),
             known is None,
             tuple(lines.rows.values()),
             ((lines.session, lines.cwd),) if lines.cwd else (),
