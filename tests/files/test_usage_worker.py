@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -10,9 +11,13 @@ import pytest
 
 from teamops.ledger.usage_groups import Split
 from teamops.ledger.usage_store import UsageStore
+from teamops.model.errors import TeamopsError
 from teamops.model.usage import Tokens
+from teamops.sources import usage_worker
+from teamops.sources.usage_scan import UsageScan
 from teamops.sources.usage_worker import Worker
 from teamops.usage.clients import CLIENTS
+from tests.claude_tree import grow
 from tests.usage_logs import Row, complete_lines, day_of, files_of, home_of, line_clients, read_home, sums
 
 Told = dict[Row, tuple[Tokens, int]]
@@ -98,3 +103,45 @@ def test_files_that_come_one_after_the_other_count_as_at_once(name: str, tmp_pat
         path.with_name(path.name + ".later").rename(path)
         scan(ledger, home)
     assert told(ledger) == whole
+
+
+def test_what_a_reader_that_was_killed_did_not_send_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = home_of(CLIENTS["claude"], tmp_path)
+    monkeypatch.setattr(usage_worker, "SPLIT", 0)
+    scan(tmp_path / "whole.sqlite3", home)
+    monkeypatch.setattr(usage_worker, "_send_all", lambda *_: os._exit(9))
+    scan(tmp_path / "alone.sqlite3", home)
+    assert told(tmp_path / "whole.sqlite3") == told(tmp_path / "alone.sqlite3") == expected("claude", home)
+
+
+def test_two_readers_tell_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grow([tmp_path / ".claude"], 3, 30)
+    scan(tmp_path / "one.sqlite3", tmp_path)
+    for name, value in (("SPLIT", 0), ("PIECE", 1), ("ENOUGH", 1)):
+        monkeypatch.setattr(usage_worker, name, value)
+    scan(tmp_path / "two.sqlite3", tmp_path)
+    assert told(tmp_path / "one.sqlite3") == told(tmp_path / "two.sqlite3") != {}
+
+
+def test_a_scan_for_a_parent_that_has_gone_stores_nothing(tmp_path: Path) -> None:
+    home = home_of(CLIENTS["codex"], tmp_path)
+    assert usage_worker.main([str(tmp_path / "u.sqlite3"), "1"]) == 0
+    with pytest.raises(Exception, match=r"^$"):
+        Worker(tmp_path / "u.sqlite3", 1, {"HOME": str(home)}).run()
+    assert told(tmp_path / "u.sqlite3") == {}
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("raise SystemExit('out of luck')", "out of luck"),
+        ("import os; os.kill(os.getpid(), 9)", "the process was ended"),
+        ("import json; print(json.dumps({'error': 'no room', 'hint': 'make some'}))", "no room"),
+    ],
+)
+def test_why_a_scan_failed_is_said(tmp_path: Path, program: str, said: str) -> None:
+    worker = (sys.executable, "-c", program)
+    with UsageScan(tmp_path / "u", worker) as scan_, pytest.raises(TeamopsError, match=said):
+        list(scan_.progress())
