@@ -35,7 +35,7 @@ SPLIT = 32 << 20
 """More bytes than this are read by two processes."""
 PIECE = 16 << 20
 """Bytes that are read before what they gave is sent on."""
-ENOUGH = 20_000
+ENOUGH = 12_000
 """Responses that are stored in one transaction: more, and a kill loses more; fewer, and pages are written again."""
 WAIT_S = 0.05
 """How often a scan that waits for another looks whether it may begin."""
