@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,6 +107,7 @@ def test_files_that_come_one_after_the_other_count_as_at_once(name: str, tmp_pat
     assert told(ledger) == whole
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of pytest's own threads; the worker has none
 def test_what_a_reader_that_was_killed_did_not_send_is_read_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +119,7 @@ def test_what_a_reader_that_was_killed_did_not_send_is_read_all_the_same(
     assert told(tmp_path / "whole.sqlite3") == told(tmp_path / "alone.sqlite3") == expected("claude", home)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of pytest's own threads; the worker has none
 def test_two_readers_tell_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     grow([tmp_path / ".claude"], 3, 30)
     scan(tmp_path / "one.sqlite3", tmp_path)
@@ -145,3 +149,72 @@ def test_why_a_scan_failed_is_said(tmp_path: Path, program: str, said: str) -> N
     worker = (sys.executable, "-c", program)
     with UsageScan(tmp_path / "u", worker) as scan_, pytest.raises(TeamopsError, match=said):
         list(scan_.progress())
+
+
+def jsonl(path: Path, *rows: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def codex_count(at: str, total: int, last: int) -> dict[str, Any]:
+    info = {"total_token_usage": {"input_tokens": total}, "last_token_usage": {"input_tokens": last}}
+    return {"timestamp": f"2026-11-20T{at}Z", "type": "event_msg", "payload": {"type": "token_count", "info": info}}
+
+
+def test_a_fork_is_known_by_its_parent_that_was_read_long_ago(tmp_path: Path) -> None:
+    parent, fork = (f"01a20000-000{number}-7000-8000-000000000000" for number in range(2))
+    folder = tmp_path / ".codex" / "sessions" / "2026" / "11" / "20"
+    ledger = tmp_path / "usage.sqlite3"
+
+    def meta(at: str, session: str, **more: str) -> dict[str, Any]:
+        return {
+            "timestamp": f"2026-11-20T{at}Z",
+            "type": "session_meta",
+            "payload": {"id": session, "cwd": "/p", **more},
+        }
+
+    model = {"timestamp": "2026-11-20T09:00:00Z", "type": "turn_context", "payload": {"model": "gpt-5", "cwd": "/p"}}
+    jsonl(
+        folder / f"rollout-2026-11-20T09-00-00-{parent}.jsonl",
+        meta("09:00:00", parent), model, codex_count("09:00:05", 100, 100),
+    )  # fmt: skip
+    scan(ledger, tmp_path)
+    # A copy of its parent's answer, stamped with the fork's moment; and at once an answer of its own.
+    jsonl(
+        folder / f"rollout-2026-11-20T10-00-00-{fork}.jsonl",
+        meta("10:00:00", fork, forked_from_id=parent), model, codex_count("10:00:00.1", 100, 100),
+        codex_count("10:00:00.5", 130, 30),
+    )  # fmt: skip
+    scan(ledger, tmp_path)
+    assert told(ledger) == {
+        ("2026-11-20", "gpt-5", parent): (Tokens(input=100), 1),
+        ("2026-11-20", "gpt-5", fork): (Tokens(input=30), 1),
+    }
+
+
+def test_whose_response_a_copy_is_depends_on_the_client(tmp_path: Path) -> None:
+    ledger = tmp_path / "usage.sqlite3"
+
+    def pi(session: str) -> None:
+        message = {"role": "assistant", "model": "m", "usage": {"input": 5, "output": 1}}
+        jsonl(
+            tmp_path / ".pi" / "agent" / "sessions" / "-p" / f"1_{session}.jsonl",
+            {"type": "session", "id": session, "cwd": "/p"},
+            {"type": "message", "id": "e", "timestamp": "2026-11-20T09:00:00Z", "message": message},
+        )
+
+    def gemini(session: str, tokens: int) -> None:
+        used = {"input": tokens, "output": 1, "total": tokens + 1}
+        response = {"type": "gemini", "id": "r", "timestamp": "2026-11-20T09:00:00Z", "model": "g", "tokens": used}
+        jsonl(tmp_path / ".gemini" / "tmp" / "p" / "chats" / f"{session}.jsonl", {"sessionId": session}, response)
+
+    pi("a")
+    gemini("a", 9)
+    scan(ledger, tmp_path)
+    pi("b")  # a fork: what it copied is its parent's
+    gemini("b", 7)  # resumed: what was written last stands
+    scan(ledger, tmp_path)
+    assert told(ledger) == {
+        ("2026-11-20", "m", "a"): (Tokens(5, 1), 1),
+        ("2026-11-20", "g", "b"): (Tokens(7, 1), 1),
+    }
