@@ -126,7 +126,13 @@ CREATE TABLE spike(
 CREATE INDEX spike_by_role ON spike(role, began_wall);
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN)
+CLIENT_SESSIONS = """
+CREATE TABLE client_session(
+  session TEXT PRIMARY KEY, role TEXT NOT NULL, wall REAL NOT NULL) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO client_session SELECT client_session, role, wall FROM launch WHERE client_session <> '';
+"""
+
+STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 
