@@ -91,19 +91,19 @@ class Costing:
                 self._dated = -1  # it ended half way: the next look is at all of it
 
     def _go_on(self, book: Book) -> bool:
-        memory = self._core.memory
-        mark, unstored = self._spent.mark(), (len(memory.unstored), memory.repriced)
+        told = self._core.memory.responses
+        mark, unstored = self._spent.mark(), (len(told.unstored), told.repriced)
         anew = mark[1] != self._mark[1] or unstored[1] != self._unstored[1]
         if anew:
             self._sums.clear()
             self._load_cycles(mark)
         rows = [] if mark[0] == self._mark[0] or anew else self._spent.after(self._mark[0], mark[0])
-        own = memory.unstored if anew else memory.unstored[self._unstored[0] :]
+        own = told.unstored if anew else told.unstored[self._unstored[0] :]
         changed = self._changed_tasks(book)
-        if changed is None or anew or (changed and memory.unstored):
+        if changed is None or anew or (changed and told.unstored):
             self._see_all(book)
             self._add_up(mark[0])
-            self._use_up(memory.unstored)
+            self._use_up(told.unstored)
             self._show_all(book)
         else:
             self._see_changed(book, changed)
@@ -276,7 +276,7 @@ class Costing:
 
     def _running_of(self, book: Book, role: Role, known: Mapping[float, Spend]) -> float | None:
         """Return which of the cycles is not over."""
-        interval = self._core.memory.intervals.running(role)
+        interval = self._core.memory.responses.running(role)
         if interval is not None and interval in known:
             return interval
         now = slice_of(book.stamp.wall)

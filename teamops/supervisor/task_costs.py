@@ -35,11 +35,11 @@ def task_costs(
 def project_lights(ledger: Path, settings: Settings) -> tuple[Held, ...]:
     """Return who held which light of the project when, archived ones too.
 
-    Raises ``LedgerError``, and ``OSError`` where the handoff file can't be read.
+    Of a file that can't be read none is known: what was used under them counts as without one. Raises ``LedgerError``.
     """
     try:
         data = settings.handoff.read_bytes()
-    except FileNotFoundError:
+    except OSError:
         data = b""
     blocks = parse(data, {*ROLES, *(role.role for role in settings.roles)}).blocks
     tasks = read(blocks, settings.limits).tasks

@@ -7,14 +7,17 @@ whole server, are not used.
 
 from __future__ import annotations
 
+import io
+import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.model.errors import TeamopsError
 from teamops.model.text import clean
-from teamops.tmux.command import ServerDown, exact, failure, literal, word
+from teamops.tmux.command import ServerDown, calming, exact, failure, literal, word
 from teamops.tmux.ending import end_session, end_tree, is_alive
 from teamops.tmux.socket import Socket
 
@@ -145,9 +148,14 @@ def kill_session(socket: Socket, session: str) -> None:
         return
     except TeamopsError:
         return  # no such session
-    _tmux(socket, ["kill-session", "-t", exact(session)])
+    _tmux(socket, [*calming(session), ";", "kill-session", "-t", exact(session)])
     for pid in listed.split():
         end_session(int(pid))
+
+
+def pane_count(socket: Socket, session: str) -> int:
+    """Return how many panes a session has, in all its windows. Raises ``TeamopsError`` if there is no such session."""
+    return len(_tmux(socket, ["list-panes", "-s", "-t", exact(session), "-F", "#{pane_id}"]).split())
 
 
 def _need_folder(cwd: Path) -> None:
@@ -170,6 +178,9 @@ def _tmux(socket: Socket, words: Sequence[str]) -> str:
     """Run one command line through libtmux and return what it prints."""
     socket.argv()  # names the line that installs a missing tmux
     with _IMPORTING:  # its modules import each other: two threads that begin at once would find them half there
+        if not hasattr(sys.stdout, "encoding"):  # under a screen, which libtmux can't ask for its encoding
+            with redirect_stdout(io.StringIO()):
+                import libtmux._compat  # noqa: F401 - it asks as it is imported, and never again
         from libtmux.exc import LibTmuxException
         from libtmux.server import Server
 

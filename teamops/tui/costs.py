@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from teamops.model.agent import AgentView
 from teamops.model.protocol import TaskReport
-from teamops.model.spend import Spend
+from teamops.model.spend import CycleCost, Spend
 from teamops.tui import words
 from teamops.tui.chain import heading
 from teamops.tui.strips import Line
@@ -50,16 +49,12 @@ def _parts(title: str, parts: Mapping[str, Spend], palette: Palette) -> list[Lin
     return lines
 
 
-def cycle_line(agent: AgentView, palette: Palette) -> list[Line]:
-    """Return what an agent's cycles cost, where some have used something."""
-    cycle = agent.cycle
-    if cycle is None:
-        return []
+def cycle_words(cycle: CycleCost) -> str:
+    """Return what an agent's cycles cost."""
     last = cost(cycle.last) if cycle.last.unpriced_tokens else words.fine_money(cycle.last.cost_usd)
-    line = Line().add("  cycle", palette.faint, 10).add(f"last {last}", palette.text)
+    told = [f"last {last}"]
     if cycle.count > cycle.unpriced:
-        median, mean = words.fine_money(cycle.median_usd), words.fine_money(cycle.mean_usd)
-        line.add(f"  median {median}  mean {mean}", palette.text)
-    line.add(f"  {words.count(cycle.median_tokens)} tokens", palette.text)
+        told += [f"median {words.fine_money(cycle.median_usd)}", f"mean {words.fine_money(cycle.mean_usd)}"]
+    told.append(f"{words.count(cycle.median_tokens)} tokens")
     unpriced = f", {cycle.unpriced} without a price" if cycle.unpriced else ""
-    return [line.add(f"  of {cycle.count}{unpriced}", palette.dim)]
+    return f"{', '.join(told)} (of {cycle.count}{unpriced})"

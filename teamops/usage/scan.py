@@ -62,7 +62,7 @@ def plan(found: Iterable[Found], known: Mapping[str, LogFile]) -> list[Work]:
     for file in sorted(found, key=lambda one: one.path):
         old = known.get(file.path)
         same = old is not None and (old.device, old.inode) == (file.device, file.inode) and file.size >= old.offset
-        if old is not None and same and (old.offset, old.mtime_ns) == (file.size, file.mtime_ns):
+        if old is not None and same and (old.size, old.mtime_ns) == (file.size, file.mtime_ns):
             continue
         work.append(Work(file, old if same else None))
     return work
@@ -74,7 +74,7 @@ def _look(client: LogClient, path: str) -> Found | None:
     except OSError:
         return None  # gone since it was listed
     newest = status.st_mtime_ns
-    for beside in client.beside(Path(path)) if client.beside else ():
+    for beside in client.beside(Path(path)):
         try:
             newest = max(newest, beside.stat().st_mtime_ns)
         except OSError:

@@ -1,207 +1,181 @@
-"""Whose light it was: segments, stretches, and sums that add up."""
-
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from teamops.domain.limits import Limits
 from teamops.domain.protocol import read
-from teamops.domain.spend_by_light import (
-    Held,
-    Lights,
-    Used,
-    lights_of,
-    moments,
-    spend_by_light,
-    stretches,
-    task_spend,
-)
-from teamops.handoff import ROLES, parse
-from teamops.model.handoff import Block, Stage, Task
-from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, Role
-from teamops.model.spend import Spend, TaskSpend
+from teamops.domain.spend_by_light import Held, Lights, LightSpend, Used, lights_of, spend_by_light
+from teamops.handoff import parse
+from teamops.model.role import CODER, DEVELOPER, DIRECTOR, Role
+from teamops.model.spend import Spend
 from teamops.model.usage import Tokens
 
-ONE = Decimal(1)
+FIRST = Held(CODER, 100.0, 200.0, "a", "d1")
+SECOND = Held(CODER, 150.0, 300.0, "b", "d2")
+AGAIN = Held(CODER, 400.0, None, "a", "d3")
+OTHER = Held(DEVELOPER, 100.0, None, None, "d4")
+LIGHTS = (AGAIN, FIRST, OTHER, SECOND)
 
 
-def blocks_of(*handed: tuple[Role, Role | None, str], task: str = "login") -> tuple[Block, ...]:
-    """Return blocks: who, to whom, local time."""
-    text = "".join(
-        f"### [{role}] 2026-03-28 {at}\n\n**Status**: in progress\n"
-        + (f"**Turn**: {turn}\n" if turn else "")
-        + f"**Tier**: 2\n**Task**: {task}\n\n#### What I Did\nWork {at}.\n\n"
-        for role, turn, at in handed
+def used(role: Role | None, wall: float, cost: str | None = "0.10", tokens: int = 10) -> Used:
+    return Used(role, wall, Tokens(input=tokens), None if cost is None else Decimal(cost))
+
+
+@pytest.mark.parametrize(
+    ("role", "wall", "held"),
+    [
+        (CODER, 99.9, None),
+        (CODER, 100.0, FIRST),
+        (CODER, 149.0, FIRST),
+        (CODER, 150.0, SECOND),  # of two in one hand the one that came last
+        (CODER, 200.0, SECOND),
+        (CODER, 299.9, SECOND),
+        (CODER, 300.0, None),
+        (CODER, 1e9, AGAIN),
+        (DEVELOPER, 150.0, OTHER),
+        (DIRECTOR, 150.0, None),
+    ],
+)
+def test_who_holds_which_light_when(role: Role, wall: float, held: Held | None) -> None:
+    assert Lights(LIGHTS).at(role, wall) == held
+
+
+def test_a_light_that_ended_leaves_the_one_below_it() -> None:
+    below = Held(CODER, 0.0, None, "long", "x")
+    above = Held(CODER, 10.0, 20.0, "short", "y")
+    lights = Lights((below, above))
+    assert [lights.at(CODER, wall) for wall in (5.0, 15.0, 25.0)] == [below, above, below]
+
+
+def test_what_each_handoff_and_each_task_cost() -> None:
+    spent = spend_by_light(
+        [
+            used(CODER, 120, "1.00"),
+            used(CODER, 130, None, 7),
+            used(CODER, 160, "2.00"),
+            used(CODER, 500, "4.00"),
+            used(CODER, 50, "8.00"),
+            used(DEVELOPER, 150, "16.00"),
+            used(None, 150, "32.00"),
+            used(DIRECTOR, 150, "64.00"),
+            used(DIRECTOR, 160, "1.00"),
+        ],
+        Lights(LIGHTS),
     )
-    return parse(text.encode(), set(ROLES)).blocks
-
-
-def only(blocks: tuple[Block, ...]) -> Task:
-    (task,) = read(blocks, Limits()).tasks
-    return task
-
-
-def at(clock: str) -> float:
-    return datetime.fromisoformat(f"2026-03-28 {clock}").timestamp()
-
-
-def test_a_light_is_held_from_the_block_that_gives_it_to_the_next() -> None:
-    blocks = blocks_of(
-        (DIRECTOR, CODER, "10:00"),
-        (CODER, CODER, "10:20"),
-        (CODER, None, "10:25"),
-        (CODER, DIRECTOR, "10:40"),
-        (DIRECTOR, HUMAN, "10:50"),
-        (HUMAN, DIRECTOR, "11:00"),
-    )
-    walls = moments(blocks, {}, at("12:00"))
-    found = stretches(only(blocks), blocks, walls)
-    assert [(one.held.role, one.given, one.ended, one.stage) for one in found] == [
-        (CODER, 0, 1, Stage.IMPLEMENT),
-        (CODER, 1, 2, Stage.IMPLEMENT),
-        (CODER, 2, 3, Stage.IMPLEMENT),
-        (DIRECTOR, 3, 4, found[3].stage),
-        (DIRECTOR, 5, None, found[4].stage),
-    ]
-    assert [(one.held.since_wall, one.held.until_wall) for one in found[:2]] == [
-        (at("10:00"), at("10:20")),
-        (at("10:20"), at("10:25")),
-    ]
-    assert found[-1].held.until_wall is None
-    assert lights_of([only(blocks)], blocks, walls) == [one.held for one in found]
-
-
-def test_a_closed_task_and_a_block_in_writing_give_no_light() -> None:
-    blocks = blocks_of((DIRECTOR, CODER, "10:00"), (CODER, DIRECTOR, "10:40"), (DIRECTOR, NONE, "10:50"))
-    found = stretches(only(blocks), blocks, moments(blocks, {}, at("12:00")))
-    assert [(one.given, one.ended) for one in found] == [(0, 1), (1, 2)]
-    half = parse(b"### [DIRECTOR] 2026-03-28 10:00\n\n**Turn**: CODER\n**Tier**: 2\n\n### [CODER] 2026", set(ROLES))
-    writing = half.blocks
-    if len(writing) == 1:
-        writing = parse(
-            b"### [DIRECTOR] 2026-03-28 10:00\n\n**Turn**: CODER\n**Tier**: 2\n\n### [CODER] 2026-03-28 11:00\n",
-            set(ROLES),
-        ).blocks
-    assert not writing[-1].complete
-    found = stretches(only(writing), writing, moments(writing, {}, at("12:00")))
-    assert [(one.given, one.ended) for one in found] == [(0, None)]
-
-
-def test_a_block_that_was_seen_has_that_moment_and_others_their_heading_but_none_of_the_future() -> None:
-    blocks = blocks_of((DIRECTOR, CODER, "10:00"), (CODER, DIRECTOR, "23:00"), (DIRECTOR, CODER, "10:50"))
-    seen = {blocks[2].digest: at("12:00") + 7.5}
-    walls = moments(blocks, seen, at("11:00"))
-    assert list(walls) == [at("10:00"), at("11:00"), at("12:00") + 7.5]
-    assert (len(walls), list(walls[1:])) == (3, [at("11:00"), at("12:00") + 7.5])
-    lit = {blocks[0].digest: at("09:00"), blocks[2].digest: at("12:00") + 2.5}
-    assert list(moments(blocks, seen, at("11:00"), lit)) == [at("10:00"), at("11:00"), at("12:00") + 2.5]
-    found = stretches(only(blocks), blocks, moments(blocks, seen, at("23:30")))
-    assert [one.held.since_wall for one in found] == [at("10:00"), at("23:00"), at("23:00")]  # never before it came
-
-
-def test_a_task_is_the_sum_of_its_parts() -> None:
-    blocks = blocks_of((DIRECTOR, CODER, "10:00"), (CODER, CODER, "10:20"), (CODER, DIRECTOR, "10:40"))
-    found = stretches(only(blocks), blocks, moments(blocks, {}, at("12:00")))
-    used = {
-        found[0].held: Spend(1, Tokens(input=1), ONE),
-        found[1].held: Spend(1, Tokens(input=2), ONE * 2, 5),
-        found[2].held: Spend(1, Tokens(input=4), ONE * 4),
+    assert {held.handoff: spend.cost_usd for held, spend in spent.handoffs.items()} == {
+        "d1": Decimal("1.00"),
+        "d2": Decimal("2.00"),
+        "d3": Decimal("4.00"),
+        "d4": Decimal("16.00"),
     }
-    spend = task_spend(found, used, blocks, {blocks[0].digest, blocks[1].digest})
-    assert [(index, part.exact) for index, part in spend.blocks.items()] == [(1, True), (2, False)]
-    assert spend.now is not None
-    assert not spend.exact
-    assert {role: part.cost_usd for role, part in spend.by_role.items()} == {CODER: 3, DIRECTOR: 4}
-    assert {stage: part.cost_usd for stage, part in spend.by_stage.items()} == {Stage.IMPLEMENT: 3, Stage.VERIFY: 4}
-    assert spend.total == Spend(3, Tokens(input=7), ONE * 7, 5)
-    assert task_spend(found[:2], {}, blocks, {block.digest for block in blocks}).exact
-    assert TaskSpend({}, None).total == Spend()
+    assert spent.handoffs[FIRST] == Spend(2, Tokens(input=17), Decimal("1.00"), unpriced_tokens=7)
+    assert {task: spend.cost_usd for task, spend in spent.tasks().items()} == {
+        "a": Decimal("5.00"),
+        "b": Decimal("2.00"),
+        None: Decimal("16.00"),
+    }
+    assert {role: spend.cost_usd for role, spend in spent.without_light.items()} == {
+        CODER: Decimal("8.00"),
+        DIRECTOR: Decimal("65.00"),
+    }
+    assert spent.strangers.cost_usd == Decimal("32.00")
+    assert spent.total().cost_usd == Decimal("128.00")
 
 
-def test_what_has_no_light_and_nobody_is_told_apart() -> None:
-    held = Held(CODER, 10.0, 20.0, "login", "a")
-    used = [
-        Used(CODER, 10.0, Tokens(input=1), ONE),
-        Used(CODER, 15.0, Tokens(input=3), None, responses=2),
-        Used(CODER, 20.0, Tokens(input=5), ONE),
-        Used(DIRECTOR, 15.0, Tokens(input=7), ONE),
-        Used(None, 15.0, Tokens(input=9), ONE),
-    ]
-    parts = spend_by_light(used, Lights([held]))
-    assert parts.handoffs == {held: Spend(3, Tokens(input=4), ONE, 3)}
-    assert parts.without_light == {CODER: Spend(1, Tokens(input=5), ONE), DIRECTOR: Spend(1, Tokens(input=7), ONE)}
-    assert parts.strangers == Spend(1, Tokens(input=9), ONE)
-    assert parts.tasks() == {"login": Spend(3, Tokens(input=4), ONE, 3)}
-    assert parts.total() == Spend(6, Tokens(input=25), ONE * 4, 3)
-    assert Lights().roles == ()
-    assert Lights().at(CODER, 5.0) is None
+def test_nothing_used_is_nothing_spent() -> None:
+    assert spend_by_light([], Lights([])) == LightSpend({}, {}, Spend())
 
 
-moments_ = st.integers(0, 12).map(float)
-lights_ = st.lists(
-    st.builds(
-        lambda role, since, lasts, number: Held(role, since, None if lasts is None else since + lasts, "t", "", number),
-        st.sampled_from([CODER, DIRECTOR]),
-        moments_,
-        st.none() | st.integers(0, 8).map(float),
-        st.integers(0, 99),
+ROLES = st.sampled_from((CODER, DEVELOPER, DIRECTOR))
+MOMENTS = st.floats(0, 1000, allow_nan=False)
+HELD = st.builds(
+    lambda role, since, length, task, number: Held(
+        role, since, None if length is None else since + length, task, str(number)
     ),
-    max_size=8,
+    ROLES,
+    MOMENTS,
+    st.none() | st.floats(0, 300, allow_nan=False),
+    st.none() | st.sampled_from("abc"),
+    st.integers(0, 50),
+)
+USED = st.builds(
+    Used,
+    st.none() | ROLES,
+    MOMENTS,
+    st.builds(Tokens, *(st.integers(0, 10**9) for _ in range(5))),
+    st.none() | st.decimals(0, 1000, allow_nan=False, allow_infinity=False, places=9),
+    st.integers(1, 5),
 )
 
 
-@given(lights=lights_, wall=st.floats(-1, 25), role=st.sampled_from([CODER, DIRECTOR, HUMAN]))
-def test_the_light_that_came_last_has_it(lights: list[Held], wall: float, role: Role) -> None:
-    mine = [
-        one
-        for one in lights
-        if one.role == role and one.since_wall <= wall and (one.until_wall is None or wall < one.until_wall)
-    ]
-    latest = max((one.since_wall for one in mine), default=0.0)
-    last = max((one.place for one in mine if one.since_wall == latest), default=0)
-    expected = [one for one in mine if (one.since_wall, one.place) == (latest, last)]
-    assert Lights(lights).at(role, wall) == (expected[-1] if expected else None)
+@given(used_=st.lists(USED, max_size=40), lights=st.lists(HELD, max_size=12))
+def test_the_parts_are_the_whole(used_: list[Used], lights: list[Held]) -> None:
+    spent = spend_by_light(used_, Lights(lights))
+    whole = spend_by_light(used_, Lights(())).total()
+    assert spent.total() == whole
+    assert whole.cost_usd == sum((one.cost_usd or Decimal(0) for one in used_), Decimal(0))
+    assert whole.tokens == sum((one.tokens for one in used_), Tokens())
+    assert whole.responses == sum(one.responses for one in used_)
+    assert whole.unpriced_tokens == sum(one.tokens.total for one in used_ if one.cost_usd is None)
+    assert sum(spent.tasks().values(), Spend()) == sum(spent.handoffs.values(), Spend())
 
 
-@given(lights=lights_)
-def test_the_segments_of_a_role_cover_all_times_once(lights: list[Held]) -> None:
-    known = Lights(lights)
-    for role in (CODER, DIRECTOR):
-        segments = known.segments(role)
-        assert segments[0].since_wall == float("-inf")
-        assert segments[-1].until_wall == float("inf")
-        for before, after in pairwise(segments):
-            assert before.until_wall == after.since_wall
-            assert before.since_wall < before.until_wall
+@given(used_=st.lists(USED, max_size=30), lights=st.lists(HELD, max_size=8), shuffled=st.randoms(use_true_random=False))
+def test_neither_order_matters(used_: list[Used], lights: list[Held], shuffled: object) -> None:
+    again = list(used_)
+    shuffled.shuffle(again)  # type: ignore[attr-defined]
+    assert spend_by_light(again, Lights(lights)).tasks() == spend_by_light(used_, Lights(lights)).tasks()
 
 
-@given(before=lights_, after=lights_, keep=st.lists(st.booleans(), max_size=8), wall=st.floats(-1, 25))
-def test_lights_that_change_are_as_if_they_had_always_been_so(
-    before: list[Held], after: list[Held], keep: list[bool], wall: float
-) -> None:
-    before, after = list(dict.fromkeys(before)), [one for one in dict.fromkeys(after) if one not in before]
-    # Of two that came at once and from one place none is the later one: no file has such.
-    places = {(one.role, one.since_wall, one.place) for one in (*before, *after)}
-    if len(places) < len(before) + len(after):
-        return
-    gone = [one for one, stays in zip(before, keep, strict=False) if not stays]
-    known = Lights(before)
-    old = {role: set(known.segments(role)) for role in (CODER, DIRECTOR)}
-    dropped, new = known.change(gone, after)
-    fresh = Lights([*(one for one in before if one not in gone), *after])
-    assert set(known.held) == set(fresh.held)
-    for role in (CODER, DIRECTOR):
-        assert known.at(role, wall) == fresh.at(role, wall)
-        segments = known.segments(role)
-        assert (segments[0].since_wall, segments[-1].until_wall) == (float("-inf"), float("inf"))
-        assert all(one.until_wall == two.since_wall for one, two in pairwise(segments))
-        mine = {one for one in dropped if one.role == role}, {one for one in new if one.role == role}
-        assert set(segments) == (old[role] - mine[0]) | mine[1] or not (mine[0] or mine[1])
-        for held in fresh.held:
-            if held.role == role:
-                assert list(known.segments_of(held)) == [one for one in segments if one.held == held]
+FILE = b"""### [DIRECTOR] 2026-03-28 14:30
+**Status**: in progress
+**Turn**: DEVELOPER
+**Tier**: 2
+**Task**: hooks
+
+### [DEVELOPER] 2026-03-28 15:00
+**Status**: done
+**Turn**: DIRECTOR
+**Tier**: 2
+**Task**: hooks
+
+### [DIRECTOR] 2026-03-28 15:10
+**Status**: in progress
+**Turn**: CODER
+**Tier**: 2
+**Task**: other
+
+### [DIRECTOR] 2026-03-28 15:30
+**Status**: done
+**Turn**: HUMAN
+**Tier**: 2
+**Task**: hooks
+
+### [HUMAN] 2026-03-28 15:40
+**Status**: done
+**Turn**: NONE
+**Tier**: 2
+**Task**: hooks
+"""
+
+
+def test_lights_go_from_block_to_block_and_the_persons_own_is_none() -> None:
+    blocks = parse(FILE).blocks
+    walls = [10.0, 20.0, 30.0, 40.0, 50.0]
+    lights = lights_of(read(blocks, Limits()).tasks, blocks, walls)
+    assert {(held.role, held.since_wall, held.until_wall, held.task) for held in lights} == {
+        (DEVELOPER, 10.0, 20.0, "hooks"),
+        (DIRECTOR, 20.0, 40.0, "hooks"),
+        (CODER, 30.0, None, "other"),
+    }
+    assert {held.handoff for held in lights} == {blocks[0].digest, blocks[1].digest, blocks[2].digest}
+
+
+def test_a_clock_that_went_back_takes_no_light_before_it_came() -> None:
+    blocks = parse(FILE).blocks
+    lights = lights_of(read(blocks, Limits()).tasks, blocks, [40.0, 20.0, 30.0, 10.0, 50.0])
+    assert all(held.until_wall is None or held.since_wall <= held.until_wall for held in lights)
