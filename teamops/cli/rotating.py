@@ -15,6 +15,7 @@ import click
 from teamops.cli.options import project_option, state_option
 from teamops.cli.place import near, need_file, settings_of
 from teamops.handoff import ROLES
+from teamops.handoff.archive import FOLDER
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.handoff import Block, Standing, Task
 from teamops.model.role import HUMAN, Role
@@ -24,9 +25,6 @@ from teamops.report.table import counted, or_dash, table
 if TYPE_CHECKING:
     from teamops.config.settings import Settings
     from teamops.domain.proof import Proof
-
-FOLDER = "archive"
-"""Beside the handoff file."""
 
 
 @click.command()

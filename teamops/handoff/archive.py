@@ -12,6 +12,8 @@ from teamops.handoff.write import append_text
 from teamops.model.handoff import Block
 from teamops.model.role import HUMAN, Role
 
+FOLDER = "archive"
+"""Beside the handoff file."""
 _PROBE = f"### [{HUMAN}] 2000-01-01 00:00\n"
 
 

@@ -60,6 +60,12 @@ class Audit:
                 self._connection.execute("SELECT digest, min(wall) FROM block WHERE adopted = 0 GROUP BY digest")
             )
 
+    def adopted_wall(self) -> float | None:
+        """Return when teamops saw the file first that stood already; ``None``: there was none, or nothing is known."""
+        with reading(self._path):
+            row = self._connection.execute("SELECT min(wall) FROM block WHERE adopted = 1").fetchone()
+        return None if row[0] is None else float(row[0])
+
     def block_text(self, block_id: int) -> str:
         """Return a block's text as it was handed on; empty where it is not known."""
         with reading(self._path):

@@ -126,6 +126,25 @@ CREATE TABLE spike(
 CREATE INDEX spike_by_role ON spike(role, began_wall);
 """
 
+CLIENT_SESSIONS = """
+CREATE TABLE client_session(
+  session TEXT PRIMARY KEY, role TEXT NOT NULL, wall REAL NOT NULL) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO client_session SELECT client_session, role, wall FROM launch WHERE client_session <> '';
+"""
+
+SPENT = """
+CREATE TABLE spent_name(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE spent(
+  id INTEGER PRIMARY KEY, role INTEGER NOT NULL REFERENCES spent_name(id), wall REAL NOT NULL, source INTEGER NOT NULL,
+  cycle REAL, model INTEGER NOT NULL REFERENCES spent_name(id), client INTEGER NOT NULL REFERENCES spent_name(id),
+  session INTEGER NOT NULL REFERENCES spent_name(id), input INTEGER NOT NULL, output INTEGER NOT NULL,
+  cache_write INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, cache_read INTEGER NOT NULL, pico INTEGER,
+  cost_usd TEXT) STRICT;
+CREATE INDEX spent_by_wall ON spent(role, wall);
+CREATE TABLE spent_priced(id INTEGER PRIMARY KEY CHECK(id = 1), times INTEGER NOT NULL) STRICT;
+INSERT INTO spent_priced(id, times) VALUES(1, 0);
+"""
+
 LOGS = """
 CREATE TABLE log(path TEXT PRIMARY KEY, role TEXT NOT NULL, client TEXT NOT NULL, wall REAL NOT NULL)
   STRICT, WITHOUT ROWID;
@@ -135,7 +154,7 @@ CREATE TABLE told(
   session TEXT NOT NULL, speed TEXT NOT NULL, service_tier TEXT NOT NULL, cost_usd TEXT) STRICT;
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, LOGS)
+STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, LOGS)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

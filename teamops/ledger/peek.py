@@ -5,19 +5,54 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.ledger.audit import Audit
+from teamops.ledger.client_sessions import ClientSessions
 from teamops.ledger.connection import LedgerError, reading
 from teamops.ledger.migrations import STEPS
+from teamops.ledger.spent import Spent
+from teamops.model.role import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What may be read."""
+
+    audit: Audit
+    """The protocol's memory."""
+    spent: Spent
 
 
 @contextmanager
 def peek(path: Path) -> Iterator[Audit | None]:
-    """Give the protocol's memory of the ledger at ``path``, to be read only; ``None`` where there is no ledger.
+    """Give the protocol's memory of the ledger at ``path``. See ``look_into``."""
+    with look_into(path) as look:
+        yield look.audit if look is not None else None
+
+
+@contextmanager
+def look_into(path: Path) -> Iterator[Look | None]:
+    """Give the ledger at ``path``, to be read only; ``None`` where there is no ledger.
 
     Raises ``LedgerError`` where it can't be read, or is another version's.
     """
+    with _looking(path) as connection:
+        yield None if connection is None else Look(Audit(connection, path), Spent(connection, path))
+
+
+def sessions_at(path: Path) -> dict[str, Role]:
+    """Return which client session ran for whom, by the ledger at ``path``; nothing where there is none.
+
+    Raises ``LedgerError`` as ``peek`` does.
+    """
+    with _looking(path) as connection:
+        return {} if connection is None else ClientSessions(connection, path).all()
+
+
+@contextmanager
+def _looking(path: Path) -> Iterator[sqlite3.Connection | None]:
     try:
         there = path.exists()
     except OSError as error:
@@ -36,4 +71,4 @@ def peek(path: Path) -> Iterator[Audit | None]:
                 f"ledger {path}: it is {age} teamops' (version {version}, here {len(STEPS)})",
                 "start teamops once: it brings it up to date" if version < len(STEPS) else "upgrade teamops",
             )
-        yield Audit(connection, path)
+        yield connection

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from teamops.ledger import spent
 from teamops.ledger.rows import DaySpend, Minute
 from teamops.model.events import BeatsSeen
 from teamops.model.role import Role
@@ -106,6 +107,7 @@ def reprice(connection: sqlite3.Connection, priced: Iterable[tuple[Role, Usage, 
         connection.execute("DELETE FROM unpriced WHERE id = ?", row)
         key = (str(role), int(usage.wall // 60), usage.model)
         _add_cost(connection, key, cost)
+        spent.reprice(connection, role, usage, cost)
         connection.execute(
             "UPDATE usage_minute SET unpriced = unpriced - ? WHERE role = ? AND minute = ? AND model = ?",
             (usage.tokens.total, *key),
@@ -172,20 +174,20 @@ def minutes(connection: sqlite3.Connection, role: Role, since_wall: float) -> li
 def cost_since(connection: sqlite3.Connection, wall: float) -> dict[Role, DaySpend]:
     """Return what each role spent from the minute of ``wall`` on. Beats' costs as in ``minutes``."""
     first = (int(wall // 60),)
-    spent: dict[Role, DaySpend] = {}
+    days: dict[Role, DaySpend] = {}
     logged = set()
     for role, cost, waiting, responses in connection.execute(
         "SELECT role, cost_usd, unpriced, responses - beaten FROM usage_minute WHERE minute >= ?", first
     ):
-        old = spent.get(role, DaySpend(Decimal(0), 0))
-        spent[Role(role)] = DaySpend(old.cost_usd + Decimal(cost), old.unpriced_tokens + waiting)
+        old = days.get(role, DaySpend(Decimal(0), 0))
+        days[Role(role)] = DaySpend(old.cost_usd + Decimal(cost), old.unpriced_tokens + waiting)
         if responses:
             logged.add(role)
     for role, cost in connection.execute("SELECT role, cost_usd FROM beat_minute WHERE minute >= ?", first):
         if role not in logged:
-            old = spent.get(role, DaySpend(Decimal(0), 0))
-            spent[Role(role)] = DaySpend(old.cost_usd + Decimal(cost), old.unpriced_tokens)
-    return spent
+            old = days.get(role, DaySpend(Decimal(0), 0))
+            days[Role(role)] = DaySpend(old.cost_usd + Decimal(cost), old.unpriced_tokens)
+    return days
 
 
 def rates(connection: sqlite3.Connection) -> dict[tuple[str, str], str | None]:

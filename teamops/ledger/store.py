@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from teamops.ledger import history, spend
+from teamops.ledger import history, spend, spent
 from teamops.ledger.audit import Audit
+from teamops.ledger.client_sessions import ClientSessions
 from teamops.ledger.connection import LedgerError, open_connection, reading, writing
 from teamops.ledger.deliveries import Deliveries
 from teamops.ledger.keeping import Keepings
@@ -16,6 +17,7 @@ from teamops.ledger.launches import Launches
 from teamops.ledger.logs import Logs, ToldLog
 from teamops.ledger.rows import BegunAction, DaySpend, Minute
 from teamops.ledger.rss import Rss
+from teamops.ledger.spent import Spent, SpentRow
 from teamops.ledger.spikes import Spikes
 from teamops.model.actions import Action, Outcome
 from teamops.model.alert import Alert
@@ -57,6 +59,8 @@ class Ledger:
         self.launches = Launches(connection, path)
         self.logs = Logs(connection, path)
         self.rss = Rss(connection, path)
+        self.sessions = ClientSessions(connection, path)
+        self.spent = Spent(connection, path)
         self.spikes = Spikes(connection, path)
 
     def close(self) -> None:
@@ -94,17 +98,23 @@ class Ledger:
 
     # beats and usage
 
-    def add_beats(self, seen: BeatsSeen, rows: Sequence[tuple[Role, Usage, Decimal | None]] = ()) -> None:
+    def add_beats(
+        self,
+        seen: BeatsSeen,
+        rows: Sequence[tuple[Role, Usage, Decimal | None]] = (),
+        singly: Sequence[SpentRow] = (),
+    ) -> None:
         """Add beats to their minutes and store how far their file was read, in one transaction.
 
-        ``rows``: what their ``usages`` cost, ``None`` where no price is known yet. The same call again adds nothing:
-        what lies before the stored position is in the ledger.
+        ``rows``: what their ``usages`` cost, ``None`` where no price is known yet; ``singly``: all that they used, for
+        ``spent``. The same call again adds nothing: what lies before the stored position is in the ledger.
         """
         with writing(self._connection, self._path):
             if spend.advance(self._connection, seen.position):
                 spend.add_beats(self._connection, seen)
                 for role, usage, cost in rows:
                     spend.add_usage(self._connection, role, [(usage, cost)], beaten=True)
+                spent.add(self._connection, singly)
 
     def add_usage(
         self,
@@ -121,6 +131,7 @@ class Ledger:
         with writing(self._connection, self._path):
             if spend.advance(self._connection, position):
                 spend.add_usage(self._connection, role, rows)
+                spent.add(self._connection, [SpentRow(role, usage, cost) for usage, cost in rows])
                 if log is not None:
                     self.logs.tell(role, position.path, log, [usage for usage, _ in rows])
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from teamops.model.role import Role
+from teamops.model.spend import CycleCost
 from teamops.model.usage import Usage
 
 
@@ -203,6 +204,8 @@ class AgentView:
     """What the plain spike rules say, in short words: "10\u00d7cycle". They call nobody unless configured so."""
     spike: SpikeView | None = None
     """``None`` = it doesn't run away."""
+    cycle: CycleCost | None = None
+    """What its last cycles cost; ``None``: none has used anything."""
 
     @property
     def basis(self) -> int | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from teamops.model.handoff import Severity, Stage, Task
 from teamops.model.role import Role
+from teamops.model.spend import BlockSpend, TaskSpend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,9 @@ class TimelineEntry:
     digest: str
     findings: tuple[str, ...] = ()
     """Codes."""
+    used: BlockSpend | None = None
+    """What was used under the light that this block ended, since the block before it; ``None``: no agent held it, or it
+    is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,3 +179,5 @@ class TaskReport:
     """Why there is no difference to show; empty = there is."""
     refusal: str
     """Why it can't be signed off now; empty = it can."""
+    spend: TaskSpend | None = None
+    """What it cost so far; ``None``: not known."""

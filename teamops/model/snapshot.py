@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from teamops.model.actions import Outcome
@@ -16,6 +17,7 @@ from teamops.model.clock import Stamp
 from teamops.model.handoff import Block, Problem, Stage, Standing, Task
 from teamops.model.protocol import ProtocolFinding, StageTime, TaskReport
 from teamops.model.role import Role
+from teamops.model.spend import Spend
 
 
 class LightState(StrEnum):
@@ -57,6 +59,8 @@ class LightView:
     rounds: int = 0
     """How often a review sent the work back."""
     standing: Standing = Standing.OPEN
+    cost: Spend = field(default_factory=Spend)
+    """What its holder has used since it came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,8 @@ class Snapshot:
     """Why the handoff file can't be read now; empty = it can."""
     cost_today_usd: Decimal = Decimal(0)
     unpriced_tokens: int = 0
+    spent: Mapping[int, Spend] = field(default_factory=lambda: MappingProxyType({}))
+    """What was used under the light that each block ended, by the block's index; nothing where nothing was used."""
     troubles: tuple[str, ...] = ()
     """What works in a lesser way, one line each ("no desktop bus: notifications ring the terminal bell")."""
 

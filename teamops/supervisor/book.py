@@ -31,6 +31,7 @@ from teamops.model.handoff import Handoff, Problem, Severity, Task
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.snapshot import LogLine, SupervisorView
 from teamops.supervisor.agent_book import AgentBook
+from teamops.supervisor.costs import Costs
 from teamops.supervisor.protocol_book import ProtocolBook
 
 MAX_LOG = 200
@@ -63,6 +64,7 @@ class Book:
     notes: dict[str, str] = field(default_factory=dict)
     """What is worth a line on the screen, but no alert: "notifications" → why they ring the bell."""
     ledger_trouble: str = ""
+    costs: Costs = field(default_factory=Costs)
     alerts: dict[tuple[str, str], Alert] = field(default_factory=dict)
     log: tuple[LogLine, ...] = ()
     offset: float = 0.0

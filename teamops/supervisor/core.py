@@ -36,6 +36,7 @@ from teamops.sources.clock import Clock
 from teamops.supervisor import agent_reports, reports, wishes
 from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.book import Book
+from teamops.supervisor.costing import Costing
 from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import findings_of, notice_of
@@ -106,11 +107,12 @@ class Core:
         self.restarter = Restarter(self)
         self.growing = Growing(self)
         self.spiking = Spiking(self)
+        self.costing = Costing(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking):
+        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.costing):
             part.load(self.book)
 
     # in
@@ -182,10 +184,11 @@ class Core:
                 self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
-            for part in (self.deliverer, self.restarter, self.growing, self.spiking):
+            for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.costing):
                 part.see(self.book, event)
         if panes:
             self.on_panes(self.book)
+        self.costing.go_on(self.book)
         self._judge()
         if self._settled():
             if self.book.supervisor.acting and not self._gapped:
@@ -220,6 +223,7 @@ class Core:
                 if self.book.tick(event):
                     self.memory.turn_day(self.book)
                 self.memory.tick(self.book)
+                self.memory.sessions(self.book, event.stamp.wall)
                 self.trail.tick(self.book)
                 self.memory.hear_viewers(self.book)
                 if event.gap_s:

@@ -7,7 +7,6 @@ not be stored waits in order and is tried again every round.
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -17,6 +16,7 @@ from typing import TypeVar
 from teamops.domain import log_lines
 from teamops.domain.light import Light
 from teamops.ledger.logs import ToldLog
+from teamops.ledger.spent import SpentRow
 from teamops.ledger.store import Ledger, LedgerError
 from teamops.model.actions import Action, Notify, Outcome, Restart, Start, Stop
 from teamops.model.alert import Alert, AlertState
@@ -26,10 +26,11 @@ from teamops.model.role import NONE, Role
 from teamops.model.usage import Usage
 from teamops.supervisor.agent_book import MINUTES, AgentBook, MinuteSum
 from teamops.supervisor.book import MAX_LOG, Book
+from teamops.supervisor.responses import Responses
+from teamops.supervisor.unwritten import Unwritten
 from teamops.tmux.ending import is_alive
 from teamops.usage.pricing import Pricer
 
-MAX_UNWRITTEN = 100_000
 _EMPTY = "no block yet"
 """How the light of no block at all is announced, as the ledger keeps it: the project began under teamops' eyes."""
 
@@ -49,16 +50,19 @@ class Memory:
         self.keeping = ledger.keeping
         self.launches = ledger.launches
         self.rss = ledger.rss
+        self.spent = ledger.spent
         self.spikes = ledger.spikes
+        self.responses = Responses()
         self._pricer = pricer
         self._acting = acting
         self._followed = followed
-        self._unwritten: deque[Callable[[], object]] = deque()
-        self._dropped = 0
+        self._unwritten = Unwritten()
         self._unpriced: list[tuple[Role, Usage]] = []
         self._next_offline_id = -1
         self._last_states: dict[Role, str] = {}
         """Of earlier lives, until the first word on the role in this one."""
+        self._sessions: set[str] = set()
+        """Client sessions whose role is stored."""
         self._unread = False
         """The ledger could not be read since the last round of the clock."""
 
@@ -135,14 +139,21 @@ class Memory:
 
     def beats(self, book: Book, seen: BeatsSeen) -> None:
         """Price what beats tell of model calls, and store all of it with the place they were read up to."""
-        rows = []
+        rows: list[tuple[Role, Usage, Decimal | None]] = []
+        singly: list[SpentRow] = []
+        for beat in seen.known:
+            self.responses.see(beat)
         for beat in seen.beats:
-            for usage in beat.usages:
-                cost = self._price(beat.role, usage)
+            page = book.agent(beat.role)
+            priced = [(usage, self._price(beat.role, usage)) for usage in beat.usages]
+            for usage, cost in priced:
                 rows.append((beat.role, usage, cost))
-                book.agent(beat.role).see_usage(usage, cost, book.midnight, seen.stamp, beaten=True)
+                page.see_usage(usage, cost, book.midnight, seen.stamp, beaten=True)
+            singly += self.responses.rows(beat, priced, counts=not page.has_transcript)
         if self._acting:
-            self.store(book, lambda: self._ledger.add_beats(seen, rows))
+            self.store(book, lambda: self._ledger.add_beats(seen, rows, singly))
+        elif not self._followed:
+            self.responses.unstored += singly
 
     def usage(self, book: Book, seen: UsageSeen) -> None:
         """Price usage, put it on its agent's page and store it with the place it was read up to."""
@@ -157,6 +168,20 @@ class Memory:
         if self._acting:
             log = ToldLog(seen.client, seen.stamp.wall, seen.rewritten)
             self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position, log))
+            self._know(book, seen.role, {usage.session for usage, _ in rows}, seen.stamp.wall)
+        elif not self._followed:
+            self.responses.keep((seen.role, usage, cost) for usage, cost in rows)
+
+    def sessions(self, book: Book, wall: float) -> None:
+        """Store which client sessions run for whom, as soon as it is known: later their logs tell what they used."""
+        for role, page in book.agents.items():
+            self._know(book, role, {page.client_session}, wall)
+
+    def _know(self, book: Book, role: Role, sessions: set[str], wall: float) -> None:
+        new = sessions - self._sessions - {""}
+        if new and self._acting:
+            self._sessions |= new
+            self.store(book, lambda: self._ledger.sessions.add(role, new, wall))
 
     def _price(self, role: Role, usage: Usage) -> Decimal | None:
         """Return what usage costs; without a price it waits for one."""
@@ -319,14 +344,8 @@ class Memory:
 
     def tick(self, book: Book) -> None:
         """Try again what could not be written."""
-        while self._unwritten:
-            try:
-                self._unwritten[0]()
-            except LedgerError as error:
-                book.ledger_trouble = str(error)
-                return
-            self._unwritten.popleft()
-        book.ledger_trouble = f"{self._dropped} facts found no room and are lost" if self._dropped else ""
+        if not self._unwritten.try_again(book):
+            return
         if not self._unread:
             book.notes.pop("ledger", None)
         self._unread = False
@@ -360,6 +379,8 @@ class Memory:
         self._unpriced = waiting
         if priced and self._acting:
             self.store(book, lambda: self._ledger.reprice(priced))
+        elif priced:
+            self.responses.reprice(self._pricer.price)
 
     def ask(self, book: Book, read: Callable[[], T]) -> T | None:
         """Return what the ledger tells; ``None`` where it can't be read now, which is said."""
@@ -372,17 +393,4 @@ class Memory:
 
     def store(self, book: Book, write: Callable[[], object]) -> None:
         """Write now, or in order as soon as the ledger can be written again; until then that is an alert."""
-        if self._unwritten:
-            self._wait(write)
-            return
-        try:
-            write()
-        except LedgerError as error:
-            book.ledger_trouble = str(error)
-            self._wait(write)
-
-    def _wait(self, write: Callable[[], object]) -> None:
-        if len(self._unwritten) < MAX_UNWRITTEN:
-            self._unwritten.append(write)
-        else:
-            self._dropped += 1
+        self._unwritten.store(book, write)

@@ -35,6 +35,8 @@ class ProtocolBook:
     blocks: tuple[Block, ...] = ()
     born: bool = False
     """There was no handoff file when this life began: whatever comes into it is news."""
+    dated: int = 0
+    """Grows whenever it becomes known anew when blocks were first seen."""
     _protocol: Protocol | None = None
     _prover: Prover | None = None
     _read: Reading | None = None
@@ -74,6 +76,7 @@ class ProtocolBook:
 
     def date(self, digest: str, wall: float | None) -> None:
         """Say when a block was handed on; ``None``: before teamops saw the file."""
+        self.dated += 1
         self.walls.pop(digest, None)
         if wall is not None:
             self.walls[digest] = wall
@@ -94,6 +97,7 @@ class ProtocolBook:
     def look_anew(self, wall: float) -> None:
         """Take that it became known when blocks were first seen."""
         self._news = 0
+        self.dated += 1
         self._stages.clear()
         self.see_news(wall)
 

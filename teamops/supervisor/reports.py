@@ -38,12 +38,17 @@ async def task_report(core: Core, name: str | None) -> TaskReport:
     key = (task.task or "").lower()
     findings = tuple(one for one in protocol.findings if (one.task or "").lower() == key)
     standing = {block.digest for block in blocks}
+    core.costing.go_on(book)
+    spend = core.costing.task(book, name)
     runs = protocol.proof.runs if protocol.proof is not None else ()
     report = TaskReport(
         task=task,
         chain=timeline.chain(task, blocks),
         stages=protocol.count_stages(task, wall),
-        entries=timeline.entries(task, blocks, walls, findings),
+        entries=tuple(
+            replace(entry, used=spend.blocks.get(entry.index))
+            for entry in timeline.entries(task, blocks, walls, findings)
+        ),
         findings=findings,
         runs=tuple(run for run in runs if (run.task or "").lower() == key),
         tree="",
@@ -54,6 +59,7 @@ async def task_report(core: Core, name: str | None) -> TaskReport:
         diff=None,
         diff_trouble="",
         refusal=signing.refusal(book, task),
+        spend=spend,
     )
     began = walls[task.blocks[0]]
     tree, diff, trouble = await asyncio.to_thread(_git_facts, book.settings.root, book.settings.handoff, began)

@@ -10,6 +10,7 @@ from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Standing
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LightView, Snapshot
+from teamops.model.spend import Spend
 from teamops.supervisor.agent_book import MINUTES, AgentBook
 from teamops.supervisor.book import Book
 
@@ -40,6 +41,7 @@ def view(book: Book, revision: int, *, ready: bool) -> Snapshot:
         handoff_trouble=": ".join(part for part in book.handoff_trouble or () if part),
         cost_today_usd=sum((agent.cost_today_usd for agent in agents), Decimal(0)),
         unpriced_tokens=sum(agent.unpriced_tokens for agent in agents),
+        spent=book.costs.blocks,
         troubles=(
             *((f"sign-offs and rewrites can't be judged: {book.protocol.unjudged}",) if book.protocol.unjudged else ()),
             *(f"{source}: {message}" for source, (message, _) in sorted(book.troubles.items())),
@@ -75,6 +77,7 @@ def _light(book: Book, held: light.Light, reading: light.Reading) -> LightView:
         stages=book.protocol.stages(held.task, book.stamp.wall),
         rounds=task.rounds if task is not None else 0,
         standing=task.standing if task is not None else Standing.OPEN,
+        cost=book.costs.lights.get((held.task or "").lower(), Spend()),
     )
 
 
@@ -111,6 +114,7 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
         backing_off_until_wall=_until(book, page),
         badges=page.badges,
         spike=page.spike,
+        cycle=book.costs.cycles.get(page.role),
     )
 
 
