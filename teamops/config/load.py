@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from teamops.config import profiles, schema, spike_rule
+from teamops.config import budget_rule, profiles, schema, spike_rule
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
     GateSettings,
@@ -142,6 +142,8 @@ class _Reading:
             limits=self._limits(),
             restart=self._restart(),
             spike=self._spike(("spike",), SpikeRule()),
+            budget=budget_rule.read(self._values, ("budget",)),
+            timezone=self._text_at("budget", "timezone", default=""),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
             notify=NotifySettings(
                 desktop=self._values.get(("notify", "desktop")) is not False,
@@ -305,6 +307,7 @@ class _Reading:
             auto_poke=self._values.get((*path, "auto_poke")) is not False,
             restart=when if isinstance(when, RestartWhen) else None,
             spike=self._spike((*path, "spike"), spike_rule.read(self._values, ("spike",), SpikeRule())),
+            budget=budget_rule.read(self._values, (*path, "budget")),
         )
 
     def _session(self, path: KeyPath, role: Role, project: str) -> str:

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from teamops.config.settings import CLIENTS
 from teamops.domain.limits import RestartWhen, SpikeStop
@@ -140,6 +141,39 @@ def factor(value: object) -> float:
     if not 1 < amount <= 1000:
         raise Wrong(f"is more than 1 and at most 1000, not {shown(value)}")
     return amount
+
+
+def dollars(value: object) -> Decimal:
+    """Read an amount of money in USD."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Wrong(f"is a number of dollars, not {shown(value)}")
+    if not 0 < _real(value) <= 1_000_000:
+        raise Wrong(f"is more than 0 and at most 1000000, not {shown(value)}")
+    return Decimal(str(value))
+
+
+def percent(value: object) -> int:
+    """Read a part of a whole in percent."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Wrong(f"is a whole number, not {shown(value)}")
+    if not 1 <= value <= 100:
+        raise Wrong(f"is between 1 and 100, not {shown(value)}")
+    return value
+
+
+def timezone(value: object) -> str:
+    """Read the IANA name of a timezone."""
+    name = text(value)
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        return ZoneInfo(name).key
+    except (OSError, ValueError, KeyError):  # no such zone; a folder of zones; no name of a file at all
+        from teamops.config.problems import nearest
+
+        found = nearest(name, sorted(available_timezones()))
+        hint = f'did you mean "{found}"?' if found else 'such as "Europe/Berlin" or "UTC"'
+        raise Wrong(f"is the IANA name of a timezone, not {shown(value)} ({hint})") from None
 
 
 def spike_stop(value: object) -> SpikeStop:
@@ -318,6 +352,10 @@ KEYS: tuple[Key, ...] = (
         "spike.page_literal", "true/false", switch, "false", "The badges call you, too. Expect dozens of calls a day."
     ),
     _key("spike.stop", "one of", spike_stop, '"off"', "Is an agent that runs away stopped: off, ask, on."),
+    _key("budget.hour_usd", "dollars", dollars, "none", "The team: more than this within 60 minutes is an alert."),
+    _key("budget.day_usd", "dollars", dollars, "none", "The team: all of this spent on one day stops every agent."),
+    _key("budget.soft_percent", "number", percent, "80", "So much of a day's budget spent is an alert."),
+    _key("budget.timezone", "text", timezone, "the system's", "IANA name of the zone whose days count."),
     _key("stop.grace_s", "duration", seconds, '"30s"', "So long a stopped agent may take to end by itself."),
     _key("gates.runs", "command", command, "none", "Runs the gate `runs`: exit status 0 passes."),
     _key("gates.correct", "command", command, "none", "Runs the gate `correct`: exit status 0 passes."),
@@ -337,6 +375,9 @@ KEYS: tuple[Key, ...] = (
     _key("roles.*.spike.ceiling", "number", tokens, "spike.ceiling", "The same, for this role alone."),
     _key("roles.*.spike.factor", "number", factor, "spike.factor", "The same, for this role alone."),
     _key("roles.*.spike.stop", "one of", spike_stop, "spike.stop", "The same, for this role alone."),
+    _key("roles.*.budget.hour_usd", "dollars", dollars, "none", "This agent: as budget.hour_usd."),
+    _key("roles.*.budget.day_usd", "dollars", dollars, "none", "This agent: all of this spent on one day stops it."),
+    _key("roles.*.budget.soft_percent", "number", percent, "budget.soft_percent", "The same, for this role alone."),
     _key("roles.*.profile", "path", path, "profiles/<role>.md, else the shipped one", "The role's profile."),
 )
 """Every key there is. Adding a row makes it read, checked, hinted at and (by a test) documented."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings
-from teamops.guard import hook
+from teamops.guard import holds, hook
 from teamops.model.agent_report import Launch
 from teamops.model.errors import TeamopsError
 from teamops.usage.locate import homes
@@ -63,11 +63,21 @@ class Recipe:
     resumed: bool = False
     files: Mapping[Path, str] = field(default_factory=dict)
     """What has to be written before: path → text."""
+    holds: Path | None = None
+    """The project's folder in the state directory, below which its hooks look for holds: shut as long as it is missing."""
     notes: tuple[str, ...] = ()
     """What teamops leaves out, for a person."""
 
     def write(self) -> None:
         """Write the files, each for this user alone. Raises ``TeamopsError`` where that can't be done."""
+        if self.holds is not None:
+            try:
+                holds.prepare(str(self.holds))
+            except OSError as error:
+                raise TeamopsError(
+                    f"can't make {self.holds / holds.FOLDER}: {error.strerror or error}",
+                    "mend the folder's rights or free disk space",
+                ) from error
         for path, text in self.files.items():
             try:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -99,13 +109,14 @@ def recipe(role: RoleSettings, root: Path, folder: Path, launch: Launch | None =
     if role.client == "claude":
         return _claude(role, plain, folder, known, profile)
     if role.client == "codex":
-        return _codex(role, plain, known, profile)
+        return _codex(role, plain, folder, known, profile)
     note = f"teamops hands {role.client} no profile and gets no events of its own from it; its session is not resumed"
     return Recipe(argv=role.command, env=env, notes=(note,))
 
 
 def _claude(role: RoleSettings, plain: Recipe, folder: Path, known: str, profile: str) -> Recipe:
     words, added, notes = role.command[1:], [], []
+    gate = holds.path_of(str(folder), role.role)
     files: dict[Path, str] = {}
     session, resumed = "", False
     if _given(words, _CLAUDE_SESSION):
@@ -126,7 +137,9 @@ def _claude(role: RoleSettings, plain: Recipe, folder: Path, known: str, profile
         notes.append("its settings are chosen by its own command: no events of its own")
     else:
         path = folder / "agents" / f"{role.role}.settings.json"
-        files[path] = json.dumps({"disableAllHooks": False, "hooks": _hooks(CLAUDE_EVENTS)}, indent=1) + "\n"
+        files[path] = (
+            json.dumps({"disableAllHooks": False, "hooks": _hooks(CLAUDE_EVENTS, gate, "claude")}, indent=1) + "\n"
+        )
         added += ["--settings", str(path)]
     return Recipe(
         argv=(role.command[0], *added, *words),  # before a prompt of the person's own, if there is one
@@ -134,11 +147,12 @@ def _claude(role: RoleSettings, plain: Recipe, folder: Path, known: str, profile
         client_session=session,
         resumed=resumed,
         files=files,
+        holds=folder,
         notes=tuple(notes),
     )
 
 
-def _codex(role: RoleSettings, plain: Recipe, known: str, profile: str) -> Recipe:
+def _codex(role: RoleSettings, plain: Recipe, folder: Path, known: str, profile: str) -> Recipe:
     words, added, notes = role.command[1:], [], []
     if not _given(words, ("--no-daemon", "--remote")):
         added.append("--no-daemon")  # else the agent would be a process of a shared server, out of its pane
@@ -151,8 +165,10 @@ def _codex(role: RoleSettings, plain: Recipe, known: str, profile: str) -> Recip
         # The flag that trusts ours would trust these, too, and nobody may have looked at them.
         notes.append(f"no events of its own: there are other hooks ({own})")
     else:
+        gate = holds.path_of(str(folder), role.role)
         for event in CODEX_EVENTS:
-            added += ["-c", f"hooks.{event}=[{{hooks=[{{type='command',command={json.dumps(_entry(event))}}}]}}]"]
+            entry = json.dumps(_entry(event, gate, "codex"))
+            added += ["-c", f"hooks.{event}=[{{hooks=[{{type='command',command={entry}}}]}}]"]
         added.append("--dangerously-bypass-hook-trust")
     tail: tuple[str, ...] = ()
     if any(not word.startswith("-") for word in words[:1]):
@@ -167,6 +183,7 @@ def _codex(role: RoleSettings, plain: Recipe, known: str, profile: str) -> Recip
         env=plain.env,
         client_session=known,
         resumed=bool(tail),
+        holds=folder,
         notes=tuple(notes),
     )
 
@@ -190,16 +207,35 @@ def _own_codex_hooks(role: RoleSettings) -> str:
     return ""
 
 
-def _hooks(events: Sequence[str]) -> dict[str, object]:
+def _hooks(events: Sequence[str], gate: str, client: str) -> dict[str, object]:
+    """Return Claude Code's hooks in the form of its settings."""
     return {
-        event: [{"matcher": "*", "hooks": [{"type": "command", "command": _entry(event), "timeout": HOOK_TIMEOUT_S}]}]
+        event: [
+            {
+                "matcher": "*",
+                "hooks": [{"type": "command", "command": _entry(event, gate, client), "timeout": HOOK_TIMEOUT_S}],
+            }
+        ]
         for event in events
     }
 
 
-def _entry(event: str) -> str:
-    """Return the command with which a client tells of an event. It goes through the client's shell."""
-    return shlex.join([sys.executable, "-I", "-S", str(hook.__file__), event])
+def entry_words(event: str, gate: str, client: str) -> list[str]:
+    """Return the program that a client runs at an event. ``gate``: where the agent's hold would stand.
+
+    The place stands in the words, so that nothing in the agent's environment leads elsewhere.
+    """
+    gated = [gate, client] if event in hook.GATED else []
+    return [sys.executable, "-I", "-S", str(hook.__file__), event, *gated]
+
+
+def _entry(event: str, gate: str, client: str) -> str:
+    """Return the command with which a client tells of an event. It goes through the client's shell.
+
+    One that can't even be run refuses, where refusing is its office: a gate that can't be seen is shut.
+    """
+    command = shlex.join(entry_words(event, gate, client))
+    return f"{command} || exit {hook.REFUSED}" if event in hook.GATED else command
 
 
 def _given(words: Sequence[str], names: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from teamops.domain.health import Facts, tells_of_work
 from teamops.domain.hooks import Told
 from teamops.domain.restart import Keeping
 from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind, SpikeView
+from teamops.model.budget import BudgetHold
 from teamops.model.clock import Stamp
 from teamops.model.events import GrowthSeen, PaneDied, ProcessRow, ScreenSeen, StatusSeen, UsageSeen
 from teamops.model.pane import Pane, Screen
@@ -98,6 +99,12 @@ class AgentBook:
     """What the plain spike rules say."""
     keeping: Keeping | None = None
     """What teamops does about it."""
+    hold: BudgetHold | None = None
+    """Its spending is stopped: by its own budget's hold, else by the team's."""
+    gated: bool = False
+    """Its client's hooks ask whether it is held."""
+    spent_wall: float | None = None
+    """Its last usage by its own word, Unix seconds."""
     state: AgentState = AgentState.UNKNOWN
     """As shown: its health, under what teamops does about it."""
     evidence: Evidence = field(default_factory=lambda: Evidence(EvidenceKind.NOTHING, None))
@@ -195,6 +202,7 @@ class AgentBook:
         self.beat_status, self.message = "ok", ""
         self.rss_bytes, self.memory_note = None, ""
         self.at_rest, self.tool_runs, self.client_ended, self.bare_shell = 1, False, None, False
+        self.gated = False
         self.screen = self.screen_at = None
 
     def end(self, stamp: Stamp, status: int | None, signal: int | None) -> None:
@@ -321,6 +329,7 @@ class AgentBook:
     def _see_hook(self, beat: Beat, at: float) -> None:
         """Take one event of its client's hooks: no beat, for nobody promised that there will be more."""
         told = hooks.told(beat.hook, beat.detail)
+        self.gated = self.gated or beat.gated
         if told is None or (self.told_at is not None and at < self.told_at):
             return
         if self.client_session and beat.session and beat.session != self.client_session and told is Told.ENDED:

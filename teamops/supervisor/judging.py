@@ -21,6 +21,8 @@ def findings_of(book: Book, missed: Iterable[tuple[Light, str]]) -> list[Finding
     for page in book.agents.values():
         if page.keeping is not None and page.keeping.held is Hold.HUMAN and page.health in GONE:
             continue  # a person stopped it: that it is gone is as it should be
+        if page.hold is not None and page.health in GONE:
+            continue  # so it is with one whose spending was stopped
         found += rules.agent_findings(
             page.role,
             page.health,

@@ -15,6 +15,7 @@ from pathlib import Path
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
 from teamops.effects.run import Effects
+from teamops.guard import holds
 from teamops.ledger.store import open_ledger
 from teamops.model.alert import Alert
 from teamops.model.errors import TeamopsError
@@ -80,6 +81,9 @@ async def living(
         memory = Memory(ledger, pricer, acting=supervisor.acting, followed=followed)
         core = Core(settings, clock, memory, supervisor, publish, revisions)
 
+        core.budgeting.folder = folder
+        with contextlib.suppress(OSError):  # without it the gates are shut, and the first hold says why
+            holds.prepare(str(folder))
         watch = Watch()
         loop = asyncio.get_running_loop()
         # The first reading needs no watch; what changes between the two is told when the watch stands.
