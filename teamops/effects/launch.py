@@ -64,7 +64,7 @@ class Recipe:
     files: Mapping[Path, str] = field(default_factory=dict)
     """What has to be written before: path → text."""
     holds: Path | None = None
-    """The project's folder in the state directory, below which its hooks look for holds: shut as long as it is missing."""
+    """The project's folder in the state directory, where its hooks look for holds: shut as long as it is missing."""
     notes: tuple[str, ...] = ()
     """What teamops leaves out, for a person."""
 
@@ -137,9 +137,8 @@ def _claude(role: RoleSettings, plain: Recipe, folder: Path, known: str, profile
         notes.append("its settings are chosen by its own command: no events of its own")
     else:
         path = folder / "agents" / f"{role.role}.settings.json"
-        files[path] = (
-            json.dumps({"disableAllHooks": False, "hooks": _hooks(CLAUDE_EVENTS, gate, "claude")}, indent=1) + "\n"
-        )
+        own = {"disableAllHooks": False, "hooks": _hooks(CLAUDE_EVENTS, gate, "claude")}
+        files[path] = json.dumps(own, indent=1) + "\n"
         added += ["--settings", str(path)]
     return Recipe(
         argv=(role.command[0], *added, *words),  # before a prompt of the person's own, if there is one

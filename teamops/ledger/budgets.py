@@ -181,12 +181,14 @@ class BudgetBook:
             self._must_allow(scope, limit, holds, wall)
             if limit is not None:
                 self._connection.execute(
-                    "INSERT OR REPLACE INTO budget_limit(scope, day, limit_usd, wall, decided_by) VALUES(?, ?, ?, ?, ?)",
+                    "INSERT OR REPLACE INTO budget_limit(scope, day, limit_usd, wall, decided_by)"
+                    " VALUES(?, ?, ?, ?, ?)",
                     (scope, self.rules.day_of(wall), str(limit), wall, who),
                 )
             for hold in holds:
                 self._connection.execute(
-                    "UPDATE budget_hold SET lifted_wall = ?, lifted_by = ?, new_limit_usd = ? WHERE scope = ? AND wall = ?",
+                    "UPDATE budget_hold SET lifted_wall = ?, lifted_by = ?, new_limit_usd = ?"
+                    " WHERE scope = ? AND wall = ?",
                     (max(wall, hold.wall), who, _text(limit), *hold.key),
                 )
         self.fresh = True

@@ -154,7 +154,10 @@ class Ledger:
             return spend.unpriced(self._connection)
 
     def reprice(self, priced: Sequence[tuple[Role, Usage, Decimal]], wall: float | None = None) -> int:
-        """Give prices to usage that waits for them, each exactly once; return to how many. ``wall`` as in ``add_usage``."""
+        """Give prices to usage that waits for them, each exactly once; return to how many.
+
+        ``wall`` as in ``add_usage``: what gets its price late may be what crosses a limit.
+        """
         with writing(self._connection, self._path):
             count = spend.reprice(self._connection, priced)
             self.budgets.check_or_hold({role for role, _, _ in priced}, wall)
