@@ -56,6 +56,8 @@ class Budgeting:
         self._running: set[Role] = set()
         """Agents whose steps are being gone through."""
         self._looked = float("-inf")
+        self._spent = False
+        """Somebody has spent since the sums were looked at."""
         self._reconciled = False
 
     # what is remembered
@@ -87,7 +89,7 @@ class Budgeting:
         self._apply(book)
 
     def _look(self, book: Book) -> None:
-        self._looked = book.stamp.now
+        self._looked, self._spent = book.stamp.now, False
         if self._rules.limits:
             lines = self._core.memory.ask(book, partial(self._core.memory.budgets.lines, book.stamp.wall))
             self._lines = self._lines if lines is None else lines
@@ -138,7 +140,7 @@ class Budgeting:
                 changed = memory.ask(book, memory.budgets.changed)
                 if changed or (self._unstored and memory.written):
                     self._read(book)
-                elif book.stamp.now - self._looked >= LOOK_S:
+                elif self._spent or book.stamp.now - self._looked >= LOOK_S:
                     self._look(book)
             case _:
                 pass
@@ -147,10 +149,10 @@ class Budgeting:
         if memory.budgets.fresh:
             self._read(book)
 
-    @staticmethod
-    def _see_spending(book: Book, role: Role, wall: float | None) -> None:
+    def _see_spending(self, book: Book, role: Role, wall: float | None) -> None:
         page = book.agent(role)
         if wall is not None:
+            self._spent = True
             page.spent_wall = wall if page.spent_wall is None else max(wall, page.spent_wall)
 
     def _hold_unchecked(self, book: Book) -> None:
