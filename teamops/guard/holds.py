@@ -40,11 +40,16 @@ def reason(path: str) -> str:
 def since(path: str) -> float | None:
     """Return since when it is held by its file, Unix seconds; ``None`` where it isn't or the file doesn't say."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            word, _, wall = file.read(MAX_BYTES).partition("\n")[2].strip().partition(" ")
-            return float(wall) if word == "since" else None
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        word, _, wall = os.read(handle, MAX_BYTES).decode().partition("\n")[2].strip().partition(" ")
+        return float(wall) if word == "since" else None
     except (OSError, ValueError):
         return None
+    finally:
+        os.close(handle)
 
 
 def prepare(folder: str) -> None:
