@@ -101,6 +101,8 @@ class Core:
         """Called when panes changed, so that sources which follow processes know their pids."""
         self.expect: Callable[[Role, str], None] = lambda _role, _text: None
         """Called with a line that is about to be typed for an agent, so that sources look out for its proof."""
+        self.around: Callable[[], str] = lambda: ""
+        """Says at which agent's hands this process is; empty = no agent's."""
         self.trail = Trail(memory, self.spawn)
         self.announcer = Announcer(self)
         self.deliverer = Deliverer(self)

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from teamops.config.settings import Settings
@@ -36,6 +37,7 @@ from teamops.supervisor.book import Book
 from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.lease import Lease, state_dir_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
 from teamops.tmux.socket import Socket
 from teamops.usage.pricing import Pricer
@@ -82,6 +84,7 @@ async def living(
         core = Core(settings, clock, memory, supervisor, publish, revisions)
 
         core.budgeting.folder = folder
+        core.around = partial(at_an_agent_s_hands, settings)
         with contextlib.suppress(OSError):  # without it the gates are shut, and the first hold says why
             holds.prepare(str(folder))
         watch = Watch()

@@ -46,7 +46,7 @@ def wish(core: Core, intent: Intent) -> asyncio.Future[Outcome]:
             grace = core.book.settings.stop_grace_s if intent.grace_s is None else intent.grace_s
             return core.begin(Stop(role=intent.role, by=By.PERSON, grace_s=grace))
         case LiftBudget():
-            return _say(core, _lift(core, intent))
+            return _promise(core, _lift(core, intent), f"lift for {intent.scope}")
         case StopSpendingOf():
             return _promise(core, core.budgeting.stop_by_hand(intent.role), f"hard stop of {intent.role}")
         case AckAlert():
@@ -95,7 +95,11 @@ def _promise(core: Core, work: Coroutine[Any, Any, Outcome], name: str) -> async
     return future
 
 
-def _lift(core: Core, intent: LiftBudget) -> Outcome:
+async def _lift(core: Core, intent: LiftBudget) -> Outcome:
+    around = await asyncio.to_thread(core.around)
+    if around:
+        message = f"only a person lifts a hold, and {around}"
+        return Outcome(ok=False, message=message, hint="do it in a terminal of your own")
     try:
         outcome = core.budgeting.lift(intent.scope, intent.day_usd, signing.approver())
     except TeamopsError as error:

@@ -215,9 +215,7 @@ def test_a_looping_agent_spends_at_most_one_more_cycle(shop: Shop) -> None:
         for intent in (StartRole(CODER), RestartRole(CODER)):
             assert not port.act(intent).ok
         # A person who types into its pane by hand finds the gate shut, too.
-        subprocess.run(
-            ["tmux", "-S", str(shop.root / "s"), "send-keys", "-t", "=shop-coder:", "hello", "Enter"], check=True
-        )
+        shop.tmux("send-keys", "-t", "=shop-coder:", "hello", "Enter")
         is_idle(shop)
         assert shop.lines("prompt") == []
         assert all(step.ok for step in shop.steps().values())
@@ -292,21 +290,9 @@ def test_an_agent_that_teamops_did_not_start_is_stopped_too(shop: Shop) -> None:
     shop.agent("starts")
     settings = shop.root / "none.json"
     settings.write_text('{"hooks": {}}', encoding="utf-8")
-    words = [
-        "tmux",
-        "-S",
-        str(shop.root / "s"),
-        "-f",
-        "/dev/null",
-        "new-session",
-        "-d",
-        "-s",
-        "shop-coder",
-        "-x",
-        "100",
-    ]
-    words += ["-c", str(shop.root), "-e", f"CLAUDE_CONFIG_DIR={shop.home}", "--", str(shop.bin / "claude")]
-    subprocess.run([*words, "--settings", str(settings), str(shop.log), "starts"], check=True)
+    where = ["-s", "shop-coder", "-c", str(shop.root), "-e", f"CLAUDE_CONFIG_DIR={shop.home}"]
+    words = [str(shop.bin / "claude"), "--settings", str(settings), str(shop.log), "starts"]
+    shop.tmux("new-session", "-d", "-x", "100", *where, "--", *words)
     with shop.supervised() as port:
         wait(port, done(*Step), "all steps", DEADLINE_S)
         until("its end", lambda: not is_alive(shop.pids[0]))
