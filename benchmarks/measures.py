@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from benchmarks import stage
 from benchmarks.figures import Figure, middle, spread
+from benchmarks.life import beating, needs_you
 from benchmarks.protocol import rules
 from benchmarks.stage import TEAM, TEAMOPS
-from benchmarks.terminal import Program, cpu_s
+from benchmarks.terminal import Program, busy, cpu_s
 
 RUNS = 5
 SETTLE_S = 6.0
@@ -71,7 +72,7 @@ def at_rest() -> Iterable[Figure]:
     with stage.team() as scene, Program(TEAMOPS, scene.env, scene.root) as program:
         program.until(shows_team)
         program.drain(SETTLE_S)
-        share = _busy(program, IDLE_S)
+        share = busy(program, IDLE_S)
         rss = sum(process.memory_info().rss for process in program.processes())
         yield Figure(
             what="memory, six agents", measured=rss / 1e6, promise=100, unit="MB", note="RSS with all children"
@@ -82,13 +83,6 @@ def at_rest() -> Iterable[Figure]:
         )  # fmt: skip
 
 
-def _busy(program: Program, seconds: float) -> float:
-    """Return per cent of a core used over the next ``seconds``."""
-    began, before = time.perf_counter(), cpu_s(program.processes())
-    program.drain(seconds)
-    return 100 * (cpu_s(program.processes()) - before) / (time.perf_counter() - began)
-
-
 def append() -> Iterable[Figure]:
     """A block appended to a 10 MB file, until it is on the screen; and the CPU that takes beyond being idle."""
     latencies: list[float] = []
@@ -96,7 +90,7 @@ def append() -> Iterable[Figure]:
     with stage.team(handoff=stage.long_handoff(LONG)) as scene, Program(TEAMOPS, scene.env, scene.root) as program:
         program.until(lambda text: all(role in text for role in TEAM) and "last-task" in text, deadline_s=60)
         program.drain(SETTLE_S)
-        idle = _busy(program, 10.0) / 100
+        idle = busy(program, 10.0) / 100
         for number in range(WARM + APPENDS):
             name = f"fresh-{number}-task"
             since, processes = program.printed, program.processes()
@@ -162,7 +156,7 @@ def many() -> Iterable[Figure]:
     with stage.team(roles, handoff) as scene, Program(TEAMOPS, scene.env, scene.root, 200, 60) as program:
         program.until(lambda text: roles[0] in text and roles[5] in text and "first-task" in text)
         program.drain(SETTLE_S)
-        share = _busy(program, MANY_S)
+        share = busy(program, MANY_S)
     yield Figure(
         what=f"CPU, {MANY} idle agents",
         measured=share,
@@ -174,5 +168,5 @@ def many() -> Iterable[Figure]:
 
 MEASURES: dict[str, Callable[[], Iterable[Figure]]] = {
     "first-frame": first_frame, "at-rest": at_rest, "append": append, "death": death, "many": many,
-    "rules": rules,
+    "needs-you": needs_you, "beating": beating, "rules": rules,
 }  # fmt: skip

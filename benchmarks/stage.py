@@ -52,7 +52,9 @@ class Stage:
 
 
 @contextmanager
-def team(roles: Sequence[str] = TEAM, handoff: bytes | None = None) -> Iterator[Stage]:
+def team(
+    roles: Sequence[str] = TEAM, handoff: bytes | None = None, client: str = "command", command: str = _IDLE
+) -> Iterator[Stage]:
     """Start idle agents; ``handoff`` is the file's content, else one block that gives DEVELOPER the light."""
     folder = Path(tempfile.mkdtemp(prefix="tb-", dir="/tmp"))  # short: it holds a socket
     gone = ("TMUX", "TMUX_PANE", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "CLAUDE_CONFIG_DIR", "CODEX_HOME")
@@ -68,9 +70,9 @@ def team(roles: Sequence[str] = TEAM, handoff: bytes | None = None) -> Iterator[
         for name in ("home", "state", "project"):
             (folder / name).mkdir(mode=0o700)
         stage.handoff.write_bytes(block("DEVELOPER", "first-task").encode() if handoff is None else handoff)
-        (stage.root / "teamops.toml").write_text(_configuration(stage, roles), encoding="utf-8")
+        (stage.root / "teamops.toml").write_text(_configuration(stage, roles, client), encoding="utf-8")
         for role in roles:
-            stage.tmux("new-session", "-d", "-x", "100", "-y", "30", "-s", f"bench-{role.lower()}", _IDLE)
+            stage.tmux("new-session", "-d", "-x", "100", "-y", "30", "-s", f"bench-{role.lower()}", command)
             if role == roles[0]:
                 stage.tmux("set-option", "-g", "remain-on-exit", "on")
         stage.tmux("set-option", "-g", "remain-on-exit", "on")
@@ -81,12 +83,13 @@ def team(roles: Sequence[str] = TEAM, handoff: bytes | None = None) -> Iterator[
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _configuration(stage: Stage, roles: Sequence[str]) -> str:
+def _configuration(stage: Stage, roles: Sequence[str], client: str) -> str:
     # What is measured is the screen: what a poke costs is tmux's and the client's.
     lines = ['project = "bench"', "[poke]", "auto = false"]
     lines += ["[tmux]", f"socket_path = {json.dumps(str(stage.folder / 's'))}"]
     for role in roles:
-        lines += [f"[roles.{role}]", 'client = "command"', f"command = {json.dumps(_IDLE.removeprefix('exec '))}"]
+        lines += [f"[roles.{role}]", f"client = {json.dumps(client)}"]
+        lines += [f"command = {json.dumps(_IDLE.removeprefix('exec '))}"]
     return "\n".join(lines) + "\n"
 
 

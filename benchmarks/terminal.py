@@ -112,6 +112,13 @@ def _become(argv: Sequence[str], env: Mapping[str, str], cwd: Path, cols: int, r
     os._exit(127)
 
 
+def busy(program: Program, seconds: float) -> float:
+    """Return per cent of a core used over the next ``seconds``."""
+    began, before = time.perf_counter(), cpu_s(program.processes())
+    program.drain(seconds)
+    return 100 * (cpu_s(program.processes()) - before) / (time.perf_counter() - began)
+
+
 def cpu_s(processes: Sequence[psutil.Process]) -> float:
     """Return the CPU seconds that ``processes`` have used; to the nanosecond where the kernel tells."""
     total = 0.0

@@ -150,6 +150,11 @@ class Settings:
     """So long an agent that is stopped may take to end by itself."""
     source: Path | None = None
     """teamops.toml; ``None`` = there is none: watch only, nothing in tmux is managed."""
+    _by_role: Mapping[Role, RoleSettings] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Have each role at hand: every round asks for all of them, several times."""
+        object.__setattr__(self, "_by_role", {settings.role: settings for settings in reversed(self.roles)})
 
     @property
     def watch_only(self) -> bool:
@@ -179,7 +184,7 @@ class Settings:
 
     def role(self, role: Role) -> RoleSettings | None:
         """Return the settings of ``role``, or ``None``."""
-        return next((settings for settings in self.roles if settings.role == role), None)
+        return self._by_role.get(role)
 
 
 def client_of(command: tuple[str, ...]) -> str:

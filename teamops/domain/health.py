@@ -148,6 +148,10 @@ def beat_overdue(facts: Facts, now: float, limits: Limits) -> float | None:
     return overdue if overdue >= 0 else None
 
 
+_SHELL_SAYS = {126: "may not be run", 127: "no such program"}
+"""What a shell's own exit statuses mean, POSIX 2.8.2; its words are lost where it ended at once."""
+
+
 def exit_words(status: int | None, signal: int | None, *, oom: bool = False) -> str:
     """Say how a process ended."""
     if oom:
@@ -155,7 +159,10 @@ def exit_words(status: int | None, signal: int | None, *, oom: bool = False) -> 
     if signal is not None:
         name = _SIGNALS.get(signal)
         return f"signal {signal} ({name})" if name else f"signal {signal}"
-    return "cause unknown" if status is None else f"exit status {status}"
+    if status is None:
+        return "cause unknown"
+    meant = _SHELL_SAYS.get(status)
+    return f"exit status {status} ({meant})" if meant else f"exit status {status}"
 
 
 def judge(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evidence]:

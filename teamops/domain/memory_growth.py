@@ -47,10 +47,8 @@ def growth(samples: Sequence[Sample], limit: int) -> Growth:
         return Growth(now)
     slopes = sorted((b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(floors, 2))
     per_s = slopes[len(slopes) // 2]  # Theil-Sen: what a third of outliers does not move
-    if per_s <= 0:
-        return Growth(now)
-    if now >= limit:
-        return Growth(now, per_s)
+    if per_s <= 0 or now >= limit:
+        return Growth(now, max(0.0, per_s))
     level = sorted(rss + per_s * (end - wall) for wall, rss in floors)[len(floors) // 2]
     return Growth(now, per_s, max(0.0, (limit - level) / per_s))
 

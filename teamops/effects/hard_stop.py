@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings
-from teamops.effects.launch import HOOK_TIMEOUT_S, entry_words
+from teamops.effects.recipe import HOOK_TIMEOUT_S, entry_words
 from teamops.guard import holds, hook
 from teamops.model.actions import Outcome, StopSpending
 from teamops.model.pane import Pane, Screen
@@ -21,7 +21,7 @@ from teamops.tmux.ending import is_alive
 from teamops.tmux.screen import KNOWN_CLIENTS, read_screen
 from teamops.tmux.server import Server, ServerDown
 
-ASKING = frozenset({"claude", "codex"})
+ASKING = frozenset({"claude", "codex", "gemini", "opencode"})
 """Clients whose hooks teamops hands over when it starts them."""
 KEYS = {"claude": ("Escape",), "codex": ("Escape",), "gemini": ("Escape",), "opencode": ("Escape", "Escape")}
 """What interrupts each client while it works, and only then: at a prompt or in a dialog the same key means others."""

@@ -43,6 +43,8 @@ STOP_HERE = "Don't try again: nothing may be spent until a person lifts this. St
 HELD = "Held"
 """The event as it is told where a call or prompt was refused: it is no sign of work, and proves no prompt taken."""
 
+_ENDS_BY_ITSELF = frozenset({"claude", "opencode"})
+"""Clients that need no such pause here: one ends its turn, the other's plugin waits itself."""
 _TOOL_CALLS = frozenset({"PreToolUse", "BeforeTool", "tool.execute.before"})
 _ABOUT = ("prompt", "tool_name", "error", "message", "reason", "source", "trigger")
 """What an event is about, in the clients' own names, best first."""
@@ -134,7 +136,7 @@ def _refuse(event: str, client: str, why: str) -> int:
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         pass  # nobody reads why; it is refused all the same
-    if client != "claude" and event in _TOOL_CALLS:
+    if client not in _ENDS_BY_ITSELF and event in _TOOL_CALLS:
         import time
 
         time.sleep(PAUSE_S)

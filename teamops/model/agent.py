@@ -205,3 +205,10 @@ class AgentView:
     """What the plain spike rules say, in short words: "10\u00d7cycle". They call nobody unless configured so."""
     spike: SpikeView | None = None
     """``None`` = it doesn't run away."""
+
+    @property
+    def basis(self) -> int | None:
+        """Return which of ``evidences`` the state rests on; ``None`` where it is none of them."""
+        same = [place for place, one in enumerate(self.evidences) if one.kind is self.evidence.kind]
+        told = [place for place in same if self.evidences[place].detail == self.evidence.detail]
+        return next(iter(told or same), None)

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from teamops.guard.hook import FILE
 from teamops.model.agent import Beat, BeatKind
 from teamops.model.clock import Stamp
 from teamops.model.events import BeatsSeen, SourceTroubled
@@ -28,6 +29,8 @@ from teamops.tmux.ending import is_alive
 
 STEP = 1 << 16
 """Bytes between two breaths of the loop: a few milliseconds of work."""
+GATHER_S = 1.0
+"""Beats that come faster are read together; what hooks tell, "needs you" among it, is read at once."""
 KNOWN_S = 3600.0
 """A beat that an earlier life has read tells nothing of the agent any more when it is older."""
 MEND = "mend the rights of the spool folder"
@@ -40,6 +43,7 @@ MAX_CALLS = 1000
 """More calls of models in one line are nobody's."""
 MAX_COST = Decimal(10**9)
 
+_HOOKS = f"/{FILE}.jsonl"
 _ROLE = re.compile(r"[A-Z][A-Z0-9_.-]{0,39}")
 _SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
@@ -240,7 +244,19 @@ class Beats:
     async def _run(self, emit: Emit) -> None:
         while True:
             await self._read_due(emit)
+            read_at = asyncio.get_running_loop().time()
             await self._wake.wait()
+            self._wake.clear()
+            await self._gather(read_at + GATHER_S)
+
+    async def _gather(self, until: float) -> None:
+        """Wait until ``until``, of the loop's time, unless a hook has told something."""
+        while not any(name.endswith(_HOOKS) for name in self._due):
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._wake.wait()
+            except TimeoutError:
+                return
             self._wake.clear()
 
     async def _read_due(self, emit: Emit) -> None:

@@ -93,6 +93,8 @@ class AgentBook:
     health: AgentState = AgentState.UNKNOWN
     """As judged by evidence alone."""
     health_evidence: Evidence = field(default_factory=lambda: Evidence(EvidenceKind.NOTHING, None))
+    evidences: tuple[Evidence, ...] = ()
+    """All that was known when it was last judged, best first."""
     spike: SpikeView | None = None
     """It runs away."""
     badges: tuple[str, ...] = ()
@@ -189,20 +191,18 @@ class AgentBook:
     def _begin(self, stamp: Stamp) -> None:
         """A new process: what the old one promised no longer holds."""
         self.born = stamp.now
-        self.dead = self.session_gone = False
+        self.dead = self.session_gone = self.oom = False
         self.died = self.exit_status = self.exit_signal = None
-        self.oom = False
         self.status = self.status_at = self.told = self.told_at = None
         self.status_detail = self.told_detail = self.client_session = ""
         self.stopped_at = self.went_on = None
         self.last_error, self.auth = "", False
-        self.in_cycle = False
+        self.in_cycle = self.gated = False
         self.interval_s = self.shutdown_until = None
         self.beat = self.called = self.worked = self.grew = self.printed = None
         self.beat_status, self.message = "ok", ""
         self.rss_bytes, self.memory_note = None, ""
         self.at_rest, self.tool_runs, self.client_ended, self.bare_shell = 1, False, None, False
-        self.gated = False
         self.screen = self.screen_at = None
 
     def end(self, stamp: Stamp, status: int | None, signal: int | None) -> None:
@@ -315,12 +315,9 @@ class AgentBook:
         self.beat = at
         self.beat_status = beat.status
         self.message = beat.message
-        if beat.interval_s is not None:
-            self.interval_s = beat.interval_s
-        if beat.kind is BeatKind.CYCLE_BEGIN:
-            self.in_cycle = True
-        elif beat.kind is BeatKind.CYCLE_END:
-            self.in_cycle = False
+        self.interval_s = self.interval_s if beat.interval_s is None else beat.interval_s
+        if beat.kind in {BeatKind.CYCLE_BEGIN, BeatKind.CYCLE_END}:
+            self.in_cycle = beat.kind is BeatKind.CYCLE_BEGIN
         if beat.kind is BeatKind.SHUTDOWN and beat.grace_s is not None:
             self.expect_end(at + beat.grace_s)
         if beat.kind is BeatKind.ERROR:

@@ -194,10 +194,12 @@ class Core:
         if self._settled():
             if self.book.supervisor.acting and not self._gapped:
                 self.budgeting.go_on(self.book, counts=counts)  # before anything that would be refused
+                kept = [(page, page.keeping) for page in self.book.agents.values()]
                 self.announcer.go_on(self.book, counts=counts)
                 self.restarter.go_on(self.book, counts=counts)
                 self.deliverer.go_on(self.book, counts=counts)
-                self._judge()  # what was just decided about an agent is shown at once
+                if any(page.keeping is not before for page, before in kept):
+                    self._judge()  # what was just decided about an agent is shown at once
             self._ask_rules(counts=counts)
 
     def _judge(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from teamops.domain import evidence, light
-from teamops.model.agent import AgentView
+from teamops.domain import light
+from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
 from teamops.model.budget import BudgetLine
 from teamops.model.handoff import Standing
@@ -81,8 +81,8 @@ def _light(book: Book, held: light.Light, reading: light.Reading) -> LightView:
 
 
 def _agent(book: Book, page: AgentBook) -> AgentView:
-    now, last = book.stamp.now, int(book.stamp.wall // 60)
-    minutes = [page.minutes.get(index) for index in range(last - MINUTES + 1, last + 1)]
+    now = book.stamp.now
+    beats, tokens, cost = _strips(page, int(book.stamp.wall // 60))
     return AgentView(
         role=page.role,
         name=name_of(book, page.role),
@@ -100,14 +100,14 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
         unpriced_tokens=page.unpriced_today,
         rss_bytes=page.rss_bytes,
         restarts=page.restarts,
-        held=page.hold.why if page.hold is not None else "",
-        beats=tuple(row.beats if row else 0 for row in minutes),
-        tokens=tuple(row.tokens if row else 0 for row in minutes),
-        cost=tuple(row.cost if row else 0.0 for row in minutes),
+        held=_held(page),
+        beats=beats,
+        tokens=tokens,
+        cost=cost,
         exit_status=page.exit_status if page.dead else None,
         exit_signal=page.exit_signal if page.dead else None,
         can_restart=book.restartable(page),
-        evidences=evidence.known(page.facts(managed=True, light_since=None), now),
+        evidences=page.evidences,
         last_error=page.last_error,
         memory_note=page.memory_note,
         backing_off_until_wall=_until(book, page),
@@ -116,10 +116,28 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
     )
 
 
+def _strips(page: AgentBook, last: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]:
+    """Return the beats, tokens and dollars of each minute up to ``last``."""
+    beats, tokens, cost = [0] * MINUTES, [0] * MINUTES, [0.0] * MINUTES
+    for index, row in page.minutes.items():
+        at = index - last + MINUTES - 1
+        if 0 <= at < MINUTES:
+            beats[at], tokens[at], cost[at] = row.beats, row.tokens, row.cost
+    return tuple(beats), tuple(tokens), tuple(cost)
+
+
 def _age(page: AgentBook, now: float) -> float | None:
     """Return how long ago it beat, itself or by its client's hooks."""
     seen = max((at for at in (page.beat, page.told_at) if at is not None), default=None)
     return None if seen is None else max(0.0, now - seen)
+
+
+def _held(page: AgentBook) -> str:
+    if page.hold is not None:
+        return page.hold.why
+    if page.state is not AgentState.HELD or page.keeping is None or page.keeping.held is None:
+        return ""
+    return page.keeping.held_why or page.keeping.held.value
 
 
 def _until(book: Book, page: AgentBook) -> float | None:

@@ -52,7 +52,7 @@ def server() -> Iterator[ModelServer]:
 
 
 @pytest.fixture(autouse=True)
-def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Let this very process be the agent, with a spool of the test's own."""
     for name, value in {
         "spool": Spool(str(tmp_path), "CODER"), "asked": True, "interval": None, "pid": 0, "watches": True,
@@ -63,7 +63,9 @@ def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tracking._State, "ready", False)
     monkeypatch.setattr(tracking._State, "background", {})
     tracking._calls.take()
-    return tmp_path
+    yield tmp_path
+    while _made:
+        _made.pop().close()
 
 
 def lines(project: Path) -> list[dict[str, Any]]:
@@ -85,8 +87,14 @@ def tool_calls(project: Path) -> int:
     return sum(line.get("tool_calls", 0) for line in lines(project))
 
 
+_made: list[openai.OpenAI | anthropic.Anthropic] = []
+"""Closed when their test is over: a connection that the collector finds open is a warning, at a moment of its own."""
+
+
 def gpt(server: ModelServer, **more: Any) -> openai.OpenAI:
-    return teamops.track(openai.OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0, **more))
+    client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0, **more)
+    _made.append(client)
+    return teamops.track(client)
 
 
 def async_gpt(server: ModelServer) -> openai.AsyncOpenAI:
@@ -94,7 +102,9 @@ def async_gpt(server: ModelServer) -> openai.AsyncOpenAI:
 
 
 def claude(server: ModelServer, **more: Any) -> anthropic.Anthropic:
-    return teamops.track(anthropic.Anthropic(base_url=server.url, api_key="k", max_retries=0, **more))
+    client = anthropic.Anthropic(base_url=server.url, api_key="k", max_retries=0, **more)
+    _made.append(client)
+    return teamops.track(client)
 
 
 def async_claude(server: ModelServer) -> anthropic.AsyncAnthropic:

@@ -113,6 +113,7 @@ def test_an_agent_s_shell_lifts_nothing(project: Project) -> None:
     env = {**os.environ, "TEAMOPS_ROLE": "CODER"}
     with Terminal(project.words("lift", "CODER", "--day-usd", "9"), cols=120, env=env) as terminal:
         assert terminal.wait_end(30) == 2
-        assert "teamops budget lift is the person's, and this is CODER's shell" in " ".join(terminal.text(history=True).split())
+        said = " ".join(terminal.text(history=True).split())
+        assert "teamops budget lift is the person's, and this is CODER's shell" in said
     assert project.gate.exists()
     assert len(project.holds()) == 1

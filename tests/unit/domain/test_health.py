@@ -316,6 +316,7 @@ def test_signs_of_work(facts: Facts, at: float | None) -> None:
 def test_exit_words() -> None:
     assert exit_words(None, 11) == "signal 11 (SEGV)"
     assert exit_words(0, None) == "exit status 0"
+    assert exit_words(127, None) == "exit status 127 (no such program)"
     assert exit_words(None, None) == "cause unknown"
 
 

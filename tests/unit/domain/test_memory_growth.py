@@ -46,6 +46,7 @@ def sawtooth(minute: int) -> float:
         ),
         pytest.param(series(120, lambda m: 1000 + 24 * m), "4 GB in about 10 min", id="leaks fast"),
         pytest.param(series(40, lambda _: 4200), "4.1 GB, over 4 GB", id="too much"),
+        pytest.param(series(180, lambda m: 1000 + 20 * m), "4.5 GB, over 4 GB", id="leaks, and is too much"),
         pytest.param([], "", id="nothing"),
     ],
 )

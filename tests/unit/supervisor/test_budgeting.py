@@ -321,7 +321,7 @@ async def test_who_is_held_by_the_team_too_stays_held(begin: Begin) -> None:
     assert file(life).exists()
     outcome = await life.core.wish(LiftBudget(TEAM, USD(20)))
     assert outcome.message == "team may spend $20.00 today"
-    assert not file(life).exists()
+    await life.until(lambda: not file(life).exists(), "an open gate")
 
 
 @pytest.mark.parametrize("stop", list(SpikeStop))
