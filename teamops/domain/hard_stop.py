@@ -62,5 +62,7 @@ def trouble(done: Mapping[Step, StepDone]) -> str:
     """Return what of a stop did not succeed, where no harder step has made up for it; empty = nothing."""
     if Step.END in done:
         return "" if done[Step.END].ok else f"its session could not be stopped: {done[Step.END].message}"
+    if Step.INTERRUPT in done and not (done[Step.INTERRUPT].ok and done[Step.GATE].ok):
+        return ""  # its end comes next, and makes up for it
     failed = [f"{step.value} failed: {done[step].message}" for step in Step if step in done and not done[step].ok]
     return "; ".join(failed)

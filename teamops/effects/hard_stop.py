@@ -21,13 +21,12 @@ from teamops.tmux.ending import is_alive
 from teamops.tmux.screen import KNOWN_CLIENTS, read_screen
 from teamops.tmux.server import Server, ServerDown
 
-ASKING = frozenset({"claude", "codex", "gemini", "opencode"})
-"""Clients whose hooks teamops hands over when it starts them."""
 KEYS = {"claude": ("Escape",), "codex": ("Escape",), "gemini": ("Escape",), "opencode": ("Escape", "Escape")}
 """What interrupts each client while it works, and only then: at a prompt or in a dialog the same key means others."""
 QUIET_S = 2.0
 """So long an interrupted client may show that it works before the key is pressed again."""
 TRIES = 3
+BETWEEN_S = 0.3
 _WORKS = frozenset({Screen.BUSY, Screen.RETRYING})
 _UNSETTLED = _WORKS | {Screen.UNKNOWN}
 _POLL_S = 0.05
@@ -44,16 +43,16 @@ async def gate(folder: Path, role: RoleSettings | None, action: StopSpending) ->
             message=f"{path} can't be written: {error.strerror or error}",
             hint="free disk space or mend the state directory's rights",
         )
-    if role is None or role.client not in ASKING:
-        return Outcome(ok=True, message="held; its client asks no hook of teamops", evidence=path)
+    if role is None or role.client not in KNOWN_CLIENTS:
+        return Outcome(ok=True, message="shut; no hook of its client asks for it", evidence=path)
     status = await _ask(path, role.client)
     if status != hook.REFUSED:
         return Outcome(
             ok=False,
-            message=f"held, but its hook entry did not refuse (status {status})",
+            message=f"shut, but the hook entry did not refuse (status {status})",
             hint="does the Python that runs teamops still stand where it was?",
         )
-    return Outcome(ok=True, message="its hooks refuse tool calls and prompts", evidence=f"asked: refused by {path}")
+    return Outcome(ok=True, message="shut: the hook entry refuses tool calls and prompts", evidence=f"asked of {path}")
 
 
 async def _ask(path: str, client: str) -> int | None:
@@ -129,7 +128,9 @@ async def _interrupt(server: Server, client: str, pane: Pane) -> Outcome:
             return Outcome(ok=False, message=f"works on after {TRIES} interrupts")
         else:
             pressed += 1
-            await server.send(pane.pane_id, *KEYS[client])
+            for number, key in enumerate(KEYS[client]):
+                await asyncio.sleep(BETWEEN_S if number else 0.0)  # two at once would be one key with Alt
+                await server.send(pane.pane_id, key)
 
 
 async def _look(server: Server, client: str, pane: Pane, unwanted: frozenset[Screen]) -> tuple[Screen, Pane]:

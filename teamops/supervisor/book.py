@@ -166,11 +166,9 @@ class Book:
 
     @property
     def tmux_down(self) -> str:
-        """Say that the tmux server went with agents in it; empty = it is there, or a person had stopped the last."""
+        """Say that the tmux server went with agents in it; empty = it is there, or the last were stopped."""
         pages = [self.agents[role] for role in self.with_panes if role in self.agents]
-        if self.tmux_gone and any(
-            page.keeping is None or page.keeping.held is not restart.Hold.HUMAN for page in pages
-        ):
+        if self.tmux_gone and not all(is_let_go(page) for page in pages):
             return "the tmux server of the team is gone, and its agents with it"
         return ""
 
@@ -271,6 +269,11 @@ class Book:
     def restartable(self, page: AgentBook) -> bool:
         """Return whether there is something to restart, and leave to do it."""
         return self.manages(page.role) and (page.pane is not None or bool(page.settings and page.settings.command))
+
+
+def is_let_go(page: AgentBook) -> bool:
+    """Return whether an agent's end is as it should be: its spending was stopped, or a person stopped it."""
+    return page.hold is not None or (page.keeping is not None and page.keeping.held is restart.Hold.HUMAN)
 
 
 def _light_of(task: Task, role: Role, since: float, since_wall: float) -> light.Light:

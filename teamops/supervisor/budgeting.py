@@ -36,6 +36,8 @@ GRACE_S = 10.0
 """An agent that spends and may not is killed after so long at most, whatever grace others have."""
 LOOK_S = 10.0
 """The sums of the last hour are looked at so often although nobody spends."""
+SETTLED_S = 1.5
+"""A stop is over when for so long no step was due."""
 
 Key = tuple[str, float]
 
@@ -305,9 +307,14 @@ class Budgeting:
         if alone and role not in self._running:
             self._running.add(role)
             await self._go_through(book, page)
-        while page.hold is not None and (role in self._running or self._due(book, page) is not None):
+        # Another process's steps are known from the ledger, its own from its pane: the one may be ahead of the other.
+        loop = asyncio.get_running_loop()
+        over = loop.time() + (0.0 if alone else SETTLED_S)
+        while page.hold is not None and loop.time() < over:
             await asyncio.sleep(0.05)
             await self._core.next_round()
+            if role in self._running or self._due(book, page) is not None:
+                over = loop.time() + SETTLED_S
         if page.hold is None:
             return Outcome(ok=True, message=f"{role}: a person lifted the hold meanwhile")
         done = self._of(page.hold, role)

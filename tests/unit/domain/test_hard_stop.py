@@ -48,8 +48,9 @@ def test_what_is_due(
 
 def test_what_did_not_succeed_is_said_unless_a_harder_step_did() -> None:
     assert trouble(done(GATE, POKES, INTERRUPT)) == ""
-    assert trouble(done(GATE, POKES, INTERRUPT, failed=(GATE, INTERRUPT))) == (
-        "gate failed: gate said; interrupt failed: interrupt said"
-    )
+    assert trouble(done(GATE, POKES, failed=(GATE, POKES))) == "gate failed: gate said; pokes failed: pokes said"
+    assert trouble(done(GATE, POKES, INTERRUPT, failed=(POKES,))) == "pokes failed: pokes said"
+    for failed in ((GATE,), (INTERRUPT,), (GATE, POKES)):  # its end comes next, and nobody is called for what it mends
+        assert trouble(done(GATE, POKES, INTERRUPT, failed=failed)) == ""
     assert trouble(done(*Step, failed=(GATE, INTERRUPT))) == ""
     assert trouble(done(*Step, failed=(END,))) == "its session could not be stopped: end said"
