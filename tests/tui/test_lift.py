@@ -107,3 +107,16 @@ async def test_who_is_held_is_not_poked_or_started_and_who_is_not_is_not_lifted(
         port.publish(agents=tuple(replace(agent, held="") for agent in port.now.agents), budgets=())
         await settle(pilot)
         assert "held: no more" in text_on(app)
+
+
+async def test_the_header_says_what_the_team_may_spend(make_app: MakeApp, port: FakePort) -> None:
+    def team(spent: str) -> None:
+        line = line_of(TEAM, BudgetRule(day_usd=Decimal(40)), Spent(day=Decimal(spent)), None)
+        port.publish(budgets=(line,))
+
+    for width, spent, shown in ((140, "1", True), (80, "1", False), (80, "33", True), (80, "41", True)):
+        team(spent)
+        app = make_app()
+        async with app.run_test(size=(width, 30)) as pilot:
+            await settle(pilot)
+            assert ("of $40.00" in text_on(app).splitlines()[0]) == shown, (width, spent)
