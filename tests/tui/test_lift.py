@@ -114,7 +114,7 @@ async def test_the_header_says_what_the_team_may_spend(make_app: MakeApp, port: 
         line = line_of(TEAM, BudgetRule(day_usd=Decimal(40)), Spent(day=Decimal(spent)), None)
         port.publish(budgets=(line,))
 
-    for width, spent, shown in ((140, "1", True), (80, "1", False), (80, "33", True), (80, "41", True)):
+    for width, spent, shown in ((80, "1", True), (70, "1", False), (70, "33", True), (70, "41", True)):
         team(spent)
         app = make_app()
         async with app.run_test(size=(width, 30)) as pilot:
