@@ -65,3 +65,7 @@ class Usage:
     context: int = 0
     """Input-side tokens, cached ones too, of the whole response that this is a part of: they decide a long-context
     price. 0: this is the whole response."""
+    cwd: str = ""
+    """Working directory of the session, where the log tells it: it says whose agent's session it is."""
+    side: bool = False
+    """Of a side chain (a subagent): a copy outside one is preferred."""

@@ -2,46 +2,47 @@
 
 Source of the rules: ccusage 20. One response is written as one line per content block, each with the response's
 usage so far; a fork copies lines into another file. The key is (message.id, requestId), over all files; of two lines
-with one key the one outside a side chain wins, then the larger total, then the one that names its speed.
+with one key the one outside a side chain wins, then the larger total, then the dearer, then the one that names its
+speed. A side chain may repeat its session's responses under new requests: there the id alone is the key. Gateways name
+no request: there an id holds within its session and moment. Older versions wrote a subagent's lines into its parent's
+file, each inside a line of its progress.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import Annotated
+from pathlib import Path
 
 import msgspec
 
-from teamops.model.text import clean_line
 from teamops.model.usage import Tokens, Usage
+from teamops.usage.fields import MALFORMED, MAX_NAME, Count, cost_of, is_cut, name, wall_of
+from teamops.usage.reading import Reading
+from teamops.usage.tally import Tally
+
+__all__ = ["ClaudeReader", "Reading"]
 
 CLIENT = "claude"
 SYNTHETIC = "<synthetic>"
+PROGRESS = "progress"
 _HEAD = 420
 """A line's own type stands within so many bytes; after them text of others may name any type."""
 _USAGE = b'"usage"'
 _USER, _SPACED_USER = b'"type":"user"', b'"type": "user"'
-_MAX_NAME = 200
-MAX_COST = Decimal(10**6)
-"""US dollars; a response that says it cost more is told by its tokens."""
-
-_Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
 
 class _Split(msgspec.Struct):
-    ephemeral_5m_input_tokens: _Count = 0
-    ephemeral_1h_input_tokens: _Count = 0
+    ephemeral_5m_input_tokens: Count = 0
+    ephemeral_1h_input_tokens: Count = 0
 
 
 class _Usage(msgspec.Struct):
-    input_tokens: _Count = 0
-    output_tokens: _Count = 0
-    cache_creation_input_tokens: _Count | None = None
-    cache_read_input_tokens: _Count | None = None
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cache_creation_input_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
     cache_creation: _Split | None = None
     speed: str | None = None
     service_tier: str | None = None
@@ -59,99 +60,119 @@ class _Line(msgspec.Struct):
     message: _Message | None = None
     requestId: str | None = None  # noqa: N815 - the client's own name
     sessionId: str | None = None  # noqa: N815
+    cwd: str | None = None
     isSidechain: bool = False  # noqa: N815
     isApiErrorMessage: bool = False  # noqa: N815
     costUSD: Decimal | None = None  # noqa: N815
 
 
+class _Data(msgspec.Struct):
+    message: _Line | None = None
+
+
+class _Progress(msgspec.Struct):
+    data: _Data | None = None
+
+
 _decode = msgspec.json.Decoder(_Line).decode
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What some lines told."""
-
-    usages: tuple[Usage, ...]
-    """Deltas: what each line adds to what its response had counted before."""
-    bad_lines: int
-    newest_wall: float | None
-    """The latest time among lines with usage, Unix seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    tokens: Tokens
-    side: bool
-    speed: bool
-    cost: Decimal | None
+_decode_progress = msgspec.json.Decoder(_Progress).decode
 
 
 class ClaudeReader:
     """Remembers what was counted; one for all files whose responses may be copies of each other's. One thread."""
 
     def __init__(self) -> None:
-        self._counted: dict[str, _Counted] = {}
+        self._tally = Tally(_beats)
+        self._first: dict[str, dict[str, str]] = {}  # by session and message id, the key that was told first
 
-    def read(self, lines: Iterable[bytes]) -> Reading:
+    def learn(self, usages: Iterable[Usage]) -> None:
+        """See ``LineReader``."""
+        self._tally.learn(usages)
+        for usage in self._tally.counted():
+            self._first.setdefault(usage.session, {}).setdefault(_message_of(usage.key), usage.key)
+
+    def counted(self) -> tuple[Usage, ...]:
+        """See ``LineReader``."""
+        return self._tally.counted()
+
+    def read(self, lines: Iterable[bytes], path: str = "") -> Reading:
         """Return the usage that ``lines`` add. Total: whatever is no usage is skipped, what is malformed counted."""
+        session = session_of(path)
         usages: list[Usage] = []
         bad = 0
         newest: float | None = None
         for line in lines:
-            if _USAGE not in line or _USER in (head := line[:_HEAD]) or _SPACED_USER in head:
-                # Not decoded, which would cost too much; but what was cut or mixed up shows at its ends.
-                bad += bool(line.strip()) and not (line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}"))
+            # The head first: what tools said is most of a transcript, and need not be searched.
+            if line.find(_USER, 0, _HEAD) >= 0 or line.rfind(_USAGE) < 0 or line.find(_SPACED_USER, 0, _HEAD) >= 0:
+                bad += is_cut(line)
                 continue
             try:
                 row = _decode(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+                usage = _usage_of(row if row.type != PROGRESS else _wrapped(row, line), session)
+            except MALFORMED:
                 bad += 1
                 continue
-            usage = _usage_of(row)
             if usage is None:
                 continue
             newest = usage.wall if newest is None else max(newest, usage.wall)
-            delta = self._count(usage, side=row.isSidechain)
-            if delta is not None:
-                usages.append(delta)
+            usages += self._count(usage)
         return Reading(tuple(usages), bad, newest)
 
-    def _count(self, usage: Usage, *, side: bool) -> Usage | None:
-        """Return what ``usage`` adds to what its key had, or ``None``."""
-        if not usage.key:
-            return usage
-        new = _Counted(usage.tokens, side, bool(usage.speed), usage.cost_usd)
-        old = self._counted.get(usage.key)
-        if old is None:
-            self._counted[usage.key] = new
-            return usage
-        if not _beats(new, old):
-            return None
-        self._counted[usage.key] = new
-        delta = usage.tokens - old.tokens
-        both = new.cost is not None and old.cost is not None
-        if delta == Tokens() and not (both and new.cost != old.cost):
-            return None
-        tokens = usage.tokens
-        return replace(
-            usage,
-            tokens=delta,
-            cost_usd=new.cost - old.cost if new.cost is not None and old.cost is not None else None,
-            context=tokens.input + tokens.cache_write + tokens.cache_read,
-        )
+    def _count(self, usage: Usage) -> tuple[Usage, ...]:
+        """Count ``usage`` once, with what a side chain wrote of it, or of what it wrote, under another request."""
+        key = usage.key
+        if not key:
+            return (usage,)
+        firsts = self._first.setdefault(usage.session, {})
+        message = _message_of(key)
+        first = firsts.setdefault(message, key)
+        old = self._tally.get(first) if first != key and self._tally.get(key) is None else None
+        if old is None or not (usage.side or old.side):
+            return self._tally.count(usage)
+        if not _beats(usage, old):
+            return ()
+        firsts[message] = key
+        return self._tally.take_back(first) + self._tally.count(usage)
 
 
-def _beats(new: _Counted, old: _Counted) -> bool:
+def _beats(new: Usage, old: Usage) -> bool:
     if new.side != old.side:
         return old.side
-    if new.tokens.total != old.tokens.total:
-        return new.tokens.total > old.tokens.total
-    return new.speed and not old.speed
+    more = new.tokens.total - old.tokens.total
+    if more:
+        return more > 0
+    dearer = _weight(new.tokens) - _weight(old.tokens) if new.tokens != old.tokens else 0
+    if dearer:
+        return dearer > 0
+    return bool(new.speed) and not old.speed
 
 
-def _usage_of(row: _Line) -> Usage | None:
+def _wrapped(row: _Line, line: bytes) -> _Line:
+    """Return a subagent's line that stands inside one of its progress, as part of the outer one's session."""
+    data = _decode_progress(line).data
+    inner = data.message if data is not None else None
+    if inner is None:
+        return row
+    inner.sessionId = inner.sessionId or row.sessionId
+    inner.cwd = inner.cwd or row.cwd
+    return inner
+
+
+def _weight(tokens: Tokens) -> int:
+    """Return what tokens cost, as all of Claude's models bill them: in twentieths of an input token's price."""
+    short = tokens.cache_write - tokens.cache_write_1h
+    return 20 * tokens.input + 100 * tokens.output + 25 * short + 40 * tokens.cache_write_1h + 2 * tokens.cache_read
+
+
+def session_of(path: str) -> str:
+    """Return the session of the transcript at ``path``: a subagent's is its parent's."""
+    file = Path(path)
+    return name(file.parent.parent.name if file.parent.name == "subagents" else file.stem)
+
+
+def _usage_of(row: _Line, session: str) -> Usage | None:
     message = row.message
-    if row.type != "assistant" or message is None or message.usage is None or row.timestamp is None:
+    if row.type not in ("assistant", "") or message is None or message.usage is None or row.timestamp is None:
         return None
     if row.isApiErrorMessage or not message.model or message.model == SYNTHETIC:
         return None
@@ -160,30 +181,30 @@ def _usage_of(row: _Line) -> Usage | None:
     hour = split.ephemeral_1h_input_tokens
     # Some endpoints give zeros for the split, some for the sum.
     write = max(used.cache_creation_input_tokens or 0, split.ephemeral_5m_input_tokens + hour)
-    at = row.timestamp if row.timestamp.tzinfo else row.timestamp.replace(tzinfo=UTC)
-    cost = row.costUSD
+    wall = wall_of(row.timestamp)
     speed = used.speed or ""
+    session = name(row.sessionId or "") or session
     return Usage(
-        wall=max(0.0, at.timestamp()),
-        model=_name(message.model),
+        wall=wall,
+        model=name(message.model),
         tokens=Tokens(used.input_tokens, used.output_tokens, write, hour, used.cache_read_input_tokens or 0),
         client=CLIENT,
-        session=_name(row.sessionId or ""),
-        speed="" if speed == "standard" else _name(speed),
-        service_tier=_name(used.service_tier or ""),
-        cost_usd=cost if cost is not None and cost.is_finite() and 0 <= cost <= MAX_COST else None,
-        key=_key(message.id, row.requestId, at),
+        session=session,
+        speed="" if speed == "standard" else name(speed),
+        service_tier=name(used.service_tier or ""),
+        cost_usd=cost_of(row.costUSD, free=True),
+        key=_key(message.id, row.requestId, row.timestamp, session),
+        cwd=name(row.cwd or ""),
+        side=row.isSidechain,
     )
 
 
-@lru_cache(maxsize=1024)
-def _name(text: str) -> str:
-    """Clean a name; the same few come in every line."""
-    return clean_line(text, _MAX_NAME)
+def _message_of(key: str) -> str:
+    return key.partition(":")[0]
 
 
-def _key(message: str | None, request: str | None, at: datetime) -> str:
+def _key(message: str | None, request: str | None, at: datetime, session: str) -> str:
     if not message:
         return ""
-    # Gateways name no request: the time tells two responses with one id apart.
-    return f"{message[:_MAX_NAME]}:{request[:_MAX_NAME] if request else at.isoformat()}"
+    # Without a request, session and time tell two responses with one id apart.
+    return f"{message[:MAX_NAME]}:{request[:MAX_NAME] if request else f'{at.isoformat()}@{session}'}"
