@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from teamops.config import budget_rule, profiles, schema, spike_rule, values
+from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
     GateSettings,
@@ -141,6 +142,7 @@ class _Reading:
             tmux=self._tmux(),
             limits=self._limits(),
             restart=self._restart(),
+            prices=own_prices(self._values, lambda at, what: self._say(at, f"{_dotted(at)} {what}", at_key=True)),
             spike=self._spike(("spike",), SpikeRule()),
             budget=budget_rule.read(self._values, ("budget",)),
             timezone=self._text_at("budget", "timezone", default=""),
