@@ -50,7 +50,7 @@ class Life:
         if isinstance(event, UsageSeen) and self.stores:
             rows = [(usage, usage.cost_usd) for usage in event.usages]
             log = ToldLog(event.client, event.stamp.wall, event.rewritten)
-            self.ledger.add_usage(event.role, rows, event.position, log)
+            self.ledger.add_usage(event.role, rows, event.position, log=log)
 
     def follow(self, writer: Writer, role: Role = CODER, *, fresh: bool = True) -> None:
         self.logs.follow(role, writer.client, writer.path, session=writer.session, fresh=fresh)

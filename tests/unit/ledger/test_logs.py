@@ -38,10 +38,10 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def test_a_log_is_its_last_teller_s(ledger: Ledger) -> None:
-    ledger.add_usage(CODER, [(USAGE, None)], Position("/a", 1, 1, 10), LINES)
-    ledger.add_usage(REVIEWER, [(USAGE, None)], Position("/a", 1, 1, 20), replace(LINES, wall=70.0))
-    ledger.add_usage(CODER, [(USAGE, None)], Position("/b#s", 1, 1, 1), DATABASE)
-    ledger.add_usage(CODER, [], Position("/c", 1, 1, 1), LINES)  # has told nothing yet
+    ledger.add_usage(CODER, [(USAGE, None)], Position("/a", 1, 1, 10), log=LINES)
+    ledger.add_usage(REVIEWER, [(USAGE, None)], Position("/a", 1, 1, 20), log=replace(LINES, wall=70.0))
+    ledger.add_usage(CODER, [(USAGE, None)], Position("/b#s", 1, 1, 1), log=DATABASE)
+    ledger.add_usage(CODER, [], Position("/c", 1, 1, 1), log=LINES)  # has told nothing yet
     assert ledger.logs.known() == {
         "/a": KnownLog(REVIEWER, "codex", 70.0),
         "/b#s": KnownLog(CODER, "opencode", 90.0),
@@ -52,7 +52,7 @@ def test_what_rewritten_logs_told_comes_back_as_it_was(ledger: Ledger) -> None:
     unpriced = replace(USAGE, key="l", cost_usd=None, tokens=Tokens(-1, 0))
     nameless = replace(USAGE, key="")
     rows: list[tuple[Usage, Decimal | None]] = [(usage, None) for usage in (USAGE, unpriced, nameless)]
-    ledger.add_usage(CODER, rows, Position("/b", 1, 1, 1), DATABASE)
-    ledger.add_usage(CODER, rows, Position("/b", 1, 1, 1), DATABASE)  # a replay
-    ledger.add_usage(CODER, rows, Position("/a", 1, 1, 1), LINES)
+    ledger.add_usage(CODER, rows, Position("/b", 1, 1, 1), log=DATABASE)
+    ledger.add_usage(CODER, rows, Position("/b", 1, 1, 1), log=DATABASE)  # a replay
+    ledger.add_usage(CODER, rows, Position("/a", 1, 1, 1), log=LINES)
     assert ledger.logs.counted() == {"opencode": [USAGE, unpriced]}
