@@ -5,33 +5,51 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from teamops.cli.options import project_option, state_option
 from teamops.cli.place import settings_of
-from teamops.model.errors import UsageError
+from teamops.model.errors import TeamopsError, UsageError
+from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
 from teamops.report.status import status_json, status_text
 
+if TYPE_CHECKING:
+    from teamops.config.settings import Settings
+    from teamops.report.agent import AgentLook
+
+WIDEST = 160
+
 
 @click.command()
+@click.argument("role", required=False)
 @project_option
 @state_option
-@click.option("--json", "as_json", is_flag=True, help="Print teamops.status/1.")
+@click.option("--json", "as_json", is_flag=True, help="Print teamops.status/1; with ROLE teamops.agent/1.")
 @click.option("--watch", "keep", is_flag=True, help="Print again whenever something changes.")
-def status(root: Path | None, state_dir: Path | None, *, as_json: bool, keep: bool) -> None:
-    """Say whose turn it is, who works, and what needs you.
+def status(role: str | None, root: Path | None, state_dir: Path | None, *, as_json: bool, keep: bool) -> None:
+    """Say whose turn it is, who works, and what needs you; with ROLE, all that is known of that agent.
 
-    With --json --watch: one JSON object per line.
+    Of an agent: its state and all evidence, its last hour, pokes with their proof, restarts with their causes, its
+    processes and its screen. With --json --watch: one JSON object per line.
     """
+    if role is not None and keep:
+        raise UsageError(
+            "ROLE and --watch contradict each other", "the screen shows an agent live: teamops, then Enter"
+        )
     settings = settings_of(root)
     if not settings.handoff.exists() and settings.watch_only:
         raise UsageError(
             f"there is no {settings.handoff.name} and no teamops.toml in {settings.root}",
             "go to a project's folder, name it with -C, or set up a team here: teamops init",
         )
+    if role is not None:
+        show_agent(asyncio.run(_look_at(settings, Role(role.upper()), state_dir)), as_json=as_json)
+        return
     from teamops.supervisor.run import look, look_on
 
     if not keep:
@@ -62,3 +80,31 @@ def show(snapshot: Snapshot, *, as_json: bool) -> None:
         click.echo(json.dumps(status_json(snapshot), ensure_ascii=False, indent=2))
     else:
         click.echo(status_text(snapshot))
+
+
+async def _look_at(settings: Settings, role: Role, state_dir: Path | None) -> AgentLook:
+    """Return one look at an agent. Raises ``UsageError`` for one that is not of the team."""
+    from teamops.report.agent import AgentLook
+    from teamops.supervisor.run import visit
+
+    async with visit(settings, state_dir=state_dir) as (core, snapshot):
+        report = await core.agent_report(role)
+        agent = next(one for one in snapshot.agents if one.role == role)
+        screen, trouble = None, "there is no pane: its session does not run"
+        if agent.pane_id is not None and core.server is not None:
+            try:
+                screen, trouble = await core.server.capture(agent.pane_id), ""
+            except TeamopsError as error:
+                trouble = str(error)
+        return AgentLook(snapshot=snapshot, agent=agent, report=report, screen=screen, screen_trouble=trouble)
+
+
+def show_agent(look: AgentLook, *, as_json: bool) -> None:
+    """Print a look at an agent for a program or a person."""
+    from teamops.report.agent import agent_report_json, agent_report_text
+
+    if as_json:
+        click.echo(json.dumps(agent_report_json(look), ensure_ascii=False, indent=2))
+    else:
+        width = max(80, min(WIDEST, shutil.get_terminal_size().columns))
+        click.echo(agent_report_text(look, width))

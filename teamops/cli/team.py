@@ -132,10 +132,14 @@ async def _all(
 
     if not wanted:
         return []
-    limit = SLACK_S + (settings.stop_grace_s if grace_s is None else grace_s)
+    grace = settings.stop_grace_s if grace_s is None else grace_s
+    limit = SLACK_S + grace
+    doing = f"stopping, killed after {grace:g} s" if isinstance(wanted[0][1], StopRole) else "starting"
     async with visit(settings, state_dir=state_dir) as (core, _):
 
         async def one(row: RoleSettings, intent: Intent) -> Row:
+            if not quiet:
+                click.echo(f"{row.role}: {doing}", err=True)
             try:
                 outcome = await asyncio.wait_for(core.wish(intent), limit)
             except TimeoutError:

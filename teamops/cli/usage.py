@@ -21,8 +21,6 @@ from teamops.supervisor.lease import state_base
 from teamops.usage.rates_lookup import RatesLookup
 
 if TYPE_CHECKING:
-    from teamops.cli.usage_pieces import Team
-    from teamops.config.settings import Settings
     from teamops.ledger.usage_store import UsageStore
     from teamops.usage.price_list import PriceList
 
@@ -64,7 +62,7 @@ def usage(
     with UsageScan(ledger) as scan, RatesLookup() as lookup:
         # Whatever takes its time is done while the logs are read.
         from teamops.cli.place import settings_of
-        from teamops.cli.usage_pieces import pieces_of
+        from teamops.cli.usage_pieces import pieces_of, team_of
         from teamops.ledger.usage_store import UsageStore
         from teamops.usage.price_list import PriceList
 
@@ -79,7 +77,9 @@ def usage(
                 timezone=zone_name or _zone_here(),
                 since=str(first or ""),
                 until=str(last or ""),
-                pieces=pieces_of(store, prices, by, _span(first, last, zone), zone, lambda: _team(settings, state_dir)),
+                pieces=pieces_of(
+                    store, prices, by, _span(first, last, zone), zone, lambda: team_of(settings, state_dir)
+                ),
                 skipped_lines=store.skipped_lines(),
             )
         finally:
@@ -160,10 +160,3 @@ def _span(first: date | None, last: date | None, zone: tzinfo | None) -> tuple[f
     except (OverflowError, ValueError, OSError) as error:
         raise UsageError("these days are no clock's", "write days as 2026-03-28") from error
     return since, until
-
-
-def _team(settings: Settings, state_dir: Path | None) -> Team:
-    """Return what the project at hand knows of its agents' sessions and lights."""
-    from teamops.cli.usage_pieces import Team
-
-    return Team({}, ())

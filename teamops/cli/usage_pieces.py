@@ -6,13 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from teamops.domain.spend_by_light import Held, Lights
-from teamops.ledger.usage_store import Split, UsageGroup, UsageStore
+from teamops.domain.spend_by_light import Held, Lights, lights_of
+from teamops.ledger.usage_groups import Split, UsageGroup
+from teamops.ledger.usage_store import UsageStore
 from teamops.model.role import Role
 from teamops.model.usage import Tokens, Usage
 from teamops.report.usage import UNASSIGNED, Piece
 from teamops.usage.price_list import PriceList
+
+if TYPE_CHECKING:
+    from teamops.config.settings import Settings
 
 NO_TASK = "no task"
 """The task of blocks that name none."""
@@ -22,9 +28,33 @@ NO_TASK = "no task"
 class Team:
     """What a project knows of its agents' sessions and lights."""
 
-    roles: Mapping[tuple[str, str], Role]
-    """Whose session it is, by client and session."""
+    roles: Mapping[str, Role]
+    """By client session."""
     lights: tuple[Held, ...]
+
+
+def team_of(settings: Settings, state_dir: Path | None) -> Team:
+    """Return what the project's ledger, its handoff file and its archives know. Raises ``LedgerError``."""
+    from teamops.cli.record import recorded
+    from teamops.domain import timeline
+    from teamops.domain.protocol import read
+    from teamops.handoff import ROLES, parse
+    from teamops.ledger.peek import sessions_at
+    from teamops.supervisor.lease import state_dir_of
+
+    roles = sessions_at(state_dir_of(settings, state_dir) / "ledger.sqlite3")
+    handoff = settings.handoff
+    archives = (handoff.parent / "archive").glob(f"{handoff.stem}-*{handoff.suffix}")
+    texts = []
+    for path in (*sorted(archives), handoff):
+        try:
+            texts.append(path.read_bytes())
+        except OSError:
+            continue  # no task of it is known then, and what its lights cost is told as without one
+    blocks = parse(b"\n".join(texts), {*ROLES, *(role.role for role in settings.roles)}).blocks
+    tasks = read(blocks, settings.limits).tasks
+    walls = timeline.walls(blocks, recorded(settings, state_dir).seen)
+    return Team(roles, tuple(lights_of(tasks, blocks, walls)))
 
 
 def pieces_of(
@@ -47,11 +77,11 @@ def pieces_of(
             return _priced(groups(Split.SESSIONS_ONCE), prices, lambda one: one.session)
         case "agent":
             roles = team_of().roles
-            return _priced(groups(Split.SESSIONS), prices, lambda one: roles.get((one.client, one.session), UNASSIGNED))
+            return _priced(groups(Split.SESSIONS), prices, lambda one: roles.get(one.session, UNASSIGNED))
         case "task":
             team = team_of()
             lights = Lights(team.lights)
-            own = {session for _, session in team.roles}
+            own = set(team.roles)
             groups_ = [one for one in groups(Split.SESSIONS) if one.session not in own]
             groups_ += store.groups(since=since, until=until, tiers=tiers, split=Split.RESPONSES, sessions=own)
             return _priced(groups_, prices, lambda one: _task_of(one, team, lights))
@@ -96,6 +126,6 @@ class _Days:
 
 def _task_of(group: UsageGroup, team: Team, lights: Lights) -> str:
     """Return the task under whose light something was used."""
-    role = team.roles.get((group.client, group.session))
+    role = team.roles.get(group.session)
     held = lights.at(role, group.wall) if role is not None else None
     return UNASSIGNED if held is None else held.task or NO_TASK

@@ -7,12 +7,12 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from teamops.config import profiles, schema, spike_rule
+from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
     GateSettings,
@@ -26,7 +26,6 @@ from teamops.config.settings import (
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
 from teamops.model.errors import UsageError
 from teamops.model.handoff import Severity
-from teamops.model.price import OwnPrice
 from teamops.model.role import AGENT_ROLES, Role
 from teamops.model.text import clean_line
 
@@ -143,7 +142,7 @@ class _Reading:
             tmux=self._tmux(),
             limits=self._limits(),
             restart=self._restart(),
-            prices=self._prices(),
+            prices=own_prices(self._values, lambda at, what: self._say(at, f"{_dotted(at)} {what}", at_key=True)),
             spike=self._spike(("spike",), SpikeRule()),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
             notify=NotifySettings(
@@ -347,21 +346,6 @@ class _Reading:
     def _gates(self) -> GateSettings:
         given = {path[1]: value for path, value in self._values.items() if path[0] == "gates" and len(path) == 2}
         return GateSettings(**given)  # type: ignore[arg-type]  # the schema gives each its type
-
-    def _prices(self) -> Mapping[str, OwnPrice]:
-        given: dict[str, dict[str, Decimal]] = {}
-        for path, value in self._values.items():
-            if path[0] == "prices" and len(path) == 3 and isinstance(value, Decimal):
-                given.setdefault(path[1], {})[path[2]] = value
-        prices: dict[str, OwnPrice] = {}
-        for model, kinds in given.items():
-            missing = [kind for kind in ("input", "output") if kind not in kinds]
-            if missing:
-                at = ("prices", model)
-                self._say(at, f"{_dotted(at)} says no price of {' and '.join(missing)}", at_key=True)
-            else:
-                prices[model.strip()] = OwnPrice(**kinds)
-        return MappingProxyType(prices)
 
     def _restart(self) -> RestartPolicy:
         given = {path[1]: value for path, value in self._values.items() if path[0] == "restart" and len(path) == 2}

@@ -243,11 +243,6 @@ def price(value: object) -> Decimal:
     return amount
 
 
-def model_name(name: str) -> str:
-    """Read the name of a model: the key of its table."""
-    return text(name)
-
-
 def role_name(name: str) -> str:
     """Read the name of a role: the key of its table."""
     role = name.strip().upper()
@@ -385,7 +380,7 @@ TREE = _tree()
 NAMES: dict[Path, Callable[[str], object]] = {
     ("roles",): role_name,
     ("limits", "tier"): tier_name,
-    ("prices",): model_name,
+    ("prices",): text,
 }
 """How the names below a table with free names are read."""
 

@@ -8,21 +8,17 @@ trial.
 from __future__ import annotations
 
 import json
-import os
-import re
-import shlex
-import sys
-import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings
-from teamops.guard import hook
+from teamops.effects.launch_gemini import gemini
+from teamops.effects.launch_opencode import opencode
+from teamops.effects.recipe import HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_uuid
 from teamops.model.agent_report import Launch
-from teamops.model.errors import TeamopsError
 from teamops.usage.locate import homes
+from teamops.usage.locate_codex import home as codex_home
 
 CLAUDE_EVENTS = (
     "SessionStart",
@@ -39,9 +35,7 @@ CLAUDE_EVENTS = (
     "SessionEnd",
 )
 CODEX_EVENTS = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PermissionRequest", "PostToolUse", "Stop")
-HOOK_TIMEOUT_S = 5
-"""So long a client waits for the hook entry, which itself ends within two seconds."""
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_CODEX_COMMANDS = frozenset({"resume", "fork", "exec", "e", "review", "cloud", "app-server", "mcp-server"})
 _CLAUDE_SESSION = ("--session-id", "--resume", "-r", "--continue", "-c", "--from-pr", "--teleport", "--cloud")
 _CLAUDE_PROMPT = (
     "--append-system-prompt",
@@ -51,36 +45,6 @@ _CLAUDE_PROMPT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """How one agent is started."""
-
-    argv: tuple[str, ...]
-    """Empty: no command is configured."""
-    env: Mapping[str, str]
-    client_session: str = ""
-    """The client's own session; empty = the client chooses one, or has none."""
-    resumed: bool = False
-    files: Mapping[Path, str] = field(default_factory=dict)
-    """What has to be written before: path → text."""
-    notes: tuple[str, ...] = ()
-    """What teamops leaves out, for a person."""
-
-    def write(self) -> None:
-        """Write the files, each for this user alone. Raises ``TeamopsError`` where that can't be done."""
-        for path, text in self.files.items():
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made 0600
-                with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, not a path
-                    file.write(text)
-                Path(name).replace(path)
-            except OSError as error:
-                raise TeamopsError(
-                    f"can't write {path}: {error.strerror or error}", "mend the folder's rights or free disk space"
-                ) from error
-
-
 def recipe(role: RoleSettings, root: Path, folder: Path, launch: Launch | None = None) -> Recipe:
     """Return how ``role`` is started in the project ``root``; ``launch``: what ran for it last, to be resumed.
 
@@ -88,49 +52,44 @@ def recipe(role: RoleSettings, root: Path, folder: Path, launch: Launch | None =
     role's profile can't be used.
     """
     env = {**role.env, "TEAMOPS_ROLE": str(role.role), "TEAMOPS_PROJECT": str(root)}
-    plain = Recipe(argv=role.command, env=env)
-    if not role.command or role.client in ("sdk", "command"):
-        return plain
+    if not role.command or role.client not in _CLIENTS:
+        return Recipe(argv=role.command, env=env)
     if Path(role.command[0]).name != role.client:
         note = f"its command is not {role.client} itself: started as it is, without profile, events or resume"
         return Recipe(argv=role.command, env=env, notes=(note,))
     known = launch.client_session if launch is not None and launch.client == role.client else ""
     profile = role.profile.read().body if role.profile is not None else ""
-    if role.client == "claude":
-        return _claude(role, plain, folder, known, profile)
-    if role.client == "codex":
-        return _codex(role, plain, known, profile)
-    note = f"teamops hands {role.client} no profile and gets no events of its own from it; its session is not resumed"
-    return Recipe(argv=role.command, env=env, notes=(note,))
+    wanted = Wanted(role=role, env=env, folder=folder, known=known, profile=profile)
+    return _CLIENTS[role.client](wanted)
 
 
-def _claude(role: RoleSettings, plain: Recipe, folder: Path, known: str, profile: str) -> Recipe:
-    words, added, notes = role.command[1:], [], []
+def _claude(wanted: Wanted) -> Recipe:
+    role, words, known, added, notes = wanted.role, wanted.words, wanted.known, [], []
     files: dict[Path, str] = {}
     session, resumed = "", False
-    if _given(words, _CLAUDE_SESSION):
+    if given(words, _CLAUDE_SESSION):
         notes.append("its session is chosen by its own command")
-    elif known and _ID.fullmatch(known) and _has_transcript(known, {**os.environ, **role.env}):
+    elif known and is_uuid(known) and _has_transcript(known, wanted.around):
         session, resumed = known, True
         added += ["--resume", session]
     else:
         session = str(uuid.uuid4())
         added += ["--session-id", session]
-    if _given(words, _CLAUDE_PROMPT):
+    if given(words, _CLAUDE_PROMPT):
         notes.append("its system prompt is chosen by its own command")
-    elif profile:
-        path = folder / "agents" / f"{role.role}.md"
-        files[path] = profile
+    elif wanted.profile:
+        path = wanted.folder / "agents" / f"{role.role}.md"
+        files[path] = wanted.profile
         added += ["--append-system-prompt-file", str(path)]
-    if _given(words, ("--settings",)):
+    if given(words, ("--settings",)):
         notes.append("its settings are chosen by its own command: no events of its own")
     else:
-        path = folder / "agents" / f"{role.role}.settings.json"
+        path = wanted.folder / "agents" / f"{role.role}.settings.json"
         files[path] = json.dumps({"disableAllHooks": False, "hooks": _hooks(CLAUDE_EVENTS)}, indent=1) + "\n"
         added += ["--settings", str(path)]
     return Recipe(
         argv=(role.command[0], *added, *words),  # before a prompt of the person's own, if there is one
-        env=plain.env,
+        env=wanted.env,
         client_session=session,
         resumed=resumed,
         files=files,
@@ -138,44 +97,41 @@ def _claude(role: RoleSettings, plain: Recipe, folder: Path, known: str, profile
     )
 
 
-def _codex(role: RoleSettings, plain: Recipe, known: str, profile: str) -> Recipe:
-    words, added, notes = role.command[1:], [], []
-    if not _given(words, ("--no-daemon", "--remote")):
+def _codex(wanted: Wanted) -> Recipe:
+    role, words, known, added, notes = wanted.role, wanted.words, wanted.known, [], []
+    if not given(words, ("--no-daemon", "--remote")):
         added.append("--no-daemon")  # else the agent would be a process of a shared server, out of its pane
     if any("developer_instructions" in word for word in words):
         notes.append("its instructions are chosen by its own command")
-    elif profile:
-        added += ["-c", f"developer_instructions={json.dumps(profile)}"]
-    own = _own_codex_hooks(role) or next((word for word in words if word.startswith("hooks.")), "")
+    elif wanted.profile:
+        added += ["-c", f"developer_instructions={json.dumps(wanted.profile)}"]
+    own = _own_codex_hooks(wanted) or next((word for word in words if word.startswith("hooks.")), "")
     if own:
         # The flag that trusts ours would trust these, too, and nobody may have looked at them.
         notes.append(f"no events of its own: there are other hooks ({own})")
     else:
         for event in CODEX_EVENTS:
-            added += ["-c", f"hooks.{event}=[{{hooks=[{{type='command',command={json.dumps(_entry(event))}}}]}}]"]
+            added += ["-c", f"hooks.{event}=[{{hooks=[{{type='command',command={json.dumps(entry(event))}}}]}}]"]
         added.append("--dangerously-bypass-hook-trust")
-    tail: tuple[str, ...] = ()
-    if any(not word.startswith("-") for word in words[:1]):
+    resume: tuple[str, ...] = ()
+    if any(word in _CODEX_COMMANDS for word in words):
         notes.append("its session is chosen by its own command")
-        known = ""
-    elif known and _ID.fullmatch(known):
-        tail = ("resume", known)
-    else:
-        known = ""
+    elif known and is_uuid(known) and _has_rollout(known, wanted.around):
+        resume = ("resume", known)
     return Recipe(
-        argv=(role.command[0], *added, *words, *tail),
-        env=plain.env,
-        client_session=known,
-        resumed=bool(tail),
+        argv=(role.command[0], *resume, *added, *words),  # before a prompt of the person's own, if there is one
+        env=wanted.env,
+        client_session=known if resume else "",
+        resumed=bool(resume),
         notes=tuple(notes),
     )
 
 
-def _own_codex_hooks(role: RoleSettings) -> str:
+def _own_codex_hooks(wanted: Wanted) -> str:
     """Return where hooks are that codex would run besides those of teamops; empty = nowhere."""
-    env = {**os.environ, **role.env}
-    home = Path(env.get("CODEX_HOME") or Path(env.get("HOME") or "/") / ".codex")
-    folders = [home, *(folder / ".codex" for folder in (role.cwd, *role.cwd.parents))]
+    env, role = wanted.around, wanted.role
+    home = codex_home(env)
+    folders = [*([home] if home is not None else []), *(folder / ".codex" for folder in (role.cwd, *role.cwd.parents))]
     for folder in folders:
         if (folder / "hooks.json").exists():
             return str(folder / "hooks.json")
@@ -192,19 +148,18 @@ def _own_codex_hooks(role: RoleSettings) -> str:
 
 def _hooks(events: Sequence[str]) -> dict[str, object]:
     return {
-        event: [{"matcher": "*", "hooks": [{"type": "command", "command": _entry(event), "timeout": HOOK_TIMEOUT_S}]}]
+        event: [{"matcher": "*", "hooks": [{"type": "command", "command": entry(event), "timeout": HOOK_TIMEOUT_S}]}]
         for event in events
     }
 
 
-def _entry(event: str) -> str:
-    """Return the command with which a client tells of an event. It goes through the client's shell."""
-    return shlex.join([sys.executable, "-I", "-S", str(hook.__file__), event])
-
-
-def _given(words: Sequence[str], names: Sequence[str]) -> bool:
-    return any(word == name or word.startswith(f"{name}=") for word in words for name in names)
-
-
 def _has_transcript(session: str, env: Mapping[str, str]) -> bool:
     return any(True for home in homes(env) for _ in (home / "projects").glob(f"*/{session}.jsonl"))
+
+
+def _has_rollout(session: str, env: Mapping[str, str]) -> bool:
+    home = codex_home(env)
+    return home is not None and any(True for _ in (home / "sessions").glob(f"*/*/*/rollout-*-{session}.jsonl"))
+
+
+_CLIENTS = {"claude": _claude, "codex": _codex, "gemini": gemini, "opencode": opencode}

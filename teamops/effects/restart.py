@@ -7,7 +7,8 @@ from pathlib import Path
 
 from teamops.config.settings import RoleSettings
 from teamops.domain.health import exit_words
-from teamops.effects.launch import Recipe, recipe
+from teamops.effects.launch import recipe
+from teamops.effects.recipe import Recipe
 from teamops.model.actions import By, Outcome, Restart
 from teamops.model.agent_report import Launch
 from teamops.model.errors import TeamopsError
@@ -16,11 +17,15 @@ from teamops.model.text import clean_line
 from teamops.tmux.deliver import Refused, pane_lock
 from teamops.tmux.server import Server, ServerDown
 
+NOT_FOUND = 127
+"""With it a shell says that there is no such program."""
 STEADY_S = 0.7
 """A command that can't run ends within this."""
 SEEN_S = 2.0
 _POLL_S = 0.05
 LAST_LINES = 3
+LAST_HISTORY = 60
+"""More lines than a pane of ours has."""
 LAST_WORDS_S = 1.0
 
 
@@ -165,16 +170,19 @@ async def _failed(server: Server, role: RoleSettings, pane: Pane) -> Outcome:
             await asyncio.sleep(_POLL_S)
             nudge(server.server_pid, pane.pid)
             pane = await server.pane(pane.pane_id)
-        # The line in which tmux says that the pane is dead has pushed the uppermost one off the screen.
-        text = await server.capture(pane.pane_id, history=1)
+        # All may be off the screen by now: who attaches to a dead pane resets it before, see ``command.calming``.
+        text = await server.capture(pane.pane_id, history=LAST_HISTORY)
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         own = [line for line in lines if not line.startswith("Pane is dead")]
         last = clean_line(" / ".join(own[-LAST_LINES:]), 300)
     except TeamopsError:
         pass  # the pane went with its process: the status has to do
     status, signal = ending or (pane.exit_status, pane.exit_signal)
-    return Outcome(
-        ok=False,
-        message=f"its command ended at once, {exit_words(status, signal)}" + (f": {last}" if last else ""),
-        hint=f"mend command for {role.role} in teamops.toml, or what it runs",
-    )
+    hint = f"mend command for {role.role} in teamops.toml, or what it runs"
+    if status == NOT_FOUND and role.command and "/" not in role.command[0]:
+        hint = (
+            f"install {role.command[0]}, or give its whole path as command for {role.role} in teamops.toml: "
+            "the PATH of the tmux server counts"
+        )
+    said = f"its command ended at once, {exit_words(status, signal)}"
+    return Outcome(ok=False, message=said + (f": {last}" if last else ""), hint=hint)

@@ -14,7 +14,7 @@ from teamops.model.agent_report import Launch
 from teamops.model.pane import Pane, Screen
 from teamops.tmux.deliver import Refused, pane_lock
 from teamops.tmux.ending import GRACE_S, born_of, end_named, end_session, is_alive, tree_of
-from teamops.tmux.lifecycle import kill_session, mark_of
+from teamops.tmux.lifecycle import kill_session, mark_of, pane_count
 from teamops.tmux.screen import read_screen
 from teamops.tmux.server import Server, ServerDown
 
@@ -41,7 +41,7 @@ async def stop(server: Server, role: RoleSettings, action: Stop, launch: Launch 
     mark = await asyncio.to_thread(mark_of, server.socket, now.pane_id)
     ours = mark.pid == now.pid or (launch is not None and is_of(launch, now.pid))
     if now.dead or not is_alive(now.pid):
-        return await _closed(server, role, "had ended already", made=mark.made)
+        return await _closed(server, now, "had ended already", made=mark.made)
     if action.by is By.RULE and not ours:
         return Outcome(
             ok=False,
@@ -56,7 +56,7 @@ async def stop(server: Server, role: RoleSettings, action: Stop, launch: Launch 
     if left:
         pids = ", ".join(map(str, left))
         return Outcome(ok=False, message=f"{said}; still there: pid {pids}", hint=f"see what holds it: ps -fp {pids}")
-    return await _closed(server, role, f"{said} (pid {now.pid})", made=mark.made)
+    return await _closed(server, now, f"{said} (pid {now.pid})", made=mark.made)
 
 
 async def is_started(server: Server, pane: Pane, launch: Launch | None) -> bool:
@@ -119,8 +119,12 @@ def _signal(pid: int, number: signal.Signals) -> None:
                 os.kill(pid, each)
 
 
-async def _closed(server: Server, role: RoleSettings, said: str, *, made: bool) -> Outcome:
+async def _closed(server: Server, pane: Pane, said: str, *, made: bool) -> Outcome:
+    """Close the session where teamops made it and a person opened nothing else in it."""
+    where = f'session "{pane.session}"'
     if not made:
-        return Outcome(ok=True, message=said, evidence=f'session "{role.session}" left as it is')
-    await asyncio.to_thread(kill_session, server.socket, role.session)
-    return Outcome(ok=True, message=said, evidence=f'session "{role.session}" closed')
+        return Outcome(ok=True, message=said, evidence=f"{where} left as it is")
+    if await asyncio.to_thread(pane_count, server.socket, pane.session) > 1:
+        return Outcome(ok=True, message=said, evidence=f"{where} left: it has other panes")
+    await asyncio.to_thread(kill_session, server.socket, pane.session)
+    return Outcome(ok=True, message=said, evidence=f"{where} closed")

@@ -126,6 +126,12 @@ CREATE TABLE spike(
 CREATE INDEX spike_by_role ON spike(role, began_wall);
 """
 
+CLIENT_SESSIONS = """
+CREATE TABLE client_session(
+  session TEXT PRIMARY KEY, role TEXT NOT NULL, wall REAL NOT NULL) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO client_session SELECT client_session, role, wall FROM launch WHERE client_session <> '';
+"""
+
 SPENT = """
 CREATE TABLE spent_name(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE spent(
@@ -139,7 +145,7 @@ CREATE TABLE spent_priced(id INTEGER PRIMARY KEY CHECK(id = 1), times INTEGER NO
 INSERT INTO spent_priced(id, times) VALUES(1, 0);
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, SPENT)
+STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

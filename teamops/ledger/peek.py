@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.ledger.audit import Audit
+from teamops.ledger.client_sessions import ClientSessions
 from teamops.ledger.connection import LedgerError, reading
 from teamops.ledger.migrations import STEPS
 from teamops.ledger.spent import Spent
+from teamops.model.role import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,21 @@ def look_into(path: Path) -> Iterator[Look | None]:
 
     Raises ``LedgerError`` where it can't be read, or is another version's.
     """
+    with _looking(path) as connection:
+        yield None if connection is None else Look(Audit(connection, path), Spent(connection, path))
+
+
+def sessions_at(path: Path) -> dict[str, Role]:
+    """Return which client session ran for whom, by the ledger at ``path``; nothing where there is none.
+
+    Raises ``LedgerError`` as ``peek`` does.
+    """
+    with _looking(path) as connection:
+        return {} if connection is None else ClientSessions(connection, path).all()
+
+
+@contextmanager
+def _looking(path: Path) -> Iterator[sqlite3.Connection | None]:
     try:
         there = path.exists()
     except OSError as error:
@@ -54,4 +71,4 @@ def look_into(path: Path) -> Iterator[Look | None]:
                 f"ledger {path}: it is {age} teamops' (version {version}, here {len(STEPS)})",
                 "start teamops once: it brings it up to date" if version < len(STEPS) else "upgrade teamops",
             )
-        yield Look(Audit(connection, path), Spent(connection, path))
+        yield connection

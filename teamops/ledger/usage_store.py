@@ -6,68 +6,14 @@ file was read is stored with its rows in one transaction: whatever is read twice
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from enum import Enum, auto
 from pathlib import Path
 
 from teamops.ledger.connection import open_connection, reading, writing
-from teamops.model.usage import Tokens
-from teamops.model.usage_log import MAIN, LogFile, LogRead
+from teamops.ledger.usage_groups import Split, UsageGroup, groups
+from teamops.model.usage_log import LogFile, LogRead
 
 FILE = "usage.sqlite3"
-
-
-_EARLIER = """(other.rank > response.rank OR (other.rank = response.rank AND (
-    (SELECT path FROM file AS f WHERE f.id = other.file), other.wall, other.key)
-    < ((SELECT path FROM file AS f WHERE f.id = response.file), response.wall, response.key)))"""
-_SIDE = f"""
-AND NOT (rank < {MAIN} AND client = (SELECT id FROM label WHERE text = 'claude') AND EXISTS (
-  SELECT 1 FROM response AS other WHERE other.key >= substr(response.key, 1, instr(response.key, ':'))
-  AND other.key < substr(response.key, 1, instr(response.key, ':') - 1) || ';' AND other.client = response.client
-  AND other.key <> response.key AND {_EARLIER}))
-"""
-"""A side chain may tell a response again under another request: of one id, no side chain's counts beside another."""
-_TWIN = f"""
-AND (twin = '' OR NOT EXISTS (
-  SELECT 1 FROM response AS other WHERE other.twin = response.twin AND other.twin <> ''
-  AND other.client = response.client AND {_EARLIER}))
-"""
-"""Of responses without a request, which have their time in the key, only the best of one session and id."""
-
-
-class Split(Enum):
-    """How finely usage is told."""
-
-    NOTHING = auto()
-    SESSIONS = auto()
-    SESSIONS_ONCE = auto()
-    """… counted as ccusage's report of sessions does it: of a session's responses without a request that share an id one
-    counts, and side chains are told apart from others by their requests alone."""
-    RESPONSES = auto()
-    """Every response by itself."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageGroup:
-    """Responses that are priced alike, summed up."""
-
-    client: str
-    model: str
-    session: str
-    """Empty where sessions were not asked for."""
-    speed: str
-    wall: float
-    """When the quarter of an hour begins, or of the response itself, Unix seconds."""
-    context: int
-    """A size of the input side within the tier of these responses."""
-    entries: int
-    tokens: Tokens
-    cost_usd: Decimal | None
-    """What the log itself names; ``None``: the prices decide."""
-
 
 FIRST = """
 CREATE TABLE file(
@@ -78,25 +24,26 @@ CREATE TABLE label(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE session(
   client TEXT NOT NULL, session TEXT NOT NULL, cwd TEXT NOT NULL, PRIMARY KEY(client, session)) STRICT, WITHOUT ROWID;
 CREATE TABLE response(
-  key TEXT NOT NULL, twin TEXT NOT NULL, wall REAL NOT NULL, model INTEGER NOT NULL, session INTEGER NOT NULL,
+  key TEXT NOT NULL, bare INTEGER NOT NULL, wall REAL NOT NULL, model INTEGER NOT NULL, session INTEGER NOT NULL,
+  said INTEGER NOT NULL,
   speed INTEGER NOT NULL, tier INTEGER NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL,
   cache_write INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, cache_read INTEGER NOT NULL, cost_usd TEXT NOT NULL,
-  rank INTEGER NOT NULL, client INTEGER NOT NULL, file INTEGER NOT NULL,
+  rank INTEGER NOT NULL, weight INTEGER NOT NULL, client INTEGER NOT NULL, file INTEGER NOT NULL,
   PRIMARY KEY(key, client)) STRICT, WITHOUT ROWID;
-CREATE INDEX response_by_twin ON response(twin) WHERE twin <> '';
 CREATE TABLE rates(
   model TEXT NOT NULL, day TEXT NOT NULL, rates TEXT NOT NULL, PRIMARY KEY(model, day)) STRICT, WITHOUT ROWID;
 """
 STEPS: Sequence[str] = (FIRST,)
 
 _MERGE = """
-INSERT INTO response VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO response VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
-  twin = excluded.twin, wall = excluded.wall, model = excluded.model, session = excluded.session,
-  speed = excluded.speed, tier = excluded.tier, input = excluded.input, output = excluded.output,
+  bare = excluded.bare, wall = excluded.wall, model = excluded.model, session = excluded.session,
+  said = excluded.said, speed = excluded.speed, tier = excluded.tier, input = excluded.input, output = excluded.output,
   cache_write = excluded.cache_write, cache_write_1h = excluded.cache_write_1h, cache_read = excluded.cache_read,
-  cost_usd = excluded.cost_usd, rank = excluded.rank, file = excluded.file
-WHERE excluded.rank > rank OR (excluded.rank = rank AND excluded.file <> file
+  cost_usd = excluded.cost_usd, rank = excluded.rank, weight = excluded.weight, file = excluded.file
+WHERE (excluded.rank, excluded.weight) > (rank, weight)
+  OR (excluded.rank = rank AND excluded.weight = weight AND excluded.file <> file
   AND (SELECT path FROM file AS f WHERE f.id = excluded.file) < (SELECT path FROM file AS f WHERE f.id = response.file))
 """
 
@@ -174,49 +121,9 @@ class UsageStore:
         split: Split = Split.NOTHING,
         sessions: Collection[str] | None = None,
     ) -> list[UsageGroup]:
-        """Return what was used at or after ``since`` and before ``until``, Unix seconds, summed up.
-
-        What one group holds is priced alike: a client, a model, a speed, a quarter of an hour (so long lasts the least
-        difference of timezones), and a size of context between two of ``tiers``, ascending; ``split`` says what else
-        parts them. ``sessions``: only these.
-        """
-        bands = "".join(
-            f" WHEN input + cache_write + cache_read > {int(tier)} THEN {int(tier) + 1}" for tier in tiers[::-1]
-        )
-        context = f"CASE{bands} ELSE 1 END" if bands else "1"
-        session = "0" if split is Split.NOTHING else "session"
-        wall = "wall" if split is Split.RESPONSES else "CAST(wall / 900 AS INTEGER) * 900.0"
-        where = "wall >= ? AND wall < ?"
-        if sessions is not None:
-            where += " AND session IN (SELECT id FROM label WHERE text IN (SELECT value FROM json_each(?)))"
-        where += _TWIN if split is Split.SESSIONS_ONCE else _SIDE
-        query = (  # what is put together here are words and numbers of our own
-            f"SELECT client, model, {session} AS whose, speed, {wall} AS at, {context} AS context, count(*), sum(input),"  # noqa: S608
-            " sum(output), sum(cache_write), sum(cache_write_1h), sum(cache_read), {cost} FROM response"
-            f" WHERE {where} AND cost_usd {{named}} '' GROUP BY client, model, whose, speed, at, context"
-            + (", key" if split is Split.RESPONSES else "")
-        )
-        values = (since, until) if sessions is None else (since, until, json.dumps(sorted(sessions)))
+        """Return what was used at or after ``since`` and before ``until``, Unix seconds, as ``usage_groups`` says."""
         with reading(self._path):
-            labels = dict(self._connection.execute("SELECT id, text FROM label"))
-            labels[0] = ""
-            self._connection.create_aggregate("money", 1, _Money)  # type: ignore[arg-type]  # it takes text
-            rows = self._connection.execute(query.format(cost="''", named="="), values).fetchall()
-            rows += self._connection.execute(query.format(cost="money(cost_usd)", named="<>"), values).fetchall()
-        return [
-            UsageGroup(
-                client=labels[row[0]],
-                model=labels[row[1]],
-                session=labels[row[2]],
-                speed=labels[row[3]],
-                wall=row[4],
-                context=row[5],
-                entries=row[6],
-                tokens=Tokens(*row[7:12]),
-                cost_usd=Decimal(row[12]) if row[12] else None,
-            )
-            for row in rows
-        ]
+            return groups(self._connection, since, until, tiers=tiers, split=split, sessions=sessions)
 
     def _begin(self, read: LogRead) -> list[tuple[object, ...]]:
         file = read.file
@@ -241,10 +148,7 @@ class UsageStore:
             [(file.client, *pair) for pair in read.cwds],
         )
         label, client = self._label, self._label(file.client)
-        return [
-            (*row[:3], label(row[3]), label(row[4]), label(row[5]), label(row[6]), *row[7:], client, number)
-            for row in read.rows
-        ]
+        return [(*row[:3], *map(label, row[3:8]), *row[8:], client, number) for row in read.rows]
 
     def _label(self, text: str) -> int:
         """Return the number of a text that many rows have."""
@@ -254,19 +158,6 @@ class UsageStore:
             (number,) = self._connection.execute("SELECT id FROM label WHERE text = ?", (text,)).fetchone()
             self._labels[text] = number
         return int(number)
-
-
-class _Money:
-    """Adds up amounts exactly: SQL's own numbers are floats."""
-
-    def __init__(self) -> None:
-        self._sum = Decimal(0)
-
-    def step(self, amount: str) -> None:
-        self._sum += Decimal(amount)
-
-    def finalize(self) -> str:
-        return str(self._sum)
 
 
 def _by_key(row: tuple[object, ...]) -> str:

@@ -206,3 +206,10 @@ class AgentView:
     """``None`` = it doesn't run away."""
     cycle: CycleCost | None = None
     """What its last cycles cost; ``None``: none has used anything."""
+
+    @property
+    def basis(self) -> int | None:
+        """Return which of ``evidences`` the state rests on; ``None`` where it is none of them."""
+        same = [place for place, one in enumerate(self.evidences) if one.kind is self.evidence.kind]
+        told = [place for place in same if self.evidences[place].detail == self.evidence.detail]
+        return next(iter(told or same), None)

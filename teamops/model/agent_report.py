@@ -62,6 +62,23 @@ class Delivery:
             return DeliveryStage.UNPROVEN if self.over else DeliveryStage.TYPED
         return DeliveryStage.DECIDED
 
+    @property
+    def steps(self) -> tuple[tuple[str, float], ...]:
+        """Return each step that came after the decision, and when, Unix seconds."""
+        walls = (("typed", self.typed_wall), ("accepted", self.accepted_wall), ("working", self.working_wall))
+        return tuple((step, wall) for step, wall in walls if wall is not None)
+
+    @property
+    def proof_words(self) -> str:
+        """Return by what it is known to have arrived, or why that is not known."""
+        if self.refused:
+            return f"nothing was submitted: {self.refused}"
+        if self.stage is DeliveryStage.UNPROVEN:
+            return "typed, and no proof came that it was taken"
+        if self.proof:
+            return f"proof: {self.proof}"
+        return "no proof yet" if self.accepted_wall is None else "no proof is on record"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartRecord:
@@ -86,6 +103,32 @@ class RestartRecord:
     """What was found before it: the handoff file's state, a half block, the work tree."""
     session: str = ""
     """The client's session that was resumed; empty = a fresh one."""
+
+    @property
+    def outcome(self) -> str:
+        """Return in a word or two how it went."""
+        if self.ok is None:
+            return "under way or cut off"
+        return "restarted" if self.ok else "failed"
+
+    def attempt_words(self, of: int) -> str:
+        """Return which of the ``of`` allowed ones it was (0 = not known); one by a person is not counted."""
+        if not self.attempt:
+            return "not counted"
+        return f"attempt {self.attempt} of {of}" if of else f"attempt {self.attempt}"
+
+
+PROCESS_STATES = {
+    "R": "running",
+    "S": "sleeping",
+    "D": "waits on disk",
+    "T": "stopped",
+    "t": "traced",
+    "Z": "ended",
+    "X": "ended",
+    "I": "idle",
+}
+"""The kernel's letters. A Z has ended and nobody asked how: it has nothing to do with an agent that is a zombie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +166,11 @@ class ProcessNode:
     state: str
     """One letter, as the kernel names it: R, S, D, T, Z."""
 
+    @property
+    def state_word(self) -> str:
+        """Return the state in words; empty = not known."""
+        return PROCESS_STATES.get(self.state, self.state)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
@@ -157,3 +205,8 @@ class AgentReport:
     memory: tuple[tuple[float, int], ...] = ()
     """(Unix seconds, bytes) of its process tree, oldest first, at most one a minute."""
     memory_note: str = ""
+    """What is worth saying of its memory: "4 GB in about 5 h"; empty = nothing."""
+    attempts_allowed: int = 0
+    """Restarts by rule before it is given up."""
+    processes_left_out: int = 0
+    """More of its tree than are told."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LogRow = tuple[str, str, float, str, str, str, str, int, int, int, int, int, str, int]
+LogRow = tuple[str, bool, float, str, str, str, str, str, int, int, int, int, int, str, int, int]
 """One response as one file has it; a plain tuple, as a first scan makes a hundred thousand of them and sends them from
 process to process:
 
 key: identity over all files of its client;
-twin: set where the log names no request: session and the response's id, which several keys may share;
+bare: the log names no request, and the key has the time instead;
 wall: Unix seconds of the record itself;
-model, session, speed (``fast`` or empty), service tier;
+model, session as the file's path says it, and as the line itself says it, speed (``fast`` or empty), service tier;
 input (without anything cached), output, cache write (the 1 h part included), its 1 h part, cache read;
 cost in USD as the log names it, a decimal number, empty where it names none;
-rank: of two rows with one key the higher stands, of equals the one in the file whose path comes first.
+rank, and the rank of what it weighs: of two rows with one key the higher stands, of equals the one in the file whose
+path comes first.
 """
 
 
@@ -31,7 +32,7 @@ class LogFile:
     mtime_ns: int
     """Of the file as it was read; with the same size and time there is nothing new."""
     guard: bytes
-    """The bytes before ``offset``, at most ``GUARD``: others there now mean another content."""
+    """The first bytes and the last before ``offset``, ``GUARD`` of each: others there now mean another content."""
     bad_lines: int
     """Malformed lines and records that were left out so far."""
 

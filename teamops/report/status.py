@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from teamops.domain.span import clock_words
-from teamops.model.agent import AgentView, SpikeView
+from teamops.model.agent import AgentView, Evidence, SpikeView
 from teamops.model.alert import Alert
 from teamops.model.handoff import Standing
 from teamops.model.snapshot import LightView, Snapshot
@@ -33,10 +33,10 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
             "watch_only": who.watch_only,
         },
         "light": [_light(light) for light in snapshot.lights],
-        "agents": [_agent(agent) for agent in snapshot.agents],
+        "agents": [agent_json(agent) for agent in snapshot.agents],
         "alerts": [_alert(alert) for alert in snapshot.alerts],
         "findings": [finding_json(finding) for finding in snapshot.findings],
-        "budget": {"today_usd": _money(snapshot.cost_today_usd), "unpriced_tokens": snapshot.unpriced_tokens},
+        "budget": {"today_usd": money(snapshot.cost_today_usd), "unpriced_tokens": snapshot.unpriced_tokens},
         "handoff_trouble": snapshot.handoff_trouble or None,
         "problems": len(snapshot.problems),
         "troubles": list(snapshot.troubles),
@@ -47,7 +47,7 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _money(amount: Decimal) -> float:
+def money(amount: Decimal) -> float:
     """Return dollars as a number: what a script compares and adds."""
     return round(float(amount), 6)
 
@@ -72,28 +72,33 @@ def _light(light: LightView) -> dict[str, Any]:
     }
 
 
-def _agent(agent: AgentView) -> dict[str, Any]:
+def agent_json(agent: AgentView) -> dict[str, Any]:
+    """Return an agent as it stands in a snapshot."""
     return {
         "role": agent.role,
         "name": agent.name,
         "client": agent.client,
         "session": agent.session,
         "state": agent.state.value,
-        "evidence": {
-            "kind": agent.evidence.kind.value,
-            "age_s": None if agent.evidence.age_s is None else round(agent.evidence.age_s, 1),
-            "detail": agent.evidence.detail,
-        },
+        "evidence": _evidence(agent.evidence),
+        "evidences": [
+            {**_evidence(known), "basis": place == agent.basis} for place, known in enumerate(agent.evidences)
+        ],
         "lights": list(agent.lights),
         "pid": agent.pid,
+        "pane": agent.pane_id,
         "beat_age_s": None if agent.beat_age_s is None else round(agent.beat_age_s, 1),
         "message": agent.message,
+        "last_error": agent.last_error or None,
         "tokens_per_min": agent.tokens_per_min,
-        "cost_today_usd": _money(agent.cost_today_usd),
+        "cost_today_usd": money(agent.cost_today_usd),
         "unpriced_tokens": agent.unpriced_tokens,
         "rss_bytes": agent.rss_bytes,
+        "memory_note": agent.memory_note or None,
         "restarts": agent.restarts,
         "held": agent.held or None,
+        "backing_off_until": iso(agent.backing_off_until_wall),
+        "can_restart": agent.can_restart,
         "exit_status": agent.exit_status,
         "exit_signal": agent.exit_signal,
         "badges": list(agent.badges),
@@ -106,6 +111,14 @@ def _agent(agent: AgentView) -> dict[str, Any]:
     }
 
 
+def _evidence(known: Evidence) -> dict[str, Any]:
+    return {
+        "kind": known.kind.value,
+        "age_s": None if known.age_s is None else round(known.age_s, 1),
+        "detail": known.detail,
+    }
+
+
 def _spike(spike: SpikeView) -> dict[str, Any]:
     return {
         "since": iso(spike.since_wall),
@@ -114,7 +127,7 @@ def _spike(spike: SpikeView) -> dict[str, Any]:
         "usual_tokens_per_min": spike.usual,
         "limit_tokens_per_min": spike.limit,
         "tokens": spike.tokens,
-        "cost_usd": _money(spike.cost_usd),
+        "cost_usd": money(spike.cost_usd),
         "why": spike.why,
     }
 

@@ -15,6 +15,12 @@ def iso(wall: float | None) -> str | None:
     return None if wall is None else datetime.fromtimestamp(wall).astimezone().isoformat(timespec="seconds")
 
 
+def moment(wall: float, now: float) -> str:
+    """Return a moment for a person, local: ``14:47:06``; one of another day than ``now`` with its date."""
+    at, today = (datetime.fromtimestamp(seconds).astimezone() for seconds in (wall, now))
+    return f"{at:%H:%M:%S}" if at.date() == today.date() else f"{at:%Y-%m-%d %H:%M:%S}"
+
+
 def span(seconds: float) -> str:
     """Return a length of time in words: ``40 s``, ``12 min``, ``3 h 05 min``, ``2 d 4 h``."""
     whole = max(0, int(seconds))

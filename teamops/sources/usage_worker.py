@@ -9,6 +9,7 @@ with what could not be read, or ``{"error", "hint"}`` and exit status 1.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import gc
 import json
@@ -18,6 +19,7 @@ import select
 import signal
 import struct
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,8 @@ PIECE = 16 << 20
 """Bytes that are read before what they gave is sent on."""
 ENOUGH = 20_000
 """Responses that are stored in one transaction: more, and a kill loses more; fewer, and pages are written again."""
+WAIT_S = 0.05
+"""How often a scan that waits for another looks whether it may begin."""
 _LENGTH = struct.Struct("<I")
 
 
@@ -85,12 +89,20 @@ class Worker:
     def _lock(self) -> int:
         """Wait until no other process scans; the kernel gives the lock back with the process."""
         lock = os.open(self._ledger.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            say(waits=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        return lock
+        said = False
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.EACCES):
+                    raise
+            else:
+                return lock
+            if not said:
+                say(waits=True)
+                said = True
+            self._check()
+            time.sleep(WAIT_S)
 
     def _check(self) -> None:
         """Raise ``_Orphaned`` where nobody wants to know any more."""

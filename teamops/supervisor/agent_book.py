@@ -92,6 +92,8 @@ class AgentBook:
     health: AgentState = AgentState.UNKNOWN
     """As judged by evidence alone."""
     health_evidence: Evidence = field(default_factory=lambda: Evidence(EvidenceKind.NOTHING, None))
+    evidences: tuple[Evidence, ...] = ()
+    """All that was known when it was last judged, best first."""
     spike: SpikeView | None = None
     """It runs away."""
     badges: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from teamops.domain import memory_growth, restart
 from teamops.model.agent_report import AgentReport, ProcessNode
 from teamops.model.errors import UsageError
 from teamops.model.role import Role
+from teamops.model.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,9 @@ LAST = 50
 """So many pokes and restarts are told; the ledger has all."""
 MOST_PROCESSES = 500
 """More of a tree is not told: an agent that forks without end is seen by then."""
+
+LONGEST_NAME = 60
+"""Of a process: any program may name itself as it likes."""
 
 
 async def agent_report(core: Core, role: Role) -> AgentReport:
@@ -36,28 +40,34 @@ async def agent_report(core: Core, role: Role) -> AgentReport:
     since = book.stamp.wall - memory_growth.WINDOW_S
     samples = tuple(memory.ask(book, lambda: memory.rss.samples(role, pid, since)) or ())
     grows = memory_growth.growth(samples, book.settings.limits.memory_bytes)
+    nodes, left_out = ((), 0) if pid is None else await asyncio.to_thread(process_tree, pid)
     return AgentReport(
         role=role,
         deliveries=tuple(memory.ask(book, lambda: memory.deliveries.of(role, LAST)) or ()),
         restarts=tuple(memory.ask(book, lambda: memory.keeping.restarts(role, LAST)) or ()),
+        processes=nodes,
         spikes=tuple(memory.ask(book, lambda: memory.spikes.of(role, LAST)) or ()),
-        processes=() if pid is None else await asyncio.to_thread(process_tree, pid),
         launch=memory.ask(book, lambda: memory.launches.get(role)),
         keeping=restart.words(page.keeping, book.stamp),
         memory=samples,
         memory_note=memory_growth.note(grows, book.settings.limits) if pid is not None else "",
+        attempts_allowed=book.settings.restart_of(role).attempts,
+        processes_left_out=left_out,
     )
 
 
-def process_tree(pid: int) -> tuple[ProcessNode, ...]:
+Tree = tuple[tuple[ProcessNode, ...], int]
+"""The processes that are told, and how many more there are."""
+
+
+def process_tree(pid: int) -> Tree:
     """Return the process ``pid`` and all that came of it, parents before children. Blocks: reads the process table."""
     from teamops.sources.processes import read_table
 
-    table = read_table()
-    return tree_of(table, pid)
+    return tree_of(read_table(), pid)
 
 
-def tree_of(table: Mapping[int, Use], root: int) -> tuple[ProcessNode, ...]:
+def tree_of(table: Mapping[int, Use], root: int) -> Tree:
     """Return the tree below ``root``, children by their pid; nothing where the root has ended."""
     children: dict[int, list[int]] = {}
     for pid, use in table.items():
@@ -65,12 +75,17 @@ def tree_of(table: Mapping[int, Use], root: int) -> tuple[ProcessNode, ...]:
     nodes: list[ProcessNode] = []
     seen = {root}
     waiting = [(root, 0)] if root in table else []
-    while waiting and len(nodes) < MOST_PROCESSES:
+    left_out = 0
+    while waiting:
         pid, depth = waiting.pop()
         use = table[pid]
-        nodes.append(ProcessNode(pid, use.parent, depth, use.name, use.rss_bytes, use.cpu_s, use.state))
+        if len(nodes) < MOST_PROCESSES:
+            name = clean_line(use.name, LONGEST_NAME)
+            nodes.append(ProcessNode(pid, use.parent, depth, name, use.rss_bytes, use.cpu_s, use.state))
+        else:
+            left_out += 1
         for child in sorted(children.get(pid, ()), reverse=True):
             if child not in seen:  # a reused pid can close a circle for a moment
                 seen.add(child)
                 waiting.append((child, depth + 1))
-    return tuple(nodes)
+    return tuple(nodes), left_out

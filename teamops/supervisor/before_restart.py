@@ -22,6 +22,8 @@ LOOK_S = 1.0
 """A screen that can't be read within this is not kept."""
 GIT_S = 2.0
 MAX_SCREEN = 20_000
+DEAD_HISTORY = 60
+"""More lines than a pane of ours has."""
 """Characters of a screen that are kept."""
 
 
@@ -68,6 +70,8 @@ async def _screen(core: Core, page: AgentBook) -> str:
         async with asyncio.timeout(LOOK_S):
             # The line in which tmux says that the pane is dead has pushed the uppermost one off the screen.
             text = await core.server.capture(page.pane.pane_id, history=1 if page.dead else 0)
+            if page.dead and not any(line and not line.startswith("Pane is dead") for line in text.split("\n")):
+                text = await core.server.capture(page.pane.pane_id, history=DEAD_HISTORY)  # it was reset meanwhile
     except (TeamopsError, TimeoutError):
         return ""
     return text.rstrip()[-MAX_SCREEN:]

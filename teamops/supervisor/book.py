@@ -7,6 +7,7 @@ from datetime import datetime
 
 from teamops.config.settings import Settings
 from teamops.domain import health, light, restart, spike_alerts
+from teamops.domain.evidence import known
 from teamops.model.agent import AgentState, EvidenceKind
 from teamops.model.alert import Alert
 from teamops.model.clock import Stamp
@@ -55,9 +56,9 @@ class Book:
     agents: dict[Role, AgentBook] = field(default_factory=dict)
     looked: bool = False
     """tmux was asked once in this life."""
-    had_panes: bool = False
-    """A session of the team was seen in this life."""
-    tmux_down: str = ""
+    with_panes: frozenset[Role] = frozenset()
+    """Agents whose sessions were there when the tmux server was last seen in this life."""
+    tmux_gone: bool = False
     troubles: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Source → message, hint."""
     notes: dict[str, str] = field(default_factory=dict)
@@ -159,12 +160,22 @@ class Book:
     def see_panes(self, seen: PanesSeen) -> None:
         """Take what tmux says of all managed sessions."""
         panes = dict(seen.panes)
-        self.had_panes = self.had_panes or bool(panes)
-        gone = self.had_panes and not seen.server_up
-        self.tmux_down = "the tmux server of the team is gone, and its agents with it" if gone else ""
+        self.tmux_gone = not seen.server_up
+        if seen.server_up:
+            self.with_panes = frozenset(panes)
         for role, page in self.agents.items():
             page.see_pane(panes.get(role), seen.stamp, first=not self.looked)
         self.looked = True
+
+    @property
+    def tmux_down(self) -> str:
+        """Say that the tmux server went with agents in it; empty = it is there, or a person had stopped the last."""
+        pages = [self.agents[role] for role in self.with_panes if role in self.agents]
+        if self.tmux_gone and any(
+            page.keeping is None or page.keeping.held is not restart.Hold.HUMAN for page in pages
+        ):
+            return "the tmux server of the team is gone, and its agents with it"
+        return ""
 
     def see_handoff(self, seen: HandoffChanged, *, first: bool) -> list[light.Light]:
         """Take the file's new truth; return the lights that are new, dated by the event's moment.
@@ -211,7 +222,8 @@ class Book:
 
     def held_by(self, role: Role) -> list[light.Light]:
         """Return the lights that ``role`` holds, oldest first."""
-        return sorted((held for held in self.lights.values() if held.role == role), key=lambda held: held.since)
+        found = [held for held in self.lights.values() if held.role == role]
+        return found if len(found) < 2 else sorted(found, key=lambda held: held.since)
 
     def judge(self, now: float) -> list[AgentBook]:
         """Judge every agent anew; return those whose state changed."""
@@ -223,6 +235,7 @@ class Book:
             if self.tmux_down and state is AgentState.DEAD:
                 state = AgentState.UNKNOWN
             page.health, page.health_evidence = state, evidence
+            page.evidences = known(facts, now)
             if page.keeping is not None:
                 worked = health.worked_at(facts, now)
                 state, evidence = restart.shown(page.keeping, state, evidence, worked=worked, now=now)

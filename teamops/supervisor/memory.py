@@ -66,6 +66,8 @@ class Memory:
         self._next_offline_id = -1
         self._last_states: dict[Role, str] = {}
         """Of earlier lives, until the first word on the role in this one."""
+        self._sessions: set[str] = set()
+        """Client sessions whose role is stored."""
         self._unread = False
         """The ledger could not be read since the last round of the clock."""
 
@@ -170,8 +172,20 @@ class Memory:
             page.see_usage(usage, cost, book.midnight, seen.stamp)
         if self._acting:
             self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position))
+            self._know(book, seen.role, {usage.session for usage, _ in rows}, seen.stamp.wall)
         elif not self._followed:
             self.unstored += [SpentRow(seen.role, usage, cost) for usage, cost in rows]
+
+    def sessions(self, book: Book, wall: float) -> None:
+        """Store which client sessions run for whom, as soon as it is known: later their logs tell what they used."""
+        for role, page in book.agents.items():
+            self._know(book, role, {page.client_session}, wall)
+
+    def _know(self, book: Book, role: Role, sessions: set[str], wall: float) -> None:
+        new = sessions - self._sessions - {""}
+        if new and self._acting:
+            self._sessions |= new
+            self.store(book, lambda: self._ledger.sessions.add(role, new, wall))
 
     def _price(self, role: Role, usage: Usage) -> Decimal | None:
         """Return what usage costs; without a price it waits for one."""

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 from teamops.domain import timeline
 from teamops.ledger.store import LedgerError
-from teamops.model.agent_report import AgentReport
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.protocol import DiffStat, TaskReport
-from teamops.model.role import Role
 from teamops.model.text import clean, clean_line
 from teamops.supervisor import signing
 
@@ -82,13 +80,6 @@ def _git_facts(root: Path, handoff: Path, began: float) -> tuple[str, DiffStat |
         return tree, repository.changed_since(repository.base_at(began), (handoff,)), ""
     except (TeamopsError, OSError) as error:
         return tree, None, clean_line(str(error))
-
-
-async def agent_report(core: Core, role: Role) -> AgentReport:
-    """Return all that is remembered of an agent. Raises ``UsageError`` for one that is not of the team."""
-    if role not in core.book.agents:
-        raise UsageError(f"{role} is no role of this team", "the team stands in teamops.toml")
-    return AgentReport(role=role)
 
 
 def tamper_diff(core: Core, tamper: int) -> tuple[str, ...]:

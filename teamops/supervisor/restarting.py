@@ -6,6 +6,7 @@ knows of the restart, keeps its cooldown, and does not begin it a second time.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -37,6 +38,18 @@ SLACK_S = 10.0
 """An agent that is stopped may be killed, with all that it began, so long after its grace."""
 ASKED = "asked for by a person"
 STOPPED = "stopped by a person"
+_GRACE = re.compile(re.escape(STOPPED) + r" \(it has ([0-9.]{1,10}) s to end\)")
+
+
+def stopped(grace_s: float) -> str:
+    """Return why an agent is held that a person stops; the grace is said, for processes that only read of it."""
+    return f"{STOPPED} (it has {grace_s:.1f} s to end)"
+
+
+def grace_of(why: str) -> float | None:
+    """Return the grace that ``stopped`` said, in seconds; ``None`` = it is no stop."""
+    found = _GRACE.fullmatch(why)
+    return float(found[1]) if found else None
 
 
 class Restarter:
@@ -86,8 +99,12 @@ class Restarter:
             walls = memory.ask(book, partial(memory.keeping.rule_restarts_since, role, since)) or []
             keeping = restart.from_kept(kept, walls, stamp, book.settings.restart_of(role))
             book.agents[role].keeping = None if keeping.blank else keeping
-            if keeping.held is Hold.HUMAN and stamp.wall - kept.changed_wall < book.settings.stop_grace_s:
-                book.agents[role].expect_end(stamp.now + book.settings.stop_grace_s + SLACK_S)  # from another shell
+            grace_s = grace_of(keeping.held_why) if keeping.held is Hold.HUMAN else None
+            if grace_s is not None:  # perhaps from another shell, and not over yet
+                whole = grace_s + SLACK_S
+                left = min(whole, kept.changed_wall + whole - stamp.wall)  # the wall clock may have been set back
+                if left > 0:
+                    book.agents[role].expect_end(stamp.now + left)
 
     def _hear_others(self, book: Book) -> None:
         """Take what other processes did: a person's ``teamops restart``, the decisions of the one that acts."""
@@ -161,7 +178,7 @@ class Restarter:
             page.expect_end(book.stamp.now + action.grace_s + SLACK_S)
             if action.by is By.PERSON:
                 self._until_stop[role] = page.keeping
-                self._keep(book, role, restart.held(keeping, Hold.HUMAN, STOPPED, book.stamp.now))
+                self._keep(book, role, restart.held(keeping, Hold.HUMAN, stopped(action.grace_s), book.stamp.now))
             return
         if action.by is By.PERSON:
             self._keep(book, role, restart.cleared(keeping))

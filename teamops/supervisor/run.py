@@ -100,7 +100,9 @@ async def living(
         server: Server | None = None
         if not settings.watch_only:
             server = Server(
-                Socket(settings.tmux.socket_name, settings.tmux.socket_path), [role.session for role in settings.roles]
+                Socket(settings.tmux.socket_name, settings.tmux.socket_path),
+                [role.session for role in settings.roles],
+                known={launch.session: launch.pane_id for launch in ledger.launches.all().values()},
             )
             stack.push_async_callback(server.close)
             core.server = server

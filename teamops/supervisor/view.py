@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from teamops.domain import evidence, light
-from teamops.model.agent import AgentView
+from teamops.domain import light
+from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Standing
 from teamops.model.role import HUMAN, Role
@@ -101,13 +101,14 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
         unpriced_tokens=page.unpriced_today,
         rss_bytes=page.rss_bytes,
         restarts=page.restarts,
+        held=_held(page),
         beats=beats,
         tokens=tokens,
         cost=cost,
         exit_status=page.exit_status if page.dead else None,
         exit_signal=page.exit_signal if page.dead else None,
         can_restart=book.restartable(page),
-        evidences=evidence.known(page.facts(managed=True, light_since=None), now),
+        evidences=page.evidences,
         last_error=page.last_error,
         memory_note=page.memory_note,
         backing_off_until_wall=_until(book, page),
@@ -131,6 +132,12 @@ def _age(page: AgentBook, now: float) -> float | None:
     """Return how long ago it beat, itself or by its client's hooks."""
     seen = max((at for at in (page.beat, page.told_at) if at is not None), default=None)
     return None if seen is None else max(0.0, now - seen)
+
+
+def _held(page: AgentBook) -> str:
+    if page.state is not AgentState.HELD or page.keeping is None or page.keeping.held is None:
+        return ""
+    return page.keeping.held_why or page.keeping.held.value
 
 
 def _until(book: Book, page: AgentBook) -> float | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from teamops.model.errors import TeamopsError
 from teamops.model.snapshot import AttachPlan
 from teamops.model.text import clean_line
-from teamops.tmux.command import ServerDown, exact, run_here
+from teamops.tmux.command import ServerDown, calming, exact, run_here
 from teamops.tmux.socket import Socket
 
 PREFIX_S = 1.0
@@ -27,6 +27,7 @@ def attach_plan(socket: Socket, session: str, env: Mapping[str, str] = os.enviro
         raise
     except TeamopsError as error:
         raise TeamopsError(f'there is no session "{session}"', "start its agent: teamops up ROLE") from error
+    run_here(socket, calming(session))
     own = _prefix(socket)
     outer = env.get("TMUX", "").rpartition(",")[0].rpartition(",")[0]
     if not outer:

@@ -50,6 +50,16 @@ def exact(session: str) -> str:
     return f"={session}:"
 
 
+def calming(session: str) -> list[str]:
+    """Return the command without which nobody may attach to a session, and no client may be sent away from it.
+
+    tmux 3.3 crashes, and all its sessions with it, when a client comes to, or leaves, a pane whose program ended while
+    it had asked to be told of the focus (codex and claude do): it writes to the terminal that is closed. So the modes
+    of a dead pane are reset before; what it shows moves into its history.
+    """
+    return ["if-shell", "-F", "-t", exact(session), "#{pane_dead}", f"send-keys -R -t '{exact(session)}'"]
+
+
 def failure(stderr: str, args: Sequence[str]) -> TeamopsError:
     """Return the error that tmux's own words mean."""
     said = clean_line(stderr, 200)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from teamops.model.errors import TeamopsError
 from teamops.model.text import clean
-from teamops.tmux.command import ServerDown, exact, failure, literal, word
+from teamops.tmux.command import ServerDown, calming, exact, failure, literal, word
 from teamops.tmux.ending import end_session, end_tree, is_alive
 from teamops.tmux.socket import Socket
 
@@ -145,9 +145,14 @@ def kill_session(socket: Socket, session: str) -> None:
         return
     except TeamopsError:
         return  # no such session
-    _tmux(socket, ["kill-session", "-t", exact(session)])
+    _tmux(socket, [*calming(session), ";", "kill-session", "-t", exact(session)])
     for pid in listed.split():
         end_session(int(pid))
+
+
+def pane_count(socket: Socket, session: str) -> int:
+    """Return how many panes a session has, in all its windows. Raises ``TeamopsError`` if there is no such session."""
+    return len(_tmux(socket, ["list-panes", "-s", "-t", exact(session), "-F", "#{pane_id}"]).split())
 
 
 def _need_folder(cwd: Path) -> None:

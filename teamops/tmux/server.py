@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from teamops.model.errors import TeamopsError
 from teamops.model.pane import Pane
 from teamops.model.text import clean, clean_colours, clean_line
-from teamops.tmux.command import ServerDown, TmuxFailed, exact, quote, run_once, word
+from teamops.tmux.command import ServerDown, TmuxFailed, calming, exact, quote, run_once, word
 from teamops.tmux.control import ControlClient, ControlLost, Notification
 from teamops.tmux.listing import TITLE_LIMIT, Listed, format_of, parse
 from teamops.tmux.socket import Socket
@@ -51,7 +51,8 @@ class Server:
     that means to the server), acts and everything else through one short process each. It never starts a server.
     """
 
-    def __init__(self, socket: Socket, sessions: Collection[str]) -> None:
+    def __init__(self, socket: Socket, sessions: Collection[str], *, known: Mapping[str, str] | None = None) -> None:
+        """``known``: session → the pane in which its agent was started last."""
         for name in sessions:
             if not _NAME.fullmatch(name):
                 raise TeamopsError(
@@ -71,6 +72,7 @@ class Server:
         self._shy: frozenset[str] = frozenset()
         """Sessions that end when a client leaves them: never attached to."""
         self._first: dict[str, str] = {}
+        self._known = dict(known or {})
         self._present: tuple[str, ...] = ()
         self._lives: frozenset[tuple[str, int, bool]] = frozenset()
         self._callbacks: list[Callable[[], None]] = []
@@ -145,7 +147,7 @@ class Server:
         rows = listed.panes.get(session)
         if not rows:
             return None
-        known = self._first.get(session)
+        known = self._first.get(session) or self._known.get(session)
         return next((row for row in rows if row.pane_id == known), rows[0])
 
     def _forget(self) -> None:
@@ -282,7 +284,9 @@ class Server:
         return next(iter(self._willing()), None)
 
     def _willing(self) -> list[str]:
-        return [name for name in self._present if name not in self._shy]
+        dead = {pane_id for pane_id, _, dead in self._lives if dead}
+        willing = [name for name in self._present if name not in self._shy]
+        return sorted(willing, key=lambda name: self._first.get(name) in dead)  # a dead pane is reset by it
 
     def _why_not_attached(self) -> str:
         if self._present:
@@ -292,8 +296,9 @@ class Server:
     async def _attach(self, session: str) -> None:
         control = ControlClient(self.socket, session, self._on_notification, self._on_lost)
         try:
+            await run_once(self.socket, calming(session))
             await control.open()
-        except (ControlLost, OSError, TmuxFailed) as error:
+        except (ControlLost, OSError, ServerDown, TmuxFailed) as error:
             raise ControlLost(str(error)) from error
         self._control = control
         if control.alive:

@@ -91,6 +91,15 @@ def believable_agents() -> tuple[AgentView, ...]:
             rss_bytes=431 << 20,
             restarts=1,
             **hour(11, 0.8, 14000),
+            evidences=(
+                evidence(EvidenceKind.STATUS, 4.0, "busy"),
+                evidence(EvidenceKind.HOOK, 3.0, "Bash: pytest -q tests/webhooks"),
+                evidence(EvidenceKind.TRANSCRIPT, 5.0, "grew"),
+                evidence(EvidenceKind.BEAT, 3.0, "ok, in a cycle"),
+                evidence(EvidenceKind.PROCESS, 4020.0, "pid 4108 lives"),
+                evidence(EvidenceKind.PANE, 1.0, "printed"),
+            ),
+            memory_note="4 GB in about 5 h",
             message="Two workers, one row: the test is red now",
         ),
         agent(
@@ -130,6 +139,11 @@ def believable_agents() -> tuple[AgentView, ...]:
             restarts=2,
             **hour(13, 0.5, 3000),
             message="Profiling the importer",
+            evidences=(
+                evidence(EvidenceKind.BEAT, 102.0, "ok"),
+                evidence(EvidenceKind.PROCESS, 95.0, "ended: signal 9 (KILL)"),
+            ),
+            last_error="MemoryError: the importer's table",
         ),
         agent(
             PARTNER,

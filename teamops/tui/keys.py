@@ -27,6 +27,7 @@ class Where(StrEnum):
     FINDINGS = "in the findings"
     DIFF = "in the differences of a rewritten block"
     TASK = "on a task's own screen"
+    AGENT = "on an agent's own screen"
     SIGN_OFF = "in the sign-off window"
 
 
@@ -61,7 +62,7 @@ REGISTRY: tuple[Act, ...] = (
     Act(id="attach", keys=("a",), label="attach", where=Where.TEAM, rank=4,
         help="Go to the agent's tmux session; the screen is here again when you come back."),
     Act(id="detail", keys=("enter",), label="open", where=Where.LISTS, rank=5,
-        help="Open what is chosen: an agent with its live pane, a block, an alert in full."),
+        help="Open what is chosen: an agent, a block, an alert, or one thing of an agent's memory, in full."),
     Act(id="search", keys=("slash",), label="search", where=Where.PANES, rank=6,
         help="Filter the focused list; in the handoff pane, search the text of all blocks."),
     Act(id="task", keys=("t",), label="task", where=Where.PANES, rank=7,
@@ -80,6 +81,16 @@ REGISTRY: tuple[Act, ...] = (
         help="Show the task before, as all tasks are listed."),
     Act(id="later_task", keys=("right_square_bracket",), label="next task", where=Where.TASK, rank=10,
         help="Show the next task."),
+    Act(id="earlier_agent", keys=("left_square_bracket",), label="agent before", where=Where.AGENT, rank=6,
+        help="Show the agent before."),
+    Act(id="later_agent", keys=("right_square_bracket",), label="next agent", where=Where.AGENT, rank=6,
+        help="Show the next agent."),
+    Act(id="part(5)", keys=("5",), label="restarts", where=Where.AGENT,
+        help="Go to its restarts: each with its cause, how the old process ended, and its outcome."),
+    Act(id="part(6)", keys=("6",), label="processes", where=Where.AGENT,
+        help="Go to its process tree."),
+    Act(id="part(7)", keys=("7",), label="runaways", where=Where.AGENT,
+        help="Go to its runaways: how much over its usual, and what each cost."),
     Act(id="approve", keys=("y",), label="sign off", where=Where.SIGN_OFF, rank=1, dangerous=True,
         help="Sign the task off: says what will be written, and asks for the task's name first."),
     Act(id="send_back", keys=("b",), label="send back", where=Where.SIGN_OFF, rank=2, dangerous=True,
@@ -99,12 +110,14 @@ REGISTRY: tuple[Act, ...] = (
     Act(id="current", keys=("full_stop",), label="current", where=Where.HANDOFF,
         help="Show the current block and follow the file again."),
     Act(id="pane(1)", keys=("1",), label="agents", where=Where.PANES,
-        help="Go to the agents; on a task's own screen, to its timeline."),
+        help="Go to the agents; on a task's own screen, to its timeline; on an agent's, to what is known of it."),
     Act(id="pane(2)", keys=("2",), label="handoff", where=Where.PANES,
-        help="Go to the handoff; on a task's own screen, to its chain of reviews, gates and sign-offs."),
+        help="Go to the handoff; on a task's own screen, to its chain of reviews, gates and sign-offs; on an agent's, "
+        "to its last hour."),
     Act(id="pane(3)", keys=("3",), label="alerts", where=Where.PANES,
-        help="Go to the alerts; on a task's own screen, to what it changed."),
-    Act(id="pane(4)", keys=("4",), label="events", where=Where.PANES, help="Go to the events."),
+        help="Go to the alerts; on a task's own screen, to what it changed; on an agent's, to its live pane."),
+    Act(id="pane(4)", keys=("4",), label="events", where=Where.PANES,
+        help="Go to the events; on an agent's own screen, to its pokes."),
     Act(id="next_pane", keys=("tab",), label="next pane", where=Where.PANES, help="Go to the next pane."),
     Act(id="previous_pane", keys=("shift+tab",), label="pane before", where=Where.PANES, help="Go to the pane before."),
     Act(id="zoom", keys=("z",), label="zoom", where=Where.PANES, rank=13,

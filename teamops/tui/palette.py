@@ -54,6 +54,6 @@ class ActProvider(Provider):
         for view in app.snapshot.agents:
             yield (
                 f"Open {view.role} {view.name}",
-                "Its state, its hour, its live pane.",
+                "Its state and why, its hour, its live pane, its pokes, restarts and processes.",
                 partial(app.open_detail, Role(view.role)),
             )

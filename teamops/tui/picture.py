@@ -18,6 +18,7 @@ from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, Snapshot
 from teamops.tui.believable import believable
+from teamops.tui.believable_agent import believable_agent_report
 from teamops.tui.believable_handoff import believable_blocks
 from teamops.tui.believable_protocol import believable_diff, believable_report
 
@@ -64,8 +65,8 @@ class StillPort:
         return believable_diff()
 
     def agent_report(self, role: Role) -> AgentReport:
-        """Return an empty memory."""
-        return AgentReport(role=role)
+        """Return what is remembered of an agent."""
+        return believable_agent_report(self._snapshot, role)
 
     def screen(self, role: Role) -> str:
         """Return a pane like a real one."""

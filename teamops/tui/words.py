@@ -224,7 +224,9 @@ def state_words(agent: AgentView) -> str:
             words += f" (signal {agent.exit_signal})"
         elif agent.exit_status is not None:
             words += f" (exit {agent.exit_status})"
-    return f"{words}, held: {agent.held}" if agent.held else words
+    if not agent.held:
+        return words
+    return f"{words}: {agent.held}" if agent.state is AgentState.HELD else f"{words}, held: {agent.held}"
 
 
 def badges(agent: AgentView) -> str:

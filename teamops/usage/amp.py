@@ -33,6 +33,7 @@ class _Used(msgspec.Struct):
 
 class _Message(msgspec.Struct):
     role: str = ""
+    model: str | None = None
     messageId: int | str | None = None  # noqa: N815
     timestamp: datetime | None = None
     usage: _Used | None = None
@@ -114,6 +115,7 @@ class _Reading:
         self._id = name(thread.id or path.stem)
         self._cwd = _cwd(thread.env)
         self._bad = 0
+        self._placed: set[str] = set()
         self._messages = dict(self._used_messages())
 
     def count(self, tally: Tally) -> Reading:
@@ -145,7 +147,8 @@ class _Reading:
                 self._bad += 1
                 continue
             place = self._place(entry, counts)
-            used = self._messages.pop(place).usage if place is not None else None
+            message = self._messages.pop(place, None) if place is not None else None
+            used = message.usage if message is not None else None
             tokens = Tokens(
                 counts.input or 0,
                 counts.output or 0,
@@ -157,13 +160,16 @@ class _Reading:
             yield from self._say(entry.timestamp, entry.model, with_rest(tokens, counts.total or 0), key)
 
     def _place(self, entry: _Entry, counts: _Counts) -> str | None:
-        """Return the key of the message that ``entry`` is about."""
+        """Return the key of the message that ``entry`` is about, were it written later; another about it has none."""
         if entry.toMessageId is not None:
             named = str(entry.toMessageId)[:MAX_NAME]
-            return named if named in self._messages else None
+            if named in self._placed:
+                return None
+            self._placed.add(named)
+            return named
         for key, message in self._messages.items():
             used = message.usage
-            same = used is not None and used.model == entry.model
+            same = used is not None and (used.model or message.model) in (None, entry.model)
             if same and used is not None and (used.inputTokens, used.outputTokens) == (counts.input, counts.output):
                 return key
         return None
@@ -182,14 +188,17 @@ class _Reading:
                 used.cacheReadInputTokens or 0,
             )
             yield from self._say(
-                used.timestamp or message.timestamp, used.model, with_rest(tokens, used.totalTokens or 0), key
+                used.timestamp or message.timestamp,
+                used.model or message.model,
+                with_rest(tokens, used.totalTokens or 0),
+                key,
             )
 
     def _say(self, at: datetime | None, model: str | None, tokens: Tokens, key: str) -> Iterator[Usage]:
         if tokens == Tokens():
             return
         if at is None and self._thread.created is not None:
-            at = datetime.fromtimestamp(min(self._thread.created / 1000, 253e9), UTC)
+            at = datetime.fromtimestamp(self._thread.created / 1000, UTC)
         if at is None:
             self._bad += 1
             return

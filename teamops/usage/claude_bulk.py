@@ -11,12 +11,27 @@ import os
 from io import FileIO
 
 from teamops.model.usage_log import GUARD, MAIN, LogFile, LogRead, LogRow
-from teamops.usage.claude import CLIENT, HEAD, SPACED_USER, SYNTHETIC, USAGE, USER, Line, decode, key_of
-from teamops.usage.fields import MALFORMED, MAX_NAME, cost_of, is_cut, name, wall_of
+from teamops.usage.claude import (
+    CLIENT,
+    HEAD,
+    PROGRESS,
+    SPACED_USER,
+    SYNTHETIC,
+    USAGE,
+    USER,
+    Line,
+    decode,
+    key_of,
+    session_of,
+    wrapped,
+)  # fmt: skip
+from teamops.usage.fields import MALFORMED, cost_of, is_cut, name, wall_of
 
 MAX_LINE = 32 << 20
 """A longer line is skipped; its head says whether it could have held usage."""
 _BLOCK = 1 << 20
+_USUAL = (None, "", "standard")
+"""Speeds that are none of their own."""
 _OPEN, _CLOSE = b"{}"
 
 
@@ -51,20 +66,28 @@ class ClaudeBulk:
         """Feed all complete lines from ``start`` on; return where the last of them ends."""
         buffer = self._buffer
         file.seek(start)
-        at, held, skipping = start, 0, False
+        at, held = start, 0
+        ended = start
+        """Where the last complete line ends."""
+        long = bad = False
+        """The buffer lies in a line that is too long, of which the head was judged."""
         while True:
             with memoryview(buffer) as view, view[held:] as free:
                 got = file.readinto(free)
             if not got:
-                return at
+                return ended
             end = held + got
-            begin = buffer.find(b"\n", held, end) + 1 if skipping else 0
-            if skipping and not begin:
-                held = 0  # the head was judged; the rest of so long a line is not needed
-                at += end
-                continue
-            skipping = False
+            begin = 0
+            if long:
+                begin = buffer.find(b"\n", held, end) + 1
+                if not begin:
+                    at, held = at + end, 0
+                    continue
+                lines.bad += bad
+                long = False
             begin = lines.feed(buffer, begin, end, at)
+            if begin:
+                ended = at + begin
             at += begin
             held = end - begin
             if held < len(buffer):
@@ -73,8 +96,7 @@ class ClaudeBulk:
                 buffer += bytes(held)
                 self._buffer = buffer
             else:
-                lines.too_long(buffer)
-                skipping = True
+                long, bad = True, not _is_users(buffer)
                 at, held = at + held, 0
 
 
@@ -104,6 +126,8 @@ class _Lines:
                 else:
                     try:
                         row = decode(view[begin:stop])
+                        if row.type == PROGRESS:
+                            row = wrapped(row, bytes(view[begin:stop]))
                     except MALFORMED:
                         self.bad += 1
                     else:
@@ -111,13 +135,9 @@ class _Lines:
                 begin = stop + 1
         return begin
 
-    def too_long(self, buffer: bytearray) -> None:
-        """Judge a line that can't be held by its head."""
-        self.bad += USER not in buffer[:HEAD] and SPACED_USER not in buffer[:HEAD]
-
     def _take(self, row: Line, place: int) -> None:
         message, at = row.message, row.timestamp
-        if row.type != "assistant" or message is None or at is None:
+        if row.type not in ("assistant", "") or message is None or at is None:
             return
         used = message.usage
         if used is None or row.isApiErrorMessage or not message.model or message.model == SYNTHETIC:
@@ -130,25 +150,30 @@ class _Lines:
         write = max(write, short + hour)
         read = used.cache_read_input_tokens or 0
         speed = used.speed
-        rank = (used.input_tokens + used.output_tokens + write + read) << 1 | (speed is not None)
+        rank = used.input_tokens + used.output_tokens + write + read
         if not row.isSidechain:
             rank |= MAIN
-        key = key_of(message.id, row.requestId, at)
-        if not key:
-            key = f"{self.path}:{place}"
+        said = name(row.sessionId) if row.sessionId else self.session
+        key = key_of(message.id, row.requestId, at, said) or f"{self.path}:{place}"
         old = self.rows.get(key)
-        if old is not None and old[-1] >= rank:
+        if old is not None and old[-2] > rank:
+            return
+        # What it costs, as all of Claude's models bill it: in twentieths of an input token's price; then its speed.
+        weight = 20 * used.input_tokens + 100 * used.output_tokens + 25 * (write - hour) + 40 * hour + 2 * read
+        weight = weight << 1 | (speed not in _USUAL)
+        if old is not None and old[-2] == rank and old[-1] >= weight:
             return
         if not self.cwd and row.cwd:
             self.cwd = name(row.cwd)
         cost = cost_of(row.costUSD, free=True)
         self.rows[key] = (
             key,
-            "" if row.requestId or not message.id else f"{name(row.sessionId or '')}:{message.id[:MAX_NAME]}",
+            bool(message.id) and not row.requestId,
             wall_of(at),
             name(message.model),
             self.session,
-            "" if speed is None or speed == "standard" else name(speed),
+            said,
+            "" if speed is None or speed in _USUAL else name(speed),
             name(used.service_tier or ""),
             used.input_tokens,
             used.output_tokens,
@@ -157,13 +182,12 @@ class _Lines:
             read,
             "" if cost is None else str(cost),
             rank,
+            weight,
         )
 
 
-def session_of(path: str) -> str:
-    """Return the session of the transcript at ``path``: a subagent's is its parent's."""
-    below = path.rpartition("/projects/")[2].split("/")
-    return name(below[1] if len(below) > 2 else below[-1].removesuffix(".jsonl"))
+def _is_users(line: bytearray) -> bool:
+    return USER in line[:HEAD] or SPACED_USER in line[:HEAD]
 
 
 def continues(file: FileIO, status: os.stat_result, known: LogFile) -> bool:
@@ -177,4 +201,4 @@ def continues(file: FileIO, status: os.stat_result, known: LogFile) -> bool:
 
 def guard_at(file: FileIO, end: int) -> bytes:
     """Return the bytes by which what lies before ``end`` is known again."""
-    return os.pread(file.fileno(), min(GUARD, end), max(0, end - GUARD))
+    return os.pread(file.fileno(), min(GUARD, end), 0) + os.pread(file.fileno(), min(GUARD, end), max(0, end - GUARD))

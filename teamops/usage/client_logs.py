@@ -123,6 +123,8 @@ class _Reading:
         """Return what was read, one for each log."""
         rows: dict[str, list[LogRow]] = {path: [] for path in self._files}
         for key, response in self._responses.items():
+            if response.tokens == Tokens() and not response.cost:
+                continue  # taken back: a copy of another
             file = self._files[response.path]
             rows[file.path].append(_row(key, response, file.mtime_ns if self._client.last_stands else 0))
         return [
@@ -155,6 +157,6 @@ def _row(key: str, response: _Response, rank: int) -> LogRow:
     usage, tokens = response.usage, response.tokens
     cost = "" if response.cost is None else str(response.cost)
     return (
-        key, "", usage.wall, usage.model, usage.session, usage.speed, usage.service_tier, tokens.input, tokens.output,
-        tokens.cache_write, tokens.cache_write_1h, tokens.cache_read, cost, rank,
+        key, False, usage.wall, usage.model, usage.session, usage.session, usage.speed, usage.service_tier,
+        tokens.input, tokens.output, tokens.cache_write, tokens.cache_write_1h, tokens.cache_read, cost, rank, 0,
     )  # fmt: skip

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from teamops.model.usage import Usage
 from teamops.usage.homes import (
     amp_homes,
     claude_homes,
@@ -26,6 +27,21 @@ class Readers:
     lines: LineReader | None
     whole: FileReader | None
 
+    def learn(self, usages: Iterable[Usage]) -> None:
+        """See ``LineReader``; once for both."""
+        self._one.learn(usages)
+
+    def counted(self) -> tuple[Usage, ...]:
+        """See ``LineReader``; of both."""
+        return self._one.counted()
+
+    @property
+    def _one(self) -> LineReader | FileReader:
+        found = self.lines or self.whole
+        if found is None:
+            raise LookupError("a client without readers")
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class LogClient:
@@ -41,7 +57,7 @@ class LogClient:
     """Whether a log is only ever appended to (``Readers.lines``), or rewritten or a database (``Readers.whole``)."""
     readers: Callable[[], Readers]
     """Make readers that have counted nothing yet."""
-    beside: Callable[[Path], tuple[Path, ...]] | None = None
+    beside: Callable[[Path], tuple[Path, ...]] = lambda _path: ()
     """Files whose change is one of the log too, as a database's ``-wal``."""
     last_stands: bool = False
     """Of a response that several logs have, the one written last stands; else the one that was first."""
@@ -58,7 +74,8 @@ def _below(*patterns: str) -> Callable[[Path], Iterator[Path]]:
     """Return who finds the files of all ``patterns`` below a home; what can't be listed has none."""
 
     def files(home: Path) -> Iterator[Path]:
-        yield from sorted({path for pattern in patterns for path in home.glob(pattern) if path.is_file()})
+        # As text: a session comes before its subagents, whose folder has its name.
+        yield from sorted({path for pattern in patterns for path in home.glob(pattern) if path.is_file()}, key=str)
 
     return files
 

@@ -188,7 +188,7 @@ class CodexReader:
         rollout.side = bool(spawned) or meta.thread_source == "subagent"
         rollout.parent = name(meta.forked_from_id or spawned or meta.parent_thread_id or "")
         # With a base the parent's lines stay in the parent's file.
-        rollout.copying = bool(rollout.parent) and meta.history_base == b"null"
+        rollout.copying = bool(rollout.parent) and bytes(meta.history_base) == b"null"
         rollout.began = rollout.copied = wall_of(at) if at is not None else 0.0
 
     def _record(self, record: _Record, rollout: _Rollout, wall: float) -> Iterator[Usage]:

@@ -25,7 +25,9 @@ MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding outside text raises; the last one on a line of brackets."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
-Millis = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
+MAX_WALL = 253_370_764_800.0
+"""The year 9999 begins, Unix seconds: later than that is no day in any timezone."""
+Millis = Annotated[float, msgspec.Meta(ge=0, le=MAX_WALL * 1000)]
 """Milliseconds since the epoch."""
 
 
@@ -37,7 +39,7 @@ def name(text: str) -> str:
 
 def wall_of(at: datetime) -> float:
     """Return Unix seconds; without a timezone it is UTC."""
-    return max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
+    return min(max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()), MAX_WALL)
 
 
 def cost_of(said: Decimal | None, *, free: bool) -> Decimal | None:
@@ -57,6 +59,8 @@ def with_rest(tokens: Tokens, total: int) -> Tokens:
 
 def is_cut(line: bytes) -> bool:
     """Return whether a line that nobody decodes, which would cost too much, was cut or mixed up: its ends show it."""
+    if line.startswith(b"{") and line.endswith(b"}"):
+        return False
     line = line.strip()
     return bool(line) and not (line.startswith(b"{") and line.endswith(b"}"))
 
@@ -79,16 +83,14 @@ def read_lines(
             continue
         for usage in found:
             newest = usage.wall if newest is None else max(newest, usage.wall)
-            delta = tally.count(usage)
-            if delta is not None:
-                usages.append(delta)
+            usages += tally.count(usage)
     return Reading(tuple(usages), bad, newest)
 
 
 def count_all(found: Iterable[Usage], bad: int, tally: Tally) -> Reading:
     """Return what the records of one file add to ``tally``."""
     records = tuple(found)
-    deltas = [delta for usage in records if (delta := tally.count(usage)) is not None]
+    deltas = [delta for usage in records for delta in tally.count(usage)]
     return Reading(tuple(deltas), bad, max((usage.wall for usage in records), default=None))
 
 

@@ -166,13 +166,15 @@ def _usage_of(row: _Line, chat: _Chat) -> Iterator[Usage]:
     tokens = with_rest(tokens, used.total or 0)
     if tokens == Tokens():
         return
+    wall = wall_of(row.timestamp)
+    model = name(row.model or "")
     yield Usage(
-        wall=wall_of(row.timestamp),
-        model=name(row.model or ""),
+        wall=wall,
+        model=model,
         tokens=tokens,
         client=CLIENT,
         session=chat.session,
-        key=(row.id or "")[:MAX_NAME],
+        key=(row.id or "")[:MAX_NAME] or f"{chat.session}:{wall}:{model}:{tokens}",
         cwd=chat.cwd,
         side=chat.side,
     )

@@ -42,6 +42,15 @@ def written_at(path: Path, asked: list[tuple[str, str]]) -> list[float | None]:
         return [None] * len(asked)
 
 
+def has_session(path: Path, session: str) -> bool:
+    """Return whether the database holds the session; not if that can't be known."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_S)) as db:
+            return db.execute("SELECT 1 FROM session WHERE id = ?", (session,)).fetchone() is not None
+    except sqlite3.Error:
+        return False
+
+
 def _written(db: sqlite3.Connection, session: str, folder: str) -> float | None:
     if not session:
         row = db.execute(_LAST_OF_FOLDER, (folder,)).fetchone()

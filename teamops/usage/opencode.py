@@ -145,7 +145,8 @@ class OpencodeReader:
         key = (message.id or str(key))[:MAX_NAME]
         if time.completed is not None:
             mark = (time.created, time.completed, model, tokens)
-            key = self._copies.setdefault(mark, key)
+            if self._copies.setdefault(mark, key) != key:
+                return  # a fork's copy: the original stands where it is
         yield Usage(
             wall=time.created / 1000,
             model=model,

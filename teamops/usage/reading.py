@@ -23,7 +23,8 @@ class Reading:
     """What some lines, or a file, told."""
 
     usages: tuple[Usage, ...]
-    """Deltas: what each record adds to what its response had counted before."""
+    """Deltas: what each record adds to what its response had counted before, below zero where it takes something back
+    (as from another day, or a copy's session)."""
     bad_lines: int
     """Malformed lines, or records of a file, that were left out."""
     newest_wall: float | None

@@ -74,7 +74,7 @@ def _look(client: LogClient, path: str) -> Found | None:
     except OSError:
         return None  # gone since it was listed
     newest = status.st_mtime_ns
-    for beside in client.beside(Path(path)) if client.beside else ():
+    for beside in client.beside(Path(path)):
         try:
             newest = max(newest, beside.stat().st_mtime_ns)
         except OSError:

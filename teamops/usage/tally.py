@@ -8,6 +8,9 @@ from decimal import Decimal
 
 from teamops.model.usage import Tokens, Usage
 
+QUARTER_S = 900.0
+"""In no timezone does a day begin within a quarter of an hour."""
+
 Beats = Callable[[Usage, Usage], bool]
 """Whether a new record of a response stands instead of the one that was counted."""
 
@@ -29,23 +32,37 @@ class Tally:
         self._beats = beats
         self._counted: dict[str, Usage] = {}
 
-    def count(self, usage: Usage) -> Usage | None:
-        """Return what ``usage`` adds to what its key had, ``None`` = nothing. Without a key it is always new."""
+    def count(self, usage: Usage) -> tuple[Usage, ...]:
+        """Return what ``usage`` adds to what its key had. Without a key it is always new.
+
+        Where it is of another day, model or price, what was counted is taken back where it was, and ``usage`` is new.
+        """
         key = usage.key
         if not key:
-            return usage
+            return (usage,)
         old = self._counted.get(key)
         if old is None:
             self._counted[key] = usage
-            return usage
+            return (usage,)
         if not self._beats(usage, old):
-            return None
+            return ()
         self._counted[key] = usage
+        if _place(usage) != _place(old):
+            return (_negative(old), usage)
         cost = usage.cost_usd - old.cost_usd if usage.cost_usd is not None and old.cost_usd is not None else None
         tokens = usage.tokens - old.tokens
         if tokens == Tokens() and not cost:
-            return None
-        return replace(usage, tokens=tokens, cost_usd=cost, context=usage.context or input_side(usage.tokens))
+            return ()
+        return (replace(usage, tokens=tokens, cost_usd=cost, context=usage.context or input_side(usage.tokens)),)
+
+    def get(self, key: str) -> Usage | None:
+        """Return what was counted with that key."""
+        return self._counted.get(key)
+
+    def take_back(self, key: str) -> tuple[Usage, ...]:
+        """Forget what was counted with that key; return what takes it back."""
+        old = self._counted.pop(key, None)
+        return () if old is None else (_negative(old),)
 
     def learn(self, usages: Iterable[Usage]) -> None:
         """Take ``usages`` as counted: deltas of one key add up, and the last one names the rest."""
@@ -55,7 +72,10 @@ class Tally:
             old = self._counted.get(usage.key)
             if old is not None:
                 usage = replace(usage, tokens=old.tokens + usage.tokens, cost_usd=_sum(old.cost_usd, usage.cost_usd))  # noqa: PLW2901
-            self._counted[usage.key] = replace(usage, context=0)
+            if usage.tokens == Tokens() and not usage.cost_usd:
+                self._counted.pop(usage.key, None)  # it was taken back
+            else:
+                self._counted[usage.key] = replace(usage, context=0)
 
     def counted(self) -> tuple[Usage, ...]:
         """Return what was counted, one record a key."""
@@ -65,6 +85,24 @@ class Tally:
 def input_side(tokens: Tokens) -> int:
     """Return the tokens that decide a long-context price."""
     return tokens.input + tokens.cache_write + tokens.cache_read
+
+
+def _negative(usage: Usage) -> Usage:
+    cost = -usage.cost_usd if usage.cost_usd is not None else None
+    return replace(usage, tokens=Tokens() - usage.tokens, cost_usd=cost, context=input_side(usage.tokens))
+
+
+def _place(usage: Usage) -> tuple[object, ...]:
+    """Return where a response is counted and what it is priced by."""
+    return (
+        usage.wall // QUARTER_S,
+        usage.model,
+        usage.session,
+        usage.speed,
+        usage.service_tier,
+        usage.cost_usd is None,
+        input_side(usage.tokens),
+    )
 
 
 def _sum(old: Decimal | None, new: Decimal | None) -> Decimal | None:

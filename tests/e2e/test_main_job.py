@@ -172,7 +172,7 @@ def test_a_poke_is_received_by_the_agent(short_dir: Path) -> None:
             return any(row["message"]["content"] == words for row in rows if "message" in row)
 
         terminal.until(received, "the line in the agent's own transcript", 20)
-        terminal.keys("Enter")  # its detail: the live pane
+        terminal.keys("Enter", "3")  # its detail: the live pane
         terminal.wait_for(f"{PROMPT} {re.escape(words)}", 20)
         terminal.keys("Escape")
         terminal.wait_for("1 Agents", 20)

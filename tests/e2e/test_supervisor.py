@@ -372,6 +372,60 @@ def test_status_of_a_project_that_nobody_supervises(project: Project) -> None:
     assert [alert["code"] for alert in shown["alerts"]] == ["handoff-stale"]
 
 
+def status_of(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
+    place = ["-C", str(project.root), "--state-dir", str(project.state)]
+    return subprocess.run(
+        [sys.executable, "-m", "teamops", "status", *words, *place],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_status_of_one_agent_tells_what_its_screen_tells(project: Project) -> None:
+    project.begin_session(CODER)
+    with project.supervised() as thread:
+        wait(thread, lambda seen: any(a.role == CODER and a.pane_id and a.pid for a in seen.agents), "its pane")
+        assert thread.act(RestartRole(CODER)).ok
+        assert thread.act(PokeRole(CODER, "look at login")).ok
+        wait(thread, lambda _: len(thread.agent_report(CODER).deliveries) > 0, "the poke is remembered")
+        report = thread.agent_report(CODER)
+        done = status_of(project, "coder", "--json")
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert shown["schema"] == "teamops.agent/1"
+    assert (shown["role"], shown["project"]) == ("CODER", "shop")
+    (poke,) = [poke for poke in shown["deliveries"] if poke["by"] == "person"]
+    assert poke["text"] == "look at login"
+    assert poke["after_s"]["typed"] >= 0
+    assert [row["action"] for row in shown["restarts"]] == [record.action_id for record in report.restarts]
+    assert (shown["restarts"][0]["by"], shown["restarts"][0]["ok"]) == ("person", True)
+    assert shown["restarts"][0]["cause"]
+    assert [node["pid"] for node in shown["processes"]] == [node.pid for node in report.processes]
+    assert shown["processes"][0]["name"] == "cat"
+    assert shown["launch"]["pid"] == shown["pid"] == shown["processes"][0]["pid"]
+    assert {known["kind"] for known in shown["evidences"]} >= {"process"}
+    assert any("look at login" in line for line in shown["screen"])
+    assert len(shown["minutes"]["beats"]) == 60
+    person = status_of(project, "CODER")
+    assert person.returncode == 0, person.stderr
+    for piece in ("Evidence, best first", "look at login", "asked for by a person", "cat"):
+        assert piece in person.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["NOBODY", "--json"], "NOBODY is no role of this team"), (["CODER", "--watch"], "contradict each other")],
+    ids=["a stranger", "watched"],
+)
+def test_status_of_one_agent_refuses_what_makes_no_sense(project: Project, words: list[str], said: str) -> None:
+    done = status_of(project, *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
 def test_a_single_look_knows_what_the_clients_say_of_themselves(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,7 @@ def test_the_wheel_has_what_the_program_reads(wheel: Path) -> None:
         for wanted in [f"teamops/profiles/{role}.md" for role in ROLES] + ["teamops/sample_current.md"]:
             assert wanted in names
             assert len(archive.read(wanted)) > 500, f"{wanted} is all but empty"
+    assert "teamops/guard/opencode_plugin.js" in names
     assert "teamops/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     # As packages' own top-level folders these would litter everybody's site-packages.

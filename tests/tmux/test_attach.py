@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ import pytest
 from teamops.model.errors import TeamopsError
 from teamops.tmux.attach import attach_plan
 from teamops.tmux.command import ServerDown
+from teamops.tmux.lifecycle import kill_session
+from teamops.tmux.server import Server
 from tests.tmux.private import PrivateTmux, private_tmux, until
 
 pytestmark = pytest.mark.tmux
@@ -71,3 +76,40 @@ async def test_the_plan_of_nesting_really_attaches(tmux: PrivateTmux, short_dir:
         other("send-keys", "-t", home, f"env {unset} {' '.join(plan.argv)}", "Enter")
         await until("the agent's screen", lambda: "the agent" in other.screen(home))
         assert tmux("list-clients", "-F", "#{session_name}").split() == ["a"]
+
+
+async def test_a_dead_pane_that_wanted_the_focus_does_not_crash_the_server(tmux: PrivateTmux, short_dir: Path) -> None:
+    tmux.new("other")
+    pane = tmux.new("a", "printf 'last words\\033[?1004h'; exec sleep 300")
+    await until("its words", lambda: "last words" in tmux.screen(pane))
+    os.kill(int(tmux.ask(pane, "#{pane_pid}")), signal.SIGTERM)
+    await until("its death", lambda: tmux.ask(pane, "#{pane_dead}") == "1")
+    server = Server(tmux.socket, ["a"])
+    await server.start()
+    try:
+        await until("control mode", lambda: server.mode == "control")
+    finally:
+        await server.close()
+    attach_plan(tmux.socket, "a", {})
+    ended = await asyncio.create_subprocess_exec(
+        *tmux.socket.argv(), "-C", "attach-session", "-t", "=a:", stdin=asyncio.subprocess.DEVNULL
+    )
+    assert await ended.wait() == 0
+    assert tmux("list-sessions", "-F", "#{session_name}").split() == ["a", "other"]
+    assert "last words" in tmux("capture-pane", "-p", "-S", "-", "-t", pane)
+
+
+async def test_a_session_whose_agent_ended_under_a_client_is_closed(tmux: PrivateTmux) -> None:
+    tmux.new("other")
+    pane = tmux.new("a", "printf 'words\\033[?1004h'; exec sleep 300")
+    await until("its words", lambda: "words" in tmux.screen(pane))
+    server = Server(tmux.socket, ["a"])
+    await server.start()
+    try:
+        await until("control mode", lambda: server.mode == "control")
+        os.kill(int(tmux.ask(pane, "#{pane_pid}")), signal.SIGTERM)
+        await until("its death", lambda: tmux.ask(pane, "#{pane_dead}") == "1")
+        await asyncio.to_thread(kill_session, tmux.socket, "a")
+        assert tmux("list-sessions", "-F", "#{session_name}").split() == ["other"]
+    finally:
+        await server.close()

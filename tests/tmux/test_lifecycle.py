@@ -15,7 +15,7 @@ from teamops.model.actions import By, Restart
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
 from teamops.tmux import ending
-from teamops.tmux.lifecycle import create, kill_session, respawn
+from teamops.tmux.lifecycle import Mark, create, kill_session, mark_of, respawn
 from tests.tmux.conftest import MakeServer
 from tests.tmux.private import PrivateTmux, until
 from tests.tmux.test_server import everything
@@ -47,7 +47,8 @@ async def test_the_panes_process_is_the_agent_itself(tmux: PrivateTmux, tmp_path
     await until("exec", lambda: program.resolve().name.startswith("python3"))
     wanted = f"['x;', '$(id)', '#{{pane_id}}', \"it's\", ';'] {odd} v #{{x}};"
     await until("its words", lambda: wanted in tmux.screen(started.pane_id).replace("\n", ""))
-    assert tmux("show-options", "-p", "-t", started.pane_id).split() == ["remain-on-exit", "on"]
+    assert tmux("show-options", "-p", "-v", "-t", started.pane_id, "remain-on-exit").strip() == "on"
+    assert mark_of(tmux.socket, started.pane_id) == Mark(started.pid, "", made=True)
     assert everything_foreign(tmux) == before
 
 

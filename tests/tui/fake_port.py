@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from teamops.model.actions import Outcome
+from teamops.model.agent import Evidence
 from teamops.model.agent_report import AgentReport
 from teamops.model.clock import Stamp
 from teamops.model.errors import TeamopsError, UsageError
@@ -15,8 +16,14 @@ from teamops.model.protocol import TaskReport
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import AttachPlan, Intent, LightState, SignOff, Snapshot
 from teamops.tui.believable import believable
+from teamops.tui.believable_agent import believable_agent_report
 from teamops.tui.believable_handoff import believable_blocks
 from teamops.tui.believable_protocol import believable_diff, believable_report
+
+
+def older(known: Evidence, seconds: float) -> Evidence:
+    """Return evidence as it is so much later."""
+    return replace(known, age_s=None if known.age_s is None else known.age_s + seconds)
 
 
 @dataclass
@@ -32,6 +39,7 @@ class FakePort:
     )
     diff: tuple[str, ...] = field(default_factory=believable_diff)
     agent_reports: dict[Role, AgentReport] = field(default_factory=dict)
+    """By role: what it says instead of a believable one."""
     reports: dict[str | None, TaskReport] = field(default_factory=dict)
     """By task: what it says instead of a report on its blocks."""
     errors: dict[str, TeamopsError] = field(default_factory=dict)
@@ -86,9 +94,8 @@ class FakePort:
                 replace(
                     agent,
                     beat_age_s=None if agent.beat_age_s is None else agent.beat_age_s + seconds,
-                    evidence=replace(
-                        agent.evidence, age_s=None if agent.evidence.age_s is None else agent.evidence.age_s + seconds
-                    ),
+                    evidence=older(agent.evidence, seconds),
+                    evidences=tuple(older(one, seconds) for one in agent.evidences),
                 )
                 for agent in now.agents
             ),
@@ -150,7 +157,7 @@ class FakePort:
 
     def agent_report(self, role: Role) -> AgentReport:
         self._enter("agent_report", role)
-        return self.agent_reports.get(role, AgentReport(role=role))
+        return self.agent_reports[role] if role in self.agent_reports else believable_agent_report(self.now, role)
 
     def screen(self, role: Role) -> str:
         self._enter("screen", role)

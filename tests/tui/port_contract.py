@@ -87,6 +87,43 @@ class PortContract:
             if agent.pane_id is not None:
                 assert not _CONTROLS.search(_SGR.sub("", port.screen(agent.role)))
 
+    def test_an_agents_report_is_about_itself_and_newest_first(self, port: SupervisorPort) -> None:
+        for agent in port.snapshot().agents:
+            report = port.agent_report(agent.role)
+            assert report.role == agent.role
+            pokes = [poke.decided_wall for poke in report.deliveries]
+            assert pokes == sorted(pokes, reverse=True)
+            restarts = [record.wall for record in report.restarts]
+            assert restarts == sorted(restarts, reverse=True)
+            assert [wall for wall, _ in report.memory] == sorted(wall for wall, _ in report.memory)
+            assert {poke.role for poke in report.deliveries} <= {agent.role}
+            assert {record.role for record in report.restarts} <= {agent.role}
+            assert report.launch is None or report.launch.role == agent.role
+            texts = [text for poke in report.deliveries for text in (poke.text, poke.proof, poke.refused)]
+            texts += [text for one in report.restarts for text in (one.cause, one.ending, one.screen, *one.notes)]
+            texts += [node.name for node in report.processes]
+            assert not any(_CONTROLS.search(text) for text in texts)
+
+    def test_an_agents_processes_are_a_tree_parents_first(self, port: SupervisorPort) -> None:
+        agents = port.snapshot().agents
+        assert any(port.agent_report(agent.role).processes for agent in agents), "one of them runs"
+        for agent in agents:
+            report = port.agent_report(agent.role)
+            if agent.pid is None:
+                assert report.processes == ()
+                continue
+            depths: dict[int, int] = {}
+            for place, node in enumerate(report.processes):
+                assert node.depth == (depths[node.parent] + 1 if place else 0)
+                assert node.pid not in depths
+                depths[node.pid] = node.depth
+            assert report.processes[:1] == () or report.processes[0].pid == agent.pid
+
+    def test_evidence_is_told_best_first_and_named(self, port: SupervisorPort) -> None:
+        for agent in port.snapshot().agents:
+            assert agent.basis is None or agent.evidences[agent.basis].kind is agent.evidence.kind
+            assert all(known.age_s is None or known.age_s >= 0 for known in agent.evidences)
+
     def test_a_tasks_report_is_about_its_own_blocks(self, port: SupervisorPort) -> None:
         snapshot = port.snapshot()
         assert snapshot.tasks
@@ -133,7 +170,7 @@ class PortContract:
         assert not ok
         assert len(port.snapshot().blocks) == before
 
-    @pytest.mark.parametrize("query", ["poke_text", "screen", "attach"])
+    @pytest.mark.parametrize("query", ["poke_text", "screen", "attach", "agent_report"])
     def test_a_stranger_is_an_error_that_says_what_to_do(self, port: SupervisorPort, query: str) -> None:
         with pytest.raises(TeamopsError) as caught:
             getattr(port, query)(STRANGER)

@@ -8,17 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.style import Style
 
 from teamops.model.agent import Evidence, EvidenceKind
+from teamops.model.agent_report import AgentReport
 from teamops.model.handoff import Problem, Severity
 from teamops.model.protocol import Approval, DiffFile, DiffStat, TaskReport
-from teamops.model.role import Role
+from teamops.model.role import DEVELOPER, Role
 from teamops.tui import strips, words
+from teamops.tui.believable import believable
+from teamops.tui.believable_agent import believable_agent_report
 from teamops.tui.believable_protocol import believable_report
 from teamops.tui.paper import draw
-from teamops.tui.screens.detail import strips_of
 from teamops.tui.strips import Line, changed, fit, spread, wrap
 from teamops.tui.theme import palette
+from teamops.tui.widgets.live_pane import strips_of
 from tests.tui.conftest import MakeApp
 from tests.tui.fake_port import FakePort
 from tests.tui.lines import settle, strips_on, text_on
@@ -62,7 +66,9 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
     agents = tuple(
         replace(
             agent, role=Role(f"{agent.role}{text}"), name=text, message=text, client=text, session=text, held=text,
-            lights=(text,), evidence=Evidence(EvidenceKind.HOOK, 1.0, text),
+            lights=(text,), evidence=Evidence(EvidenceKind.HOOK, 1.0, text), last_error=text, memory_note=text,
+            badges=(text,),
+            evidences=(Evidence(EvidenceKind.HOOK, 1.0, text), Evidence(EvidenceKind.PANE, None, text)),
         )
         for agent in now.agents
     )  # fmt: skip
@@ -86,6 +92,7 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
         problems=(Problem(3, 1, text, Severity.INFO, text, text),),
     )  # fmt: skip
     port.diff = (f"-{text}", f"+{text}", f"@@{text}", f"---{text}", text)
+    port.agent_reports = {agent.role: hostile_memory(agent.role, text) for agent in agents}
     port.reports = {task.task: hostile_report(port, task.task, text) for task in port.now.tasks}
     app = make_app()
     async with app.run_test(size=size) as pilot:
@@ -114,7 +121,30 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
         assert port.intents == []
         await pilot.press("1", "enter")
         await settle(pilot)
-        assert all(strip.text.isprintable() for strip in strips_on(app))
+        for key in (
+            "2",
+            "3",
+            "4",
+            "enter",
+            "escape",
+            "5",
+            "enter",
+            "G",
+            "escape",
+            "6",
+            "G",
+            "7",
+            "enter",
+            "escape",
+            "right_square_bracket",
+            "1",
+        ):
+            await pilot.press(key)
+            await settle(pilot)
+            for strip in strips_on(app):
+                assert strip.cell_length == size[0]
+                assert strip.text.isprintable()
+                assert all(segment.style is None or segment.style.link is None for segment in strip)
         await pilot.press("p")
         await settle(pilot)
         await pilot.press("escape", "r")
@@ -124,6 +154,25 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
         await settle(pilot)
         assert app.is_running
         assert app.return_code is None
+
+
+def hostile_memory(role: Role, text: str) -> AgentReport:
+    """Return a memory of an agent that says ``text`` wherever it can."""
+    believed = believable_agent_report(believable(), DEVELOPER)
+    return replace(
+        believed,
+        deliveries=tuple(replace(poke, text=text, proof=text, light=text) for poke in believed.deliveries)
+        + tuple(replace(poke, refused=text or "no") for poke in believed.deliveries),
+        restarts=tuple(
+            replace(one, cause=text, ending=text, message=text, screen=text * 3, notes=(text, text), session=text)
+            for one in believed.restarts
+        ),
+        spikes=tuple(replace(one, why=text) for one in believed.spikes),
+        processes=tuple(replace(node, name=text, state=text[:3], depth=10**6) for node in believed.processes),
+        launch=None if believed.launch is None else replace(believed.launch, role=role, client_session=text),
+        keeping=text,
+        memory_note=text,
+    )
 
 
 def hostile_report(port: FakePort, name: str | None, text: str) -> TaskReport:
@@ -215,6 +264,22 @@ def test_no_word_is_lost(text: str, width: int) -> None:
 def test_a_pane_keeps_only_its_colours(text: str) -> None:
     for strip in strips_of(f"\x1b[1;31m{text}\x1b[0m{text}"):
         assert strip.text.isprintable()
+
+
+def test_a_pane_keeps_its_colours_and_drops_every_other_escape() -> None:
+    raw = (
+        "\x1b[1;31mred\x1b[0m \x1b[38;5;208morange\x1b[0m \x1b[48;2;1;2;3mdeep\x1b[0m\x1b[2J\x1b[10;10H"
+        "\x1b]0;title\x07\x1b]8;;file:///etc\x07link\x1b]8;;\x07 "
+        "\x1bP1$r0m\x1b\\\x9b31m\x07\x1b[?1049h\x1b[6nplain\x00\u202e"
+    )
+    (strip,) = strips_of(raw)
+    assert strip.text == "red orange deeplink plain"
+    styles = {segment.text: segment.style for segment in strip if segment.style}
+    assert styles["red"] == Style(color="color(1)", bold=True)
+    assert styles["orange"] == Style(color="color(208)")
+    assert styles["deep"] == Style(bgcolor="#010203")
+    assert all(style.link is None and not style.meta for style in styles.values())
+    assert not styles.get("link plain") or styles["link plain"] == Style.null()
 
 
 @given(st.text(alphabet="ab漢 ", max_size=40), st.text(alphabet="ab漢 ", max_size=40))

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from teamops.model.actions import Outcome
 from teamops.model.agent import AgentState, AgentView
+from teamops.model.agent_report import DeliveryStage
 from teamops.model.errors import TeamopsError
 from teamops.model.role import CODER, DEVELOPER, DIRECTOR, OPTIMIZER
 from teamops.model.snapshot import AckAlert, AttachPlan, PokeRole, RestartRole, StartRole, StopRole, SupervisorView
@@ -81,6 +82,7 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
             keys.Where.FINDINGS: [FindingsScreen(app.palette, app.snapshot)],
             keys.Where.DIFF: [DiffScreen(Faults().of(app.snapshot)[0], app.palette)],
             keys.Where.TASK: [TaskScreen("settings-page", app.palette, app.snapshot)],
+            keys.Where.AGENT: [Detail(DIRECTOR, app.palette, app.snapshot)],
             keys.Where.SIGN_OFF: [SignOffWindow("settings-page", app.palette, app.snapshot)],
             keys.Where.LISTS: [desk.agents, desk.alerts, desk.events, desk.handoff.list],
         }
@@ -91,15 +93,15 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
 
 async def test_help_shows_every_key_and_every_symbol(make_app: MakeApp) -> None:
     app = make_app()
-    async with app.run_test(size=(100, 110)) as pilot:
+    async with app.run_test(size=(100, 140)) as pilot:
         await pilot.press("question_mark")
         await settle(pilot)
         assert isinstance(app.screen, ReadingWindow)
         text = " ".join(text_on(app).replace("│", " ").split())
         for entry in keys.REGISTRY:
             assert entry.help.split(":")[0][:40] in text
-        for state in AgentState:
-            assert state.value in text
+        for word in (*AgentState, *DeliveryStage):
+            assert word.value in text
         await pilot.press("escape")
         await settle(pilot)
         assert on_desk(app)
@@ -529,9 +531,12 @@ async def test_enter_opens_an_agent_with_its_live_pane(make_app: MakeApp, port: 
             "Bash: pytest -q",
             "webhook-retries",
             "431M",
-            "$5.87 today",
+            "today $5.87",
         ):
             assert piece in text
+        await pilot.press("3")
+        await settle(pilot)
+        text = text_on(app)
         assert "red link gone [@click=app.bell]x[/]" in text
         port.pane = "another line"
         app.screen._look()
@@ -552,7 +557,7 @@ async def test_a_slow_pane_is_asked_once_at_a_time(make_app: MakeApp, port: Fake
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        await pilot.press("enter")
+        await pilot.press("enter", "3")
         await pilot.pause()
         assert isinstance(app.screen, Detail)
         for _ in range(5):
@@ -571,8 +576,10 @@ async def test_the_detail_of_an_agent_without_a_pane_says_so(make_app: MakeApp, 
         await settle(pilot)
         await pilot.press("G", "enter")
         await settle(pilot)
-        assert "There is no pane" in text_on(app)
         assert "18k tokens of today have no known price" in text_on(app)
+        await pilot.press("3")
+        await settle(pilot)
+        assert "There is no pane" in text_on(app)
         assert port.asked.count("screen") == 0
         port.publish(agents=port.now.agents[:-1])
         await settle(pilot)
@@ -598,7 +605,7 @@ async def test_a_pane_that_cannot_be_read_says_so_in_its_place_and_heals(make_ap
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await pilot.press("enter")
+        await pilot.press("enter", "3")
         await settle(pilot)
         assert "✖ tmux does not answer (Is it running?)" in text_on(app)
         assert notes(app) == "", "a note every second would be a storm"

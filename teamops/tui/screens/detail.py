@@ -1,182 +1,117 @@
-"""One agent in full, with its live pane."""
+"""One agent in full: why its state is believed, its hour, pane, pokes, restarts, processes, runaways."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from functools import partial
-from itertools import pairwise
+from typing import Final
 
-from rich.segment import Segment
-from rich.style import Style
-from rich.text import Text
 from textual.app import ComposeResult
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
+from textual.containers import Horizontal
 from textual.timer import Timer
+from textual.widget import Widget
 
 from teamops.model.agent import AgentView
+from teamops.model.agent_report import AgentReport
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
-from teamops.model.text import clean
-from teamops.tui import keys, words
+from teamops.tui import agent_lines, keys, spike_lines
+from teamops.tui.agent_words import moment
 from teamops.tui.rules import WATCH_ONLY, why_not
 from teamops.tui.screens.base import TeamScreen, find_agent
-from teamops.tui.strips import Line, plain
+from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
+from teamops.tui.widgets.agent_rows import (
+    LeftOut,
+    PokeList,
+    PokeRow,
+    ProcessList,
+    RestartList,
+    RestartRow,
+    SpikeList,
+    SpikeRow,
+)
 from teamops.tui.widgets.keybar import KeyBar
+from teamops.tui.widgets.live_pane import LivePane
 from teamops.tui.widgets.page import Page
+from teamops.tui.widgets.rows import RowView
+from teamops.tui.widgets.sheet import Sheet
+from teamops.tui.widgets.tabs import Tabs
 
-POLL_S = 1.0
-"""How often the pane is looked at, and only while this screen is on top."""
-MOST_LINES = 500
-MOST_SIGNS = 1000
-"""Of one line of a pane: no terminal is wider."""
-_SGR = re.compile(r"(\x1b\[[0-9;:]*m)")
-
-
-class LivePane(ScrollView, can_focus=True):
-    """What the agent's screen shows: its colours, and nothing else of its escapes."""
-
-    DEFAULT_CSS = """
-    LivePane { scrollbar-size: 1 1; height: 1fr; border-top: solid $pane-rule; border-title-color: $foreground; }
-    """
-    BINDINGS = keys.bindings(only=("down", "up", "page_down", "page_up", "first", "last"))
-
-    def __init__(self, palette: Palette) -> None:
-        super().__init__(id="live")
-        self.palette = palette
-        self._strips: list[Strip] = []
-        self._text: str | None = None
-
-    def show(self, text: str) -> None:
-        """Show ``text``; lines that did not change are not drawn again."""
-        if text == self._text:
-            return
-        self._text = text
-        old, self._strips = self._strips, strips_of(text)
-        while self._strips and not self._strips[-1].text.strip():
-            self._strips.pop()
-        if len(old) != len(self._strips):
-            width = max((strip.cell_length for strip in self._strips), default=0)
-            self.virtual_size = Size(width, len(self._strips))
-            self.refresh()
-            return
-        for y, (before, now) in enumerate(zip(old, self._strips, strict=True)):
-            if before != now:
-                self.refresh_line(y)
-
-    def say(self, words_: str) -> None:
-        """Show a word instead of a pane."""
-        self._text = None
-        self._strips = [Line().add(words_, self.palette.dim).strip(max(1, len(words_)))]
-        self.virtual_size = Size(0, 1)
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Return one line."""
-        x, top = self.scroll_offset
-        width = self.scrollable_content_region.width
-        if y + top >= len(self._strips):
-            return Strip.blank(width, self.rich_style)
-        strip = self._strips[y + top].crop(x, x + width).adjust_cell_length(width)
-        return strip.apply_style(self.rich_style)
-
-    def action_down(self) -> None:
-        """Scroll down a line."""
-        self.scroll_relative(y=1, animate=False)
-
-    def action_up(self) -> None:
-        """Scroll up a line."""
-        self.scroll_relative(y=-1, animate=False)
-
-    def action_page_down(self) -> None:
-        """Scroll down a page."""
-        self.scroll_relative(y=self.size.height, animate=False)
-
-    def action_page_up(self) -> None:
-        """Scroll up a page."""
-        self.scroll_relative(y=-self.size.height, animate=False)
-
-    def action_first(self) -> None:
-        """Scroll to the top."""
-        self.scroll_to(y=0, animate=False)
-
-    def action_last(self) -> None:
-        """Scroll to the end."""
-        self.scroll_to(y=self.max_scroll_y, animate=False)
-
-
-def strips_of(text: str) -> list[Strip]:
-    """Return a pane's text as strips: SGR colours kept, every other escape and control dropped."""
-    safe = "".join(part if _SGR.fullmatch(part) else clean(part) for part in _SGR.split(text))
-    strips = []
-    for whole in Text.from_ansi(safe.expandtabs(8)).split("\n", allow_blank=True)[:MOST_LINES]:
-        line = whole[:MOST_SIGNS]
-        segments = []
-        at = 0
-        spans = sorted({0, len(line.plain), *(edge for span in line.spans for edge in (span.start, span.end))})
-        for start, end in pairwise(spans):
-            style = _sum(
-                span.style
-                for span in line.spans
-                if span.start <= start and span.end >= end and isinstance(span.style, Style)
-            )
-            segments.append(Segment(plain(line.plain[start:end]), style.update_link(None) if style.link else style))
-            at = end
-        strips.append(Strip(segments) if at else Strip.blank(0))
-    return strips
-
-
-def _sum(styles: Iterable[Style]) -> Style:
-    total = Style.null()
-    for style in styles:
-        total += style
-    return total
+POLL_S: Final = 1.0
+"""How often pane and memory are looked at, and only while this screen is on top."""
+PARTS: Final = ("overview", "hour", "live", "pokes", "restarts", "processes", "spikes")
+WIDE: Final = 120
+"""From so many cells the overview stands beside another part."""
+LOOKING: Final = ("Looking at what is remembered…",)
 
 
 class Detail(TeamScreen):
-    """State and evidence, an hour of beats, tokens and cost, lights, and the pane as it is now."""
+    """A head, and under it one part; on a wide screen the overview and another part."""
 
     DEFAULT_CSS = """
     Detail { layout: vertical; background: $background; }
     Detail Page { height: auto; padding: 0 1; }
+    Detail #parts { height: 1fr; }
+    Detail #parts > * { width: 1fr; height: 1fr; }
+    Detail.-wide #parts > * { width: 3fr; padding-left: 1; }
+    Detail.-wide #parts > #overview { width: 2fr; border-right: solid $pane-rule; padding: 0 1; }
     """
     BINDINGS = keys.bindings(
-        keys.Where.TEAM, only=("findings", "task", "tasks", "sign_off", "palette", "help", "back", "leave")
-    )
-    AUTO_FOCUS = "#live"
+        keys.Where.TEAM, keys.Where.AGENT,
+        only=(
+            "findings", "task", "tasks", "sign_off", "palette", "help", "back", "leave",
+            "pane(1)", "pane(2)", "pane(3)", "pane(4)", "next_pane", "previous_pane",
+        ),
+    )  # fmt: skip
+    AUTO_FOCUS = None
 
     def __init__(self, role: Role, palette: Palette, first: Snapshot) -> None:
         super().__init__()
         self.role = role
         self.palette = palette
         self.snapshot = first
+        self.part = "overview"
+        self.beside = "live"
+        """What stands beside the overview on a wide screen."""
+        self.report: AgentReport | None = None
         self.page = Page(palette)
+        self.tabs = Tabs(palette, first=1)
+        self.overview = Sheet(palette, id="overview")
+        self.hour = Sheet(palette, id="hour")
         self.live = LivePane(palette)
+        self.pokes = PokeList(palette)
+        self.restarts = RestartList(palette)
+        self.processes = ProcessList(palette)
+        self.spikes = SpikeList(palette)
         self.keybar = KeyBar(palette)
-        self._asking = False
+        self._trouble = ""
+        """Why what is remembered can't be told now."""
+        self._asking: set[str] = set()
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Make facts, pane and keys."""
+        """Make head, titles, parts and keys."""
         yield self.page
-        yield self.live
+        yield self.tabs
+        with Horizontal(id="parts"):
+            yield from self._widgets().values()
         yield self.keybar
 
+    def _widgets(self) -> dict[str, Widget]:
+        parts = (self.overview, self.hour, self.live, self.pokes, self.restarts, self.processes, self.spikes)
+        return dict(zip(PARTS, parts, strict=True))
+
     def on_mount(self) -> None:
-        """Begin to look at the pane."""
-        self.show(self.snapshot)
-        self.live.border_title = " Its screen, live "
+        """Begin to look."""
         self.live.say("looking…")
-        self._look()
-        self._timer = self.set_interval(POLL_S, self._look, name="live pane")
+        self._arrange()
+        self.overview.focus()
+        self._timer = self.set_interval(POLL_S, self._look, name="agent")
 
     def on_resize(self) -> None:
-        """Draw the strips for the new width."""
-        self.show(self.snapshot)
+        """Draw for the new width."""
+        self._arrange()
 
     def on_screen_suspend(self) -> None:
         """Stop looking under another window."""
@@ -187,52 +122,224 @@ class Detail(TeamScreen):
         """Look again."""
         if self._timer is not None:
             self._timer.resume()
+        self._look()
 
     def on_unmount(self) -> None:
         """Want no answer any more."""
-        self.team.drop("live")
+        self._forget()
 
     @property
     def agent(self) -> AgentView | None:
         """The agent as of the newest snapshot."""
         return find_agent(self.snapshot, self.role)
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Show what is known of the agent now."""
-        self.snapshot = snapshot
-        agent = self.agent
-        if agent is None:
-            self.page.show([Line().add(f"{self.role} is no longer in the team.", self.palette.warn)])
-            return
-        self.page.show(facts(agent, max(20, self.size.width - 4), self.palette))
-        acts = [
-            entry
-            for entry in keys.key_bar((keys.Where.TEAM, keys.Where.PANES))
-            if entry.id not in ("search", "zoom", "leave", "sign_off")
-        ]
-        off = frozenset(entry.id for entry in acts if why_not(entry.id, snapshot, agent))
-        self.keybar.show([keys.act("back"), *acts], off)
+    def choose(self, role: Role) -> None:
+        """Show another agent; what is still on its way about this one is not wanted any more."""
+        self._forget()
+        self.role, self.report, self._trouble = role, None, ""
+        self.live.say("looking…")
+        self.overview.action_first()
+        for rows in (self.pokes, self.restarts, self.processes, self.spikes):
+            rows.show([])
+            rows.move_to(0)
+        self.show(self.team.snapshot)
+        self._look()
+
+    # What is asked.
+
+    def _forget(self) -> None:
+        self._asking.clear()
+        self.team.drop("live")
+        self.team.drop("agent-report")
 
     def _look(self) -> None:
         agent = self.agent
-        if agent is None or agent.pane_id is None:
-            watch_only = self.snapshot.supervisor.watch_only
-            self.live.say(WATCH_ONLY if watch_only else "There is no pane: the session does not run.")
-        elif not self._asking:
-            self._asking = True
+        if agent is None:
+            return
+        if "agent-report" not in self._asking:
+            self._asking.add("agent-report")
+            query = partial(self.team.port.agent_report, self.role)
+            self.team.ask("agent-report", query, partial(self._take, self.role), refused=self._refuse)
+        if self.live.display:
+            self._look_at_pane(agent)
+
+    def _look_at_pane(self, agent: AgentView) -> None:
+        if agent.pane_id is None:
+            if self.snapshot.supervisor.watch_only:
+                self.live.say(WATCH_ONLY, "teamops init sets up a team.")
+            else:
+                self.live.say(f"There is no pane: {self._no_session(agent)}", self._start(agent))
+        elif "live" not in self._asking:
+            self._asking.add("live")
             self.team.ask("live", partial(self.team.port.screen, self.role), self._seen, refused=self._unseen)
 
+    def _take(self, role: Role, report: AgentReport) -> None:
+        self._asking.discard("agent-report")
+        if role == self.role:
+            self.report, self._trouble = report, ""
+            self.draw()
+
+    def _refuse(self, error: TeamopsError) -> None:
+        # Here, not as a note: it would come every second.
+        self._asking.discard("agent-report")
+        self._trouble = str(error)
+        self.draw()
+
     def _seen(self, text: str) -> None:
-        self._asking = False
+        self._asking.discard("live")
         if text.strip():
             self.live.show(text)
         else:
-            self.live.say("The pane is empty.")
+            self.live.say("The pane is empty.", "Its program has printed nothing yet. a goes there.")
 
     def _unseen(self, error: TeamopsError) -> None:
-        # Here, not as a note: it would come every second.
-        self._asking = False
+        self._asking.discard("live")
         self.live.say(f"✖ {error}")
+
+    # Drawing.
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show what is known of the agent now."""
+        self.snapshot = snapshot
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the parts that are seen."""
+        agent, colours = self.agent, self.palette
+        self._draw_tabs()
+        if agent is None:
+            self._draw_keys(agent)
+            gone = Line().add(f"{self.role} is no longer in the team.", colours.warn)
+            self.page.show([gone, Line().add("[ and ] show another agent, Esc goes back.", colours.dim)])
+            return
+        head = agent_lines.head_lines(agent, colours)
+        if self._trouble:
+            head.append(Line(hang=4).add("  ✖ what is remembered can't be told: ", colours.bad).add(self._trouble))
+        self.page.show(head)
+        now = self.snapshot.stamp.wall
+        if self.overview.display:
+            width = self.overview.text_width
+            self.overview.show(agent_lines.overview_lines(agent, self.report, now, width, colours))
+        if self.hour.display:
+            self.hour.show(agent_lines.hour_lines(agent, now, self.hour.text_width, colours))
+        self._draw_rows(agent, now)
+        self._draw_keys(agent)
+
+    def _draw_rows(self, agent: AgentView, now: float) -> None:
+        report = self.report
+        if report is None:
+            told = (f"✖ {self._trouble}",) if self._trouble else LOOKING
+            for rows in (self.pokes, self.restarts, self.processes, self.spikes):
+                _empty(rows, told)
+            return
+        start = self._start(agent)
+        _empty(self.pokes, ("It was never poked.", "p pokes it: shows the line first."))
+        again = f"r {'restarts' if agent.pid is not None else 'starts'} it now." if agent.can_restart else start
+        _empty(self.restarts, ("It was never restarted.", f"A rule does so when it is unwell. {again}"))
+        _empty(self.processes, ("No process of it runs.", start))
+        self.pokes.show([PokeRow(poke, moment(poke.decided_wall, now)) for poke in report.deliveries])
+        of = report.attempts_allowed
+        self.restarts.show([RestartRow(record, moment(record.wall, now), of) for record in report.restarts])
+        more = report.processes_left_out
+        _empty(self.spikes, ("It never ran away.", "A rule watches its tokens: [spike] in teamops.toml sets it."))
+        self.spikes.show(
+            [SpikeRow(one, moment(one.began_wall, now), spike_lines.standing(one, now)) for one in report.spikes]
+        )
+        self.processes.show([*report.processes, *([LeftOut(more)] if more else [])])
+
+    def _draw_tabs(self) -> None:
+        report = self.report
+        counts: tuple[int, ...] = (0,) * len(PARTS)
+        if report is not None:
+            processes = len(report.processes) + report.processes_left_out
+            counts = (0, 0, 0, len(report.deliveries), len(report.restarts), processes, len(report.spikes))
+        names = ("State", "Hour", "Pane", "Pokes", "Restarts", "Tree", "Spikes")
+        titles = [f"{place} {name}" for place, name in enumerate(names, 1)]
+        if self.size.width >= WIDE:
+            titles = [f"{title} ({number})" if number else title for title, number in zip(titles, counts, strict=True)]
+        beside = PARTS.index(self.beside) if self.has_class("-wide") and self.part == "overview" else None
+        self.tabs.show(titles, PARTS.index(self.part), alert=False, focused=True, beside=beside)
+
+    def _draw_keys(self, agent: AgentView | None) -> None:
+        left_out = {"search", "zoom", "leave", "sign_off", "part(5)", "part(6)", "part(7)"}
+        rows = {"pokes": self.pokes, "restarts": self.restarts, "spikes": self.spikes}.get(self.part)
+        if rows is None or not rows.rows:
+            left_out.add("detail")
+        wheres = (keys.Where.TEAM, keys.Where.PANES, keys.Where.AGENT, keys.Where.LISTS)
+        acts = [entry for entry in keys.key_bar(wheres) if entry.id not in left_out]
+        off = frozenset(entry.id for entry in acts if why_not(entry.id, self.snapshot, agent))
+        self.keybar.show([keys.act("back"), *acts], off)
+
+    @staticmethod
+    def _start(agent: AgentView) -> str:
+        return "r starts it." if agent.can_restart else "Name its command in teamops.toml, and r starts it."
+
+    @staticmethod
+    def _no_session(agent: AgentView) -> str:
+        return f"the session {agent.session} does not run." if agent.session else "it has no session."
+
+    # Parts and agents.
+
+    def _arrange(self) -> None:
+        wide = self.size.width >= WIDE
+        self.set_class(wide, "-wide")
+        seen = {self.part, *(("overview", self.beside) if wide else ())}
+        for name, widget in self._widgets().items():
+            if widget.display != (name in seen):
+                widget.display = name in seen
+        self.show(self.snapshot)
+
+    def action_pane(self, number: int) -> None:
+        """Show a part."""
+        self.part = PARTS[number - 1]
+        if self.part != "overview":
+            self.beside = self.part
+        self._arrange()
+        self._widgets()[self.part].focus()
+        self._look()
+
+    def action_part(self, number: int) -> None:
+        """Show a part that only this screen has."""
+        self.action_pane(number)
+
+    def action_next_pane(self) -> None:
+        """Show the next part."""
+        self.action_pane((PARTS.index(self.part) + 1) % len(PARTS) + 1)
+
+    def action_previous_pane(self) -> None:
+        """Show the part before."""
+        self.action_pane((PARTS.index(self.part) - 1) % len(PARTS) + 1)
+
+    def action_earlier_agent(self) -> None:
+        """Show the agent before."""
+        self._step(-1)
+
+    def action_later_agent(self) -> None:
+        """Show the next agent."""
+        self._step(1)
+
+    def _step(self, by: int) -> None:
+        roles = [agent.role for agent in self.snapshot.agents]
+        others = [role for role in roles if role != self.role]
+        if not others:
+            self.team.refuse("There is no other agent.")
+            return
+        here = roles.index(self.role) if self.role in roles else 0
+        self.choose(roles[(here + by) % len(roles)])
+
+    def on_row_view_chosen(self, event: RowView.Chosen) -> None:
+        """Show a poke, a restart or a runaway in full."""
+        from teamops.tui.screens.remembered import poke_window, restart_window, spike_window
+
+        row, now = event.view.row, self.snapshot.stamp.wall
+        if isinstance(row, PokeRow):
+            self.team.push_screen(poke_window(row.poke, now, self.palette))
+        elif isinstance(row, RestartRow):
+            self.team.push_screen(restart_window(row.record, row.of, now, self.palette))
+        elif isinstance(row, SpikeRow):
+            self.team.push_screen(spike_window(row.record, now, self.palette))
+        else:
+            self.team.refuse("There is no more to tell of a process than its line.")
 
     def action_back(self) -> None:
         """Back to the desk."""
@@ -263,54 +370,9 @@ class Detail(TeamScreen):
         self.team.attach(self.agent)
 
 
-def facts(agent: AgentView, width: int, palette: Palette) -> list[Line]:
-    """Return what is known of ``agent`` in lines of ``width`` cells."""
-    symbol, style = words.STATES[agent.state]
-    head = Line().add("▶ " if agent.lights else "  ", palette.accent).add(f"{agent.role} {agent.name}", palette.strong)
-    head.add(f"   {symbol} {words.state_words(agent)}", palette.named(style))
-    why = Line().add("  known by ", palette.faint).add(agent.evidence.kind, palette.text)
-    if agent.evidence.age_s is not None:
-        why.add(f", {words.age(agent.evidence.age_s)} ago", palette.text)
-    if agent.evidence.detail:
-        why.add(f": {agent.evidence.detail}", palette.dim)
-    tasks = ", ".join(task or "a task without a name" for task in agent.lights)
-    where = Line().add("  runs ", palette.faint).add(agent.client or "?", palette.text)
-    where.add(" in ", palette.faint).add(agent.session or "no session", palette.text)
-    where.add(f" {agent.pane_id or ''}", palette.dim).add(" pid ", palette.faint).add(
-        str(agent.pid or words.NOTHING), palette.text
-    )
-    where.add("   rss ", palette.faint).add(words.size(agent.rss_bytes), palette.text)
-    where.add("   ↻ ", palette.faint).add(str(agent.restarts), palette.warn if agent.restarts else palette.text)
-    lines = [head, why, where]
-    if tasks:
-        lines.append(Line().add("  its turn on ", palette.faint).add(tasks, palette.accent))
-    if agent.message:
-        lines.append(Line().add("  last said ", palette.faint).add(f"“{agent.message}”", palette.text))
-    room = max(10, min(60, width - 30))
-    beat = f"{words.age(agent.beat_age_s)} ago" if agent.beat_age_s is not None else "never"
-    cost = words.money(agent.cost_today_usd, agent.unpriced_tokens)
-    for title, strip, style_name, value in (
-        ("beats", words.spark(agent.beats, room, peak=True), "beats", beat),
-        ("tokens", words.spark(agent.tokens, room), "tokens", f"{words.count(agent.tokens_per_min)}/min"),
-        ("cost", words.climb(agent.cost, room), "cost", f"{cost} today"),
-    ):
-        line = Line().add(f"  {title}", palette.faint, 10).add(strip, palette.named(style_name))
-        lines.append(line.add(f"  {value}", palette.text))
-    lines += _spike_lines(agent, palette)
-    if agent.unpriced_tokens:
-        unpriced = f"{words.count(agent.unpriced_tokens)} tokens of today have no known price"
-        lines.append(Line().add("  ? ", palette.warn).add(unpriced, palette.text))
-    return lines
-
-
-def _spike_lines(agent: AgentView, palette: Palette) -> list[Line]:
-    """Return what is known of a spike, and what the plain rules say."""
-    lines = []
-    if agent.spike is not None:
-        spike = agent.spike
-        figures = f"{spike.why}; {words.count(spike.tokens)} tokens, {words.money(spike.cost_usd)} in it so far"
-        lines.append(Line().add("  ⇈ ", palette.bad).add(figures, palette.text))
-    if agent.badges:
-        said = f"{', '.join(agent.badges)}: more than the plain rules allow"
-        lines.append(Line().add(f"  {words.BADGE} ", palette.warn).add(said, palette.text))
-    return lines
+def _empty(rows: RowView, told: tuple[str, ...]) -> None:
+    """Say ``told`` where there are no rows."""
+    if rows.empty != told:
+        rows.empty = told
+        if not rows.rows:
+            rows.redraw()

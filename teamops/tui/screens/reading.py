@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 
+from teamops.model.agent_report import DeliveryStage
 from teamops.model.alert import Alert
 from teamops.model.snapshot import LogLine
-from teamops.tui import keys, words
+from teamops.tui import agent_words, keys, words
 from teamops.tui.screens.base import TeamWindow
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
@@ -104,6 +105,11 @@ def help_window(palette: Palette, notes: tuple[str, ...] = ()) -> ReadingWindow:
     lines += [Line(), Line().add("The light", palette.accent)]
     for symbol, word, style in (words.HANDED_ON, *words.LIGHTS.values()):
         lines.append(Line(hang=17).add(f"  {symbol} {word}", palette.named(style), 17).add(_LIGHTS[word], palette.text))
+    lines += [Line(), Line().add("A poke", palette.accent)]
+    for stage, (symbol, style) in agent_words.STAGES.items():
+        lines.append(
+            Line(hang=17).add(f"  {symbol} {stage}", palette.named(style), 17).add(_STAGES[stage], palette.text)
+        )
     lines += [Line(), Line().add("Also", palette.accent)]
     lines += [
         Line(hang=13).add(f"  {symbol}", palette.key, 13).add(meaning, palette.text)
@@ -111,6 +117,8 @@ def help_window(palette: Palette, notes: tuple[str, ...] = ()) -> ReadingWindow:
             ("▶", "holds the light: it is this role's turn"),
             ("·", "a minute without anything, in a strip of the last hour"),
             ("↻", "restarts by teamops today"),
+            ("▸", "of an agent's evidence: what its state rests on"),
+            (words.BADGE, "a plain spike rule says so: no alert by itself"),
             ("?", "used tokens whose model has no known price: not counted as $0"),
             ("✓ ● ○", "stage done, current, to come; behind it, the time spent there so far"),
             ("\u00d72", "the work came to this stage twice: a review sent it back"),
@@ -140,6 +148,14 @@ _STATES = {
     "given up": "restarted as often as allowed: only you clear that (r)",
     "dead": "its process is gone; exit status or signal stand beside it",
     "shutting down": "said so itself; silence is expected",
+}
+_STAGES = {
+    DeliveryStage.DECIDED: "to be typed; not yet done",
+    DeliveryStage.REFUSED: "not submitted: a dialog, a draft or a dead pane stood there",
+    DeliveryStage.TYPED: "typed and submitted, as far as the pane shows",
+    DeliveryStage.ACCEPTED: "taken: its client's hook, transcript or status says so, or the agent's next beat",
+    DeliveryStage.WORKING: "the agent has shown work since",
+    DeliveryStage.UNPROVEN: "typed, and no proof came that it was taken",
 }
 _LIGHTS = {
     "handed on": "given less than 5 minutes ago and not taken yet",

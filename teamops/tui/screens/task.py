@@ -233,6 +233,9 @@ class TaskScreen(ListScreen):
 
     def action_pane(self, number: int) -> None:
         """Show a section."""
+        if number > len(SECTIONS):
+            self.team.refuse(f"A task has {len(SECTIONS)} sections.")
+            return
         self.section = SECTIONS[number - 1]
         timeline = self.section == "timeline"
         if self.list.display != timeline:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -26,9 +26,15 @@ class Page(Widget):
     def show(self, lines: list[Line]) -> None:
         """Show ``lines``."""
         self._lines = lines
-        height = len(self._strips)
+        before = self._strips
         self._break(self.size.width)
-        self.refresh(layout=len(self._strips) != height)
+        if len(before) != len(self._strips):
+            self.refresh(layout=True)
+            return
+        width = self.size.width
+        regions = [Region(0, y, width, 1) for y, old in enumerate(before) if old != self._strips[y]]
+        if regions:
+            self.refresh(*regions)
 
     def _break(self, width: int) -> None:
         self._broken_for = width

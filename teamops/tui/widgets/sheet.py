@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from textual import events
-from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from teamops.tui import keys
+from teamops.tui.scrolling import set_lines
 from teamops.tui.strips import Line, wrap
 from teamops.tui.theme import Palette
 
@@ -38,13 +38,19 @@ class Sheet(ScrollView, can_focus=True):
 
     def _break(self) -> None:
         width = self.text_width
-        self._strips = [strip for line in self._lines for strip in wrap(line, width)]
-        self.virtual_size = Size(0, len(self._strips))
-        self.refresh()
+        before, self._strips = self._strips, [strip for line in self._lines for strip in wrap(line, width)]
+        if len(before) != len(self._strips):
+            set_lines(self, len(self._strips))
+            self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(before, self._strips, strict=True)):
+            if old != new:
+                self.refresh_line(y)
 
     def on_resize(self, _event: events.Resize) -> None:
         """Break anew."""
         self._break()
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Return one line."""

@@ -1,4 +1,4 @@
-"""Which of the lower panes shows, where only one fits."""
+"""Which of several panes shows, where only one fits."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ class Tabs(Widget):
 
     DEFAULT_CSS = "Tabs { height: 1; }"
 
-    def __init__(self, palette: Palette) -> None:
+    def __init__(self, palette: Palette, first: int = 2) -> None:
         super().__init__(id="tabs")
         self.palette = palette
+        self.first = first
+        """The number of the first pane: a click on it is its key."""
         self._titles: list[str] = []
         self._chosen = 0
+        self._beside: int | None = None
         self._alert = False
         self._focused = False
 
-    def show(self, titles: list[str], chosen: int, *, alert: bool, focused: bool) -> None:
-        """Show ``titles``, one of them chosen; ``alert``: there are open alerts."""
-        if (titles, chosen, alert, focused) != (self._titles, self._chosen, self._alert, self._focused):
-            self._titles, self._chosen, self._alert, self._focused = titles, chosen, alert, focused
+    def show(self, titles: list[str], chosen: int, *, alert: bool, focused: bool, beside: int | None = None) -> None:
+        """Show ``titles``, one of them chosen, another ``beside`` it; ``alert``: there are open alerts."""
+        now = (titles, chosen, alert, focused, beside)
+        if now != (self._titles, self._chosen, self._alert, self._focused, self._beside):
+            self._titles, self._chosen, self._alert, self._focused, self._beside = now
             self.refresh()
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002 - one line only
@@ -39,9 +43,12 @@ class Tabs(Widget):
             style = colours.dim
             if chosen:
                 style = colours.accent if self._focused else colours.strong
+            elif place == self._beside:
+                style = colours.strong
             elif self._alert and place == 1:
                 style = colours.bad
-            line.add(*rule).add(f" ▸{title} " if chosen else f"  {title} ", style)
+            mark = "▸" if chosen else "▹" if place == self._beside else " "
+            line.add(*rule).add(f" {mark}{title} ", style)
         return (
             line.add(rule[0] * max(0, self.size.width - line.width), rule[1])
             .strip(self.size.width)
@@ -54,5 +61,5 @@ class Tabs(Widget):
         for place, title in enumerate(self._titles):
             end += len(title) + 4
             if event.x < end:
-                await self.run_action(f"screen.pane({place + 2})")
+                await self.run_action(f"screen.pane({place + self.first})")
                 return

@@ -9,7 +9,8 @@ import pytest
 
 from teamops.config.profiles import shipped
 from teamops.config.settings import RoleSettings
-from teamops.effects.launch import CLAUDE_EVENTS, Recipe, recipe
+from teamops.effects.launch import CLAUDE_EVENTS, recipe
+from teamops.effects.recipe import Recipe
 from teamops.model.agent_report import Launch
 from teamops.model.role import CODER
 
@@ -107,8 +108,8 @@ def test_what_the_person_wrote_wins(tmp_path: Path, given: tuple[str, ...], left
     [
         ("claude", ("npx", "claude")),
         ("codex", ("sh", "-c", "exec codex")),
-        ("gemini", ("gemini",)),
-        ("opencode", ("opencode",)),
+        ("gemini", ("npx", "gemini")),
+        ("opencode", ("bash", "opencode")),
         ("sdk", ("python3", "bot.py")),
         ("command", ("top",)),
         ("claude", ()),
@@ -121,14 +122,27 @@ def test_what_is_not_known_is_started_as_it_is(tmp_path: Path, client: str, comm
     assert how.env["TEAMOPS_ROLE"] == "CODER"
 
 
+def rollout(tmp_path: Path) -> None:
+    folder = tmp_path / ".codex" / "sessions" / "2026" / "11" / "27"
+    folder.mkdir(parents=True)
+    (folder / f"rollout-2026-11-27T02-19-47-{KNOWN}.jsonl").write_text("{}\n", encoding="utf-8")
+
+
 def test_codex_gets_its_profile_its_events_and_its_session(tmp_path: Path) -> None:
+    assert "resume" not in made(tmp_path, "codex", "codex", last=KNOWN).argv  # it would end at once
+    rollout(tmp_path)
     how = made(tmp_path, "codex", "codex", "-m", "x", last=KNOWN)
-    assert how.argv[-4:] == ("-m", "x", "resume", KNOWN)
+    assert how.argv[1:3] == ("resume", KNOWN)
+    assert how.argv[-2:] == ("-m", "x")
     assert "--no-daemon" in how.argv
     assert any(word.startswith("developer_instructions=") for word in how.argv)
     assert any(word.startswith("hooks.UserPromptSubmit=") for word in how.argv)
     assert how.resumed
+    assert how.client_session == KNOWN
     assert made(tmp_path, "codex", "codex").client_session == ""
+    own = made(tmp_path, "codex", "codex", "-m", "x", "resume", "--last", last=KNOWN)
+    assert (own.argv[-4:], own.client_session) == (("-m", "x", "resume", "--last"), "")
+    assert own.argv.count("resume") == 1
 
 
 def test_codex_trusts_no_hooks_but_ours(tmp_path: Path) -> None:

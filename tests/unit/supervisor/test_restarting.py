@@ -512,6 +512,52 @@ async def test_one_that_a_person_stopped_stays_stopped_until_a_person_starts_it(
     assert team.restarts[-1].by is By.RULE
 
 
+async def test_a_stop_from_another_shell_is_expected_as_long_as_its_grace(world: World) -> None:
+    team = await world.begin()
+    visitor = await world.begin(acting=False, followed=True)
+    visitor.gate = asyncio.Event()  # the agent takes its time
+    visitor.life.core.wish(StopRole(CODER, 120.0))
+    await seconds(visitor, 1)
+    team.beat(CODER, interval_s=1.0)
+    await seconds(team, 2)
+    assert state(team, CODER) is AgentState.SHUTTING_DOWN
+    until = team.life.core.book.agent(CODER).shutdown_until
+    assert until is not None
+    assert 120 <= until - team.life.now <= 131
+    await later(team, 110)
+    assert state(team, CODER) is AgentState.SHUTTING_DOWN
+    for code in ("agent-silent", "agent-zombie", "agent-dead", "agent-held"):
+        assert team.life.alerts(code) == []
+    await later(team, 40)
+    assert state(team, CODER) is not AgentState.SHUTTING_DOWN  # it lives on, and is told of again
+    visitor.gate.set()
+
+
+@pytest.mark.parametrize("stopped", [TEAM, TEAM[1:]], ids=["all were stopped", "one was not"])
+async def test_a_tmux_server_that_went_with_the_last_agent_is_an_alert_if_nobody_stopped_it(
+    world: World, stopped: tuple[Role, ...]
+) -> None:
+    team = await world.begin()
+    for role in stopped:
+        team.life.core.wish(StopRole(role))
+    await seconds(team, 1)
+    team.life.core.emit(PanesSeen(team.life.clock.stamp(), (), server_up=False))
+    await seconds(team, 6)
+    assert bool(team.life.alerts("tmux-down")) == (stopped != TEAM)
+
+
+async def test_an_agent_that_says_it_shuts_down_is_silent_until_its_deadline(world: World) -> None:
+    team = await world.begin(limits=Limits(beat_interval_s=5.0))
+    team.beat(CODER, interval_s=1.0)
+    team.beat(CODER, kind=BeatKind.SHUTDOWN, grace_s=60.0)
+    await seconds(team, 1)
+    await later(team, 50)
+    assert state(team, CODER) is AgentState.SHUTTING_DOWN
+    assert team.life.alerts("agent-silent") == []
+    await later(team, 30)
+    assert team.life.alerts("agent-silent") != []
+
+
 async def test_a_stop_that_was_refused_holds_nothing(world: World) -> None:
     team = await world.begin()
     team.answer = Outcome(ok=False, message="teamops did not start it")

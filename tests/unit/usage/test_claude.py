@@ -71,19 +71,83 @@ def test_the_real_client_s_transcript_gives_its_own_sum() -> None:
         pytest.param([line(), line()], 10, id="one response, two blocks"),
         pytest.param([line(output=3), line(output=10)], 10, id="the larger comes later"),
         pytest.param([line(output=10), line(output=3)], 10, id="the larger comes first"),
+        pytest.param(
+            [line(output=8, usage={"input_tokens": 3}), line(output=10), line(output=9, usage={"input_tokens": 2})],
+            10,
+            id="of two as large the dearer",
+        ),
         pytest.param([line(), line(request="r2")], 20, id="another request"),
         pytest.param([line(), line("m2")], 20, id="another response"),
         pytest.param([line(), line(sessionId="fork")], 10, id="copied by a fork"),
         pytest.param([line(output=30, isSidechain=True), line(output=10)], 10, id="not the side chain's larger one"),
         pytest.param([line(output=10), line(output=30, isSidechain=True)], 10, id="nor when it comes later"),
         pytest.param([line("m1", isSidechain=True), line("m2")], 20, id="side chains count"),
+        pytest.param([line(), line(request="r2", isSidechain=True)], 10, id="a side chain's copy under a new request"),
+        pytest.param([line(request="r2", isSidechain=True), line(), line()], 10, id="the same, and the copy first"),
+        pytest.param(
+            [line(request="r2", isSidechain=True), line(output=4), line("m2"), line(output=6)],
+            16,
+            id="the original stands, and grows",
+        ),
+        pytest.param([line(isSidechain=True), line(request="r2", isSidechain=True)], 10, id="two side chains' copies"),
         pytest.param([line(request=None), line(request=None)], 10, id="no request, same time"),
         pytest.param([line(request=None), line(request=None, at="2026-11-22T12:00:01Z")], 20, id="no request, later"),
+        pytest.param([line(request=None), line(request=None, sessionId="t")], 20, id="no request, another session"),
+        pytest.param(
+            [line(request=None), line(request=None, at="2026-11-22T12:00:01Z", isSidechain=True)],
+            10,
+            id="no request, a side chain's copy",
+        ),
+        pytest.param([line(), line(request="r2", isSidechain=True, sessionId="t")], 20, id="another's side chain"),
+        pytest.param(
+            [line(), line(sessionId="t"), line(request="r2", isSidechain=True, sessionId="t")],
+            10,
+            id="a fork's side chain",
+        ),
         pytest.param([line(None), line(None)], 20, id="no identity: no two are the same"),
     ],
 )
 def test_each_response_counts_once(lines: list[bytes], output: int) -> None:
     assert total(ClaudeReader().read(lines).usages).output == output
+
+
+def test_a_next_life_knows_a_side_chain_s_copy() -> None:
+    first = ClaudeReader()
+    told = first.read([line()]).usages
+    for known in (told, first.counted()):
+        reader = ClaudeReader()
+        reader.learn(known)
+        assert reader.read([line(request="r2", isSidechain=True)]).usages == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "session"),
+    [("/h/projects/p/own.jsonl", "own"), ("/h/projects/p/own/subagents/agent-1.jsonl", "own"), ("", "")],
+)
+def test_a_line_without_a_session_is_of_its_file_s(path: str, session: str) -> None:
+    (usage,) = ClaudeReader().read([line(sessionId=None)], path).usages
+    assert usage.session == session
+
+
+def progress(inner: bytes, **fields: Any) -> bytes:
+    return json.dumps(
+        {"type": "progress", "data": {"type": "agent_progress", "message": json.loads(inner)}, **fields}
+    ).encode()
+
+
+def test_a_subagent_s_line_inside_its_progress_counts_once() -> None:
+    inner = line(sessionId=None, isSidechain=True)
+    outer = {"sessionId": "outer", "cwd": "/shop", "timestamp": SECOND}
+    usages = ClaudeReader().read([progress(inner, **outer), progress(inner, **outer), inner]).usages
+    assert [(usage.tokens.output, usage.session, usage.cwd, usage.side) for usage in usages] == [
+        (10, "outer", "/shop", True)
+    ]
+
+
+def test_progress_of_another_kind_is_no_usage() -> None:
+    hooks = b'{"type":"progress","data":{"type":"hook_progress","command":"count \\"usage\\""}}'
+    reading = ClaudeReader().read([hooks, progress(line())[:-4]])
+    assert (reading.usages, reading.bad_lines) == ((), 1)
 
 
 def test_the_one_that_names_its_speed_wins_without_adding_tokens() -> None:

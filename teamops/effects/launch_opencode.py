@@ -1,0 +1,80 @@
+"""How opencode is started.
+
+Its profile is one of its instructions, its events come from a plugin, both through the configuration that it takes from
+its environment: lists in it are joined with those of the person's own files. Source: opencode 1.18, by trial.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from teamops.effects.recipe import Recipe, Wanted, entry_words, given
+from teamops.guard import hook
+from teamops.usage.locate_opencode import database, has_session
+
+CONFIG = "OPENCODE_CONFIG_CONTENT"
+ENTRY = "TEAMOPS_HOOK_ENTRY"
+PLUGIN = Path(hook.__file__).with_name("opencode_plugin.js")
+_SESSION = ("--session", "-s", "--continue", "-c", "--fork")
+_ID = re.compile(r"ses_[0-9A-Za-z]+")
+
+
+def opencode(wanted: Wanted) -> Recipe:
+    """Return how the agent is started."""
+    words, notes = wanted.words, []
+    added: list[str] = []
+    if given(words, _SESSION) or _is_command(wanted):
+        notes.append("its session is chosen by its own command")
+    elif wanted.known and _ID.fullmatch(wanted.known) and _is_there(wanted):
+        added += ["--session", wanted.known]
+    env, files = dict(wanted.env), {}
+    config = _own_config(wanted)
+    if config is None:
+        notes.append(f"no profile and no events of its own: its own {CONFIG} can't be read")
+    else:
+        if wanted.profile:
+            path = wanted.folder / "agents" / f"{wanted.role.role}.md"
+            files[path] = wanted.profile
+            config["instructions"] = [*_list(config.get("instructions")), str(path)]
+        config["plugin"] = [*_list(config.get("plugin")), PLUGIN.as_uri()]
+        env[CONFIG] = json.dumps(config)
+        env[ENTRY] = json.dumps(entry_words())
+        if "--pure" in words:
+            notes.append("no events of its own: its own command turns plugins off")
+    return Recipe(
+        argv=(wanted.role.command[0], *words, *added),
+        env=env,
+        client_session=wanted.known if added else "",
+        resumed=bool(added),
+        files=files,
+        notes=tuple(notes),
+    )
+
+
+def _is_command(wanted: Wanted) -> bool:
+    """Return whether the person's first word is one of opencode's commands, and not a folder."""
+    first = next(iter(wanted.words), "-")
+    return not first.startswith("-") and not (wanted.role.cwd / first).is_dir()
+
+
+def _is_there(wanted: Wanted) -> bool:
+    path = database(wanted.around)
+    return path is not None and has_session(path, wanted.known)
+
+
+def _own_config(wanted: Wanted) -> dict[str, object] | None:
+    """Return what the person gives it that way; ``None`` = it can't be read, so nothing may be added."""
+    text = wanted.around.get(CONFIG, "")
+    if not text.strip():
+        return {}
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,95 @@
+"""A recipe: how one agent is started, with what teamops adds to a person's command."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from teamops.config.settings import RoleSettings
+from teamops.guard import hook
+from teamops.model.errors import TeamopsError
+
+HOOK_TIMEOUT_S = 5
+"""So long a client waits for the hook entry, which itself ends within two seconds."""
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How one agent is started."""
+
+    argv: tuple[str, ...]
+    """Empty: no command is configured."""
+    env: Mapping[str, str]
+    client_session: str = ""
+    """The client's own session; empty = the client chooses one, or has none."""
+    resumed: bool = False
+    files: Mapping[Path, str] = field(default_factory=dict)
+    """What has to be written before: path → text."""
+    notes: tuple[str, ...] = ()
+    """What teamops leaves out, for a person."""
+
+    def write(self) -> None:
+        """Write the files, each for this user alone. Raises ``TeamopsError`` where that can't be done."""
+        for path, text in self.files.items():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made 0600
+                with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, not a path
+                    file.write(text)
+                Path(name).replace(path)
+            except OSError as error:
+                raise TeamopsError(
+                    f"can't write {path}: {error.strerror or error}", "mend the folder's rights or free disk space"
+                ) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a client's recipe is made from."""
+
+    role: RoleSettings
+    env: Mapping[str, str]
+    """What the role's agent gets in any case."""
+    folder: Path
+    """Where files for the team's agents go."""
+    known: str
+    """The client's session that ran for the role last; empty = none is known."""
+    profile: str
+    """The profile's text; empty = the role has none."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return the person's own arguments."""
+        return self.role.command[1:]
+
+    @property
+    def around(self) -> Mapping[str, str]:
+        """Return the environment that its client probably sees: that of this process, and the role's own."""
+        return {**os.environ, **self.role.env}
+
+
+def entry_words(*event: str) -> list[str]:
+    """Return the command with which a client tells of an event."""
+    return [sys.executable, "-I", "-S", str(hook.__file__), *event]
+
+
+def entry(event: str) -> str:
+    """Return the same as a line for the client's shell."""
+    return shlex.join(entry_words(event))
+
+
+def given(words: Sequence[str], names: Sequence[str]) -> bool:
+    """Return whether the person gave one of these options."""
+    return any(word == name or word.startswith(f"{name}=") for word in words for name in names)
+
+
+def is_uuid(session: str) -> bool:
+    """Return whether it is a session id such as most clients make."""
+    return _UUID.fullmatch(session) is not None
