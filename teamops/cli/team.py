@@ -134,7 +134,8 @@ async def _all(
         return []
     grace = settings.stop_grace_s if grace_s is None else grace_s
     limit = SLACK_S + grace
-    doing = f"stopping, killed after {grace:g} s" if isinstance(wanted[0][1], StopRole) else "starting"
+    stops = isinstance(wanted[0][1], StopRole)
+    doing = f"stopping (killed if that takes more than {grace:g} s)" if stops else "starting"
     async with visit(settings, state_dir=state_dir) as (core, _):
 
         async def one(row: RoleSettings, intent: Intent) -> Row:

@@ -91,13 +91,17 @@ class Spiking:
         self._add_usages(self._pages.setdefault(seen.role, _Page()), seen.usages)
 
     def _add_usages(self, page: _Page, usages: Sequence[Usage]) -> None:
+        """Take what responses used; what a log takes back to tell it again elsewhere counts once."""
         responses: dict[str, int] = {}
+        cost = NOTHING_USED
         for number, usage in enumerate(usages):
-            used = usage.tokens.input + usage.tokens.output
-            if usage.wall > self._deaf_wall and used > 0:
+            if usage.wall > self._deaf_wall:
                 key = usage.key or str(number)
-                responses[key] = responses.get(key, 0) + used
-                _add(page, Sample(tokens=used, largest=responses[key], cost=self._core.memory.price(usage)))
+                responses[key] = responses.get(key, 0) + usage.tokens.input + usage.tokens.output
+                cost += self._core.memory.price(usage)
+        tokens = sum(used for used in responses.values() if used > 0)
+        if tokens:
+            _add(page, Sample(tokens=tokens, largest=max(responses.values()), cost=max(NOTHING_USED, cost)))
 
     def _see_beat(self, book: Book, beat: Beat, now: float) -> None:
         page = self._pages.setdefault(beat.role, _Page())

@@ -7,8 +7,11 @@ whole server, are not used.
 
 from __future__ import annotations
 
+import io
+import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,6 +178,9 @@ def _tmux(socket: Socket, words: Sequence[str]) -> str:
     """Run one command line through libtmux and return what it prints."""
     socket.argv()  # names the line that installs a missing tmux
     with _IMPORTING:  # its modules import each other: two threads that begin at once would find them half there
+        if not hasattr(sys.stdout, "encoding"):  # under a screen, which libtmux can't ask for its encoding
+            with redirect_stdout(io.StringIO()):
+                import libtmux._compat  # noqa: F401 - it asks as it is imported, and never again
         from libtmux.exc import LibTmuxException
         from libtmux.server import Server
 

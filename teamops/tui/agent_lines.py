@@ -74,7 +74,7 @@ def overview_lines(
         facts.append(_doing(agent, report))
     until = agent.backing_off_until_wall
     if until is not None:
-        facts.append(("next restart", f"no sooner than {moment(until, now)}, in {words.age(until - now)}", "warn"))
+        facts.append(("restart", f"no sooner than {moment(until, now)}, in {words.age(until - now)}", "warn"))
     lines += [Line(), *(about(label, text, style, palette) for label, text, style in facts)]
     lines += [Line(), *memory_lines(agent, report, width, palette)]
     if report is not None:

@@ -213,6 +213,13 @@ ANSWER = """
 """
 
 
+def pids(folder: Path, session: str) -> list[int]:
+    """The processes of that session's panes."""
+    words = ["tmux", "-S", str(folder / "team"), "list-panes", "-t", f"={session}:", "-F", "#{pane_pid}"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=20)
+    return [int(line) for line in done.stdout.split()]
+
+
 @contextmanager
 def idle_team(folder: Path) -> Iterator[Path]:
     """A project whose agents run and never take their turn; the project's folder."""
@@ -231,6 +238,20 @@ def idle_team(folder: Path) -> Iterator[Path]:
         yield root
     finally:
         tmux("kill-server")
+
+
+def test_an_agent_of_ones_own_team_that_was_killed_is_begun_anew(short_dir: Path) -> None:
+    """The screen's own process starts it, and none before it has made a session there."""
+    with idle_team(short_dir) as root:
+        subprocess.run([*TEAMOPS, "stop", "DEVELOPER", "--yes"], cwd=root, check=True, timeout=60)
+        subprocess.run([*TEAMOPS, "up", "DEVELOPER"], cwd=root, check=True, timeout=60)
+        with Terminal(TEAMOPS, 120, 36, cwd=root) as terminal:
+            terminal.wait_for(r"▶ DEVELOPER", PATIENCE_S)
+            terminal.wait_for("● acting", 20)
+            (pid,) = pids(short_dir, "slow-developer")
+            os.kill(pid, signal.SIGKILL)
+            terminal.wait_for("↻ 1", 40)
+            assert pids(short_dir, "slow-developer") != [pid]
 
 
 @pytest.mark.dbus

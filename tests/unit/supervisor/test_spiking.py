@@ -266,6 +266,15 @@ async def test_what_a_response_has_counted_before_belongs_to_the_same_response(b
     assert life.alerts("agent-runaway")
 
 
+async def test_a_response_that_is_told_anew_elsewhere_counts_once(begin: Begin) -> None:
+    life = await begin(CODER)
+    await work(life)
+    for number in range(30):
+        respond(life, 700, -700, 700, key=f"r{number}")
+        await life.ticks(10)
+        assert not life.alerts("agent-runaway"), "4,200 tokens a minute, and not twice that"
+
+
 async def test_tool_calls_show_as_a_badge_and_call_where_that_is_wanted(begin: Begin) -> None:
     for rule, called in ((SpikeRule(), 0), (SpikeRule(page_literal=True), 1)):
         life = await begin(CODER, spike=rule)
