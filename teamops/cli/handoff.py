@@ -32,6 +32,7 @@ from teamops.report.handoff import handoff_json, handoff_text, lint_json, lint_l
 if TYPE_CHECKING:
     from teamops.config.settings import Settings
     from teamops.domain.proof import Proof
+    from teamops.model.spend import TaskSpend
     from teamops.report.tasks import TaskRow
 
 file_argument = click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True))
@@ -108,13 +109,14 @@ def lint(ctx: click.Context, file: Path | None, root: Path | None, state_dir: Pa
 def tasks(
     file: Path | None, root: Path | None, state_dir: Path | None, name: str | None, *, as_json: bool, everything: bool
 ) -> None:
-    """Say of each open task where it stands, what its way there took, and what is wrong.
+    """Say of each open task where it stands, what its way there took and cost, and what is wrong.
 
-    Times are those at which teamops saw the blocks, as its ledger has them; without it, those of the blocks' headings.
+    Costs are what the holders of its light used while they held it, as the ledger knows. Times are those at which
+    teamops saw the blocks, as its ledger has them; without it, those of the blocks' headings.
     """
     from teamops.report.tasks import tasks_json, tasks_text, timeline_text
 
-    book = _read(file, root, state_dir)
+    book = _read(file, root, state_dir, costs=True)
     chosen = book.tasks if name is None else (_named(book.tasks, name),)
     shown = [task for task in chosen if task.open or everything or name is not None]
     rows = book.rows(shown)
@@ -140,6 +142,8 @@ class Book:
     """What the project's ledger knows; ``None``: there is none, it can't be read, or this is another file."""
     seen: Mapping[str, float] = field(default_factory=dict)
     """When teamops saw each block first, by digest."""
+    costs: Mapping[str, TaskSpend] = field(default_factory=dict)
+    """What each task cost, by its name in lower case."""
 
     def findings_of(self, task: Task) -> tuple[ProtocolFinding, ...]:
         """Return the findings of one task."""
@@ -153,20 +157,29 @@ class Book:
 
         blocks, now = self.handoff.blocks, time.time()
         walls = timeline.walls(blocks, self.seen)
-        return [
-            TaskRow(
-                task=task,
-                since_wall=walls[task.since_index],
-                stages=timeline.stage_times(task, blocks, walls, now),
-                entries=timeline.entries(task, blocks, walls, self.findings_of(task)),
-                findings=self.findings_of(task),
+        rows = []
+        for task in shown:
+            spend, findings = self.costs.get((task.task or "").lower()), self.findings_of(task)
+            parts = spend.blocks if spend is not None else {}
+            entries = timeline.entries(task, blocks, walls, findings)
+            rows.append(
+                TaskRow(
+                    task=task,
+                    since_wall=walls[task.since_index],
+                    stages=timeline.stage_times(task, blocks, walls, now),
+                    entries=tuple(replace(entry, used=parts.get(entry.index)) for entry in entries),
+                    findings=findings,
+                    spend=spend,
+                )
             )
-            for task in shown
-        ]
+        return rows
 
 
-def _read(file: Path | None, root: Path | None, state_dir: Path | None) -> Book:
-    """Read the file and judge it, with the project's ledger where it is the project's file."""
+def _read(file: Path | None, root: Path | None, state_dir: Path | None, *, costs: bool = False) -> Book:
+    """Read the file and judge it, with the project's ledger where it is the project's file.
+
+    ``costs``: it is asked for these, too.
+    """
     settings: Settings | None
     if file is None:
         settings = settings_of(root)
@@ -202,8 +215,27 @@ def _read(file: Path | None, root: Path | None, state_dir: Path | None) -> Book:
 
         reading = proven(handoff_.blocks, reading, proof)
     return Book(
-        name=name, handoff=handoff_, tasks=reading.tasks, findings=tuple(reading.findings), proof=proof, seen=seen
+        name=name,
+        handoff=handoff_,
+        tasks=reading.tasks,
+        findings=tuple(reading.findings),
+        proof=proof,
+        seen=seen,
+        costs=_costs(settings, state_dir, reading.tasks, handoff_) if costs and proof is not None and settings else {},
     )
+
+
+def _costs(
+    settings: Settings, state_dir: Path | None, tasks: tuple[Task, ...], read: Handoff
+) -> Mapping[str, TaskSpend]:
+    from teamops.supervisor.lease import state_dir_of
+    from teamops.supervisor.task_costs import task_costs
+
+    try:
+        return task_costs(state_dir_of(settings, state_dir) / "ledger.sqlite3", settings, tasks, read.blocks)
+    except TeamopsError as error:
+        click.echo(f"teamops: costs are not known: {error}", err=True)
+        return {}
 
 
 def _settings_near(folder: Path) -> Settings | None:

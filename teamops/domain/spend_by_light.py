@@ -167,8 +167,10 @@ class Lights:
     """
 
     def __init__(self, lights: Iterable[Held] = ()) -> None:
+        self.held = tuple(sorted(lights, key=lambda one: one.since_wall))
+        """All of them, in the order in which they came."""
         hands: dict[Role, list[Held]] = {}
-        for held in sorted(lights, key=lambda one: one.since_wall):
+        for held in self.held:
             hands.setdefault(held.role, []).append(held)
         self._segments = {role: _segments(role, hand) for role, hand in hands.items()}
         self._begins = {role: [one.since_wall for one in found] for role, found in self._segments.items()}

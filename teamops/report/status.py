@@ -11,6 +11,7 @@ from teamops.model.alert import Alert
 from teamops.model.handoff import Standing
 from teamops.model.snapshot import LightView, Snapshot
 from teamops.report.handoff import finding_json
+from teamops.report.spend import cost_text, cycle_json, spend_json
 from teamops.report.table import counted
 from teamops.report.times import iso, stages_json
 
@@ -69,6 +70,7 @@ def _light(light: LightView) -> dict[str, Any]:
         "stages": stages_json(light.stages),
         "rounds": light.rounds,
         "standing": str(light.standing),
+        "cost": spend_json(light.cost),
     }
 
 
@@ -103,6 +105,7 @@ def agent_json(agent: AgentView) -> dict[str, Any]:
         "exit_signal": agent.exit_signal,
         "badges": list(agent.badges),
         "spike": None if agent.spike is None else _spike(agent.spike),
+        "cycle": None if agent.cycle is None else cycle_json(agent.cycle),
         "minutes": {
             "beats": list(agent.beats),
             "tokens": list(agent.tokens),
@@ -149,7 +152,7 @@ def status_text(snapshot: Snapshot) -> str:
     """Return the snapshot as lines for a person."""
     who = snapshot.supervisor
     acting = f"supervised by pid {who.pid}" if who.pid is not None else "nobody supervises (run: teamops watch)"
-    lines = [f"{snapshot.project}: {acting}, ${snapshot.cost_today_usd:.2f} today"]
+    lines = [f"{snapshot.project}: {acting}, {_dollars(snapshot.cost_today_usd, snapshot.unpriced_tokens)} today"]
     if snapshot.handoff_trouble:
         lines.append(f"! {snapshot.handoff_trouble}")
     lines += ["", "Lights"]
@@ -159,6 +162,7 @@ def status_text(snapshot: Snapshot) -> str:
         where = f"{tier}, {light.stage.value}"
         task += f", {counted(light.rounds, 'round')} back" if light.rounds else ""
         task += ", done?" if light.standing is Standing.DOUBTED else ""
+        task += f", {cost_text(light.cost)} so far" if light.cost.responses else ""
         lines.append(f"  {light.role:<10} {light.state.value:<8} {clock_words(light.age_s):>11}  {where:<22} {task}")
     if not snapshot.lights:
         lines.append("  none is open: the next block's Turn lights one")
@@ -178,6 +182,12 @@ def status_text(snapshot: Snapshot) -> str:
     return "\n".join(lines)
 
 
+def _dollars(cost: Decimal, unpriced: int) -> str:
+    if unpriced and not cost:
+        return "?"
+    return f"${cost:.2f}" + ("+?" if unpriced else "")
+
+
 def _agent_line(agent: AgentView) -> str:
     state = agent.state.value
     if agent.exit_signal is not None or agent.exit_status is not None:
@@ -185,7 +195,7 @@ def _agent_line(agent: AgentView) -> str:
     badges = f"  {' '.join(agent.badges)}" if agent.badges else ""
     beat = "-" if agent.beat_age_s is None else f"{agent.beat_age_s:.0f} s"
     rss = "-" if agent.rss_bytes is None else f"{agent.rss_bytes / 1e6:.0f} MB"
-    cost = f"${agent.cost_today_usd:.2f}" + ("+?" if agent.unpriced_tokens else "")
+    cost = _dollars(agent.cost_today_usd, agent.unpriced_tokens)
     return (
         f"  {agent.role:<10} {agent.name:<9} {state:<18} by {agent.evidence.kind.value:<11} beat {beat:>6}"
         f"  {agent.tokens_per_min:>7} tok/min  {cost:>9}  {rss:>7}{badges}"

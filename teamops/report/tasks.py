@@ -10,8 +10,10 @@ from typing import Any
 from teamops.model.handoff import Stage, Task
 from teamops.model.protocol import ProtocolFinding, StageTime, TimelineEntry
 from teamops.model.role import HUMAN
+from teamops.model.spend import Spend, TaskSpend
 from teamops.model.text import clean_line
 from teamops.report.handoff import finding_json, findings_text
+from teamops.report.spend import cost_text, spend_json, spend_lines, task_spend_json, tokens_text
 from teamops.report.table import NOTHING, WIDTH, counted, or_dash, table, wrapped
 from teamops.report.times import brief, iso, stage_lines, stages_json
 
@@ -28,6 +30,8 @@ class TaskRow:
     stages: tuple[StageTime, ...]
     entries: tuple[TimelineEntry, ...]
     findings: tuple[ProtocolFinding, ...]
+    spend: TaskSpend | None = None
+    """``None``: there is no ledger that knows."""
 
 
 def tasks_json(rows: Sequence[TaskRow], *, recorded: bool, timeline: bool) -> dict[str, Any]:
@@ -58,6 +62,7 @@ def _task_json(row: TaskRow) -> dict[str, Any]:
             for gate in task.gates
         ],
         "findings": [finding_json(finding) for finding in row.findings],
+        "cost": None if row.spend is None else task_spend_json(row.spend),
     }
 
 
@@ -74,6 +79,9 @@ def _timeline_json(row: TaskRow) -> list[dict[str, Any]]:
             "verdict": entry.verdict or None,
             "digest": entry.digest,
             "findings": list(entry.findings),
+            "used": None
+            if entry.used is None
+            else {"by": entry.used.role, "exact": entry.used.exact, **spend_json(entry.used.spend)},
         }
         for entry in row.entries
     ]
@@ -83,7 +91,9 @@ def tasks_text(rows: Sequence[TaskRow], closed: int = 0, width: int = WIDTH) -> 
     """Return a table of the tasks, below it what each stage took. ``closed``: so many are not shown."""
     parts = []
     if rows:
-        head = ("TASK", "TIER", "LIGHT", "STAGE", "ROUNDS", "STANDING", "FINDINGS")
+        head = ["TASK", "TIER", "LIGHT", "STAGE", "ROUNDS", "STANDING", "FINDINGS"]
+        costs = [_cost(row) for row in rows]
+        head += ["COST"] if any(costs) else []
         cells = [
             (
                 or_dash(row.task.task),
@@ -93,10 +103,11 @@ def tasks_text(rows: Sequence[TaskRow], closed: int = 0, width: int = WIDTH) -> 
                 str(row.task.rounds),
                 str(row.task.standing),
                 str(len(row.findings) or NOTHING),
+                *([cost or NOTHING] if any(costs) else []),
             )
-            for row in rows
+            for row, cost in zip(rows, costs, strict=True)
         ]
-        parts.append(table(head, cells, width, give=(0,)))
+        parts.append(table(tuple(head), cells, width, give=(0,)))
         timed = [row for row in rows if row.stages]
         if timed:
             lines = ["TIME PER STAGE"]
@@ -122,6 +133,8 @@ def timeline_text(name: str, row: TaskRow, width: int = WIDTH) -> str:
     parts = ["\n".join(wrapped(", ".join(title), width)), entries_text(row.entries, width)]
     if row.stages:
         parts.append("\n".join(stage_lines(row.stages, width, "Time: ")))
+    if row.spend is not None and row.spend.total.responses:
+        parts.append("\n".join(spend_lines(row.spend, width)))
     if row.findings:
         parts.append(findings_text(name, row.findings))
     return "\n\n".join(parts)
@@ -134,12 +147,23 @@ def stage_now(task: Task) -> str:
 
 
 def entries_text(entries: Sequence[TimelineEntry], width: int = WIDTH) -> str:
-    """Return the table of a task's blocks."""
-    head = ("LINE", "WHEN", "FROM → TO", "STAGE", "HELD", "SAID")
-    return table(head, [_entry(entry) for entry in entries], width, give=(2, 5))
+    """Return the table of a task's blocks; with what was used under the light that each ended, where that is known."""
+    head = ["LINE", "WHEN", "FROM → TO", "STAGE", "HELD", "SAID"]
+    used = any(entry.used is not None and entry.used.spend.responses for entry in entries)
+    if used:
+        head[5:5] = ["COST", "TOKENS"]
+    cells = [_entry(entry, used=used) for entry in entries]
+    return table(tuple(head), cells, width, give=(2, len(head) - 1))
 
 
-def _entry(entry: TimelineEntry) -> tuple[str, ...]:
+def _cost(row: TaskRow) -> str:
+    """Return what a task cost; nothing where nothing is known to be used."""
+    return cost_text(row.spend.total) if row.spend is not None and row.spend.total.responses else ""
+
+
+def _entry(entry: TimelineEntry, *, used: bool) -> tuple[str, ...]:
+    spend = entry.used.spend if entry.used is not None else Spend()
+    tokens = tokens_text(spend.tokens.total) if spend.responses else NOTHING
     said = clean_line(entry.verdict or entry.status, 60) or NOTHING
     if entry.findings:
         said += f" ! {', '.join(entry.findings)}"
@@ -149,5 +173,6 @@ def _entry(entry: TimelineEntry) -> tuple[str, ...]:
         f"{or_dash(entry.role)} → {or_dash(entry.turn) if entry.turn else '?'}",
         str(entry.stage),
         NOTHING if entry.seconds is None else brief(entry.seconds),
+        *((cost_text(spend), tokens) if used else ()),
         said,
     )

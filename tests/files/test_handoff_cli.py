@@ -5,13 +5,21 @@ from __future__ import annotations
 import io
 import json
 import os
+from contextlib import closing
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from teamops.cli.main import main
 from teamops.config.load import load
+from teamops.ledger.connection import LedgerError
 from teamops.ledger.store import open_ledger
+from teamops.model.role import DEVELOPER, DIRECTOR, Role
+from teamops.model.tail import Position
+from teamops.model.usage import Tokens, Usage
 from teamops.supervisor.lease import state_dir_of
 
 GOOD = """\
@@ -242,8 +250,9 @@ def test_tasks_for_programs(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     done, other = shown["tasks"]
     assert list(done) == [
         "task", "turn", "tier", "stage", "open", "standing", "rounds", "since_line", "since", "blocks", "stages",
-        "gates", "findings",
+        "gates", "findings", "cost",
     ]  # fmt: skip
+    assert done["cost"] is None
     assert (done["stage"], done["open"], done["standing"], done["blocks"]) == ("closed", False, "done", 3)
     assert {"stage": "implement", "seconds": 1800, "visits": 1, "current": False} in done["stages"]
     assert done["gates"][0] == {
@@ -272,6 +281,83 @@ def test_the_story_of_one_task(folder: Path, capsys: pytest.CaptureFixture[str])
         ("DIRECTOR", "verify", 3600),
     ]
     assert run(capsys, "tasks", "--task", "nosuch")[0] == 2
+
+
+COSTLY = """\
+### [DIRECTOR] 2026-03-28 14:30
+
+**Status**: done
+**Turn**: DEVELOPER
+**Tier**: 2
+**Task**: Webhooks
+
+### [DEVELOPER] 2026-03-28 15:00
+
+**Status**: done
+**Turn**: DIRECTOR
+**Tier**: 2
+**Task**: Webhooks
+"""
+
+
+def spend(folder: Path, *responses: tuple[Role, str, int, str | None]) -> None:
+    """Put responses into the project's ledger: (role, local time, tokens, dollars)."""
+    rows = [
+        (role, datetime.fromisoformat(at).timestamp(), tokens, None if cost is None else Decimal(cost))
+        for role, at, tokens, cost in responses
+    ]
+    with closing(open_ledger(state_dir_of(load(folder), folder / "state") / "ledger.sqlite3")) as ledger:
+        for number, (role, wall, tokens, cost) in enumerate(rows, 1):
+            usage = Usage(wall=wall, model="m", tokens=Tokens(output=tokens), client="claude")
+            ledger.add_usage(role, [(usage, cost)], Position("/log", 1, 1, number))
+
+
+def test_tasks_tell_what_their_lights_holders_used(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAMOPS_STATE_DIR", str(folder / "state"))
+    (folder / "current.md").write_text(COSTLY)
+    spend(
+        folder,
+        (DEVELOPER, "2026-03-28 14:29:59", 9, "64"),
+        (DEVELOPER, "2026-03-28 14:30:00", 1_200, "0.125"),
+        (DEVELOPER, "2026-03-28 14:59:59", 300, None),
+        (DEVELOPER, "2026-03-28 15:00:00", 9, "32"),
+        (DIRECTOR, "2026-03-28 15:00:00", 50, None),
+        (DIRECTOR, "2026-03-28 14:40:00", 9, "16"),
+    )
+    _, out, _ = run(capsys, "tasks")
+    assert out.splitlines()[0].split()[-1] == "COST"
+    assert out.splitlines()[1].split()[-1] == "$0.12+?"
+    _, out, _ = run(capsys, "tasks", "--task", "webhooks")
+    rows = {line.split()[0]: line for line in out.splitlines() if line}
+    assert rows["LINE"].split()[-3:] == ["COST", "TOKENS", "SAID"]
+    assert rows["1"].split()[-3:] == ["–", "–", "done"]  # noqa: RUF001 - a dash for people
+    assert "  $0.12+?  1.5k    done" in rows["8"]
+    assert "Cost: $0.12+? (1.6k tokens)\nBy role: DEVELOPER $0.12+? (1.5k tokens), DIRECTOR ? (50 tokens)\n" in out
+    assert "By stage: implement $0.12+? (1.5k tokens), verify ? (50 tokens)\n" in out
+    assert "Since the last block: DIRECTOR ? (50 tokens)\n" in out
+    assert "to the minute of the headings" in out
+    assert max(len(line) for line in out.splitlines()) <= 80
+
+    _, out, _ = run(capsys, "tasks", "--task", "webhooks", "--json")
+    (task,) = json.loads(out)["tasks"]
+    assert (task["cost"]["cost_usd"], task["cost"]["tokens"], task["cost"]["unpriced_tokens"]) == (0.125, 1550, 350)
+    assert (task["cost"]["exact"], task["cost"]["by_role"]["DIRECTOR"]["cost_usd"]) == (False, None)
+    assert task["cost"]["by_stage"]["implement"]["responses"] == 2
+    assert task["cost"]["since_last_block"]["tokens"] == 50
+    first, second = task["timeline"]
+    assert first["used"] is None
+    assert (second["used"]["by"], second["used"]["cost_usd"], second["used"]["output"]) == ("DEVELOPER", 0.125, 1500)
+
+    monkeypatch.setattr("teamops.supervisor.task_costs.look_into", _broken)
+    _, out, err = run(capsys, "tasks")
+    assert "costs are not known: the disk is full" in err
+    assert "COST" not in out
+
+
+def _broken(path: Path) -> NoReturn:
+    raise LedgerError("the disk is full", "free it")
 
 
 def test_lint_tells_what_breaks_the_protocol(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
