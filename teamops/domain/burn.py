@@ -1,8 +1,9 @@
 """How fast dollars go, and what the day will cost if they go on so.
 
-The rate is what the last 60 minutes cost, per hour. The forecast is what is spent today, plus that rate times the hours
-that are left of the day: it says "if it goes on as in the last hour", not more. Where fewer than 60 minutes are on record
-the rate is of those; where fewer than ten are, there is neither rate nor forecast. What has no price is in none of them.
+The rate is what the last 60 minutes cost, per hour. The forecast is what is spent today, plus that rate times the
+hours that are left of the day: it says "if it goes on as in the last hour", not more. Where fewer than 60 minutes are
+on record the rate is of those; where fewer than ten are, there is neither rate nor forecast. What has no price is in
+none of them.
 """
 
 from __future__ import annotations

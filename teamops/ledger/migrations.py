@@ -174,7 +174,18 @@ CREATE TRIGGER spent_repriced AFTER UPDATE OF pico, cost_usd ON spent BEGIN
 END;
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, SPENT_QUARTERS)
+STEPS: Sequence[str] = (
+    FIRST,
+    ACTION_PID,
+    PROTOCOL,
+    ROTATION,
+    LIFE,
+    SPIKES,
+    BEATEN,
+    CLIENT_SESSIONS,
+    SPENT,
+    SPENT_QUARTERS,
+)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

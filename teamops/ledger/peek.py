@@ -56,9 +56,7 @@ def sessions_at(path: Path) -> dict[str, Role]:
 
 
 def _look(connection: sqlite3.Connection, path: Path) -> Look:
-    return Look(
-        Audit(connection, path), Spent(connection, path), SpentSums(connection, path), Spikes(connection, path)
-    )
+    return Look(Audit(connection, path), Spent(connection, path), SpentSums(connection, path), Spikes(connection, path))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What was used, summed up by span of time, agent and model: from quarters of an hour, which triggers keep.
 
-All timezones of today are whole quarters of an hour off, so their days and hours are whole quarters. Each response is in
-its quarter in the same transaction that stores it, and a price that comes later is, too.
+All timezones of today are whole quarters of an hour off, so their days and hours are whole quarters. Each response is
+in its quarter in the same transaction that stores it, and a price that comes later is, too.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class SpentSums:
                 f"WITH span(number, since, until) AS (VALUES {values})"  # noqa: S608 - whole numbers of ours
                 " SELECT number, role, model, sum(responses), sum(input), sum(output), sum(cache_write),"
                 " sum(cache_write_1h), sum(cache_read), sum(pico), sum(unpriced)"
-                " FROM span CROSS JOIN spent_quarter ON quarter >= since AND quarter < until GROUP BY number, role, model"
+                " FROM span CROSS JOIN spent_quarter ON quarter >= since AND quarter < until"
+                " GROUP BY number, role, model"
             ).fetchall()
             texts = self._connection.execute(
                 "SELECT wall, role, model, cost_usd FROM spent WHERE cost_usd IS NOT NULL AND wall >= ? AND wall < ?",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -39,14 +40,37 @@ class Burn:
     spent_by_wall: float | None = None
     """When the budget will be spent, Unix seconds; ``None``: not today."""
 
+    @property
+    def rate_words(self) -> str:
+        """Return the rates: "$3.40/h in the last hour, $1.31/h today"."""
+        if self.hour_usd is None:
+            return "not known: less than 10 minutes are on record"
+        today = "" if self.day_usd is None else f", ${self.day_usd:,.2f}/h today"
+        return f"${self.hour_usd:,.2f}/h in the last hour{today}"
+
+    @property
+    def forecast_words(self) -> str:
+        """Return where that leads, without the moment at which a budget will be spent."""
+        lead = "no forecast" if self.forecast_usd is None else f"${self.forecast_usd:,.2f} by the day's end"
+        limit = "" if self.limit_usd is None else f"the day's budget of ${self.limit_usd:,.2f}"
+        match self.verdict:
+            case Verdict.NO_BUDGET:
+                return f"{lead}; the day has no budget"
+            case Verdict.UNKNOWN:
+                return f"{lead} against {limit} yet"
+            case Verdict.SPENT:
+                return f"{lead}; {limit} is spent"
+            case _:
+                return f"{lead}, {self.verdict} {limit}"
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
     """What one agent, model or task cost."""
 
     name: str | None
-    """Of a model: empty where an agent counted for itself. Of a task: empty where its blocks name none, ``None`` for what
-    was used without a light."""
+    """Of a model: empty where an agent counted for itself. Of a task: empty where its blocks name none, ``None`` for
+    what was used without a light."""
     today: Spend
     week: Spend
     """Of seven days: today and the six before it."""
@@ -88,3 +112,16 @@ class CostReport:
     """Thirty days, oldest first, the last one is today."""
     spikes: tuple[SpikeRecord, ...] = ()
     """The last runaways of all agents, newest first."""
+
+    @property
+    def zone_words(self) -> str:
+        """Return whose days these are."""
+        return self.timezone or "local time"
+
+    def local(self, wall: float) -> datetime:
+        """Return a moment in the timezone of these days."""
+        if not self.timezone:
+            return datetime.fromtimestamp(wall).astimezone()
+        from zoneinfo import ZoneInfo
+
+        return datetime.fromtimestamp(wall, ZoneInfo(self.timezone))
