@@ -20,7 +20,7 @@ from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, Snapshot
 from teamops.tui.believable import believable
 from teamops.tui.believable_agent import believable_agent_report
-from teamops.tui.believable_costs import believable_costs
+from teamops.tui.believable_cost_report import believable_cost_report
 from teamops.tui.believable_handoff import believable_blocks
 from teamops.tui.believable_protocol import believable_diff, believable_report
 
@@ -72,7 +72,7 @@ class StillPort:
 
     def cost_report(self) -> CostReport:
         """Return what the team cost."""
-        return believable_costs(self._snapshot)
+        return believable_cost_report(self._snapshot)
 
     def screen(self, role: Role) -> str:
         """Return a pane like a real one."""

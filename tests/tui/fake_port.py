@@ -18,7 +18,7 @@ from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import AttachPlan, Intent, LightState, SignOff, Snapshot
 from teamops.tui.believable import believable
 from teamops.tui.believable_agent import believable_agent_report
-from teamops.tui.believable_costs import believable_costs
+from teamops.tui.believable_cost_report import believable_cost_report
 from teamops.tui.believable_handoff import believable_blocks
 from teamops.tui.believable_protocol import believable_diff, believable_report
 
@@ -165,7 +165,7 @@ class FakePort:
 
     def cost_report(self) -> CostReport:
         self._enter("cost_report")
-        return believable_costs(self.now) if self.costs is None else self.costs
+        return believable_cost_report(self.now) if self.costs is None else self.costs
 
     def screen(self, role: Role) -> str:
         self._enter("screen", role)

@@ -26,7 +26,7 @@ def spend(usd: str | float, share: Decimal = Decimal(1), unpriced: int = 0) -> S
     return Spend(int(cost * 9) + bool(unpriced), tokens, cost, unpriced)
 
 
-def believable_costs(snapshot: Snapshot) -> CostReport:
+def believable_cost_report(snapshot: Snapshot) -> CostReport:
     """Return what the team of ``snapshot`` cost."""
     wall = snapshot.stamp.wall
     began = wall - (len(_HOURS) - 1) * HOUR_S - 1800
