@@ -15,6 +15,8 @@ from teamops.model.cost_report import Burn, Verdict
 
 LEAST_S = 600.0
 """With less on record than this nothing is said of a rate: one dear answer would be one of hundreds of dollars."""
+_HOUR = Decimal(HOUR_S)
+_MICRO = Decimal("0.000001")
 
 
 def burn(
@@ -35,7 +37,7 @@ def burn(
     by_hour = _rate(hour_usd, wall, wall - HOUR_S, first_wall)
     by_day = _rate(today_usd, wall, began, first_wall)
     left_s = max(0.0, ends - wall)
-    forecast = None if by_hour is None else today_usd + by_hour * _hours(left_s)
+    forecast = None if by_hour is None else today_usd + (by_hour * Decimal(left_s) / _HOUR).quantize(_MICRO)
     verdict, spent_by = _judge(today_usd, forecast, limit_usd), None
     if verdict is Verdict.OVER and limit_usd is not None and by_hour:
         spent_by = min(ends, wall + float((limit_usd - today_usd) / by_hour) * HOUR_S)
@@ -54,7 +56,7 @@ def _rate(usd: Decimal, wall: float, since_wall: float, first_wall: float | None
     if first_wall is None:
         return None
     span = wall - max(since_wall, first_wall)
-    return usd / _hours(span) if span >= LEAST_S else None
+    return (usd * _HOUR / Decimal(span)).quantize(_MICRO) if span >= LEAST_S else None
 
 
 def _judge(today_usd: Decimal, forecast_usd: Decimal | None, limit_usd: Decimal | None) -> Verdict:
@@ -65,7 +67,3 @@ def _judge(today_usd: Decimal, forecast_usd: Decimal | None, limit_usd: Decimal 
     if forecast_usd is None:
         return Verdict.UNKNOWN
     return Verdict.OVER if forecast_usd >= limit_usd else Verdict.WITHIN
-
-
-def _hours(seconds: float) -> Decimal:
-    return Decimal(seconds) / Decimal(HOUR_S)

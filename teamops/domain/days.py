@@ -18,7 +18,7 @@ def day_edges(wall: float, zone: tzinfo | None, days: int) -> list[float]:
 
 def hour_edges(since_wall: float, until_wall: float) -> list[float]:
     """Return where the hours from ``since_wall`` on begin, up to the end of the one in which ``until_wall`` lies."""
-    count = max(1, int(-((since_wall - until_wall) // HOUR_S)))
+    count = int((until_wall - since_wall) // HOUR_S) + 1
     return [since_wall + HOUR_S * place for place in range(count + 1)]
 
 
