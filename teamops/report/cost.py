@@ -99,7 +99,7 @@ def cost_report_text(report: CostReport, project: str, width: int) -> str:
     lines.append(f"last 30 days    {_strip(days)}")
     for title, shares in (("agent", report.agents), ("model", report.models), ("task", report.tasks)):
         lines += ["", _shares(title, shares, width)]
-    if report.today.unpriced_tokens or report.month.unpriced_tokens:
+    if report.month.unpriced_tokens or any(one.month.unpriced_tokens for one in report.models):
         lines += ["", *wrapped("?: tokens whose model has no known price; [prices] in teamops.toml can say it.", width)]
     if report.spikes:
         lines += ["", f"runaways, the last {min(_SHOWN_SPIKES, len(report.spikes))} of {len(report.spikes)}:"]

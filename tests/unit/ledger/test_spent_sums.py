@@ -156,7 +156,7 @@ def test_half_a_million_responses_are_summed_up_at_once(tmp_path: Path) -> None:
             " s.client, s.session, 9, 9, 9, 0, 9, 5, NULL FROM n JOIN spent s ON s.id = 1 + n % 4"
         )
     connection.close()
-    took = []
+    took, found = [], []
     days = [START + 86_400.0 * day for day in range(31)]
     with summing(path) as sums:
         for _ in range(5):

@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -48,7 +49,7 @@ def stored(path: Path, rows: list[SpentRow]) -> Path:
     return path
 
 
-def names(report: CostReport) -> dict[str | None, tuple[Decimal, Decimal, Decimal]]:
+def names(report: CostReport) -> dict[str | None, tuple[Any, ...]]:
     """Return what each task cost: today, 7 days, 30 days."""
     return {one.name: (one.today.cost_usd, one.week.cost_usd, one.month.cost_usd) for one in report.tasks}
 
@@ -70,7 +71,8 @@ def test_sums_are_of_todays_seven_and_thirty_days(tmp_path: Path, *, kept: bool)
     assert (told.today.responses, told.today.unpriced_tokens) == (2, 100)
     assert {one.name: one.month.cost_usd for one in told.agents} == {"CODER": 29, "DIRECTOR": 2}
     assert [one.name for one in told.agents] == ["CODER", "DIRECTOR"], "the dearest first"
-    assert [(one.name, one.month.cost_usd) for one in told.models] == [("m", 27), ("n", 4), ("house", 0)]
+    assert {one.name: one.month.cost_usd for one in told.models} == {"m": 27, "n": 4, "house": 0}
+    assert [one.name for one in told.models] == ["m", "n", "house"]
     assert names(told) == {None: (1, 7, 31)}
     assert len(told.days) == 30
     assert [one.spend.cost_usd for one in told.days if one.spend.responses] == [16, 8, 4, 2, 1]
@@ -79,7 +81,7 @@ def test_sums_are_of_todays_seven_and_thirty_days(tmp_path: Path, *, kept: bool)
     assert len(told.hours) == 13
     assert [place for place, one in enumerate(told.hours) if one.spend.responses] == [0, 11]
     burn = told.burn
-    assert (burn.hour_usd, burn.forecast_usd, burn.limit_usd) == (0, 1, 10)
+    assert (burn.hour_usd, burn.forecast_usd, burn.limit_usd) == (Decimal(0), Decimal(1), Decimal(10))
     assert burn.verdict is Verdict.WITHIN
 
 
@@ -200,5 +202,7 @@ async def test_runaways_of_all_agents_come_newest_first(begin: Begin) -> None:
             )
         )  # fmt: skip
     told = await life.core.cost_report()
-    assert [(one.role, one.cost_usd) for one in told.spikes] == [(CODER, 3), (DIRECTOR, 2), (CODER, 1)]
+    assert [(one.role, one.cost_usd) for one in told.spikes] == [
+        (CODER, Decimal(3)), (DIRECTOR, Decimal(2)), (CODER, Decimal(1)),
+    ]  # fmt: skip
     assert told.spikes[0].trace == ((START, 3),)
