@@ -26,7 +26,7 @@ def head_lines(report: CostReport, palette: Palette) -> list[Line]:
     for name, spend in zip(SPANS, (report.today, report.week, report.month), strict=True):
         text = words.money(spend.cost_usd, spend.unpriced_tokens)
         line.add(f"  {name} ", palette.dim).add(text, palette.warn if "?" in text else palette.strong)
-    line.add(f"  days of {report.zone_words}", palette.faint)
+    line.add(f"  days in {report.zone_words}", palette.faint)
     burn = report.burn
     symbol, style = VERDICTS[burn.verdict]
     by = "" if burn.spent_by_wall is None else f": spent at {report.local(burn.spent_by_wall):%H:%M}"

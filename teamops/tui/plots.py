@@ -43,7 +43,10 @@ def bars_of(report: CostReport, days: int) -> Bars:
     burn = report.burn
     if days == 1:
         periods, title = report.hours, "$ per hour, today"
-        ticks = {place: f"{report.local(one.since_wall):%H:%M}" for place, one in enumerate(periods) if not place % 6}
+        step = 1 if len(periods) <= 8 else 3
+        ticks = {
+            place: f"{report.local(one.since_wall):%H:%M}" for place, one in enumerate(periods) if not place % step
+        }
         return Bars(title=title, values=_values(periods), ticks=ticks)
     periods, title = report.days[-days:], f"$ per day, {days} days"
     step = max(1, days // 5)

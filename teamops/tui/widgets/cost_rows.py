@@ -18,7 +18,7 @@ from teamops.tui.widgets.rows import RowView
 
 MONEY: Final = 9
 """Cells for a sum: "$1,234+?" and a blank."""
-TOKENS: Final = 7
+TOKENS: Final = 6
 LEAST_NAME, MOST_NAME, LONGEST_BAR = 16, 34, 24
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
@@ -66,7 +66,7 @@ class ShareList(RowView):
             chosen = place == self.span
             line.add(f"▾{title}" if chosen else title, colours.strong if chosen else colours.faint, MONEY, "right")
         line.add("  ").add("", None, bar)
-        for title in ("input", "output", "write", "read"):
+        for title in ("in", "out", "write", "read"):
             line.add(title, colours.faint, TOKENS, "right")
         return [line.strip(width)]
 
