@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from teamops.domain.spend_by_light import Held, Lights, lights_of
+from teamops.domain.spend_by_light import Held, Lights
 from teamops.ledger.usage_groups import Split, UsageGroup
 from teamops.ledger.usage_store import UsageStore
 from teamops.model.role import Role
@@ -35,26 +35,12 @@ class Team:
 
 def team_of(settings: Settings, state_dir: Path | None) -> Team:
     """Return what the project's ledger, its handoff file and its archives know. Raises ``LedgerError``."""
-    from teamops.cli.record import recorded
-    from teamops.domain import timeline
-    from teamops.domain.protocol import read
-    from teamops.handoff import ROLES, parse
     from teamops.ledger.peek import sessions_at
     from teamops.supervisor.lease import state_dir_of
+    from teamops.supervisor.task_costs import project_lights
 
-    roles = sessions_at(state_dir_of(settings, state_dir) / "ledger.sqlite3")
-    handoff = settings.handoff
-    archives = (handoff.parent / "archive").glob(f"{handoff.stem}-*{handoff.suffix}")
-    texts = []
-    for path in (*sorted(archives), handoff):
-        try:
-            texts.append(path.read_bytes())
-        except OSError:
-            continue  # no task of it is known then, and what its lights cost is told as without one
-    blocks = parse(b"\n".join(texts), {*ROLES, *(role.role for role in settings.roles)}).blocks
-    tasks = read(blocks, settings.limits).tasks
-    walls = timeline.walls(blocks, recorded(settings, state_dir).seen)
-    return Team(roles, tuple(lights_of(tasks, blocks, walls)))
+    ledger = state_dir_of(settings, state_dir) / "ledger.sqlite3"
+    return Team(sessions_at(ledger), project_lights(ledger, settings))
 
 
 def pieces_of(

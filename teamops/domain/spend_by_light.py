@@ -6,12 +6,13 @@ without a light, and what nobody of the team used, is told apart: nothing is los
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from heapq import heappop, heappush
-from itertools import pairwise
+from itertools import chain, pairwise
+from typing import overload
 
 from teamops.domain import timeline
 from teamops.model.handoff import Block, Stage, Task
@@ -34,6 +35,8 @@ class Held:
     task: str | None
     handoff: str
     """Digest of the block that gave it."""
+    place: int = 0
+    """Of that block in its file: of two that were seen at once the later one came last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +95,43 @@ class Segment:
     held: Held | None
 
 
-def moments(blocks: Sequence[Block], seen: Mapping[str, float], cap: float) -> list[float]:
+def moments(
+    blocks: Sequence[Block], seen: Mapping[str, float], cap: float, lit: Mapping[str, float] | None = None
+) -> Sequence[float]:
     """Return when each block was there, Unix seconds: when teamops saw it come, else as its heading says.
 
-    ``seen``: the first by digest. ``cap``: whatever a heading says, a block that nobody saw come was there by then.
+    ``seen``: the first by digest, and ``lit``, where its light was seen earlier. ``cap``: whatever a heading says, a
+    block that nobody saw come was there by then. Costs nothing but for the blocks that are looked up.
     """
-    return [
-        min(timeline.heading_wall(block.at), cap) if (wall := seen.get(block.digest)) is None else wall
-        for block in blocks
-    ]
+    return _Moments(blocks, seen, cap, lit or {})
+
+
+class _Moments(Sequence[float]):
+    def __init__(
+        self, blocks: Sequence[Block], seen: Mapping[str, float], cap: float, lit: Mapping[str, float]
+    ) -> None:
+        self._blocks = blocks
+        self._seen = seen
+        self._cap = cap
+        self._lit = lit
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    @overload
+    def __getitem__(self, index: int) -> float: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[float]: ...
+
+    def __getitem__(self, index: int | slice) -> float | Sequence[float]:
+        if isinstance(index, slice):
+            return _Moments(self._blocks[index], self._seen, self._cap, self._lit)
+        block = self._blocks[index]
+        wall = self._seen.get(block.digest)
+        if wall is None:
+            return min(timeline.heading_wall(block.at), self._cap)
+        return min(wall, self._lit.get(block.digest, wall))
 
 
 def stretches(task: Task, blocks: Sequence[Block], walls: Sequence[float]) -> list[Stretch]:
@@ -134,7 +165,7 @@ def _stretch(
 ) -> Stretch:
     role, stage, since, given = begun
     until = ended[0] if ended is not None else None
-    held = Held(role, since, until, task.task, blocks[given].digest)
+    held = Held(role, since, until, task.task, blocks[given].digest, given)
     return Stretch(held, stage, given, ended[1] if ended is not None else None)
 
 
@@ -163,40 +194,94 @@ def task_spend(
 class Lights:
     """Who held which light when: all times of each role in segments.
 
-    Of several lights in one hand the one that came last has it; of those that came at once, the last one in ``lights``.
+    Of several lights in one hand the one that came last has it.
     """
 
     def __init__(self, lights: Iterable[Held] = ()) -> None:
-        self.held = tuple(sorted(lights, key=lambda one: one.since_wall))
-        """All of them, in the order in which they came."""
-        hands: dict[Role, list[Held]] = {}
-        for held in self.held:
-            hands.setdefault(held.role, []).append(held)
-        self._segments = {role: _segments(role, hand) for role, hand in hands.items()}
+        self._hands: dict[Role, list[Held]] = {}
+        """Of each role, in the order in which they came."""
+        for held in sorted(lights, key=_came):
+            self._hands.setdefault(held.role, []).append(held)
+        self._segments = {role: _segments(role, hand) for role, hand in self._hands.items()}
         self._begins = {role: [one.since_wall for one in found] for role, found in self._segments.items()}
 
-    def segments(self, role: Role) -> Sequence[Segment]:
-        """Return all times of ``role``, in order and without a gap."""
-        return self._segments.get(role) or (Segment(role, -_EVER, _EVER, None),)
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """All of them, in the order in which they came."""
+        return tuple(sorted(chain.from_iterable(self._hands.values()), key=_came))
 
     @property
     def roles(self) -> tuple[Role, ...]:
         """All who ever held a light."""
         return tuple(self._segments)
 
+    def segments(self, role: Role) -> Sequence[Segment]:
+        """Return all times of ``role``, in order and without a gap."""
+        return self._segments.get(role) or (Segment(role, -_EVER, _EVER, None),)
+
     def segment_at(self, role: Role, wall: float) -> Segment:
         """Return the segment of ``role`` in which ``wall`` lies."""
-        begins = self._begins.get(role)
-        return self.segments(role)[bisect_right(begins, wall) - 1 if begins else 0]
+        return self.segments(role)[self._place(role, wall)]
+
+    def segments_of(self, held: Held) -> Iterator[Segment]:
+        """Give the segments that belong to ``held``."""
+        segments = self.segments(held.role)
+        for place in range(self._place(held.role, held.since_wall), len(segments)):
+            segment = segments[place]
+            if held.until_wall is not None and segment.since_wall >= held.until_wall:
+                return
+            if segment.held == held:
+                yield segment
 
     def at(self, role: Role, wall: float) -> Held | None:
         """Return the light that came last of those that ``role`` held at ``wall``, or ``None``."""
         return self.segment_at(role, wall).held
 
+    def change(self, gone: Collection[Held], come: Collection[Held]) -> tuple[list[Segment], list[Segment]]:
+        """Take ``gone`` away and ``come`` in; return the segments that are no more, and those that are new.
+
+        Only what is not older than these is gone through again.
+        """
+        dropped: list[Segment] = []
+        new: list[Segment] = []
+        for role in dict.fromkeys(one.role for one in (*gone, *come)):
+            left = [one for one in gone if one.role == role]
+            right = [one for one in come if one.role == role]
+            first = min(one.since_wall for one in (*left, *right))
+            hand = self._hands.get(role, [])
+            at = bisect_left(hand, first, key=lambda one: one.since_wall)
+            later = sorted([*(one for one in hand[at:] if one not in left), *right], key=_came)
+            over = [one for one in hand[:at] if one.until_wall is None or one.until_wall > first]
+            old, place = self.segments(role), self._place(role, first)
+            kept = list(old[:place])
+            if old[place].since_wall < first:
+                kept.append(Segment(role, old[place].since_wall, first, old[place].held))
+            made = [one for one in _segments(role, [*over, *later]) if one.until_wall > first]
+            made[0] = Segment(role, kept[-1].until_wall if kept else -_EVER, made[0].until_wall, made[0].held)
+            dropped += old[place:]
+            new += [*kept[place:], *made]
+            self._hands[role] = [*hand[:at], *later]
+            self._segments[role] = (*kept, *made)
+            self._begins[role] = [
+                *self._begins.get(role, [])[:place],
+                *(one.since_wall for one in (*kept[place:], *made)),
+            ]
+        return dropped, new
+
+    def _place(self, role: Role, wall: float) -> int:
+        begins = self._begins.get(role)
+        return max(0, bisect_right(begins, wall) - 1) if begins else 0
+
+
+def _came(held: Held) -> tuple[float, int]:
+    return held.since_wall, held.place
+
 
 def _segments(role: Role, hand: Sequence[Held]) -> tuple[Segment, ...]:
     """Return the times of ``role``; ``hand``: its lights, in the order in which they came."""
     edges = sorted({edge for one in hand for edge in (one.since_wall, one.until_wall) if edge is not None})
+    if not edges:
+        return (Segment(role, -_EVER, _EVER, None),)
     open_: list[tuple[int, Held]] = []
     coming = 0
     found = [Segment(role, -_EVER, edges[0], None)]

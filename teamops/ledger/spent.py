@@ -7,7 +7,7 @@ as text (``cost_usd``). Without both no price is known. All rows are kept.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
@@ -166,14 +166,17 @@ class Spent:
                 cost += sum((Decimal(text) for (text,) in self._connection.execute(_TEXTS + more, span)), Decimal(0))
         return Spend(row[0], Tokens(*row[1:6]), cost, row[7])
 
-    def sights(self, walls: Mapping[str, float]) -> dict[str, float]:
-        """Return ``walls``, when blocks were first seen, by digest, no later than their lights were.
+    def lit(self) -> dict[str, float]:
+        """Return when the light that a block gave was seen, by digest: at once, while a block waits to be stored.
 
-        A life that ended just after it saw a block may have stored its light alone.
+        Those of blocks that stood already when teamops first saw the file are left out.
         """
         with reading(self._path):
-            rows = self._connection.execute("SELECT digest, min(wall) FROM light GROUP BY digest").fetchall()
-        return {**walls, **{digest: min(wall, walls[digest]) for digest, wall in rows if digest in walls}}
+            rows = self._connection.execute(
+                "SELECT digest, min(wall) FROM light WHERE digest NOT IN (SELECT digest FROM block WHERE adopted = 1)"
+                " GROUP BY digest"
+            )
+            return dict(rows.fetchall())
 
     def roles(self) -> list[Role]:
         """Return all roles that have rows."""

@@ -98,7 +98,8 @@ def groups(
     connection.create_aggregate("money", 1, _Money)  # type: ignore[arg-type]  # it takes text
     labels = {0: "", **dict(connection.execute("SELECT id, text FROM label"))}
     rows = connection.execute(_QUERY.format(cost="''", named="=", **words), values).fetchall()
-    rows += connection.execute(_QUERY.format(cost="money(cost_usd)", named="<>", **words), values).fetchall()
+    if connection.execute("SELECT EXISTS(SELECT 1 FROM response WHERE cost_usd <> '')").fetchone()[0]:
+        rows += connection.execute(_QUERY.format(cost="money(cost_usd)", named="<>", **words), values).fetchall()
     return [
         UsageGroup(
             client=labels[row[0]],

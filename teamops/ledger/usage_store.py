@@ -6,7 +6,8 @@ file was read is stored with its rows in one transaction: whatever is read twice
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from teamops.ledger.connection import open_connection, reading, writing
@@ -18,8 +19,8 @@ FILE = "usage.sqlite3"
 FIRST = """
 CREATE TABLE file(
   id INTEGER PRIMARY KEY, client TEXT NOT NULL, path TEXT NOT NULL UNIQUE, device INTEGER NOT NULL,
-  inode INTEGER NOT NULL, offset INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, guard BLOB NOT NULL,
-  bad_lines INTEGER NOT NULL) STRICT;
+  inode INTEGER NOT NULL, offset INTEGER NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+  guard BLOB NOT NULL, bad_lines INTEGER NOT NULL) STRICT;
 CREATE TABLE label(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE session(
   client TEXT NOT NULL, session TEXT NOT NULL, cwd TEXT NOT NULL, PRIMARY KEY(client, session)) STRICT, WITHOUT ROWID;
@@ -67,19 +68,17 @@ class UsageStore:
         """Return how far each log was read, by path; also those of logs that have gone."""
         with reading(self._path):
             rows = self._connection.execute(
-                "SELECT client, path, device, inode, offset, mtime_ns, guard, bad_lines FROM file"
+                "SELECT client, path, device, inode, offset, size, mtime_ns, guard, bad_lines FROM file"
             )
             return {row[1]: LogFile(*row) for row in rows}
 
-    def save(self, reads: Iterable[LogRead]) -> None:
+    def save(self, reads: Sequence[LogRead]) -> None:
         """Merge what was read, and store how far, in one transaction. The same call again changes nothing."""
         with writing(self._connection, self._path):
-            rows: list[tuple[object, ...]] = []
             try:
-                for read in reads:
-                    rows += self._begin(read)
+                rows = self._numbered(reads)
                 # In the order of the keys, which are all over the place: so each page is written once.
-                rows.sort(key=_by_key)
+                rows.sort(key=itemgetter(0))
                 self._connection.executemany(_MERGE, rows)
             except BaseException:
                 self._labels.clear()  # some of them are taken back with all else
@@ -125,40 +124,53 @@ class UsageStore:
         with reading(self._path):
             return groups(self._connection, since, until, tiers=tiers, split=split, sessions=sessions)
 
-    def _begin(self, read: LogRead) -> list[tuple[object, ...]]:
+    def _numbered(self, reads: Sequence[LogRead]) -> list[tuple[object, ...]]:
+        """Store everything but the rows; return these as they are stored, with numbers for what many have."""
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO session(client, session, cwd) VALUES(?, ?, ?)",
+            [(read.file.client, *pair) for read in reads for pair in read.cwds],
+        )
+        label = self._label(
+            {text for read in reads for row in read.rows for text in row[3:8]} | {read.file.client for read in reads}
+        )
+        rows: list[tuple[object, ...]] = []
+        for read in reads:
+            client, number = label[read.file.client], self._keep(read)
+            rows += [
+                (
+                    *row[:3], label[row[3]], label[row[4]], label[row[5]], label[row[6]], label[row[7]], *row[8:],
+                    client, number,
+                )
+                for row in read.rows
+            ]  # fmt: skip
+        return rows
+
+    def _keep(self, read: LogRead) -> int:
+        """Store how far a file was read; return its number."""
         file = read.file
-        values = (
-            file.client, file.path, file.device, file.inode, file.offset, file.mtime_ns, file.guard, file.bad_lines,
-        )  # fmt: skip
-        (number,) = self._connection.execute(
-            "INSERT INTO file(client, path, device, inode, offset, mtime_ns, guard, bad_lines)"
-            " VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET client = excluded.client,"
-            " device = excluded.device, inode = excluded.inode, offset = excluded.offset,"
-            " mtime_ns = excluded.mtime_ns, guard = excluded.guard, bad_lines = excluded.bad_lines RETURNING id",
-            values,
-        ).fetchone()
-        own = file.path + ":"
+        own, end = f"{file.path}:", f"{file.path};"
         if read.anew:
             # By the range of keys that begin so: a search, and no walk through everything.
             self._connection.execute(
-                "DELETE FROM response WHERE key >= ? AND key < ? AND file = ?", (own, file.path + ";", number)
+                "DELETE FROM response WHERE key >= ? AND key < ? AND file = (SELECT id FROM file WHERE path = ?)",
+                (own, end, file.path),
             )
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO session(client, session, cwd) VALUES(?, ?, ?)",
-            [(file.client, *pair) for pair in read.cwds],
-        )
-        label, client = self._label, self._label(file.client)
-        return [(*row[:3], *map(label, row[3:8]), *row[8:], client, number) for row in read.rows]
-
-    def _label(self, text: str) -> int:
-        """Return the number of a text that many rows have."""
-        number = self._labels.get(text)
-        if number is None:
-            self._connection.execute("INSERT OR IGNORE INTO label(text) VALUES(?)", (text,))
-            (number,) = self._connection.execute("SELECT id FROM label WHERE text = ?", (text,)).fetchone()
-            self._labels[text] = number
+        (number,) = self._connection.execute(
+            "INSERT INTO file(client, path, device, inode, offset, size, mtime_ns, guard, bad_lines)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET client = excluded.client,"
+            " device = excluded.device, inode = excluded.inode, offset = excluded.offset, size = excluded.size,"
+            " mtime_ns = excluded.mtime_ns, guard = excluded.guard, bad_lines = excluded.bad_lines RETURNING id",
+            (
+                file.client, file.path, file.device, file.inode, file.offset, file.size, file.mtime_ns, file.guard,
+                file.bad_lines,
+            ),
+        ).fetchone()  # fmt: skip
         return int(number)
 
-
-def _by_key(row: tuple[object, ...]) -> str:
-    return str(row[0])
+    def _label(self, texts: set[str]) -> dict[str, int]:
+        """Return the numbers of texts that many rows have."""
+        for text in texts - self._labels.keys():
+            self._connection.execute("INSERT OR IGNORE INTO label(text) VALUES(?)", (text,))
+            (number,) = self._connection.execute("SELECT id FROM label WHERE text = ?", (text,)).fetchone()
+            self._labels[text] = int(number)
+        return self._labels

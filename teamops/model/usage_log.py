@@ -29,8 +29,10 @@ class LogFile:
     inode: int
     offset: int
     """All complete lines before it are in the ledger; for a file that is read whole, its size."""
+    size: int
+    """Of the file when its reading began."""
     mtime_ns: int
-    """Of the file as it was read; with the same size and time there is nothing new."""
+    """… and when it was last written then: with the same size and time there is nothing new."""
     guard: bytes
     """The first bytes and the last before ``offset``, ``GUARD`` of each: others there now mean another content."""
     bad_lines: int

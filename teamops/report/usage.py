@@ -19,7 +19,7 @@ UNASSIGNED = "unassigned"
 UNPRICED = "unpriced"
 _MICRO = Decimal("0.000001")
 _DATE = re.compile(r"-20\d{6}$")
-_BAR, _SMALL_BAR = 20, 8
+_BAR, _SMALL_BAR = 20, 6
 _ROOMY = 110
 """Columns from which on a bar has its full length."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -142,7 +142,7 @@ def usage_text(report: UsageReport, width: int) -> str:
     rows = [_row(clean_line(name, 60) or NOTHING, sums[name], most, bar) for name in names]
     rows.append(_row("total", report.total(), Decimal(0), bar))
     head = (report.by, "models", "input", "output", "cache write", "cache read", "cost", "")
-    lines = [table(head, rows, width, (1,))]
+    lines = [table(head, rows, width, (1,) if report.by == "day" else (1, 0))]
     unpriced = report.unpriced()
     if unpriced:
         said = ", ".join(

@@ -29,7 +29,7 @@ from teamops.tmux.ending import is_alive
 
 STEP = 1 << 16
 """Bytes between two breaths of the loop: a few milliseconds of work."""
-GATHER_S = 1.0
+GATHER_S = 0.8
 """Beats that come faster are read together; what hooks tell, "needs you" among it, is read at once."""
 KNOWN_S = 3600.0
 """A beat that an earlier life has read tells nothing of the agent any more when it is older."""
@@ -240,12 +240,15 @@ class Beats:
         return role if not self._roles or role in self._roles else None
 
     async def _run(self, emit: Emit) -> None:
+        loop = asyncio.get_running_loop()
+        read_at = loop.time() - GATHER_S
         while True:
-            await self._read_due(emit)
-            read_at = asyncio.get_running_loop().time()
-            await self._wake.wait()
+            if not self._due:  # else an error has ended the last life of this task before they were read
+                await self._wake.wait()
             self._wake.clear()
             await self._gather(read_at + GATHER_S)
+            await self._read_due(emit)
+            read_at = loop.time()
 
     async def _gather(self, until: float) -> None:
         """Wait until ``until``, of the loop's time, unless a hook has told something."""

@@ -67,7 +67,7 @@ def terms_of(settings: Settings) -> Terms:  # noqa: ARG001 - a project without a
 async def cost_report(core: Core) -> CostReport:
     """Return what the project's agents cost. Raises ``LedgerError`` where the ledger can't be read."""
     memory = core.memory
-    known, unstored = core.costing.known(), tuple(memory.unstored)
+    known, unstored = core.costing.known(), tuple(memory.responses.unstored)
     terms = terms_of(core.book.settings)
     return await asyncio.to_thread(read_costs, memory.path, known, unstored, core.book.stamp.wall, terms)
 

@@ -7,7 +7,6 @@ not be stored waits in order and is tried again every round.
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -17,7 +16,7 @@ from typing import TypeVar
 
 from teamops.domain import log_lines
 from teamops.domain.light import Light
-from teamops.ledger.spent import Source, SpentRow
+from teamops.ledger.spent import SpentRow
 from teamops.ledger.store import Ledger, LedgerError
 from teamops.model.actions import Action, Notify, Outcome, Restart, Start, Stop
 from teamops.model.alert import Alert, AlertState
@@ -27,11 +26,11 @@ from teamops.model.role import NONE, Role
 from teamops.model.usage import Usage
 from teamops.supervisor.agent_book import MINUTES, AgentBook, MinuteSum
 from teamops.supervisor.book import MAX_LOG, Book
-from teamops.supervisor.intervals import Intervals
+from teamops.supervisor.responses import Responses
+from teamops.supervisor.unwritten import Unwritten
 from teamops.tmux.ending import is_alive
 from teamops.usage.pricing import Pricer
 
-MAX_UNWRITTEN = 100_000
 _EMPTY = "no block yet"
 """How the light of no block at all is announced, as the ledger keeps it: the project began under teamops' eyes."""
 
@@ -53,16 +52,11 @@ class Memory:
         self.rss = ledger.rss
         self.spent = ledger.spent
         self.spikes = ledger.spikes
-        self.intervals = Intervals()
-        self.unstored: list[SpentRow] = []
-        """What a viewer has read itself, as nobody acts: no ledger has it."""
-        self.repriced = 0
-        """How often prices came for some of these."""
+        self.responses = Responses()
         self._pricer = pricer
         self._acting = acting
         self._followed = followed
-        self._unwritten: deque[Callable[[], object]] = deque()
-        self._dropped = 0
+        self._unwritten = Unwritten()
         self._unpriced: list[tuple[Role, Usage]] = []
         self._next_offline_id = -1
         self._last_states: dict[Role, str] = {}
@@ -153,18 +147,18 @@ class Memory:
         rows: list[tuple[Role, Usage, Decimal | None]] = []
         singly: list[SpentRow] = []
         for beat in seen.known:
-            self.intervals.see(beat)
+            self.responses.see(beat)
         for beat in seen.beats:
             page = book.agent(beat.role)
             priced = [(usage, self._price(beat.role, usage)) for usage in beat.usages]
             for usage, cost in priced:
                 rows.append((beat.role, usage, cost))
                 page.see_usage(usage, cost, book.midnight, seen.stamp, beaten=True)
-            singly += self.intervals.rows(beat, priced, counts=not page.has_transcript)
+            singly += self.responses.rows(beat, priced, counts=not page.has_transcript)
         if self._acting:
             self.store(book, lambda: self._ledger.add_beats(seen, rows, singly))
         elif not self._followed:
-            self.unstored += singly
+            self.responses.unstored += singly
 
     def usage(self, book: Book, seen: UsageSeen) -> None:
         """Price usage, put it on its agent's page and store it with the place it was read up to."""
@@ -180,7 +174,7 @@ class Memory:
             self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position))
             self._know(book, seen.role, {usage.session for usage, _ in rows}, seen.stamp.wall)
         elif not self._followed:
-            self.unstored += [SpentRow(seen.role, usage, cost) for usage, cost in rows]
+            self.responses.keep((seen.role, usage, cost) for usage, cost in rows)
 
     def sessions(self, book: Book, wall: float) -> None:
         """Store which client sessions run for whom, as soon as it is known: later their logs tell what they used."""
@@ -354,14 +348,8 @@ class Memory:
 
     def tick(self, book: Book) -> None:
         """Try again what could not be written."""
-        while self._unwritten:
-            try:
-                self._unwritten[0]()
-            except LedgerError as error:
-                book.ledger_trouble = str(error)
-                return
-            self._unwritten.popleft()
-        book.ledger_trouble = f"{self._dropped} facts found no room and are lost" if self._dropped else ""
+        if not self._unwritten.try_again(book):
+            return
         if not self._unread:
             book.notes.pop("ledger", None)
         self._unread = False
@@ -395,13 +383,8 @@ class Memory:
         self._unpriced = waiting
         if priced and self._acting:
             self.store(book, lambda: self._ledger.reprice(priced))
-        elif priced and self.unstored:
-            self.unstored = [
-                row if row.cost_usd is not None or row.source is Source.OWN
-                else replace(row, cost_usd=self._pricer.price(row.usage))
-                for row in self.unstored
-            ]  # fmt: skip
-            self.repriced += 1
+        elif priced:
+            self.responses.reprice(self._pricer.price)
 
     def ask(self, book: Book, read: Callable[[], T]) -> T | None:
         """Return what the ledger tells; ``None`` where it can't be read now, which is said."""
@@ -414,17 +397,4 @@ class Memory:
 
     def store(self, book: Book, write: Callable[[], object]) -> None:
         """Write now, or in order as soon as the ledger can be written again; until then that is an alert."""
-        if self._unwritten:
-            self._wait(write)
-            return
-        try:
-            write()
-        except LedgerError as error:
-            book.ledger_trouble = str(error)
-            self._wait(write)
-
-    def _wait(self, write: Callable[[], object]) -> None:
-        if len(self._unwritten) < MAX_UNWRITTEN:
-            self._unwritten.append(write)
-        else:
-            self._dropped += 1
+        self._unwritten.store(book, write)

@@ -38,6 +38,7 @@ async def task_report(core: Core, name: str | None) -> TaskReport:
     key = (task.task or "").lower()
     findings = tuple(one for one in protocol.findings if (one.task or "").lower() == key)
     standing = {block.digest for block in blocks}
+    core.costing.go_on(book)
     spend = core.costing.task(book, name)
     runs = protocol.proof.runs if protocol.proof is not None else ()
     report = TaskReport(

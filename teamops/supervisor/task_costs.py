@@ -35,11 +35,11 @@ def task_costs(
 def project_lights(ledger: Path, settings: Settings) -> tuple[Held, ...]:
     """Return who held which light of the project when, archived ones too.
 
-    Raises ``LedgerError``, and ``OSError`` where the handoff file can't be read.
+    Of a file that can't be read none is known: what was used under them counts as without one. Raises ``LedgerError``.
     """
     try:
         data = settings.handoff.read_bytes()
-    except FileNotFoundError:
+    except OSError:
         data = b""
     blocks = parse(data, {*ROLES, *(role.role for role in settings.roles)}).blocks
     tasks = read(blocks, settings.limits).tasks
@@ -54,7 +54,9 @@ def project_lights(ledger: Path, settings: Settings) -> tuple[Held, ...]:
 def _lights(
     look: Look, settings: Settings, tasks: Iterable[Task], blocks: Sequence[Block], since_wall: float | None = None
 ) -> tuple[Mapping[str, float], dict[str, list[Stretch]], Lights]:
-    seen = look.spent.sights(look.audit.walls())
+    lit, walls_ = look.spent.lit(), look.audit.walls()
+    # A block that is not stored yet was seen when its light was: nobody else knows.
+    seen = {**lit, **{digest: min(wall, lit.get(digest, wall)) for digest, wall in walls_.items()}}
     adopted = look.audit.adopted_wall()
     cap = time.time() if adopted is None else adopted
     walls = moments(blocks, seen, cap)

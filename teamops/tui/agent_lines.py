@@ -11,6 +11,7 @@ from teamops.model.agent import AgentState, AgentView, Evidence, EvidenceKind
 from teamops.model.agent_report import AgentReport
 from teamops.tui import words
 from teamops.tui.agent_words import moment, started
+from teamops.tui.costs import cycle_words
 from teamops.tui.spike_lines import present_lines
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
@@ -68,6 +69,8 @@ def overview_lines(
     if agent.message:
         facts.append(("last said", f"“{agent.message}”", "text"))
     facts.append(("last error", agent.last_error or "none told", "bad" if agent.last_error else "dim"))
+    if agent.cycle is not None:
+        facts.append(("a cycle", f"cost {cycle_words(agent.cycle)}", "text"))
     if report is None:
         facts.append(("teamops", "looking at what is remembered…", "dim"))
     else:

@@ -20,6 +20,9 @@ from teamops.model.snapshot import (
     Snapshot,
     SupervisorView,
 )
+from teamops.model.spend import Spend
+from teamops.model.usage import Tokens
+from teamops.tui.believable_costs import believable_cycle, believable_spent
 from teamops.tui.believable_handoff import NOON, believable_blocks
 from teamops.tui.believable_protocol import believable_findings
 
@@ -76,6 +79,7 @@ def believable_agents() -> tuple[AgentView, ...]:
             beat_age_s=356.0,
             cost_today_usd=Decimal("3.41"),
             rss_bytes=398 << 20,
+            cycle=believable_cycle(50, "0.0042"),
             **hour(3, 0.4, 9000),
             message="Handed webhook-retries back to Isabelle",
         ),
@@ -185,6 +189,7 @@ def believable() -> Snapshot:
                 StageTime(Stage.VERIFY, 2268.0, 1, current=False),
             ),
             rounds=1,
+            cost=Spend(21, Tokens(input=2_100, output=14_300, cache_read=412_000), Decimal("0.4127")),
         ),
         LightView(
             task="settings-page",
@@ -207,6 +212,7 @@ def believable() -> Snapshot:
                 StageTime(Stage.CODE_REVIEW, 3900.0, 2, current=False),
             ),
             rounds=2,
+            cost=Spend(64, Tokens(input=9_800, output=41_000, cache_read=1_900_000), Decimal("2.385")),
         ),
     )
     tasks = tuple(
@@ -291,6 +297,7 @@ def believable() -> Snapshot:
         findings=believable_findings(blocks),
         cost_today_usd=sum((one.cost_today_usd for one in agents), Decimal(0)),
         unpriced_tokens=0,
+        spent=believable_spent(blocks),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from teamops.model.errors import UsageError
@@ -19,6 +20,7 @@ from teamops.model.protocol import (
 )
 from teamops.model.role import HUMAN, IMPLEMENTERS, REVIEWER
 from teamops.model.snapshot import Snapshot
+from teamops.tui.believable_costs import believable_task_spend
 
 TAMPER = 7
 """The rewritten block's row in the ledger."""
@@ -80,11 +82,13 @@ def believable_report(snapshot: Snapshot, name: str | None) -> TaskReport:
     blocks = [snapshot.blocks[index] for index in task.blocks if index < len(snapshot.blocks)]
     findings = tuple(one for one in snapshot.findings if (one.task or "").lower() == wanted)
     light = next((one for one in snapshot.lights if (one.task or "").lower() == wanted), None)
+    now = light.cost if light is not None else None
+    spend = believable_task_spend(blocks, [_stage(block) for block in blocks], now, task.stage)
     return TaskReport(
         task=task,
         chain=hashlib.sha256("".join(block.digest for block in blocks).encode()).hexdigest()[:16],
         stages=light.stages if light else (StageTime(task.stage, 60.0, 1, current=True),),
-        entries=tuple(_entries(blocks, findings)),
+        entries=tuple(replace(entry, used=spend.blocks.get(entry.index)) for entry in _entries(blocks, findings)),
         findings=findings,
         runs=(
             GateRun(
@@ -113,6 +117,7 @@ def believable_report(snapshot: Snapshot, name: str | None) -> TaskReport:
         ),
         diff_trouble="",
         refusal="" if task.open and task.turn == HUMAN else _refusal(task),
+        spend=spend,
     )
 
 

@@ -164,6 +164,13 @@ def money(cost: Decimal, unpriced: int = 0) -> str:
     return amount + ("+?" if unpriced else "")
 
 
+def fine_money(cost: Decimal) -> str:
+    """Return US dollars with three significant digits where they are less than a cent: what one cycle costs."""
+    if not cost or cost >= Decimal("0.01"):
+        return money(cost)
+    return f"${cost:.{2 - cost.adjusted()}f}"
+
+
 def fold(values: Sequence[float], width: int, *, peak: bool = False) -> list[float]:
     """Return ``values`` in ``width`` buckets (their sums, or their peaks), the newest kept whole at the right."""
     number = len(values)

@@ -10,10 +10,10 @@ file, each inside a line of its progress.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 
@@ -172,8 +172,8 @@ def weight(tokens: Tokens) -> int:
 
 def session_of(path: str) -> str:
     """Return the session of the transcript at ``path``: a subagent's is its parent's."""
-    file = Path(path)
-    return name(file.parent.parent.name if file.parent.name == "subagents" else file.stem)
+    parts = path.rsplit("/", 3)
+    return name(parts[-3] if parts[-2:-1] == ["subagents"] and len(parts) > 2 else os.path.splitext(parts[-1])[0])  # noqa: PTH122 - for thousands of files
 
 
 def _usage_of(row: Line, session: str) -> Usage | None:

@@ -56,7 +56,7 @@ class ClaudeBulk:
             guard = guard_at(file, end)
         bad = lines.bad + (known.bad_lines if known else 0)
         return LogRead(
-            LogFile(CLIENT, path, status.st_dev, status.st_ino, end, status.st_mtime_ns, guard, bad),
+            LogFile(CLIENT, path, status.st_dev, status.st_ino, end, status.st_size, status.st_mtime_ns, guard, bad),
             known is None,
             tuple(lines.rows.values()),
             ((lines.session, lines.cwd),) if lines.cwd else (),
@@ -118,8 +118,12 @@ class _Lines:
         find, rfind = buffer.find, buffer.rfind
         with memoryview(buffer) as view:
             while (stop := find(b"\n", begin, end)) >= 0:
-                head = min(stop, begin + HEAD)
-                if find(USER, begin, head) >= 0 or rfind(USAGE, begin, stop) < 0 or find(SPACED_USER, begin, head) >= 0:
+                # A hit past the line's end is another line's.
+                if (
+                    begin <= find(USER, begin, begin + HEAD) < stop
+                    or rfind(USAGE, begin, stop) < 0
+                    or begin <= find(SPACED_USER, begin, begin + HEAD) < stop
+                ):
                     # Not decoded, which would cost too much; but what was cut or mixed up shows at its ends.
                     if begin < stop and (buffer[begin] != _OPEN or buffer[stop - 1] != _CLOSE):
                         self.bad += is_cut(bytes(view[begin:stop]))
@@ -143,11 +147,11 @@ class _Lines:
         if used is None or row.isApiErrorMessage or not message.model or message.model == SYNTHETIC:
             return
         split = used.cache_creation
-        write, short, hour = used.cache_creation_input_tokens or 0, 0, 0
+        write, hour = used.cache_creation_input_tokens or 0, 0
         if split is not None:
-            short, hour = split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens
-        # Some endpoints give zeros for the split, some for the sum.
-        write = max(write, short + hour)
+            hour = split.ephemeral_1h_input_tokens
+            # Some endpoints give zeros for the split, some for the sum.
+            write = max(write, split.ephemeral_5m_input_tokens + hour)
         read = used.cache_read_input_tokens or 0
         speed = used.speed
         rank = used.input_tokens + used.output_tokens + write + read

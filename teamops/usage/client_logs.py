@@ -87,7 +87,7 @@ class _Reading:
         with FileIO(path) as file:
             guard = guard_at(file, offset)
         self._files[path] = LogFile(
-            self._client.name, path, found.device, found.inode, offset, found.mtime_ns, guard, bad
+            self._client.name, path, found.device, found.inode, offset, found.size, found.mtime_ns, guard, bad
         )
         for number, usage in enumerate(usages):
             self._add(usage.key or f"{path}:{number}", usage, path)

@@ -62,7 +62,7 @@ def plan(found: Iterable[Found], known: Mapping[str, LogFile]) -> list[Work]:
     for file in sorted(found, key=lambda one: one.path):
         old = known.get(file.path)
         same = old is not None and (old.device, old.inode) == (file.device, file.inode) and file.size >= old.offset
-        if old is not None and same and (old.offset, old.mtime_ns) == (file.size, file.mtime_ns):
+        if old is not None and same and (old.size, old.mtime_ns) == (file.size, file.mtime_ns):
             continue
         work.append(Work(file, old if same else None))
     return work

@@ -16,30 +16,19 @@ import pytest
 from tests.claude_tree import grow
 
 VERSION = "20.0.24"
+OWN = Path(__file__).parents[2] / "build" / "ccusage" / "node_modules" / ".bin"
+"""Where ``.ci/run`` installs it."""
 CENT_OF_CENT = Decimal("1e-6")
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York")
 
 
 @pytest.fixture(scope="module")
-def ccusage(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Return how ccusage is called: the one on the path, else one that npm installs for this run."""
-    named = os.environ.get("TEAMOPS_CCUSAGE") or shutil.which("ccusage")
-    if named:
-        return [named]
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("neither ccusage nor npm is here")
-    folder = tmp_path_factory.mktemp("npm")
-    try:
-        subprocess.run(
-            [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"ccusage@{VERSION}"],
-            capture_output=True,
-            timeout=180,
-            check=True,
-        )
-    except (subprocess.SubprocessError, OSError) as error:
-        pytest.skip(f"npm can't install ccusage here: {error}")
-    return [str(folder / "node_modules" / ".bin" / "ccusage")]
+def ccusage() -> list[str]:
+    """Return how ccusage is called."""
+    found = shutil.which("ccusage", path=os.pathsep.join([str(OWN), os.environ.get("PATH", "")]))
+    if found is None:
+        pytest.skip(f"ccusage 20 is not installed (npm install --prefix build/ccusage ccusage@{VERSION})")
+    return [found]
 
 
 def told(words: list[str], homes: list[Path]) -> dict[str, Any]:

@@ -153,7 +153,7 @@ def test_a_table_for_people_has_every_row_and_a_bar() -> None:
     lines = run("--tz", "UTC").stdout.splitlines()
     assert lines[0].split() == ["day", "models", "input", "output", "cache", "write", "cache", "read", "cost"]
     assert [one.split()[0] for one in lines[1:4]] == ["2026-03-01", "2026-03-02", "total"]
-    assert lines[2].rstrip().endswith("████████")
+    assert lines[2].rstrip().endswith("██████")
     assert "1 malformed line skipped" in lines[-1]
 
 

@@ -293,7 +293,7 @@ COSTLY = """\
 
 ### [DEVELOPER] 2026-03-28 15:00
 
-**Status**: done
+**Status**: blocked
 **Turn**: DIRECTOR
 **Tier**: 2
 **Task**: Webhooks
@@ -333,9 +333,9 @@ def test_tasks_tell_what_their_lights_holders_used(
     rows = {line.split()[0]: line for line in out.splitlines() if line}
     assert rows["LINE"].split()[-3:] == ["COST", "TOKENS", "SAID"]
     assert rows["1"].split()[-3:] == ["–", "–", "done"]  # noqa: RUF001 - a dash for people
-    assert "  $0.12+?  1.5k    done" in rows["8"]
+    assert "  $0.12+?  1.5k    blocked" in rows["8"]
     assert "Cost: $0.12+? (1.6k tokens)\nBy role: DEVELOPER $0.12+? (1.5k tokens), DIRECTOR ? (50 tokens)\n" in out
-    assert "By stage: implement $0.12+? (1.5k tokens), verify ? (50 tokens)\n" in out
+    assert "By stage: implement $0.12+? (1.5k tokens), design ? (50 tokens)\n" in out
     assert "Since the last block: DIRECTOR ? (50 tokens)\n" in out
     assert "to the minute of the headings" in out
     assert max(len(line) for line in out.splitlines()) <= 80

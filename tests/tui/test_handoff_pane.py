@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from textual.strip import Strip
 
 from teamops.model.errors import TeamopsError
 from teamops.model.role import DEVELOPER, DIRECTOR
+from teamops.model.spend import Spend
+from teamops.model.usage import Tokens
 from teamops.tui.widgets.handoff import BlockView
 from tests.tui.conftest import MakeApp
 from tests.tui.fake_port import FakePort
@@ -243,3 +246,24 @@ async def test_the_text_is_broken_anew_for_a_new_width(make_app: MakeApp, port: 
         await settle(pilot)
         line = next(line for line in lines_on(app) if "All gates hold" in line)
         assert "take the" in line
+
+
+@pytest.mark.parametrize("size", [(80, 24), (130, 40)], ids=["80x24", "130x40"])
+async def test_a_block_and_its_line_tell_what_was_used_for_it(
+    make_app: MakeApp, port: FakePort, size: tuple[int, int]
+) -> None:
+    newest = port.now.blocks[-1]
+    port.publish(spent={newest.index: Spend(3, Tokens(output=9), Decimal("0.77"), 4)})
+    app = make_app()
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        await pilot.press("2")
+        await settle(pilot)
+        assert f"$0.77+? · current · {newest.index + 1} of" in text_on(app)
+        await pilot.press("b")
+        await settle(pilot)
+        assert any(newest.role in line and "$0.77+?" in line for line in lines_on(app))
+        port.publish(spent={newest.index: Spend(4, Tokens(output=9), Decimal("1.25"))})
+        await settle(pilot)
+        assert "$1.25" in text_on(app)
+        assert "$0.77" not in text_on(app)

@@ -66,7 +66,7 @@ def test_a_person_reads_a_task_and_signs_it_off() -> None:
         terminal.wait_for("older · 31 of 39")
         terminal.keys("1", "t")
         terminal.wait_for("▸1 Timeline")
-        terminal.wait_for("changes-requested")
+        terminal.wait_for("changes-reque")
         terminal.keys("A")
         terminal.wait_for("y sign off")
         terminal.keys("y")

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from teamops.model.errors import TeamopsError
-from teamops.model.handoff import Block, Challenges, Gate, GateResult, Point, Standing
+from teamops.model.handoff import Block, Challenges, Gate, GateResult, Point, Stage, Standing
 from teamops.model.protocol import TimelineEntry
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, REVIEWER
+from teamops.model.spend import BlockSpend, Spend, TaskSpend
+from teamops.model.usage import Tokens
 from teamops.tui import words
 from teamops.tui.app import TeamopsApp
 from teamops.tui.believable_protocol import believable_report
 from teamops.tui.chain import answers, design_of, diff_lines, gate_lines
+from teamops.tui.costs import cost_lines
 from teamops.tui.screens.task import TaskScreen
 from teamops.tui.screens.tasks import TasksScreen
 from teamops.tui.strips import Line
@@ -115,14 +119,41 @@ async def test_the_timeline_says_who_when_how_long_and_with_what_verdict(
         await pilot.press("t")
         await settle(pilot)
         text = text_on(app)
+        said = "    53k changes-requested" if size[0] > 100 else "changes-reque"
         for piece in (
             "settings-page", "▶ CODER Kevin", "sent back 2 times", "task 1 of 2", "✓ design 3h10",
             "● implement 4h05 \u00d73", "▸1 Timeline", "2 Chain", "3 Changes · 3 files",
-            "03-28 07:17 REVIEWER  → CODER     code-review    1h10  changes-requested",
+            "3 Changes · 3 files   $9.56+? in all",
+            f"03-28 07:17 REVIEWER  → CODER     code-review    1h10   $0.16 {said}",
             "✖ code-review-skipped  done" if size[0] > 100 else "✖ 1  done",
         ):  # fmt: skip
             assert piece in text
         assert all(len(line) <= size[0] for line in lines_on(app))
+
+
+async def test_the_chain_tells_the_cost_by_role_and_by_stage(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 60)) as pilot:
+        await settle(pilot)
+        await pilot.press("t", "2")
+        await settle(pilot)
+        for _ in range(12):
+            await pilot.press("pagedown")
+        text = text_on(app)
+        assert "Cost  $9.56+?, " in text
+        assert "  by role   CODER " in text
+        assert "  by stage  implement " in text
+        assert "  so far    CODER              $2.38" in text
+
+
+def test_what_was_not_used_or_has_no_price_is_never_nothing_in_dollars() -> None:
+    report = believable_report(FakePort().now, "settings-page")
+    assert "Nothing was used" in told(cost_lines(replace(report, spend=None), RICH))
+    unpriced = Spend(2, Tokens(input=2_600), Decimal(0), 2_600)
+    part = BlockSpend(CODER, Stage.IMPLEMENT, unpriced, exact=False)
+    lines = told(cost_lines(replace(report, spend=TaskSpend({3: part}, part)), RICH))
+    assert "Cost  ?, 5.2k tokens, to the minute" in lines
+    assert "$" not in lines
 
 
 async def test_enter_shows_the_block(make_app: MakeApp) -> None:
@@ -191,7 +222,7 @@ async def test_a_report_that_cannot_be_had_says_so_once_and_heals(make_app: Make
         port.errors.clear()
         grow(port)
         await settle(pilot)
-        assert "changes-requested" in text_on(app)
+        assert "changes-reque" in text_on(app)
 
 
 async def test_the_report_is_asked_for_again_when_the_task_changes_and_only_then(
@@ -373,7 +404,7 @@ async def test_brackets_go_through_the_tasks(make_app: MakeApp, port: FakePort) 
         await settle(pilot)
         assert shown_task(app) == "webhook-retries"
         assert "task 2 of 2" in text_on(app)
-        assert "changes-requested" not in lines_on(app)[8]
+        assert "changes-reque" not in lines_on(app)[8]
         await pilot.press("left_square_bracket")
         await settle(pilot)
         assert shown_task(app) == "settings-page"

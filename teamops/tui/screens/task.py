@@ -14,6 +14,7 @@ from teamops.model.protocol import TaskReport, TimelineEntry
 from teamops.model.role import HUMAN
 from teamops.model.snapshot import Snapshot
 from teamops.tui import chain, keys, words
+from teamops.tui.costs import cost, cost_lines
 from teamops.tui.rules import why_no_sign_off
 from teamops.tui.screens.listing import ListScreen
 from teamops.tui.search import BlockSearch
@@ -169,7 +170,9 @@ class TaskScreen(ListScreen):
         files = f" · {words.number_of(len(report.diff.files), 'file')}" if report and report.diff else ""
         titles = ("1 Timeline", "2 Chain", f"3 Changes{files}")
         marks = (f"▸{title}" if name == self.section else title for name, title in zip(SECTIONS, titles, strict=True))
-        self.name_list("   ".join(marks))
+        spend = report.spend if report is not None else None
+        whole = f"   {cost(spend.total)} in all" if spend is not None and spend.total.responses else ""
+        self.name_list("   ".join(marks) + whole)
         if told is None or report is None:
             self.list.empty = self.list.empty or ("Looking at the task…",)
             return
@@ -189,6 +192,7 @@ class TaskScreen(ListScreen):
     def _chain_lines(self, told: chain.Told) -> list[Line]:
         now, colours = self.snapshot.stamp.wall, self.palette
         lines = chain.chain_lines(told, self.snapshot.blocks, now, self.size.width - 3, colours)
+        lines += cost_lines(told.report, colours)
         return (lines + chain.approval_lines(told.report, now, colours))[1:]
 
     def _wanted(self, entry: TimelineEntry) -> bool:

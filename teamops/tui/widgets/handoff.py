@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual import events
 from textual.app import ComposeResult
@@ -14,8 +14,10 @@ from textual.strip import Strip
 
 from teamops.model.handoff import Block
 from teamops.model.snapshot import Snapshot
+from teamops.model.spend import Spend
 from teamops.tui import keys, words
 from teamops.tui.block_text import DrawnBlock
+from teamops.tui.costs import COST_CELLS
 from teamops.tui.scrolling import set_lines
 from teamops.tui.strips import Line, fit, spread
 from teamops.tui.theme import Palette
@@ -23,6 +25,8 @@ from teamops.tui.widgets.rows import RowView
 
 BOTH_FROM = 96
 """Cells from which list and block stand side by side."""
+COSTS_FROM = 46
+"""Cells from which the list tells costs."""
 HEAD_ALONE_S = 0.1
 """So long a block's head waits for its text."""
 
@@ -34,13 +38,15 @@ class BlockList(RowView):
 
     def __init__(self, palette: Palette) -> None:
         super().__init__(palette, id="blocks")
+        self.spent: Mapping[int, Spend] = {}
+        """What was used under the light that a block ended, by its index."""
 
     def identity(self, row: object) -> object:
         """A block is its place in the file."""
         return row.index if isinstance(row, Block) else row
 
     def draw(self, row: object, width: int, *, chosen: bool) -> list[Strip]:
-        """Return time, role, whom the light goes to, task."""
+        """Return time, role, whom the light goes to, task; where there is room, what was used for it."""
         if not isinstance(row, Block):
             raise TypeError(row)
         colours = self.palette
@@ -49,8 +55,13 @@ class BlockList(RowView):
         line.add(row.at.strftime("%m-%d %H:%M") if row.at else "??-?? ??:??", colours.faint)
         line.add(" ").add(row.role, colours.strong, 9)
         line.add(f" →{row.turn}" if row.turn else "", colours.accent, min(11, max(0, width - line.width)))
+        spend = self.spent.get(row.index)
+        cells = COST_CELLS + 1 if spend is not None and width >= COSTS_FROM else 0
         if width > line.width + 4:
-            line.add(" ").add(row.task or "", colours.dim, width - line.width)
+            line.add(" ").add(row.task or "", colours.dim, width - line.width - cells)
+        if spend is not None and cells:
+            told = words.money(spend.cost_usd, spend.unpriced_tokens)
+            line.add(f" {told}", colours.warn if spend.unpriced_tokens else colours.text, cells, "right")
         return [line.strip(width, colours.cursor if chosen else None)]
 
 
@@ -72,6 +83,7 @@ class BlockView(ScrollView, can_focus=True):
         self.block: Block | None = None
         self.total = 0
         self.follows = True
+        self._spent: Mapping[int, Spend] = {}
         self._lines: list[Line] = []
         self._marked = range(0)
         """Lines that a person has asked for."""
@@ -105,6 +117,12 @@ class BlockView(ScrollView, can_focus=True):
         for y in range(self.size.height):
             if self._styled(y) != self._painted.get(y):
                 self.refresh(Region(0, y, width, 1))
+
+    def show_spent(self, spent: Mapping[int, Spend]) -> None:
+        """Show what was used for the block; ``spent``: for each of them, by its index."""
+        self._spent = spent
+        if self.drawn:
+            self._paint()
 
     def show_text(self, drawn: DrawnBlock) -> None:
         """Show the block's drawn text, scrolled to what is wanted of it."""
@@ -155,7 +173,11 @@ class BlockView(ScrollView, can_focus=True):
         if block.turn:
             left.add(f"  ▶ {block.turn}", colours.strong)
         place = "current" if self.follows else "older"
-        right = Line().add(f"{place} · {block.index + 1} of {self.total}", colours.dim)
+        right = Line()
+        spend = self._spent.get(block.index)
+        if spend is not None and width >= COSTS_FROM:
+            right.add(words.money(spend.cost_usd, spend.unpriced_tokens), colours.text).add(" · ", colours.dim)
+        right.add(f"{place} · {block.index + 1} of {self.total}", colours.dim)
         rule = Line().add("─" * width, colours.rule)
         if not block.complete:
             rule = Line().add("◔ still being written ", colours.warn).add("─" * width, colours.rule)
@@ -254,6 +276,10 @@ class HandoffPane(Horizontal):
                 snapshot.handoff_path,
                 "A block begins with a heading like   ### [DIRECTOR] 2026-03-28 14:30",
             )
+        if snapshot.spent is not self.list.spent:
+            self.list.spent = snapshot.spent
+            self.list.redraw()
+            self.view.show_spent(snapshot.spent)
         if snapshot.blocks is not self._blocks:
             self._blocks = snapshot.blocks
             self._fill()

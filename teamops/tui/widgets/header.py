@@ -175,10 +175,13 @@ class Header(Widget):
         light_age = f"light {words.age(light.age_s)}"
         place = f" · line {light.line}"
         others = f" · +{more} more " if more else " "
+        cost = words.money(light.cost.cost_usd, light.cost.unpriced_tokens)
+        costs = f"{light_age} · {cost}" if light.cost.responses else light_age
+        brief = costs.removeprefix("light ") if light.cost.responses else light_age
         left, tail = Line(), ""
         for steps in steppers(light.tier, light.stage, light.stages, light.rounds, light.standing, colours):
             left = Line().add("   ").put(steps)
-            for tail in (light_age + place, light_age):
+            for tail in (costs + place, costs, brief, light_age):
                 if left.width + len(tail + others) < width:
                     return spread(left, Line().add(tail, colours.dim).add(others, colours.warn), width)
         return spread(left, Line().add(tail, colours.dim).add(others, colours.warn), width)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from teamops.domain.limits import Limits
 from teamops.domain.protocol import read
-from teamops.domain.spend_by_light import Held, Lights, LightSpend, Spend, Used, lights_of, spend_by_light
+from teamops.domain.spend_by_light import Held, Lights, LightSpend, Used, lights_of, spend_by_light
 from teamops.handoff import parse
 from teamops.model.role import CODER, DEVELOPER, DIRECTOR, Role
+from teamops.model.spend import Spend
 from teamops.model.usage import Tokens
 
 FIRST = Held(CODER, 100.0, 200.0, "a", "d1")

@@ -38,7 +38,7 @@ def row(
 
 
 def log(*rows: LogRow, path: str = "/a", client: str = "claude", anew: bool = False, offset: int = 10) -> LogRead:
-    return LogRead(LogFile(client, path, 1, 2, offset, 3, b"guard", 0), anew, rows, (("s", "/p"),))
+    return LogRead(LogFile(client, path, 1, 2, offset, 99, 3, b"guard", 0), anew, rows, (("s", "/p"),))
 
 
 def all_of(store: UsageStore, split: Split = Split.NOTHING, tiers: Sequence[int] = ()) -> list[UsageGroup]:
@@ -54,7 +54,7 @@ def test_what_was_read_is_there_after_opening_again(tmp_path: Path) -> None:
     with opened(path) as store:
         store.save([log(row()), log(path="/b", offset=77)])
     with opened(path) as store:
-        assert store.files()["/b"] == LogFile("claude", "/b", 1, 2, 77, 3, b"guard", 0)
+        assert store.files()["/b"] == LogFile("claude", "/b", 1, 2, 77, 99, 3, b"guard", 0)
         assert [group.tokens for group in all_of(store)] == [Tokens(input=1)]
     assert path.stat().st_mode & 0o077 == 0
 
@@ -205,7 +205,7 @@ def test_malformed_lines_of_all_files(tmp_path: Path) -> None:
     with opened(tmp_path / "u") as store:
         assert store.skipped_lines() == 0
         for path, bad in (("/a", 3), ("/b", 4), ("/a", 5)):
-            store.save([LogRead(LogFile("claude", path, 1, 2, 3, 4, b"", bad), anew=False, rows=())])
+            store.save([LogRead(LogFile("claude", path, 1, 2, 3, 3, 4, b"", bad), anew=False, rows=())])
         assert store.skipped_lines() == 9
 
 

@@ -6,6 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
+from teamops.domain.spend_by_light import Lights
 from teamops.handoff.archive import FOLDER
 from teamops.model.agent import Beat, BeatKind
 from teamops.model.events import BeatsSeen, UsageSeen
@@ -14,8 +17,11 @@ from teamops.model.role import CODER, DIRECTOR, NONE, REVIEWER, Role
 from teamops.model.spend import BlockSpend, Spend
 from teamops.model.tail import Position
 from teamops.model.usage import Tokens, Usage
+from teamops.supervisor.task_costs import project_lights, task_costs
+from teamops.usage.pricing import day_of
+from teamops.usage.rates import Card, Price, Rates, to_json
 from tests.unit.supervisor.conftest import Begin
-from tests.unit.supervisor.life import GATES, START, Life, block
+from tests.unit.supervisor.life import GATES, START, Life, block, rewrite
 
 TO_CODER = block(DIRECTOR, CODER, status="done")
 BUILT = block(CODER, DIRECTOR, status="done", minute=3)
@@ -199,7 +205,7 @@ async def test_a_clients_cycle_is_ten_seconds_and_a_beating_agents_its_interval(
     coder = life.snapshots[-1].agents[1].cycle
     assert coder is not None
     assert (coder.count, coder.last.cost_usd, coder.last.responses) == (2, Decimal("1.50"), 2)
-    assert (coder.median_usd, coder.mean_usd, coder.mean_tokens, coder.unpriced) == (1, 1, 20, 0)
+    assert (coder.median_usd, coder.mean_usd, coder.mean_tokens, coder.unpriced) == (Decimal(1), Decimal(1), 20, 0)
 
     pen.beat(REVIEWER)
     await life.ticks(1)
@@ -213,7 +219,7 @@ async def test_a_clients_cycle_is_ten_seconds_and_a_beating_agents_its_interval(
     reviewer = life.snapshots[-1].agents[2].cycle
     assert reviewer is not None
     assert (reviewer.count, reviewer.last.cost_usd, reviewer.last.tokens.total) == (1, Decimal("0.75"), 22)
-    assert (reviewer.last.unpriced_tokens, reviewer.unpriced, reviewer.median_usd) == (7, 1, 0)
+    assert (reviewer.last.unpriced_tokens, reviewer.unpriced, reviewer.median_usd) == (7, 1, Decimal(0))
 
     wall = life.wall
     await life.end()
@@ -221,3 +227,109 @@ async def test_a_clients_cycle_is_ten_seconds_and_a_beating_agents_its_interval(
     again = life.snapshots[-1].agents[2].cycle
     assert again == reviewer
     assert life.wall > wall
+
+
+def learn(life: Life) -> None:
+    """Let the price of the model become known: one dollar a token."""
+    text = to_json(Rates(Card(*[Price(((0, Decimal(1_000_000)),))] * 5)))
+    life.core.memory._pricer._learn(("m", day_of(life.wall)), text)
+    life.core.memory._price_waiting(life.core.book)
+
+
+@pytest.mark.parametrize("acting", [True, False], ids=["who acts", "a viewer without one"])
+async def test_a_price_that_comes_later_reaches_lights_and_cycles(begin: Begin, *, acting: bool) -> None:
+    life = await begin(CODER, acting=acting)
+    await life.append(TO_CODER)
+    pen = Pen(life)
+    pen.use(CODER, 3)
+    pen.use(CODER, 4, cost=Decimal(1))
+    pen.beat(REVIEWER, BeatKind.BEAT, tokens=9)
+    await life.ticks(12)
+    assert light(life) == Spend(2, Tokens(input=7), Decimal(1), 3)
+    cycle = life.core.book.costs.cycles[CODER]
+    assert (cycle.unpriced, cycle.last.unpriced_tokens) == (1, 3)
+    learn(life)
+    await life.ticks(1)
+    assert light(life) == Spend(2, Tokens(input=7), Decimal(4))
+    assert life.core.book.costs.cycles[CODER].median_usd == Decimal(4)
+    assert life.core.book.costs.cycles[CODER].last == Spend(2, Tokens(input=7), Decimal(4))
+    await life.append(BUILT)
+    assert await used(life) == [(CODER, Stage.IMPLEMENT, Decimal(4), 7), (DIRECTOR, Stage.VERIFY, Decimal(0), 0)]
+
+
+async def test_what_is_read_late_is_put_under_the_light_of_its_time_at_once(begin: Begin) -> None:
+    life = await begin(CODER)
+    await life.append(TO_CODER)
+    await life.ticks(5)
+    await life.append(BUILT)
+    shown = life.snapshots[-1].spent
+    await life.ticks(2)
+    assert life.snapshots[-1].spent is shown  # nothing to draw
+    Pen(life).use(CODER, 50, age=5.5, cost=Decimal("0.5"))
+    await life.ticks(1)
+    assert dict(life.snapshots[-1].spent) == {1: Spend(1, Tokens(input=50), Decimal("0.5"))}
+    assert light(life) == Spend()
+
+
+async def test_a_rewritten_and_a_grown_file_have_the_sums_that_a_new_life_counts(begin: Begin) -> None:
+    life = await begin(CODER)
+    pen = Pen(life)
+    await life.append(TO_CODER)
+    for number in range(6):
+        pen.use(CODER, 1, cost=Decimal(number + 1))
+        pen.use(DIRECTOR, 1, age=1.5, cost=Decimal("0.01"))
+        await life.ticks(2)
+        giver, taker = ((CODER, DIRECTOR), (DIRECTOR, CODER))[number % 2]
+        task = "login" if number < 4 else "other"
+        await life.append(block(giver, taker, task=task, status="in progress", minute=number))
+        if number == 2:
+            rewrite(life, "Did it.", "Did it otherwise.")
+            await life.seen()
+    await life.ticks(90)
+    tasks = life.core.book.protocol.tasks
+    told = task_costs(life.folder / "state" / "ledger.sqlite3", life.settings, tasks, life.core.book.handoff.blocks)
+    for task in ("login", "other"):
+        report = await life.core.task_report(task)
+        assert report.spend == told[task]
+        assert {entry.index: entry.used.spend for entry in report.entries if entry.used} == {
+            index: part.spend for index, part in told[task].blocks.items()
+        }
+        for index, part in told[task].blocks.items():
+            assert life.snapshots[-1].spent.get(index, Spend()) == part.spend
+        assert light(life, task).cost_usd == (told[task].now.spend.cost_usd if told[task].now else 0)  # type: ignore[union-attr]
+
+
+async def test_a_ledger_that_cannot_be_read_leaves_what_was_known(begin: Begin) -> None:
+    life = await begin(CODER)
+    await life.append(TO_CODER)
+    Pen(life).use(CODER, 50, cost=Decimal("0.5"))
+    await life.ticks(1)
+    life.ledger.close()
+    await life.ticks(2)
+    assert light(life).cost_usd == Decimal("0.5")
+    assert any("ledger" in note for note in life.snapshots[-1].troubles)
+
+
+async def test_commands_without_a_supervisor_tell_the_same(begin: Begin) -> None:
+    life = await begin(CODER)
+    pen = Pen(life)
+    await life.append(TO_CODER)
+    pen.use(CODER, 10, cost=Decimal("0.25"))
+    await life.ticks(1)
+    await life.append(BUILT)
+    pen.use(DIRECTOR, 20)
+    await life.ticks(90)  # the newest block stands long enough to be handed on
+    ledger = life.folder / "state" / "ledger.sqlite3"
+    blocks = life.core.book.handoff.blocks
+    (told,) = task_costs(ledger, life.settings, life.core.book.protocol.tasks, blocks).values()
+    shown = (await life.core.task_report("login")).spend
+    assert shown is not None
+    assert (told, told.exact) == (shown, True)
+    lights = project_lights(ledger, life.settings)
+    assert [(one.role, one.task) for one in lights] == [(CODER, "login"), (DIRECTOR, "login")]
+    assert lights[1].until_wall is None
+    assert Lights(lights).at(CODER, lights[0].since_wall) == lights[0]
+    assert task_costs(life.folder / "none", life.settings, (), ()) == {}
+    assert [one.role for one in project_lights(life.folder / "none", life.settings)] == [CODER, DIRECTOR]
+    life.handoff.unlink()
+    assert project_lights(ledger, life.settings) == ()

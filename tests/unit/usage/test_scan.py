@@ -10,7 +10,7 @@ from teamops.model.usage_log import LogFile
 from teamops.usage.scan import Found, find, plan
 
 FOUND = Found("claude", "/p/a.jsonl", 1, 2, 100, 5)
-KNOWN = LogFile("claude", "/p/a.jsonl", 1, 2, 100, 5, b"", 0)
+KNOWN = LogFile("claude", "/p/a.jsonl", 1, 2, 100, 100, 5, b"", 0)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,8 @@ KNOWN = LogFile("claude", "/p/a.jsonl", 1, 2, 100, 5, b"", 0)
         (replace(FOUND, size=150, mtime_ns=6), KNOWN, "rest", 50),
         (replace(FOUND, size=150), KNOWN, "rest", 50),  # written twice within one tick of the kernel's clock
         (replace(FOUND, mtime_ns=6), KNOWN, "rest", 0),
+        (FOUND, replace(KNOWN, offset=80), "nothing", 0),  # it ends with a line that has only begun
+        (replace(FOUND, size=120), replace(KNOWN, offset=80), "rest", 40),
         (replace(FOUND, size=99, mtime_ns=6), KNOWN, "all", 99),
         (replace(FOUND, inode=3), KNOWN, "all", 100),
         (replace(FOUND, device=3), KNOWN, "all", 100),

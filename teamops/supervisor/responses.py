@@ -1,8 +1,9 @@
-"""The beat intervals of agents that beat themselves: to which one a call of a model belongs."""
+"""Single responses on their way: to which beat interval each belongs, and those that no ledger has."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from teamops.ledger.spent import Source, SpentRow
@@ -14,15 +15,33 @@ _NO_ENDS = {BeatKind.HOOK, BeatKind.USAGE}
 """Such beats come between two of its own."""
 
 
-class Intervals:
-    """When each agent's present interval began."""
+class Responses:
+    """What is known of responses beside the ledger."""
 
     def __init__(self) -> None:
         self._began: dict[Role, float] = {}
+        """When each agent's present interval began."""
+        self.unstored: list[SpentRow] = []
+        """What a viewer has read itself, as nobody acts: no ledger has it."""
+        self.repriced = 0
+        """How often prices came for some of these."""
 
     def running(self, role: Role) -> float | None:
         """Return when the interval began that is not over; ``None``: it has not beaten."""
         return self._began.get(role)
+
+    def keep(self, rows: Iterable[tuple[Role, Usage, Decimal | None]]) -> None:
+        """Keep what a client's log tells and no ledger will have."""
+        self.unstored += [SpentRow(*row) for row in rows]
+
+    def reprice(self, price: Callable[[Usage], Decimal | None]) -> None:
+        """Give what waits for its price the one that is known now."""
+        if self.unstored:
+            self.repriced += 1
+            self.unstored = [
+                row if row.cost_usd is not None or row.source is Source.OWN else replace(row, cost_usd=price(row.usage))
+                for row in self.unstored
+            ]
 
     def see(self, beat: Beat) -> None:
         """Take a beat whose sums are known already."""
