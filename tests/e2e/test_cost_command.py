@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from teamops.config.load import load
@@ -18,6 +19,7 @@ from teamops.handoff.write import render_block
 from teamops.model.role import CODER, DIRECTOR
 from teamops.supervisor.thread import SupervisorThread
 from tests.e2e.test_supervisor import wait
+from tests.terminal import Terminal
 
 TOML = 'project = "shop"\n[notify]\ndesktop = false\n[tmux]\nsocket_path = "s"\n[roles.CODER]\nclient = "sdk"\n'
 
@@ -56,6 +58,38 @@ def test_it_tells_what_a_team_has_cost_while_it_runs_and_after(short_dir: Path) 
         thread.stop()
     assert thread.failed == ""
     check(root, state)
+
+
+MOST_MB = 80
+
+
+@pytest.mark.tmux
+def test_a_person_sees_it_live_in_a_small_terminal_and_in_little_memory(short_dir: Path) -> None:
+    root, state = short_dir / "p", short_dir / "state"
+    root.mkdir()
+    (root / "teamops.toml").write_text(TOML, encoding="utf-8")
+    environment = {"TEAMOPS_STATE_DIR": str(state)}
+    with Terminal([sys.executable, "-m", "teamops"], cols=80, rows=24, cwd=root, env=environment) as terminal:
+        terminal.wait_for(r"CODER")
+        terminal.keys("$")
+        terminal.wait_for("Nothing was used in the last 30 days")
+        teamops(root, state, "beat", "--role", "CODER", "--tokens", "1000", "--cost", "0.25", "built a part")
+        terminal.wait_for(r"CODER Kevin +\$0\.25")
+        teamops(root, state, "beat", "--role", "CODER", "--tokens", "1000", "--cost", "0.50", "built another")
+        terminal.wait_for(r"today \$0\.75")
+        terminal.keys("4")
+        terminal.wait_for(r"\$0\.75┤.*█")
+        terminal.keys("w")
+        terminal.wait_for(r"\$ per day, 7 days")
+        for part in "1235":
+            terminal.keys(part)
+        terminal.wait_for("No agent ever ran away")
+        used = psutil.Process(terminal.pid).memory_info().rss / 1e6
+        assert used < MOST_MB
+        terminal.keys("Escape")
+        terminal.wait_for("quit")
+        terminal.keys("q")
+        assert terminal.wait_end() == 0
 
 
 def check(root: Path, state: Path) -> None:
