@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from teamops.model.errors import TeamopsError
 
@@ -167,8 +167,37 @@ CREATE TABLE told(
   session TEXT NOT NULL, speed TEXT NOT NULL, service_tier TEXT NOT NULL, cost_usd TEXT) STRICT;
 """
 
+SPENT_QUARTERS = """
+CREATE TABLE spent_quarter(
+  quarter INTEGER NOT NULL, role INTEGER NOT NULL REFERENCES spent_name(id),
+  model INTEGER NOT NULL REFERENCES spent_name(id), responses INTEGER NOT NULL, input INTEGER NOT NULL,
+  output INTEGER NOT NULL, cache_write INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, cache_read INTEGER NOT NULL,
+  pico INTEGER NOT NULL, unpriced INTEGER NOT NULL, PRIMARY KEY(quarter, role, model)) STRICT, WITHOUT ROWID;
+CREATE INDEX spent_told ON spent(wall) WHERE cost_usd IS NOT NULL;
+INSERT INTO spent_quarter SELECT CAST(wall / 900 AS INTEGER), role, model, count(*), sum(input), sum(output),
+  sum(cache_write), sum(cache_write_1h), sum(cache_read), coalesce(sum(pico), 0),
+  coalesce(sum(CASE WHEN pico IS NULL AND cost_usd IS NULL THEN input + output + cache_write + cache_read END), 0)
+  FROM spent GROUP BY 1, 2, 3;
+CREATE TRIGGER spent_added AFTER INSERT ON spent BEGIN
+  INSERT INTO spent_quarter VALUES(
+    CAST(NEW.wall / 900 AS INTEGER), NEW.role, NEW.model, 1, NEW.input, NEW.output, NEW.cache_write, NEW.cache_write_1h,
+    NEW.cache_read, coalesce(NEW.pico, 0), (NEW.pico IS NULL AND NEW.cost_usd IS NULL)
+    * (NEW.input + NEW.output + NEW.cache_write + NEW.cache_read))
+    ON CONFLICT(quarter, role, model) DO UPDATE SET responses = responses + 1, input = input + excluded.input,
+    output = output + excluded.output, cache_write = cache_write + excluded.cache_write,
+    cache_write_1h = cache_write_1h + excluded.cache_write_1h, cache_read = cache_read + excluded.cache_read,
+    pico = pico + excluded.pico, unpriced = unpriced + excluded.unpriced;
+END;
+CREATE TRIGGER spent_repriced AFTER UPDATE OF pico, cost_usd ON spent BEGIN
+  UPDATE spent_quarter SET pico = pico + coalesce(NEW.pico, 0) - coalesce(OLD.pico, 0),
+    unpriced = unpriced + ((NEW.pico IS NULL AND NEW.cost_usd IS NULL) - (OLD.pico IS NULL AND OLD.cost_usd IS NULL))
+    * (NEW.input + NEW.output + NEW.cache_write + NEW.cache_read)
+    WHERE quarter = CAST(NEW.wall / 900 AS INTEGER) AND role = NEW.role AND model = NEW.model;
+END;
+"""
+
 STEPS: Sequence[str] = (
-    FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, BUDGETS, LOGS,
+    FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, BUDGETS, LOGS, SPENT_QUARTERS,
 )  # fmt: skip
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
@@ -192,9 +221,8 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> int
         try:
             version = _version(connection)
             for step in steps[version:]:
-                for statement in step.split(";"):
-                    if statement.strip():
-                        connection.execute(statement)
+                for statement in _statements(step):
+                    connection.execute(statement)
             if version < len(steps):
                 connection.execute(f"PRAGMA user_version = {len(steps)}")
             connection.execute("COMMIT")
@@ -208,6 +236,17 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> int
             "upgrade teamops, or name another state directory",
         )
     return version
+
+
+def _statements(step: str) -> Iterator[str]:
+    """Return the statements of a step: a trigger has semicolons of its own."""
+    statement = ""
+    for part in step.split(";"):
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
+            if statement.strip(" \n;"):
+                yield statement
+            statement = ""
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -13,6 +13,8 @@ from teamops.ledger.client_sessions import ClientSessions
 from teamops.ledger.connection import LedgerError, reading
 from teamops.ledger.migrations import STEPS
 from teamops.ledger.spent import Spent
+from teamops.ledger.spent_sums import SpentSums
+from teamops.ledger.spikes import Spikes
 from teamops.model.role import Role
 
 
@@ -23,6 +25,8 @@ class Look:
     audit: Audit
     """The protocol's memory."""
     spent: Spent
+    sums: SpentSums
+    spikes: Spikes
 
 
 @contextmanager
@@ -39,7 +43,7 @@ def look_into(path: Path) -> Iterator[Look | None]:
     Raises ``LedgerError`` where it can't be read, or is another version's.
     """
     with _looking(path) as connection:
-        yield None if connection is None else Look(Audit(connection, path), Spent(connection, path))
+        yield None if connection is None else _look(connection, path)
 
 
 def sessions_at(path: Path) -> dict[str, Role]:
@@ -49,6 +53,10 @@ def sessions_at(path: Path) -> dict[str, Role]:
     """
     with _looking(path) as connection:
         return {} if connection is None else ClientSessions(connection, path).all()
+
+
+def _look(connection: sqlite3.Connection, path: Path) -> Look:
+    return Look(Audit(connection, path), Spent(connection, path), SpentSums(connection, path), Spikes(connection, path))
 
 
 @contextmanager

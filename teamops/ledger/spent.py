@@ -161,7 +161,7 @@ class Spent:
             more, span = " AND +id <= ?", (*span, last)
         with reading(self._path):
             row = self._connection.execute(_SUM + more, span).fetchone()
-            cost = _dollars(row[6])
+            cost = dollars(row[6])
             if row[8]:
                 cost += sum((Decimal(text) for (text,) in self._connection.execute(_TEXTS + more, span)), Decimal(0))
         return Spend(row[0], Tokens(*row[1:6]), cost, row[7])
@@ -193,7 +193,7 @@ def spend_of(tokens: Tokens, cost: Decimal | None) -> Spend:
 
 
 def _told(row: tuple[int, str, float, float | None, int, int, int, int, int, int | None, str | None]) -> Told:
-    cost = _dollars(row[9]) if row[9] is not None else None if row[10] is None else Decimal(row[10])
+    cost = dollars(row[9]) if row[9] is not None else None if row[10] is None else Decimal(row[10])
     return Told(row[0], Role(row[1]), row[2], row[3], spend_of(Tokens(*row[4:9]), cost))
 
 
@@ -202,12 +202,13 @@ def _cost(cost: Decimal | None) -> tuple[int | None, str | None]:
         return None, None
     if 0 <= cost <= MOST_USD:
         pico = int(cost.scaleb(_PICO))
-        if _dollars(pico) == cost:
+        if dollars(pico) == cost:
             return pico, None
     return None, str(cost)
 
 
-def _dollars(pico: int) -> Decimal:
+def dollars(pico: int) -> Decimal:
+    """Return a sum of ``pico`` in dollars."""
     return Decimal(pico).scaleb(-_PICO).normalize() if pico else Decimal(0)
 
 

@@ -71,6 +71,10 @@ class Spikes:
         """Return the last spikes of an agent, newest first."""
         return self._records("WHERE role = ? ORDER BY began_wall DESC, id DESC LIMIT ?", str(role), limit)
 
+    def last(self, limit: int) -> list[SpikeRecord]:
+        """Return the last spikes of all agents, newest first."""
+        return self._records("ORDER BY began_wall DESC, id DESC LIMIT ?", limit)
+
     def open_ones(self) -> list[SpikeRecord]:
         """Return the spikes whose end is not known, oldest first."""
         return self._records("WHERE ended_wall IS NULL ORDER BY began_wall, id")

@@ -66,6 +66,11 @@ class Ledger:
         self.spent = Spent(connection, path)
         self.spikes = Spikes(connection, path)
 
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
     def close(self) -> None:
         """Close the file. Closing twice is fine."""
         self._connection.close()

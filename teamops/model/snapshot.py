@@ -15,6 +15,7 @@ from teamops.model.agent_report import AgentReport
 from teamops.model.alert import Alert
 from teamops.model.budget import BudgetLine
 from teamops.model.clock import Stamp
+from teamops.model.cost_report import CostReport
 from teamops.model.handoff import Block, Problem, Stage, Standing, Task
 from teamops.model.protocol import ProtocolFinding, StageTime, TaskReport
 from teamops.model.role import Role
@@ -247,6 +248,9 @@ class SupervisorPort(Protocol):
 
     def agent_report(self, role: Role) -> AgentReport:
         """Return all that is remembered of an agent: its pokes, restarts and memory, and what runs in its pane."""
+
+    def cost_report(self) -> CostReport:
+        """Return what the project's agents cost: by day, hour, agent, model and task, how fast, and their runaways."""
 
     def screen(self, role: Role) -> str:
         """Return the agent's visible screen with its SGR colour sequences and nothing else unsafe."""

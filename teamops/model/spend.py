@@ -28,6 +28,14 @@ class Spend:
             self.unpriced_tokens + other.unpriced_tokens,
         )
 
+    def __sub__(self, other: Spend) -> Spend:
+        return Spend(
+            self.responses - other.responses,
+            self.tokens - other.tokens,
+            self.cost_usd - other.cost_usd,
+            self.unpriced_tokens - other.unpriced_tokens,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class BlockSpend:

@@ -58,7 +58,7 @@ def agent_report_json(look: AgentLook) -> dict[str, Any]:
         "launch": None if report.launch is None else _launch_json(report.launch),
         "deliveries": [_delivery_json(poke) for poke in report.deliveries],
         "restarts": [_restart_json(record) for record in report.restarts],
-        "spikes": [_spike_json(record) for record in report.spikes],
+        "spikes": [spike_json(record) for record in report.spikes],
         "processes": [_process_json(node) for node in report.processes],
         "processes_left_out": report.processes_left_out,
         "screen": None if look.screen is None else look.screen.split("\n"),
@@ -114,7 +114,8 @@ def _restart_json(record: RestartRecord) -> dict[str, Any]:
     }
 
 
-def _spike_json(record: SpikeRecord) -> dict[str, Any]:
+def spike_json(record: SpikeRecord) -> dict[str, Any]:
+    """Return a runaway with its trace, oldest sample first."""
     return {
         "began": iso(record.began_wall),
         "ended": iso(record.ended_wall),

@@ -17,6 +17,7 @@ from teamops.model.actions import Action, Notify, Outcome, Restart
 from teamops.model.agent import AgentState
 from teamops.model.agent_report import AgentReport
 from teamops.model.clock import Stamp
+from teamops.model.cost_report import CostReport
 from teamops.model.events import (
     ActionFinished,
     BeatsSeen,
@@ -33,7 +34,7 @@ from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
-from teamops.supervisor import agent_reports, reports, wishes
+from teamops.supervisor import agent_reports, cost_reports, reports, wishes
 from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.book import Book
 from teamops.supervisor.budgeting import Budgeting
@@ -305,6 +306,10 @@ class Core:
     async def agent_report(self, role: Role) -> AgentReport:
         """Return all that is remembered of an agent. Raises ``UsageError`` for one that is not of the team."""
         return await agent_reports.agent_report(self, role)
+
+    async def cost_report(self) -> CostReport:
+        """Return what the project's agents cost. Raises ``LedgerError`` where the ledger can't be read."""
+        return await cost_reports.cost_report(self)
 
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:
         """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""

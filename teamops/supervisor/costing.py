@@ -6,6 +6,7 @@ Read once; then only what is new: the rows that came, and the sums of those time
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,17 @@ if TYPE_CHECKING:
 MOST_ROWS = 20_000
 """So many rows back the last cycles are looked for."""
 _KEPT = LAST + 10
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The sums of all lights, for any thread."""
+
+    lights: Lights
+    sums: Mapping[Segment, Spend]
+    """Of each segment that belongs to a light, as of ``mark``."""
+    mark: tuple[int, int]
+    """See ``Spent.mark``."""
 
 
 class Costing:
@@ -254,6 +266,10 @@ class Costing:
         _, found = self._stretches.get((name or "").lower(), (None, []))
         protocol = book.protocol
         return task_spend(found, self._used, protocol.blocks, protocol.walls)
+
+    def known(self) -> Known:
+        """Return the sums of all lights as they are now."""
+        return Known(self._lights, dict(self._sums), self._mark)
 
     # cycles
 

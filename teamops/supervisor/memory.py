@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from teamops.domain import log_lines
@@ -74,6 +75,11 @@ class Memory:
     def written(self) -> bool:
         """Nothing waits to be written: the ledger knows all that this supervisor knows."""
         return not self._unwritten
+
+    @property
+    def path(self) -> Path:
+        """Where the ledger is: other threads open it for themselves."""
+        return self._ledger.path
 
     @property
     def in_place(self) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from teamops.config.settings import Settings
 from teamops.model.actions import Outcome
 from teamops.model.agent_report import AgentReport
+from teamops.model.cost_report import CostReport
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.pane import Pane
@@ -198,6 +199,11 @@ class SupervisorThread:
         """Return all that is remembered of an agent."""
         core, _ = self._alive()
         return self._wait(core.agent_report(role), QUERY_S)
+
+    def cost_report(self) -> CostReport:
+        """Return what the project's agents cost."""
+        core, _ = self._alive()
+        return self._wait(core.cost_report(), QUERY_S)
 
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:
         """Return the lines of a unified diff of a rewritten block, cleaned."""

@@ -53,6 +53,17 @@ class Doors:
         if not isinstance(self._team.screen, TasksScreen):
             self._team.push_screen(TasksScreen(self._team.palette, self._team.snapshot))
 
+    def costs(self) -> None:
+        """Show what the team cost; where that is open, show it there."""
+        from teamops.tui.screens.costs import CostScreen
+
+        for screen in reversed(self._team.screen_stack):
+            if isinstance(screen, CostScreen):
+                while self._team.screen is not screen:
+                    self._team.pop_screen()
+                return
+        self._team.push_screen(CostScreen(self._team.palette, self._team.snapshot))
+
     def sign_off(self, task: Task | None) -> None:
         """Show a task's whole chain, to sign it off or to send it back."""
         if self._refused(why_no_sign_off(task, self._team.snapshot)) or task is None:

@@ -28,6 +28,7 @@ class Where(StrEnum):
     DIFF = "in the differences of a rewritten block"
     TASK = "on a task's own screen"
     AGENT = "on an agent's own screen"
+    COSTS = "on the cost screen"
     SIGN_OFF = "in the sign-off window"
 
 
@@ -75,6 +76,12 @@ REGISTRY: tuple[Act, ...] = (
         help="List all tasks, open ones first, to choose one."),
     Act(id="sign_off", keys=("A",), label="sign off", where=Where.PANES, rank=1, dangerous=True,
         help="Show a task that waits for you with all that was said and proven: sign it off, or send it back."),
+    Act(id="costs", keys=("dollar_sign",), label="costs", where=Where.PANES,
+        help="Show what the team cost: by agent, model and task, how fast, and where that leads."),
+    Act(id="span", keys=("w",), label="span", where=Where.COSTS, rank=9,
+        help="Show tokens, bars and plot of today, of 7 days, or of 30 days."),
+    Act(id="part(5)", keys=("5",), label="all runaways", where=Where.COSTS,
+        help="Go to the runaways of all agents; Enter plots the trace of one."),
     Act(id="diff", keys=("d",), label="difference", where=Where.FINDINGS, rank=9,
         help="Show what was changed in a block after it was handed on."),
     Act(id="accept", keys=("x",), label="accept", where=Where.DIFF, rank=1, dangerous=True,
@@ -112,14 +119,16 @@ REGISTRY: tuple[Act, ...] = (
     Act(id="current", keys=("full_stop",), label="current", where=Where.HANDOFF,
         help="Show the current block and follow the file again."),
     Act(id="pane(1)", keys=("1",), label="agents", where=Where.PANES,
-        help="Go to the agents; on a task's own screen, to its timeline; on an agent's, to what is known of it."),
+        help="Go to the agents; on a task's own screen, to its timeline; on an agent's, to what is known of it; on "
+        "the cost screen, to costs by agent."),
     Act(id="pane(2)", keys=("2",), label="handoff", where=Where.PANES,
         help="Go to the handoff; on a task's own screen, to its chain of reviews, gates and sign-offs; on an agent's, "
-        "to its last hour."),
+        "to its last hour; on the cost screen, to costs by model."),
     Act(id="pane(3)", keys=("3",), label="alerts", where=Where.PANES,
-        help="Go to the alerts; on a task's own screen, to what it changed; on an agent's, to its live pane."),
+        help="Go to the alerts; on a task's own screen, to what it changed; on an agent's, to its live pane; on "
+        "the cost screen, to costs by task."),
     Act(id="pane(4)", keys=("4",), label="events", where=Where.PANES,
-        help="Go to the events; on an agent's own screen, to its pokes."),
+        help="Go to the events; on an agent's own screen, to its pokes; on the cost screen, to the plot."),
     Act(id="next_pane", keys=("tab",), label="next pane", where=Where.PANES, help="Go to the next pane."),
     Act(id="previous_pane", keys=("shift+tab",), label="pane before", where=Where.PANES, help="Go to the pane before."),
     Act(id="zoom", keys=("z",), label="zoom", where=Where.PANES, rank=13,
@@ -143,6 +152,7 @@ REGISTRY: tuple[Act, ...] = (
 )  # fmt: skip
 
 _SHOWN = {
+    "dollar_sign": "$",
     "slash": "/", "question_mark": "?", "colon": ":", "enter": "Enter", "escape": "Esc", "tab": "Tab",
     "shift+tab": "Shift+Tab", "space": "Space", "up": "↑", "down": "↓", "left": "←", "right": "→",
     "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "ctrl+p": "Ctrl+P",

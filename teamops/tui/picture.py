@@ -12,6 +12,7 @@ from pathlib import Path
 from teamops.config.settings import Settings
 from teamops.model.actions import Outcome
 from teamops.model.agent_report import AgentReport
+from teamops.model.cost_report import CostReport
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.protocol import TaskReport
@@ -19,6 +20,7 @@ from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, Snapshot
 from teamops.tui.believable import believable
 from teamops.tui.believable_agent import believable_agent_report
+from teamops.tui.believable_cost_report import believable_cost_report
 from teamops.tui.believable_handoff import believable_blocks
 from teamops.tui.believable_protocol import believable_diff, believable_report
 
@@ -67,6 +69,10 @@ class StillPort:
     def agent_report(self, role: Role) -> AgentReport:
         """Return what is remembered of an agent."""
         return believable_agent_report(self._snapshot, role)
+
+    def cost_report(self) -> CostReport:
+        """Return what the team cost."""
+        return believable_cost_report(self._snapshot)
 
     def screen(self, role: Role) -> str:
         """Return a pane like a real one."""

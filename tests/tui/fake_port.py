@@ -10,6 +10,7 @@ from teamops.model.actions import Outcome
 from teamops.model.agent import Evidence
 from teamops.model.agent_report import AgentReport
 from teamops.model.clock import Stamp
+from teamops.model.cost_report import CostReport
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.handoff import Block, Stage, Standing
 from teamops.model.protocol import TaskReport
@@ -17,6 +18,7 @@ from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import AttachPlan, Intent, LightState, SignOff, Snapshot
 from teamops.tui.believable import believable
 from teamops.tui.believable_agent import believable_agent_report
+from teamops.tui.believable_cost_report import believable_cost_report
 from teamops.tui.believable_handoff import believable_blocks
 from teamops.tui.believable_protocol import believable_diff, believable_report
 
@@ -40,6 +42,8 @@ class FakePort:
     diff: tuple[str, ...] = field(default_factory=believable_diff)
     agent_reports: dict[Role, AgentReport] = field(default_factory=dict)
     """By role: what it says instead of a believable one."""
+    costs: CostReport | None = None
+    """What it says instead of believable costs."""
     reports: dict[str | None, TaskReport] = field(default_factory=dict)
     """By task: what it says instead of a report on its blocks."""
     errors: dict[str, TeamopsError] = field(default_factory=dict)
@@ -158,6 +162,10 @@ class FakePort:
     def agent_report(self, role: Role) -> AgentReport:
         self._enter("agent_report", role)
         return self.agent_reports[role] if role in self.agent_reports else believable_agent_report(self.now, role)
+
+    def cost_report(self) -> CostReport:
+        self._enter("cost_report")
+        return believable_cost_report(self.now) if self.costs is None else self.costs
 
     def screen(self, role: Role) -> str:
         self._enter("screen", role)

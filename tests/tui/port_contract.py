@@ -6,9 +6,12 @@ import re
 import threading
 import time
 from dataclasses import FrozenInstanceError, replace
+from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
+from teamops.model.cost_report import Verdict
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
 from teamops.model.snapshot import AckAlert, PokeRole, RestartRole, SignOff, Snapshot, SupervisorPort
@@ -149,6 +152,22 @@ class PortContract:
         with pytest.raises(TeamopsError) as caught:
             port.task_report("no task of that name")
         assert caught.value.hint
+
+    def test_costs_add_up_and_go_with_time(self, port: SupervisorPort) -> None:
+        report = port.cost_report()
+        assert report.day_since_wall <= report.wall < report.day_until_wall
+        assert len(report.days) == 30
+        for periods in (report.hours, report.days):
+            assert all(one.since_wall < one.until_wall for one in periods)
+            assert all(one.until_wall == after.since_wall for one, after in pairwise(periods))
+        for shares in (report.agents, report.models, report.tasks):
+            names = [one.name for one in shares]
+            assert len(set(names)) == len(names)
+            assert abs(sum(one.month.cost_usd for one in shares) - report.month.cost_usd) < Decimal("0.01")
+            assert all(one.today.tokens.total <= one.week.tokens.total <= one.month.tokens.total for one in shares)
+        began = [one.began_wall for one in report.spikes]
+        assert began == sorted(began, reverse=True)
+        assert (report.burn.limit_usd is None) == (report.burn.verdict is Verdict.NO_BUDGET)
 
     def test_a_rewrite_is_told_line_by_line(self, port: SupervisorPort) -> None:
         for finding in port.snapshot().findings:

@@ -60,6 +60,7 @@ def test_the_first_frame_imports_nothing_heavy() -> None:
         "teamops.tui.screens.reading", "teamops.tui.believable", "teamops.tui.screens.listing",
         "teamops.tui.screens.findings", "teamops.tui.screens.diff", "teamops.tui.screens.task",
         "teamops.tui.screens.tasks", "teamops.tui.screens.sign_off", "teamops.tui.chain", "teamops.tui.palette",
+        "teamops.tui.screens.costs", "teamops.tui.plots", "textual_plotext", "plotext",
     )  # fmt: skip
     program = f"import sys, teamops.tui.app; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)

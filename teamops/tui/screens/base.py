@@ -55,6 +55,10 @@ class TeamScreen(Screen[None]):
         """List all tasks."""
         self.team.doors.tasks()
 
+    def action_costs(self) -> None:
+        """Show what the team cost."""
+        self.team.doors.costs()
+
     def action_sign_off(self) -> None:
         """Open the sign-off window."""
         self.team.doors.sign_off(self.chosen_task)

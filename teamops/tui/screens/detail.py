@@ -34,7 +34,7 @@ from teamops.tui.widgets.agent_rows import (
 from teamops.tui.widgets.keybar import KeyBar
 from teamops.tui.widgets.live_pane import LivePane
 from teamops.tui.widgets.page import Page
-from teamops.tui.widgets.rows import RowView
+from teamops.tui.widgets.rows import RowView, say
 from teamops.tui.widgets.sheet import Sheet
 from teamops.tui.widgets.tabs import Tabs
 
@@ -60,7 +60,7 @@ class Detail(TeamScreen):
     BINDINGS = keys.bindings(
         keys.Where.TEAM, keys.Where.AGENT,
         only=(
-            "findings", "task", "tasks", "sign_off", "palette", "help", "back", "leave",
+            "findings", "task", "tasks", "costs", "sign_off", "palette", "help", "back", "leave",
             "pane(1)", "pane(2)", "pane(3)", "pane(4)", "next_pane", "previous_pane",
         ),
     )  # fmt: skip
@@ -230,18 +230,18 @@ class Detail(TeamScreen):
         if report is None:
             told = (f"✖ {self._trouble}",) if self._trouble else LOOKING
             for rows in (self.pokes, self.restarts, self.processes, self.spikes):
-                _empty(rows, told)
+                say(rows, told)
             return
         start = self._start(agent)
-        _empty(self.pokes, ("It was never poked.", "p pokes it: shows the line first."))
+        say(self.pokes, ("It was never poked.", "p pokes it: shows the line first."))
         again = f"r {'restarts' if agent.pid is not None else 'starts'} it now." if agent.can_restart else start
-        _empty(self.restarts, ("It was never restarted.", f"A rule does so when it is unwell. {again}"))
-        _empty(self.processes, ("No process of it runs.", start))
+        say(self.restarts, ("It was never restarted.", f"A rule does so when it is unwell. {again}"))
+        say(self.processes, ("No process of it runs.", start))
         self.pokes.show([PokeRow(poke, moment(poke.decided_wall, now)) for poke in report.deliveries])
         of = report.attempts_allowed
         self.restarts.show([RestartRow(record, moment(record.wall, now), of) for record in report.restarts])
         more = report.processes_left_out
-        _empty(self.spikes, ("It never ran away.", "A rule watches its tokens: [spike] in teamops.toml sets it."))
+        say(self.spikes, ("It never ran away.", "A rule watches its tokens: [spike] in teamops.toml sets it."))
         self.spikes.show(
             [SpikeRow(one, moment(one.began_wall, now), spike_lines.standing(one, now)) for one in report.spikes]
         )
@@ -372,11 +372,3 @@ class Detail(TeamScreen):
     def action_attach(self) -> None:
         """Go to the session."""
         self.team.attach(self.agent)
-
-
-def _empty(rows: RowView, told: tuple[str, ...]) -> None:
-    """Say ``told`` where there are no rows."""
-    if rows.empty != told:
-        rows.empty = told
-        if not rows.rows:
-            rows.redraw()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from teamops.model.agent_report import Delivery, RestartRecord, SpikeRecord
 from teamops.tui import agent_words, spike_lines, words
 from teamops.tui.agent_lines import about
@@ -62,8 +64,8 @@ def restart_window(record: RestartRecord, of: int, now: float, palette: Palette)
     return ReadingWindow("Restart", lines, palette)
 
 
-def spike_window(record: SpikeRecord, now: float, palette: Palette) -> ReadingWindow:
-    """Return a window with a spike's figures and its course."""
+def spike_window(record: SpikeRecord, now: float, palette: Palette, plot: Sequence[Line] = ()) -> ReadingWindow:
+    """Return a window with a spike's figures and its course; ``plot``: that course, drawn already."""
     symbol, style, lasted = spike_lines.standing(record, now)
     usual = "nothing was usual yet" if record.usual is None else f"{record.usual:,} tokens/min"
     lines = [
@@ -78,7 +80,9 @@ def spike_window(record: SpikeRecord, now: float, palette: Palette) -> ReadingWi
         Line(),
         Line().add("Its course, and the ten minutes before it", palette.accent),
     ]
-    if record.trace:
+    if plot and record.trace:
+        lines += plot
+    elif record.trace:
         lines += spike_lines.course_lines(record, now, spike_lines.WIDEST, palette)
     else:
         lines.append(Line().add("  None is on record.", palette.dim))

@@ -305,3 +305,11 @@ class RowView(ScrollView, can_focus=True):
         """Go to the row before in a filtered list, around its head."""
         if self.rows:
             self.move_to((self.cursor - 1) % len(self.rows))
+
+
+def say(rows: RowView, told: tuple[str, ...]) -> None:
+    """Say ``told`` where there are no rows."""
+    if rows.empty != told:
+        rows.empty = told
+        if not rows.rows:
+            rows.redraw()
