@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from heapq import heappop, heappush
 from itertools import chain, pairwise
@@ -248,24 +248,23 @@ class Lights:
             left = [one for one in gone if one.role == role]
             right = [one for one in come if one.role == role]
             first = min(one.since_wall for one in (*left, *right))
-            hand = self._hands.get(role, [])
+            hand = self._hands.setdefault(role, [])
             at = bisect_left(hand, first, key=lambda one: one.since_wall)
             later = sorted([*(one for one in hand[at:] if one not in left), *right], key=_came)
             over = [one for one in hand[:at] if one.until_wall is None or one.until_wall > first]
-            old, place = self.segments(role), self._place(role, first)
-            kept = list(old[:place])
-            if old[place].since_wall < first:
-                kept.append(Segment(role, old[place].since_wall, first, old[place].held))
+            known = self._segments.setdefault(role, [Segment(role, -_EVER, _EVER, None)])
+            begins = self._begins.setdefault(role, [-_EVER])
+            place = self._place(role, first)
+            begun = known[place].since_wall
             made = [one for one in _segments(role, [*over, *later]) if one.until_wall > first]
-            made[0] = Segment(role, kept[-1].until_wall if kept else -_EVER, made[0].until_wall, made[0].held)
-            dropped += old[place:]
-            new += [*kept[place:], *made]
-            self._hands[role] = [*hand[:at], *later]
-            self._segments[role] = (*kept, *made)
-            self._begins[role] = [
-                *self._begins.get(role, [])[:place],
-                *(one.since_wall for one in (*kept[place:], *made)),
-            ]
+            if begun < first:
+                made[0] = replace(made[0], since_wall=first)
+                made.insert(0, replace(known[place], until_wall=first))
+            else:
+                made[0] = replace(made[0], since_wall=begun)
+            dropped += known[place:]
+            new += made
+            hand[at:], known[place:], begins[place:] = later, made, [one.since_wall for one in made]
         return dropped, new
 
     def _place(self, role: Role, wall: float) -> int:
@@ -277,11 +276,11 @@ def _came(held: Held) -> tuple[float, int]:
     return held.since_wall, held.place
 
 
-def _segments(role: Role, hand: Sequence[Held]) -> tuple[Segment, ...]:
+def _segments(role: Role, hand: Sequence[Held]) -> list[Segment]:
     """Return the times of ``role``; ``hand``: its lights, in the order in which they came."""
     edges = sorted({edge for one in hand for edge in (one.since_wall, one.until_wall) if edge is not None})
     if not edges:
-        return (Segment(role, -_EVER, _EVER, None),)
+        return [Segment(role, -_EVER, _EVER, None)]
     open_: list[tuple[int, Held]] = []
     coming = 0
     found = [Segment(role, -_EVER, edges[0], None)]
@@ -292,7 +291,7 @@ def _segments(role: Role, hand: Sequence[Held]) -> tuple[Segment, ...]:
         while open_ and (until := open_[0][1].until_wall) is not None and until <= begins:
             heappop(open_)
         found.append(Segment(role, begins, ends, open_[0][1] if open_ else None))
-    return tuple(found)
+    return found
 
 
 def spend_by_light(used: Iterable[Used], lights: Lights) -> LightSpend:

@@ -107,7 +107,6 @@ class Costing:
         mark, unstored = self._spent.mark(), (len(told.unstored), told.repriced)
         anew = mark[1] != self._mark[1] or unstored[1] != self._unstored[1]
         if anew:
-            self._sums.clear()
             self._load_cycles(mark)
         rows = [] if mark[0] == self._mark[0] or anew else self._spent.after(self._mark[0], mark[0])
         own = told.unstored if anew else told.unstored[self._unstored[0] :]

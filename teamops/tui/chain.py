@@ -12,8 +12,10 @@ from teamops.model.handoff import GATES, Block, Point
 from teamops.model.protocol import DiffStat, GateRun, TaskReport, TimelineEntry
 from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, Role
 from teamops.model.snapshot import SupervisorPort
+from teamops.model.spend import Spend
 from teamops.tui import words
 from teamops.tui.block_text import draw_block
+from teamops.tui.costs import cost
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
 
@@ -299,6 +301,35 @@ def diff_words(diff: DiffStat) -> str:
     added, removed = sum(one.added for one in diff.files), sum(one.removed for one in diff.files)
     commits = f", {words.number_of(diff.commits, 'commit')}" if diff.commits else ", no commit"
     return f"{words.number_of(len(diff.files), 'file')}, +{added} -{removed}{commits}, since {diff.base[:9]}"
+
+
+def cost_lines(report: TaskReport, palette: Palette) -> list[Line]:
+    """Return what a task cost, by role and by stage."""
+    spend = report.spend
+    if spend is None or not spend.total.responses:
+        return [
+            *heading("Cost", palette),
+            Line().add("  Nothing was used under its lights, as far as is known.", palette.dim),
+        ]
+    whole = spend.total
+    told = f"{cost(whole)}, {words.count(whole.tokens.total)} tokens"
+    lines = heading("Cost", palette, told if spend.exact else f"{told}, to the minute")
+    lines += _parts("by role", {str(role): part for role, part in spend.by_role.items()}, palette)
+    lines += _parts("by stage", {stage.value: part for stage, part in spend.by_stage.items()}, palette)
+    if spend.now is not None and spend.now.spend.responses:
+        lines += _parts("so far", {str(spend.now.role): spend.now.spend}, palette)
+    return lines
+
+
+def _parts(title: str, parts: Mapping[str, Spend], palette: Palette) -> list[Line]:
+    lines = []
+    for name, part in parts.items():
+        if part.responses:
+            line = Line(hang=12).add(f"  {title}", palette.faint, 12).add(name, palette.strong, 14)
+            line.add(cost(part), palette.text, 10, "right")
+            lines.append(line.add(f"  {words.count(part.tokens.total)} tokens", palette.dim))
+            title = ""
+    return lines
 
 
 def approval_lines(report: TaskReport, now: float, palette: Palette) -> list[Line]:

@@ -17,8 +17,7 @@ from teamops.model.usage import Tokens
 from teamops.tui import words
 from teamops.tui.app import TeamopsApp
 from teamops.tui.believable_protocol import believable_report
-from teamops.tui.chain import answers, design_of, diff_lines, gate_lines
-from teamops.tui.costs import cost_lines
+from teamops.tui.chain import answers, cost_lines, design_of, diff_lines, gate_lines
 from teamops.tui.screens.task import TaskScreen
 from teamops.tui.screens.tasks import TasksScreen
 from teamops.tui.strips import Line

@@ -14,7 +14,7 @@ from teamops.model.protocol import TaskReport, TimelineEntry
 from teamops.model.role import HUMAN
 from teamops.model.snapshot import Snapshot
 from teamops.tui import chain, keys, words
-from teamops.tui.costs import cost, cost_lines
+from teamops.tui.costs import cost
 from teamops.tui.rules import why_no_sign_off
 from teamops.tui.screens.listing import ListScreen
 from teamops.tui.search import BlockSearch
@@ -192,7 +192,7 @@ class TaskScreen(ListScreen):
     def _chain_lines(self, told: chain.Told) -> list[Line]:
         now, colours = self.snapshot.stamp.wall, self.palette
         lines = chain.chain_lines(told, self.snapshot.blocks, now, self.size.width - 3, colours)
-        lines += cost_lines(told.report, colours)
+        lines += chain.cost_lines(told.report, colours)
         return (lines + chain.approval_lines(told.report, now, colours))[1:]
 
     def _wanted(self, entry: TimelineEntry) -> bool:

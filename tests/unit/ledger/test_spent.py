@@ -50,6 +50,7 @@ def whole(ledger: Ledger, role: Role) -> Spend:
         ["10.000000000001", "123456.5"],  # more than a row of whole numbers holds
         ["-0.5", "1"],
         ["0", "0E+3"],
+        ["10000000000", "1"],  # in pico-dollars it is no number of SQLite's
         ["3e-9"],
     ],
 )

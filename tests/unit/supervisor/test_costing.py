@@ -299,6 +299,42 @@ async def test_a_rewritten_and_a_grown_file_have_the_sums_that_a_new_life_counts
         assert light(life, task).cost_usd == (told[task].now.spend.cost_usd if told[task].now else 0)  # type: ignore[union-attr]
 
 
+async def test_a_light_that_is_interrupted_twice_keeps_what_it_had(begin: Begin) -> None:
+    life = await begin(CODER)
+    pen = Pen(life)
+    await life.append(TO_CODER)
+    spent, early = Decimal(0), life.wall
+    for number, task in enumerate(("other", "third")):
+        pen.use(CODER, 1, cost=Decimal(number + 1))
+        pen.use(CODER, 1, age=life.wall - early, cost=Decimal("0.5"))  # the second is read late: before the other light
+        await life.ticks(1)
+        spent += number + Decimal("1.5")
+        await life.append(block(DIRECTOR, CODER, task=task, status="done"))
+        assert light(life).cost_usd == spent
+        pen.use(CODER, 1, cost=Decimal(64))
+        await life.ticks(1)
+        await life.append(block(CODER, DIRECTOR, task=task, status="blocked", minute=4))
+    pen.use(CODER, 1, cost=Decimal(4))
+    await life.ticks(1)
+    assert light(life).cost_usd == Decimal(8)
+    await life.append(BUILT)
+    assert (await used(life))[0] == (CODER, Stage.IMPLEMENT, Decimal(8), 5)
+
+
+async def test_what_an_agent_counts_itself_is_not_counted_beside_its_clients_log(begin: Begin) -> None:
+    life = await begin(CODER)
+    pen = Pen(life)
+    await life.append(TO_CODER)
+    pen.beat(CODER, BeatKind.BEAT, tokens=30)
+    await life.ticks(1)
+    assert light(life) == Spend(1, Tokens(input=30), Decimal(0), 30)
+    pen.use(CODER, 5, cost=Decimal(1))
+    await life.ticks(1)
+    pen.beat(CODER, BeatKind.BEAT, tokens=500)
+    await life.ticks(1)
+    assert light(life) == Spend(2, Tokens(input=35), Decimal(1), 30)
+
+
 async def test_a_ledger_that_cannot_be_read_leaves_what_was_known(begin: Begin) -> None:
     life = await begin(CODER)
     await life.append(TO_CODER)
