@@ -28,6 +28,7 @@ from teamops.model.role import NONE, Role
 from teamops.model.usage import Usage
 from teamops.supervisor.agent_book import MINUTES, AgentBook, MinuteSum
 from teamops.supervisor.book import MAX_LOG, Book
+from teamops.supervisor.prices import Prices
 from teamops.supervisor.responses import Responses
 from teamops.supervisor.unwritten import Unwritten
 from teamops.tmux.ending import is_alive
@@ -57,10 +58,10 @@ class Memory:
         self.spikes = ledger.spikes
         self.responses = Responses()
         self._pricer = pricer
+        self._prices = Prices(pricer)
         self.acting = acting
         self._followed = followed
         self._unwritten = Unwritten()
-        self._unpriced: list[tuple[Role, Usage]] = []
         self._next_offline_id = -1
         self._last_states: dict[Role, str] = {}
         """Of earlier lives, until the first word on the role in this one."""
@@ -100,7 +101,7 @@ class Memory:
             for row in ledger.minutes(role, first):
                 page.minutes[int(row.wall // 60)] = MinuteSum(row.beats, row.tokens, float(row.cost_usd))
             page.remember_rate(book.stamp)
-        self._unpriced = ledger.unpriced()
+        self._prices.wait_for(ledger.unpriced())
         self._price_waiting(book)
 
     def turn_day(self, book: Book) -> None:
@@ -150,7 +151,7 @@ class Memory:
             self.responses.see(beat)
         for beat in seen.beats:
             page = book.agent(beat.role)
-            priced = [(usage, self._price(beat.role, usage)) for usage in beat.usages]
+            priced = [(usage, self._prices.of(beat.role, usage)) for usage in beat.usages]
             for usage, cost in priced:
                 rows.append((beat.role, usage, cost))
                 page.see_usage(usage, cost, book.midnight, seen.stamp, beaten=True)
@@ -168,7 +169,7 @@ class Memory:
         for told in seen.usages:
             # A clock that goes ahead, or a forged line, would count as today's on every day to come.
             usage = told if told.wall <= seen.stamp.wall else replace(told, wall=seen.stamp.wall)
-            cost = self._price(seen.role, usage)
+            cost = self._prices.of(seen.role, usage)
             rows.append((usage, cost))
             page.see_usage(usage, cost, book.midnight, seen.stamp)
         if self.acting:
@@ -190,13 +191,6 @@ class Memory:
         if new and self.acting:
             self._sessions |= new
             self.store(book, lambda: self._ledger.sessions.add(role, new, wall))
-
-    def _price(self, role: Role, usage: Usage) -> Decimal | None:
-        """Return what usage costs; without a price it waits for one."""
-        cost = self._pricer.price(usage)
-        if cost is None:
-            self._unpriced.append((role, usage))
-        return cost
 
     def price(self, usage: Usage) -> Decimal:
         """Return what a response has cost, as far as its price is known."""
@@ -375,16 +369,9 @@ class Memory:
 
     def _price_waiting(self, book: Book) -> None:
         """Price what waited for its price, as far as prices are known now."""
-        waiting: list[tuple[Role, Usage]] = []
-        priced: list[tuple[Role, Usage, Decimal]] = []
-        for role, usage in self._unpriced:
-            cost = self._pricer.price(usage)
-            if cost is None:
-                waiting.append((role, usage))
-            else:
-                book.agent(role).see_price(usage, cost, book.midnight, book.stamp.wall)
-                priced.append((role, usage, cost))
-        self._unpriced = waiting
+        priced = self._prices.answered()
+        for role, usage, cost in priced:
+            book.agent(role).see_price(usage, cost, book.midnight, book.stamp.wall)
         if priced and self.acting:
             self.store(book, lambda: self._ledger.reprice(priced, book.stamp.wall))
         elif priced:
