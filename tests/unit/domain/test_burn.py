@@ -58,6 +58,11 @@ def test_it_is_held_against_the_budget(limit: str, verdict: Verdict, spent_by: f
     assert (told.verdict, told.spent_by_wall, told.limit_usd) == (verdict, spent_by, Decimal(limit))
 
 
+def test_a_budget_that_lasts_to_the_end_but_for_rounding_is_spent_at_the_end() -> None:
+    told = at(23.4 * HOUR_S, today="0", hour="0.000001", limit="0.000001")
+    assert (told.verdict, told.spent_by_wall) == (Verdict.OVER, 24 * HOUR_S)
+
+
 def test_an_idle_hour_adds_nothing() -> None:
     told = at(hour="0", limit="13")
     assert (told.hour_usd, told.forecast_usd, told.verdict) == (Decimal(0), Decimal(12), Verdict.WITHIN)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from teamops.domain.days import day_edges
-from teamops.domain.spend_by_light import Lights
+from teamops.domain.spend_by_light import Held, Lights
 from teamops.ledger import spent
 from teamops.ledger.connection import writing
 from teamops.ledger.spent import SpentRow
@@ -85,9 +85,11 @@ def test_sums_are_of_todays_seven_and_thirty_days(tmp_path: Path, *, kept: bool)
     assert burn.verdict is Verdict.WITHIN
 
 
-def test_the_last_hour_reaches_into_the_day_before(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", [True, False], ids=["in the ledger", "in no ledger yet"])
+def test_the_last_hour_reaches_into_the_day_before(tmp_path: Path, *, kept: bool) -> None:
     rows = [response(12 * HOUR + 900, "2"), response(12 * HOUR - 60, "1"), response(3 * DAY, "1")]
-    told = read_costs(stored(tmp_path / "l", rows), NO_LIGHTS, (), NOON - 12 * HOUR + 600, BERLIN)
+    path = stored(tmp_path / "l", rows if kept else [])
+    told = read_costs(path, NO_LIGHTS, () if kept else rows, NOON - 12 * HOUR + 600, BERLIN)
     assert told.burn.hour_usd == 3
     assert told.burn.day_usd == 6, "of ten minutes"
     assert told.burn.forecast_usd == 1 + 3 * Decimal(23 * 60 + 50) / 60
@@ -100,6 +102,15 @@ def test_without_a_ledger_nothing_was_used(tmp_path: Path) -> None:
     assert (told.burn.hour_usd, told.burn.verdict) == (None, Verdict.NO_BUDGET)
     assert [one.spend for one in told.days] == [Spend()] * 30
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["in the ledger", "in no ledger yet"])
+def test_the_case_of_a_tasks_name_makes_no_other_task(tmp_path: Path, *, kept: bool) -> None:
+    held = [Held(CODER, NOON - ago, NOON - ago + 60, name, name) for ago, name in ((900, "Login"), (600, "LOGIN"))]
+    rows = [response(880, "1"), response(580, "2"), response(10, "4"), response(580, "8", DIRECTOR)]
+    path = stored(tmp_path / "l", rows if kept else [])
+    told = read_costs(path, Known(Lights(held), {}, (0, 0)), () if kept else rows, NOON, BERLIN)
+    assert names(told) == {"Login": (3, 3, 3), None: (12, 12, 12)}
 
 
 async def test_tasks_have_what_was_used_under_their_lights_and_the_rest_is_told_apart(begin: Begin) -> None:
@@ -157,6 +168,7 @@ async def test_what_came_since_the_last_round_and_a_price_that_came_later_are_in
         return read_costs(life.core.memory.path, known, (), life.wall, Terms())
 
     assert names(ask(known)) == {"login": (Decimal("0.75"),) * 3}
+    known = life.core.costing.known()
     usage = Usage(wall=0.0, model="m", tokens=Tokens(input=30), client="claude")
     row = life.ledger._connection.execute("SELECT wall FROM spent WHERE pico IS NULL").fetchone()
     life.ledger.reprice([(CODER, replace(usage, wall=row[0]), Decimal(2))])
