@@ -145,6 +145,28 @@ CREATE TABLE spent_priced(id INTEGER PRIMARY KEY CHECK(id = 1), times INTEGER NO
 INSERT INTO spent_priced(id, times) VALUES(1, 0);
 """
 
+BUDGETS = """
+CREATE TABLE budget_hold(
+  scope TEXT NOT NULL, wall REAL NOT NULL, cause TEXT NOT NULL, why TEXT NOT NULL, day TEXT NOT NULL, limit_usd TEXT,
+  spent_usd TEXT, lifted_wall REAL, lifted_by TEXT NOT NULL DEFAULT '', new_limit_usd TEXT,
+  PRIMARY KEY(scope, wall)) STRICT, WITHOUT ROWID;
+CREATE TABLE budget_limit(
+  scope TEXT NOT NULL, day TEXT NOT NULL, limit_usd TEXT NOT NULL, wall REAL NOT NULL, decided_by TEXT NOT NULL,
+  PRIMARY KEY(scope, day)) STRICT, WITHOUT ROWID;
+CREATE TABLE budget_step(
+  scope TEXT NOT NULL, hold_wall REAL NOT NULL, role TEXT NOT NULL, step TEXT NOT NULL, wall REAL NOT NULL,
+  ok INTEGER NOT NULL, message TEXT NOT NULL, PRIMARY KEY(scope, hold_wall, role, step)) STRICT, WITHOUT ROWID;
+"""
+
+LOGS = """
+CREATE TABLE log(path TEXT PRIMARY KEY, role TEXT NOT NULL, client TEXT NOT NULL, wall REAL NOT NULL)
+  STRICT, WITHOUT ROWID;
+CREATE TABLE told(
+  client TEXT NOT NULL, key TEXT NOT NULL, wall REAL NOT NULL, model TEXT NOT NULL, input INTEGER NOT NULL,
+  output INTEGER NOT NULL, cache_write INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, cache_read INTEGER NOT NULL,
+  session TEXT NOT NULL, speed TEXT NOT NULL, service_tier TEXT NOT NULL, cost_usd TEXT) STRICT;
+"""
+
 SPENT_QUARTERS = """
 CREATE TABLE spent_quarter(
   quarter INTEGER NOT NULL, role INTEGER NOT NULL REFERENCES spent_name(id),
@@ -175,17 +197,8 @@ END;
 """
 
 STEPS: Sequence[str] = (
-    FIRST,
-    ACTION_PID,
-    PROTOCOL,
-    ROTATION,
-    LIFE,
-    SPIKES,
-    BEATEN,
-    CLIENT_SESSIONS,
-    SPENT,
-    SPENT_QUARTERS,
-)
+    FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, BUDGETS, LOGS, SPENT_QUARTERS,
+)  # fmt: skip
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

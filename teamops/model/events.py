@@ -59,7 +59,7 @@ class BeatsSeen:
 
 @dataclass(frozen=True, slots=True)
 class UsageSeen:
-    """New lines in a client's transcript."""
+    """What is new in a client's log."""
 
     stamp: Stamp
     role: Role
@@ -67,12 +67,16 @@ class UsageSeen:
     """Deltas after deduplication: adding them all up is right."""
     position: Position
     grew: bool
-    """The transcript grew, with or without usage in it: a sign of work."""
+    """The log grew, with or without usage in it: a sign of work."""
     live: bool
     """False for what was already in the file when teamops first saw it: history, not news."""
     bad_lines: int = 0
     grown_wall: float | None = None
     """With the first reading of a file: when it had last grown, Unix seconds. ``None`` = not known."""
+    client: str = "claude"
+    """Whose log it is."""
+    rewritten: bool = False
+    """The log is rewritten: by its position nobody knows what was told of it, only by the keys of its responses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ class PaneDied:
 
 @dataclass(frozen=True, slots=True)
 class GrowthSeen:
-    """A file grew into which a client without readable usage writes its session: a sign of work."""
+    """A log of Codex, Gemini CLI or opencode grew, with or without usage in it: a sign of work."""
 
     stamp: Stamp
     role: Role

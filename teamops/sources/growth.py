@@ -1,4 +1,4 @@
-"""Signs of work of clients whose usage is not read: the files grow into which they write their sessions."""
+"""Which logs Codex, Gemini CLI and opencode in the panes write, and when they grow: signs of work, and usage."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ from teamops.model.events import GrowthSeen
 from teamops.model.role import Role
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
+from teamops.sources.logs import Logs
 from teamops.sources.port import Emit
-from teamops.sources.prompts import Prompts
 from teamops.sources.tail import grown_at
 from teamops.sources.watch import Watch
 from teamops.usage import locate_codex, locate_gemini, locate_opencode
-from teamops.usage.open_files import PROC, cwd_of
+from teamops.usage.open_files import PROC, began_at, cwd_of
 
 TELL_S = 1.0
 """Growth of one agent is told at most this often."""
+ASK_S = 0.4
+"""A database is asked at most this often: what an agent used is told within a second."""
+EARLY_S = 2.0
+"""The kernel tells to the second when a process began: a log that was written this long before it may be its own."""
 TICK_S = 2.0
 ROUND_TICKS = 15
 """In so many ticks every client is looked at again: what no directory tells, as a resumed session, is found so."""
@@ -43,12 +47,19 @@ class _Client:
     home: Path | None
     """Where it keeps its files; of opencode its database."""
     cwd: Path
+    began: float | None
+    """When its pane's process began, Unix seconds: what was written last before that is no log of its; ``None`` = not
+    known."""
     folders: frozenset[Path] = frozenset()
     """Directories in which something may change for it."""
+    sides: frozenset[Path] = frozenset()
+    """Those of Gemini CLI's subagents among them."""
     rollouts: tuple[Path, ...] = ()
     session: str = ""
-    written: float | None = None
-    """When opencode's session was last written, by its database."""
+    written: locate_opencode.Written | None = None
+    """opencode's session and when it was last written, by its database."""
+    looked: bool = False
+    """It was looked at before: what is new since then was written just now."""
     seen: dict[Path, tuple[int, int]] = field(default_factory=dict)
     """When each file was last written, and its size: a directory that begins to be watched tells of all its names."""
     told: float = -math.inf
@@ -56,12 +67,12 @@ class _Client:
 
 
 class Growth:
-    """Emits ``GrowthSeen`` for followed roles.
+    """Emits ``GrowthSeen`` for followed roles, and has their logs read by ``logs``.
 
     Codex holds its rollout open. Of Gemini CLI and opencode, one place serves all who work in a folder: where several
     followed agents do, only one whose session id is known (``session_of``) is told of; the growth of the others can't
-    be told apart and is not told. ``env`` is teamops' own environment; a role's own settings overlay it. All methods
-    belong to the loop.
+    be told apart and is not told, and what they use is nobody's. ``env`` is teamops' own environment; a role's own
+    settings overlay it. All methods belong to the loop.
     """
 
     name = "growth"
@@ -72,7 +83,7 @@ class Growth:
         watch: Watch,
         clock: Clock,
         env: Mapping[str, str],
-        prompts: Prompts,
+        logs: Logs,
         session_of: Callable[[Role], str] = lambda _: "",
         proc: Path = PROC,
     ) -> None:
@@ -80,7 +91,7 @@ class Growth:
         self._watch = watch
         self._clock = clock
         self._env = env
-        self._prompts = prompts
+        self._logs = logs
         self._session_of = session_of
         self._proc = proc
         self._clients: dict[Role, _Client] = {}
@@ -91,6 +102,8 @@ class Growth:
         self._due: set[Path] = set()
         """Databases that have grown."""
         self._wake = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._emit: Emit | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -125,12 +138,23 @@ class Growth:
         if own is None or own.client not in CLIENTS or (before.pid if before else None) == pid:
             return
         if pid is None:
-            del self._clients[role]
+            self._leave(before)
             self._rewatch()
             return
+        self._leave(before)
         self._clients[role] = self._client(own, pid)
         if self._emit is not None:
             self._look(self._clients[role])
+
+    async def caught_up(self) -> None:
+        """Return when the databases that are known to have grown were asked."""
+        await self._quiet.wait()
+
+    def _leave(self, client: _Client | None) -> None:
+        """Let go of a client whose process has ended; what it wrote last is told still."""
+        if client is not None:
+            del self._clients[client.role]
+            self._logs.again(client.role)
 
     def _client(self, own: RoleSettings, pid: int) -> _Client:
         env = {**self._env, **own.env}
@@ -140,7 +164,7 @@ class Growth:
             "opencode": locate_opencode.database,
         }[own.client](env)
         cwd = cwd_of(pid, self._proc) or own.cwd
-        return _Client(own.role, pid, own.client, home, Path(os.path.realpath(cwd)))
+        return _Client(own.role, pid, own.client, home, Path(os.path.realpath(cwd)), began_at(pid, self._proc))
 
     # whose files
 
@@ -151,16 +175,31 @@ class Growth:
         elif client.home is None:
             return
         elif client.kind == "gemini":
-            chats = locate_gemini.chats(client.home, client.cwd)
-            self._listen(client, frozenset({client.home / "tmp", *([chats] if chats else [])}))
-            fresh = [path for path in chats.glob("session-*") if path not in client.seen] if chats else []
-            own = [(grown_at(path) or 0.0, path) for path in fresh if self._is_chat_of(client, path.name)]
-            if own:  # a project may have hundreds, of months: the last one tells
-                self._see(client, max(own)[1])
-                client.seen.update((path, _mark(path)) for _, path in own)
+            self._look_for_chats(client, client.home)
         else:
             self._listen(client, frozenset({client.home.parent}))
             self._ask_soon(client.home)
+        client.looked = client.looked or client.kind != "opencode"
+
+    def _look_for_chats(self, client: _Client, home: Path) -> None:
+        chats = locate_gemini.chats(home, client.cwd)
+        self._listen(client, client.folders | {home / "tmp", *([chats] if chats else [])})
+        fresh = [path for path in chats.glob("session-*") if path not in client.seen] if chats else []
+        own = sorted((grown_at(path) or 0.0, path) for path in fresh if self._is_chat_of(client, path.name))
+        for at, path in own[:-1]:
+            client.seen[path] = _mark(path)
+            self._read(client, path, at)
+        if own:  # a project may have hundreds, of months: the last one tells
+            self._see(client, own[-1][1])
+
+    def _read(self, client: _Client, path: Path, at: float, *, session: str = "") -> None:
+        """Have a log read that was last written at ``at``, if it can be this process's."""
+        known = client.kind == "codex" or bool(self._session_of(client.role))
+        if not known and (client.began is None or at < client.began - EARLY_S):
+            return
+        self._logs.follow(client.role, client.kind, path, session=session, fresh=client.looked)
+        if client.kind == "gemini" and (side := locate_gemini.side_folder(path)) not in client.sides:
+            self._look_for_side_chats(client, side)
 
     def _look_for_rollouts(self, client: _Client) -> None:
         client.rollouts = locate_codex.rollouts(client.pid, self._proc)
@@ -182,6 +221,14 @@ class Growth:
         if client.folders != folders:
             client.folders = folders
             self._rewatch()
+
+    def _look_for_side_chats(self, client: _Client, side: Path | None) -> None:
+        if side is None:
+            return
+        client.sides |= {side}
+        self._listen(client, client.folders | {side})
+        for path in sorted(side.glob("*.json*")):
+            self._logs.follow(client.role, client.kind, path, fresh=client.looked)
 
     def _rewatch(self) -> None:
         """Watch what the clients need, each directory once for all of them."""
@@ -225,12 +272,20 @@ class Growth:
             elif client.kind == "opencode":
                 if client.home is not None and any(name.startswith(client.home.name) for name in names):
                     self._ask_soon(client.home)
-            elif client.home is not None and folder == client.home / "tmp":
-                self._look(client)
-            else:
-                for name in names:
-                    if self._is_chat_of(client, name):
-                        self._see(client, folder / name)
+            elif client.home is not None:
+                self._chats_changed(client, client.home, folder, names)
+
+    def _chats_changed(self, client: _Client, home: Path, folder: Path, names: frozenset[str]) -> None:
+        if folder == home / "tmp":
+            self._look(client)
+        elif folder in client.sides:
+            for name in sorted(names):
+                if name.endswith((".json", ".jsonl")):
+                    self._logs.follow(client.role, client.kind, folder / name, fresh=True)
+        else:
+            for name in sorted(names):
+                if self._is_chat_of(client, name):
+                    self._see(client, folder / name)
 
     def _see(self, client: _Client, path: Path) -> None:
         """Take that a file may have grown; when one that is new to us did, it tells itself."""
@@ -238,7 +293,7 @@ class Growth:
         client.seen[path] = mark
         if mark == before or not mark[1]:
             return
-        self._prompts.grew(client.role, path)
+        self._read(client, path, mark[0] / 1e9)
         if before is None or self._clock.stamp().now - client.told >= TELL_S:
             self._tell(client, mark[0] / 1e9 if before is None else None)
 
@@ -262,6 +317,7 @@ class Growth:
 
     def _ask_soon(self, database: Path) -> None:
         self._due.add(database)
+        self._quiet.clear()
         self._wake.set()
 
     async def _ask_for_ever(self) -> None:
@@ -270,7 +326,8 @@ class Growth:
             self._wake.clear()
             while self._due:
                 await self._ask(self._due.pop())
-            await asyncio.sleep(TELL_S)
+            self._quiet.set()
+            await asyncio.sleep(ASK_S)
 
     async def _ask(self, database: Path) -> None:
         """Ask a database when the sessions of its clients were last written."""
@@ -280,10 +337,23 @@ class Growth:
             if client.kind == "opencode" and client.home == database and (session or self._alone(client)):
                 asked.append((client, (session, str(client.cwd))))
         answers = await asyncio.to_thread(locate_opencode.written_at, database, [question for _, question in asked])
-        for (client, _), at in zip(asked, answers, strict=True):
-            if at is not None and self._clients.get(client.role) is client and at != client.written:
-                first, client.written = client.written is None, at
-                self._tell(client, at if first else None)
+        for (client, _), written in zip(asked, answers, strict=True):
+            if written is not None and self._clients.get(client.role) is client and written != client.written:
+                self._see_session(client, written)
+            client.looked = True
+
+    def _see_session(self, client: _Client, written: locate_opencode.Written) -> None:
+        before, client.written = client.written, written
+        if client.home is None:
+            return
+        if before is not None and before.session != written.session:
+            self._read(client, client.home, before.at, session=before.session)  # its last words
+        self._read(client, client.home, written.at, session=written.session)
+        stamp = self._clock.stamp()
+        if before is None:
+            self._tell(client, written.at)
+        elif stamp.now - client.told >= TELL_S:
+            self._tell(client, None)
 
 
 def _mark(path: Path) -> tuple[int, int]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from teamops.config.settings import Settings
 from teamops.model.events import PromptSeen
@@ -19,10 +16,6 @@ EXPECTED_S = 120.0
 """So long a prompt is looked for."""
 EARLY_S = 1.0
 """A client's time is cut to milliseconds, and the same text may have been typed before: older lines are not it."""
-END_BYTES = 1 << 20
-"""So much of a log's end is searched at once."""
-SOON_S = 0.1
-"""What a client writes in one go is read in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +36,6 @@ class Prompts:
         self._clock = clock
         self._emit: Emit | None = None
         self._expected: dict[Role, list[_Expected]] = {}
-        self._timers: dict[tuple[Role, Path], asyncio.TimerHandle] = {}
 
     async def start(self, emit: Emit) -> None:
         """Begin."""
@@ -51,9 +43,6 @@ class Prompts:
 
     async def stop(self) -> None:
         """End."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
         self._expected.clear()
         self._emit = None
 
@@ -85,33 +74,10 @@ class Prompts:
                     self._emit(PromptSeen(self._clock.stamp(), role, one.text, prompt.evidence))
                     break
 
-    def grew(self, role: Role, path: Path) -> None:
-        """Look soon into a log that has grown."""
-        key = (role, path)
-        if self._emit is not None and self.waits(role) and key not in self._timers:
-            self._timers[key] = asyncio.get_running_loop().call_later(SOON_S, self._look, role, path)
-
-    def _look(self, role: Role, path: Path) -> None:
-        self._timers.pop((role, path), None)
-        self.lines(role, last_lines(path))
-
     def _waited_for(self, role: Role) -> list[_Expected]:
         now = self._clock.stamp().now
         kept = self._expected[role] = [one for one in self._expected.get(role, ()) if one.until > now]
         return kept
-
-
-def last_lines(path: Path, max_bytes: int = END_BYTES) -> list[bytes]:
-    """Return the complete lines at the end of a file; none where it can't be read."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            start = max(0, size - max_bytes)
-            file.seek(start)
-            lines = file.read(max_bytes).split(b"\n")
-    except OSError:
-        return []
-    return lines[1 if start else 0 : -1]
 
 
 def _packed(text: str) -> str:

@@ -1,46 +1,27 @@
-"""What the clients in the panes say of themselves: their status file, and the transcript with their usage."""
+"""What Claude Code in the panes says of itself by its status file, and which transcripts are whose."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from teamops.config.settings import Settings
 from teamops.model.agent import ClientStatus
-from teamops.model.clock import Stamp
-from teamops.model.events import SourceTroubled, StatusSeen, UsageSeen
+from teamops.model.events import StatusSeen
 from teamops.model.role import Role
-from teamops.model.tail import Position
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
+from teamops.sources.logs import Logs
 from teamops.sources.port import Emit
-from teamops.sources.tail import BLOCK, Chunk, Tail, grown_at, size_of
 from teamops.sources.watch import Watch
 from teamops.usage import locate
-from teamops.usage.claude import ClaudeReader, Reading
 
-SMALL = 1 << 16
-"""Growth up to this is read in the loop: a millisecond. More goes to a thread."""
 CHECK_S = 1.0
 """How often a client is asked whether it still runs."""
 
 _Cancel = Callable[[], None]
-
-
-@dataclass(slots=True, eq=False)
-class _File:
-    """One transcript of one role."""
-
-    role: Role
-    tail: Tail
-    history: int
-    """Bytes that were there when it was first seen: no sign of work."""
-    told: bool = False
-    """Something was said of it, were it only when it last grew."""
-    learnt: bool = False
-    """What the ledger has of it, and of the files it may copy, was read for the sake of deduplication."""
 
 
 @dataclass(slots=True, eq=False)
@@ -64,11 +45,9 @@ class _Client:
 
 
 class Transcripts:
-    """Emits ``StatusSeen`` and ``UsageSeen`` for every followed role.
+    """Emits ``StatusSeen`` for every followed role, and has its transcripts read by ``logs``.
 
-    ``positions``: how far earlier lives read each file; what was written while teamops was not running is read then.
-    ``env`` is teamops' own environment; a role's own settings overlay it. ``on_lines`` is told of all that is read in
-    the transcripts that are no subagent's. All methods belong to the loop.
+    ``env`` is teamops' own environment; a role's own settings overlay it. All methods belong to the loop.
     """
 
     name = "transcripts"
@@ -78,49 +57,38 @@ class Transcripts:
         settings: Settings,
         watch: Watch,
         clock: Clock,
-        positions: Mapping[str, Position],
+        logs: Logs,
         env: Mapping[str, str],
         proc: Path = locate.PROC,
-        on_lines: Callable[[Role, Sequence[bytes]], None] = lambda _role, _lines: None,
     ) -> None:
         self._settings = settings
         self._watch = watch
         self._clock = clock
-        self._positions = positions
+        self._logs = logs
         self._env = env
         self._proc = proc
-        self._on_lines = on_lines
         self._clients: dict[Role, _Client] = {}
         self._homes: dict[Path, _Cancel] = {}
-        self._files: dict[tuple[Role, str], _File] = {}
-        self._learnt: set[str] = set()
-        self._due: dict[tuple[Role, str], None] = {}
-        self._wake = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
-        self._reader = ClaudeReader()
         self._emit: Emit | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
         self._looking = False
-        self._reading = False
         self._seen: dict[Path, tuple[tuple[int, int, int], locate.Session | None]] = {}
-        self._troubled: set[str] = set()
 
     async def start(self, emit: Emit) -> None:
         """Begin; whom to follow is said by ``follow``."""
         self._emit = emit
-        self._tasks = [
-            asyncio.create_task(keep(self.name, self._read_for_ever, emit, self._clock), name="transcripts"),
-            asyncio.create_task(keep("client status", self._check_for_ever, emit, self._clock), name="client status"),
-        ]
+        check = keep("client status", self._check_for_ever, emit, self._clock)
+        self._task = asyncio.create_task(check, name="client status")
         self._look_soon()
 
     async def stop(self) -> None:
         """End."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
         for client in self._clients.values():
             client.leave()
         for cancel in self._homes.values():
@@ -138,6 +106,7 @@ class Transcripts:
             client.leave()
             del self._clients[role]
             self._say_status(client, None, "")
+            self._logs.again(role)
         if pid is not None:
             own = self._settings.role(role)
             homes = locate.homes({**self._env, **(own.env if own else {})})
@@ -148,7 +117,7 @@ class Transcripts:
             self._look_soon()
 
     async def caught_up(self) -> None:
-        """Return when all clients that are followed were looked for, and what they wrote so far was told."""
+        """Return when all clients that are followed were looked for."""
         await self._quiet.wait()
 
     # who runs
@@ -187,12 +156,7 @@ class Transcripts:
                 self._say_status(client, None, "", ended=self._has_ended(client))
             else:
                 self._see(client, *home_session)
-        self._rest()
-
-    def _rest(self) -> None:
-        """Say that there is nothing to do, if so."""
-        if not (self._looking or self._reading or self._due):
-            self._quiet.set()
+        self._quiet.set()
 
     def _sessions(self, home: Path) -> list[locate.Session]:
         try:
@@ -268,15 +232,7 @@ class Transcripts:
             self._want(role, path, fresh=came)
 
     def _want(self, role: Role, path: Path, *, fresh: bool) -> None:
-        """Have a file read. ``fresh`` matters when it is new to us: then all of it was written just now."""
-        key = (role, str(path))
-        if key not in self._files:
-            position = self._positions.get(str(path))
-            news = fresh and position is None
-            self._files[key] = _File(role, Tail(path, position), 0 if news else size_of(path))
-        self._due[key] = None
-        self._quiet.clear()
-        self._wake.set()
+        self._logs.follow(role, locate.CLIENT, path, fresh=fresh, growth=True)
 
     async def _check_for_ever(self) -> None:
         while True:
@@ -286,112 +242,6 @@ class Transcripts:
             if any(self._has_ended(client) and not client.said[2] for client in self._clients.values()):
                 self._seen.clear()
                 self._look()
-
-    async def _read_for_ever(self) -> None:
-        while True:
-            self._reading = True
-            try:
-                while self._due:
-                    key = next(iter(self._due))
-                    del self._due[key]
-                    try:
-                        await self._read(self._files[key])
-                    except BaseException:
-                        self._due[key] = None  # nothing of it was told: the next life of this task reads it again
-                        raise
-            finally:
-                self._reading = False
-            self._rest()
-            await self._wake.wait()
-            self._wake.clear()
-
-    async def _read(self, file: _File) -> None:
-        path = str(file.tail.path)
-        try:
-            if not file.learnt:
-                await asyncio.to_thread(self._learn, file)
-                file.learnt = True
-            more = True
-            while more:
-                more = await self._read_some(file)
-        except OSError as error:
-            self._trouble(path, f"{path}: {error.strerror or error}")
-        else:
-            self._trouble(path, "")
-
-    async def _read_some(self, file: _File) -> bool:
-        """Read and tell one piece; return whether there is more."""
-        before = file.tail.position
-        grown = None if file.told else grown_at(file.tail.path)
-        if size_of(file.tail.path) - before.offset <= SMALL:
-            chunk, reading = self._take(file, SMALL)
-        else:
-            chunk, reading = await asyncio.to_thread(self._take, file, BLOCK)
-        if self._emit is None:
-            return False
-        if not locate.is_side(file.tail.path.name):
-            self._on_lines(file.role, chunk.lines)
-        if chunk.restarted:
-            file.history = 0
-        grew = bool(chunk.lines) or chunk.skipped > 0
-        if grew or chunk.restarted or grown is not None:
-            file.told = True
-            live = chunk.position.offset > file.history
-            self._emit(
-                UsageSeen(
-                    self._clock.stamp(),
-                    file.role,
-                    reading.usages,
-                    chunk.position,
-                    grew=grew,
-                    live=grew and live,
-                    bad_lines=reading.bad_lines + chunk.skipped,
-                    grown_wall=grown,
-                )
-            )
-        return chunk.more
-
-    def _take(self, file: _File, max_bytes: int) -> tuple[Chunk, Reading]:
-        chunk = file.tail.read(max_bytes)
-        return chunk, self._reader.read(chunk.lines)
-
-    def _learn(self, file: _File) -> None:
-        """Read again, without telling, what the ledger already has: its lines may come again, larger or copied.
-
-        A fork copies the lines of a session beside it into its own file.
-        """
-        own = str(file.tail.path)
-        # A file that was read before has its copies behind it: only a new one may hold lines of those beside it.
-        paths = (
-            [own]
-            if own in self._positions
-            else [path for path in self._positions if Path(path).parent == file.tail.path.parent]
-        )
-        for path in paths:
-            if path in self._learnt:
-                continue
-            position = self._positions[path]
-            self._learnt.add(path)
-            tail = Tail(Path(path), Position(path, position.device, position.inode, 0, position.generation))
-            try:
-                while tail.position.offset < position.offset:
-                    chunk = tail.read(min(BLOCK, position.offset - tail.position.offset))
-                    if chunk.restarted or not (chunk.lines or chunk.more):
-                        break
-                    self._reader.read(chunk.lines)
-            except OSError:
-                continue  # it is only needed for copies; what can't be read can't have been copied lately
-
-    def _trouble(self, path: str, message: str) -> None:
-        if self._emit is None:
-            return
-        stamp: Stamp = self._clock.stamp()
-        if message:
-            self._troubled.add(path)
-            self._emit(SourceTroubled(stamp, self.name, message, "mend the rights of the client's folder"))
-        elif path in self._troubled:
-            self._troubled.discard(path)
-            self._emit(SourceTroubled(stamp, self.name, "", ""))
 
 
 def _rank(session: locate.Session, pid: int) -> tuple[bool, float]:

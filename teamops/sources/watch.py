@@ -82,8 +82,9 @@ class Watch:
         if self._stopped:
             return
         self._loop = loop
-        for folder in self._folders.values():
-            self._arm(folder, tell=True)
+        for key, folder in list(self._folders.items()):
+            if self._folders.get(key) is folder:  # who is told may begin and end other watches
+                self._arm(folder, tell=True)
         self._timer = loop.call_later(self._check_s, self._check)
 
     def stop(self) -> None:

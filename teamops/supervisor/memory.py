@@ -16,6 +16,8 @@ from typing import TypeVar
 
 from teamops.domain import log_lines
 from teamops.domain.light import Light
+from teamops.ledger.budgets import spends
+from teamops.ledger.logs import ToldLog
 from teamops.ledger.spent import SpentRow
 from teamops.ledger.store import Ledger, LedgerError
 from teamops.model.actions import Action, Notify, Outcome, Restart, Start, Stop
@@ -46,6 +48,7 @@ class Memory:
     def __init__(self, ledger: Ledger, pricer: Pricer, *, acting: bool, followed: bool) -> None:
         self._ledger = ledger
         self.audit = ledger.audit
+        self.budgets = ledger.budgets
         self.deliveries = ledger.deliveries
         self.keeping = ledger.keeping
         self.launches = ledger.launches
@@ -54,7 +57,7 @@ class Memory:
         self.spikes = ledger.spikes
         self.responses = Responses()
         self._pricer = pricer
-        self._acting = acting
+        self.acting = acting
         self._followed = followed
         self._unwritten = Unwritten()
         self._unpriced: list[tuple[Role, Usage]] = []
@@ -65,11 +68,8 @@ class Memory:
         """Client sessions whose role is stored."""
         self._unread = False
         """The ledger could not be read since the last round of the clock."""
-
-    @property
-    def acting(self) -> bool:
-        """This supervisor writes history."""
-        return self._acting
+        self.unchecked: dict[Role, str] = {}
+        """Whose spending could not be stored, and so not be checked, and why; taken out by whoever acts on it."""
 
     @property
     def written(self) -> bool:
@@ -108,7 +108,7 @@ class Memory:
 
         Only the one that acts asks: a viewer counts for itself what comes, and its ledger may have it already.
         """
-        if self._acting and not self._unwritten:
+        if self.acting and not self._unwritten:
             self._know_the_day(book)
 
     def _know_the_day(self, book: Book) -> None:
@@ -125,7 +125,7 @@ class Memory:
         cut off is not repeated here, nor a poke: nobody knows how far it got, and the deliverer waits for its proof. A
         notice of an alert that still fires is: better twice than never.
         """
-        if not self._acting:
+        if not self.acting:
             return []
         again = []
         for begun in self._ledger.unfinished_actions():
@@ -155,8 +155,9 @@ class Memory:
                 rows.append((beat.role, usage, cost))
                 page.see_usage(usage, cost, book.midnight, seen.stamp, beaten=True)
             singly += self.responses.rows(beat, priced, counts=not page.has_transcript)
-        if self._acting:
-            self.store(book, lambda: self._ledger.add_beats(seen, rows, singly))
+        if self.acting:
+            if not self.store(book, lambda: self._ledger.add_beats(seen, rows, singly, book.stamp.wall)):
+                self.unchecked |= {beat.role: book.ledger_trouble for beat in seen.beats if spends(beat)}
         elif not self._followed:
             self.responses.unstored += singly
 
@@ -170,8 +171,11 @@ class Memory:
             cost = self._price(seen.role, usage)
             rows.append((usage, cost))
             page.see_usage(usage, cost, book.midnight, seen.stamp)
-        if self._acting:
-            self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position))
+        if self.acting:
+            log = ToldLog(seen.client, seen.stamp.wall, seen.rewritten)
+            wall = book.stamp.wall
+            if not self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position, wall, log)):
+                self.unchecked |= {seen.role: book.ledger_trouble} if rows else {}
             self._know(book, seen.role, {usage.session for usage, _ in rows}, seen.stamp.wall)
         elif not self._followed:
             self.responses.keep((seen.role, usage, cost) for usage, cost in rows)
@@ -183,7 +187,7 @@ class Memory:
 
     def _know(self, book: Book, role: Role, sessions: set[str], wall: float) -> None:
         new = sessions - self._sessions - {""}
-        if new and self._acting:
+        if new and self.acting:
             self._sessions |= new
             self.store(book, lambda: self._ledger.sessions.add(role, new, wall))
 
@@ -201,7 +205,7 @@ class Memory:
     def light_seen(self, book: Book, light: Light, wall: float) -> float:
         """Return when this light was first seen: an earlier life may know better than ``wall``."""
         known = self.ask(book, lambda: self._ledger.light_known(light.task, light.digest, light.role))
-        if known is not None or not self._acting:
+        if known is not None or not self.acting:
             return wall if known is None else known
         self.store(book, lambda: self._ledger.light_seen(light.task, light.digest, light.role, wall))
         book.note(log_lines.turn_line(wall, light.role, light.task))
@@ -209,7 +213,7 @@ class Memory:
 
     def task_closed(self, book: Book, task: Task) -> None:
         """Store and log that a task was closed."""
-        if not self._acting:
+        if not self.acting:
             return
         digest, wall = task.since_digest, book.stamp.wall
         if self.ask(book, lambda: (self._ledger.light_known(task.task, digest, NONE),)) == (None,):
@@ -225,7 +229,7 @@ class Memory:
             return
         wall, detail = book.stamp.wall, f"{page.evidence.kind}: {page.evidence.detail}"
         book.note(log_lines.state_line(wall, page.role, page.state, detail))
-        if self._acting:
+        if self.acting:
             role, state = page.role, page.state
             self.store(book, lambda: self._ledger.state_edge(role, state, detail, wall))
 
@@ -243,7 +247,7 @@ class Memory:
 
     def hear_viewers(self, book: Book) -> None:
         """Take what viewers wrote at their person's keys: acknowledged alerts, restarts, and the log of it."""
-        if self._followed or not self._acting or not self.ask(book, self._ledger.changed):
+        if self._followed or not self.acting or not self.ask(book, self._ledger.changed):
             return
         for alert in self.ask(book, self._ledger.alerts) or ():
             mine = book.alerts.get(alert.key)
@@ -265,7 +269,7 @@ class Memory:
 
     def alerts_changed(self, book: Book, alerts: Sequence[Alert]) -> None:
         """Store alerts whose state or text is new."""
-        if alerts and (self._acting or self._followed):
+        if alerts and (self.acting or self._followed):
             kept = tuple(alerts)
             self.store(book, lambda: self._ledger.save_alerts(kept))
 
@@ -277,7 +281,7 @@ class Memory:
 
     def begin_empty(self, book: Book) -> None:
         """Remember for good that the project had no block when it was first seen: whatever comes is news."""
-        if self._acting:
+        if self.acting:
             self.store(book, partial(self.audit.announce, None, "", NONE, _EMPTY, book.stamp.wall))
 
     def began_empty(self, book: Book) -> bool:
@@ -381,8 +385,8 @@ class Memory:
                 book.agent(role).see_price(usage, cost, book.midnight, book.stamp.wall)
                 priced.append((role, usage, cost))
         self._unpriced = waiting
-        if priced and self._acting:
-            self.store(book, lambda: self._ledger.reprice(priced))
+        if priced and self.acting:
+            self.store(book, lambda: self._ledger.reprice(priced, book.stamp.wall))
         elif priced:
             self.responses.reprice(self._pricer.price)
 
@@ -395,6 +399,6 @@ class Memory:
             book.notes["ledger"] = str(error)
             return None
 
-    def store(self, book: Book, write: Callable[[], object]) -> None:
-        """Write now, or in order as soon as the ledger can be written again; until then that is an alert."""
-        self._unwritten.store(book, write)
+    def store(self, book: Book, write: Callable[[], object]) -> bool:
+        """Write now, or in order as soon as that works again, an alert until then; return whether it is written."""
+        return self._unwritten.store(book, write)

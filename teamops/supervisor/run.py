@@ -10,11 +10,13 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
 from teamops.effects.run import Effects
+from teamops.guard import holds
 from teamops.ledger.store import open_ledger
 from teamops.model.alert import Alert
 from teamops.model.errors import TeamopsError
@@ -25,6 +27,7 @@ from teamops.sources.beats import Beats
 from teamops.sources.clock import Clock, ClockSource
 from teamops.sources.growth import Growth
 from teamops.sources.handoff_file import HandoffFile
+from teamops.sources.logs import Before, Logs
 from teamops.sources.panes import Panes
 from teamops.sources.port import Source
 from teamops.sources.processes import Processes
@@ -35,6 +38,7 @@ from teamops.supervisor.book import Book
 from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.lease import Lease, state_dir_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
 from teamops.tmux.socket import Socket
 from teamops.usage.pricing import Pricer
@@ -80,6 +84,10 @@ async def living(
         memory = Memory(ledger, pricer, acting=supervisor.acting, followed=followed)
         core = Core(settings, clock, memory, supervisor, publish, revisions)
 
+        core.budgeting.folder = folder
+        core.around = partial(at_an_agent_s_hands, settings)
+        with contextlib.suppress(OSError):  # without it the gates are shut, and the first hold says why
+            holds.prepare(str(folder))
         watch = Watch()
         loop = asyncio.get_running_loop()
         # The first reading needs no watch; what changes between the two is told when the watch stands.
@@ -89,13 +97,18 @@ async def living(
         roles = frozenset(role.role for role in settings.roles)
         prompts = Prompts(settings, clock)
         core.expect = prompts.expect
-        transcripts = Transcripts(settings, watch, clock, positions, env, on_lines=prompts.lines)
+        before = Before(positions, ledger.logs.known(), ledger.logs.counted())
+        logs = Logs(clock, before, prompts.lines, roles)
+        transcripts = Transcripts(settings, watch, clock, logs, env)
+        growth = Growth(settings, watch, clock, env, logs, lambda role: core.book.agent(role).client_session)
         sources: list[Source] = [
             ClockSource(clock),
             HandoffFile(settings.handoff, watch, clock, roles),
             Beats(settings.spool, roles, watch, clock, positions),
             prompts,
+            logs,
             transcripts,
+            growth,
         ]
         server: Server | None = None
         if not settings.watch_only:
@@ -107,8 +120,7 @@ async def living(
             stack.push_async_callback(server.close)
             core.server = server
             processes = Processes(clock)
-            growth = Growth(settings, watch, clock, env, prompts, lambda role: core.book.agent(role).client_session)
-            sources += [Panes(settings, server, clock), processes, growth]
+            sources += [Panes(settings, server, clock), processes]
             core.on_panes = lambda book: _follow(book, processes, transcripts, growth)
         notifier = Notifier(settings.notify, ring=ring)
         stack.push_async_callback(notifier.close)
@@ -124,7 +136,7 @@ async def living(
         core.recover()
 
         stack.push_async_callback(_end, core.begin_running())
-        core.caught_up = lambda: _caught_up(core, transcripts)
+        core.caught_up = lambda: _caught_up(core, transcripts, growth, logs)
         start = asyncio.create_task(_start(sources, core), name="start of sources")
         stack.push_async_callback(_stop, sources)
         stack.push_async_callback(_end, start)
@@ -143,10 +155,12 @@ def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: 
     processes.watch(pids)
 
 
-async def _caught_up(core: Core, transcripts: Transcripts) -> None:
+async def _caught_up(core: Core, transcripts: Transcripts, growth: Growth, logs: Logs) -> None:
     """Return when all is known of the agents in the panes: they are followed from the round that took the panes."""
     await core.next_round()
     await transcripts.caught_up()
+    await growth.caught_up()
+    await logs.caught_up()
     await core.next_round()
 
 

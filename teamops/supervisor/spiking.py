@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BEFORE_S = 600.0
 """So long before a spike its trace begins."""
 MOST_TRACE = 1000
+LATE_S = 900.0
+"""A response that is told so long after its own time is history: an older session was resumed."""
 
 
 @dataclass(slots=True)
@@ -95,7 +97,7 @@ class Spiking:
         responses: dict[str, int] = {}
         cost = NOTHING_USED
         for number, usage in enumerate(usages):
-            if usage.wall > self._deaf_wall:
+            if usage.wall > max(self._deaf_wall, self._core.book.stamp.wall - LATE_S):
                 key = usage.key or str(number)
                 responses[key] = responses.get(key, 0) + usage.tokens.input + usage.tokens.output
                 cost += self._core.memory.price(usage)
@@ -200,7 +202,7 @@ class Spiking:
         if not book.supervisor.acting:
             return []
         return [
-            spike_alerts.runaway_finding(role, page.state.spike, page.told)
+            spike_alerts.runaway_finding(role, page.state.spike, page.told, book.settings.spike_of(role).stop)
             for role, page in self._pages.items()
             if page.state.spike is not None
         ]

@@ -22,16 +22,17 @@ class Unwritten:
         """Return whether something waits."""
         return bool(self._waiting)
 
-    def store(self, book: Book, write: Callable[[], object]) -> None:
-        """Write now, or in order as soon as the ledger can be written again."""
-        if self._waiting:
-            self._wait(write)
-            return
-        try:
-            write()
-        except LedgerError as error:
-            book.ledger_trouble = str(error)
-            self._wait(write)
+    def store(self, book: Book, write: Callable[[], object]) -> bool:
+        """Write now, or in order as soon as the ledger can be written again; return whether it is written."""
+        if not self._waiting:
+            try:
+                write()
+            except LedgerError as error:
+                book.ledger_trouble = str(error)
+            else:
+                return True
+        self._wait(write)
+        return False
 
     def try_again(self, book: Book) -> bool:
         """Write what waits; return whether nothing does any more."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from teamops.domain import light
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
+from teamops.model.budget import BudgetLine
 from teamops.model.handoff import Standing
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LightView, Snapshot
@@ -18,7 +19,7 @@ RESOLVED_SHOWN_S = 3600.0
 """A resolved alert stays on the screen for so long."""
 
 
-def view(book: Book, revision: int, *, ready: bool) -> Snapshot:
+def view(book: Book, revision: int, *, ready: bool, budgets: tuple[BudgetLine, ...] = ()) -> Snapshot:
     """Return the snapshot of ``book`` now."""
     now = book.stamp.now
     agents = tuple(_agent(book, page) for page in book.agents.values())
@@ -42,6 +43,7 @@ def view(book: Book, revision: int, *, ready: bool) -> Snapshot:
         cost_today_usd=sum((agent.cost_today_usd for agent in agents), Decimal(0)),
         unpriced_tokens=sum(agent.unpriced_tokens for agent in agents),
         spent=book.costs.blocks,
+        budgets=budgets,
         troubles=(
             *((f"sign-offs and rewrites can't be judged: {book.protocol.unjudged}",) if book.protocol.unjudged else ()),
             *(f"{source}: {message}" for source, (message, _) in sorted(book.troubles.items())),
@@ -135,6 +137,8 @@ def _age(page: AgentBook, now: float) -> float | None:
 
 
 def _held(page: AgentBook) -> str:
+    if page.hold is not None:
+        return page.hold.why
     if page.state is not AgentState.HELD or page.keeping is None or page.keeping.held is None:
         return ""
     return page.keeping.held_why or page.keeping.held.value

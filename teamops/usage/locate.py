@@ -22,6 +22,7 @@ __all__ = [
     "PROC", "Session", "homes", "is_side", "owner", "read_session", "runs", "side_folder", "slug", "transcript",
 ]  # fmt: skip
 
+CLIENT = "claude"
 PROC = Path("/proc")
 SLUG_LIMIT = 200
 MAX_STATUS_BYTES = 1 << 16

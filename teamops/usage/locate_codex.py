@@ -7,13 +7,15 @@ first prompt. A resumed session goes on in its old file.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from teamops.usage.open_files import PROC, tree, written
 
 HEAD = 4096
+MAX_HEAD = 1 << 20
+_PARENT = re.compile(rb'"(?:id|forked_from_id|parent_thread_id)": ?"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
 _SIDE = re.compile(rb'"(?:thread_)?source": ?(?:\{ ?)?"subagent')
 _ROLLOUT = re.compile(r"rollout-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl")
 
@@ -60,6 +62,17 @@ def is_side(path: Path) -> bool:
             return _SIDE.search(file.read(HEAD)) is not None
     except OSError:
         return False
+
+
+def ancestors(path: Path, known: Collection[str]) -> list[str]:
+    """Return those among ``known`` sessions whose lines a rollout may have copied: its beginning names them all."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(MAX_HEAD)
+    except OSError:
+        return []
+    found = dict.fromkeys(match.decode() for match in _PARENT.findall(head))
+    return [session for session in found if session in known]
 
 
 def _written_at(path: Path) -> tuple[float, str]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 MAX_ROOT_BYTES = 8192
+_SESSION = re.compile(rb'"sessionId": ?"([0-9A-Za-z-]{8,64})"')
 _SHORT = 8
 """Characters of the session id that end a chat's name."""
 
@@ -40,6 +42,16 @@ def is_chat(name: str, session: str = "") -> bool:
     """Return whether a file of that name is a chat, and, where ``session`` is known, that session's."""
     stem, _, kind = name.rpartition(".")
     return kind in {"json", "jsonl"} and stem.startswith("session-") and stem.endswith(session[:_SHORT])
+
+
+def side_folder(chat: Path) -> Path | None:
+    """Return the folder of the chats of its subagents beside a chat; ``None`` = the chat doesn't tell its session."""
+    try:
+        with chat.open("rb") as file:
+            found = _SESSION.search(file.read(MAX_ROOT_BYTES))
+    except OSError:
+        return None
+    return chat.parent / found[1].decode() if found else None
 
 
 def _root(folder: Path) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,8 +31,17 @@ def database(env: Mapping[str, str]) -> Path | None:
     return data / "opencode" / (env.get("OPENCODE_DB") or "opencode.db")
 
 
-def written_at(path: Path, asked: list[tuple[str, str]]) -> list[float | None]:
-    """Return for each (session id, folder) when its session was last written, Unix seconds; ``None`` = can't be known.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A session of a database."""
+
+    session: str
+    at: float
+    """When it was last written, Unix seconds."""
+
+
+def written_at(path: Path, asked: list[tuple[str, str]]) -> list[Written | None]:
+    """Return for each (session id, folder) its session and when it was last written; ``None`` = can't be known.
 
     An empty id asks for the folder's last session. Reads only, and never waits long for a writer.
     """
@@ -51,11 +61,11 @@ def has_session(path: Path, session: str) -> bool:
         return False
 
 
-def _written(db: sqlite3.Connection, session: str, folder: str) -> float | None:
+def _written(db: sqlite3.Connection, session: str, folder: str) -> Written | None:
     if not session:
         row = db.execute(_LAST_OF_FOLDER, (folder,)).fetchone()
         if row is None:
             return None
         session = row[0]
     row = db.execute(_WRITTEN, (session,)).fetchone()
-    return row[0] / 1000 if row is not None and isinstance(row[0], int | float) else None
+    return Written(session, row[0] / 1000) if row is not None and isinstance(row[0], int | float) else None

@@ -45,6 +45,16 @@ def written(pid: int, proc: Path = PROC) -> Iterator[Path]:
             continue
 
 
+def began_at(pid: int, proc: Path = PROC) -> float | None:
+    """Return when a process began, Unix seconds, to the second; ``None`` where that can't be seen."""
+    try:
+        ticks = int((proc / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()[19])
+        boot = (proc / "stat").read_bytes().partition(b"\nbtime ")[2].split()[0]
+    except (OSError, IndexError, ValueError):
+        return None
+    return int(boot) + ticks / os.sysconf("SC_CLK_TCK")
+
+
 def cwd_of(pid: int, proc: Path = PROC) -> Path | None:
     """Return where a process works; ``None`` where that can't be seen."""
     try:

@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -38,6 +38,14 @@ _ROWS = (
     "SELECT m.id, m.session_id, m.data, s.directory, s.parent_id"
     " FROM message m LEFT JOIN session s ON s.id = m.session_id ORDER BY m.rowid"
 )
+_SESSION_ROWS = (
+    "WITH RECURSIVE own(id) AS (VALUES(?) UNION SELECT s.id FROM session s JOIN own ON s.parent_id = own.id)"
+    " SELECT m.id, m.session_id, m.data, s.directory, s.parent_id, s.time_created"
+    " FROM own JOIN session s ON s.id = own.id JOIN message m ON m.session_id = s.id"
+    " WHERE m.time_updated >= ? ORDER BY m.rowid"
+)
+_OVERLAP_MS = 5_000.0
+"""A row is written a little after the time that stands in it."""
 _BARE_ROWS = "SELECT id, session_id, data, NULL, NULL FROM message ORDER BY rowid"
 
 
@@ -79,8 +87,16 @@ class _Role(msgspec.Struct):
     role: str = ""
 
 
+class _Timed(msgspec.Struct):
+    time: _Time | None = None
+
+
 _decode_role = msgspec.json.Decoder(_Role).decode
 _decode = msgspec.json.Decoder(_Message).decode
+_decode_time = msgspec.json.Decoder(_Timed).decode
+
+_Answer = tuple[object, ...]
+_Ask = Callable[["sqlite3.Connection"], list[_Answer]]
 
 
 class OpencodeReader:
@@ -102,17 +118,20 @@ class OpencodeReader:
         """See ``FileReader``."""
         if path.suffix != ".db":
             return self._count([(path.stem, "", read_whole(path), None, None)], 0)
-        import sqlite3
+        rows = _asked(path, _all)
+        return Reading((), 1, None) if rows is None else self._count([_texts(row) for row in rows], 0)
 
-        try:
-            rows = _rows(path)
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                return Reading((), 0, None)  # made a moment ago
-            raise OSError(errno.EBUSY, f"{error}", str(path)) from error
-        except sqlite3.DatabaseError:
+    def read_session(self, path: Path, session: str, since: float) -> Reading:
+        """Return what one session in a database, with those of its subagents, adds to what was counted.
+
+        ``since``: messages that were not written after it, Unix seconds, are left out. What is older than its session
+        was copied into it by a fork, and is the original's. Raises as ``read``.
+        """
+        asked = (session, since * 1000 - _OVERLAP_MS)
+        rows = _asked(path, lambda connection: connection.execute(_SESSION_ROWS, asked).fetchall())
+        if rows is None:
             return Reading((), 1, None)
-        return self._count(rows, 0)
+        return self._count([_texts(row) for *row, began in rows if not _is_older(row[2], began)], 0)
 
     def _count(self, rows: Iterable[_Row], bad: int) -> Reading:
         found: list[Usage] = []
@@ -167,48 +186,77 @@ def _tokens(used: _Used) -> Tokens:
     return with_rest(tokens, tokens.total + used.reasoning if used.total is None else used.total)
 
 
-def _rows(path: Path) -> list[_Row]:
-    """Read all messages. Raises ``OSError`` and ``sqlite3.DatabaseError``."""
+def _asked(path: Path, ask: _Ask) -> list[_Answer] | None:
+    """Return what a database answers; ``None`` = it is none. Raises ``OSError`` where it can't be read now."""
+    import sqlite3
+
+    try:
+        return _rows(path, ask)
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return []  # made a moment ago
+        if "no such column" in str(error):
+            raise OSError(errno.ENOTSUP, f"of a version unknown to teamops: {error}", str(path)) from error
+        raise OSError(errno.EBUSY, f"{error}", str(path)) from error
+    except sqlite3.DatabaseError:
+        return None
+
+
+def _is_older(data: object, began: object) -> bool:
+    """Return whether a message was made before its session began, in milliseconds."""
+    if not isinstance(data, str | bytes) or not isinstance(began, int | float):
+        return False
+    try:
+        time = _decode_time(data).time
+    except MALFORMED:
+        return False
+    return time is not None and time.created is not None and time.created < began
+
+
+def _rows(path: Path, ask: _Ask) -> list[_Answer]:
+    """Ask for rows. Raises ``OSError`` and ``sqlite3.DatabaseError``."""
     wal, shared = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
     before = _mark(path)
     if not wal.exists() or not wal.stat().st_size:
         if path.with_name(path.name + "-journal").exists():
-            return _select(path, "mode=ro")
+            return _select(path, "mode=ro", ask)
         # Nobody has it open: SQLite would make its files of shared memory beside it, only to read.
-        rows = _select(path, "mode=ro&immutable=1")
+        rows = _select(path, "mode=ro&immutable=1", ask)
         if _mark(path) != before or (wal.exists() and wal.stat().st_size):
             raise OSError(errno.EBUSY, "changed while it was read", str(path))
         return rows
     if shared.exists():
-        return _select(path, "mode=ro")
+        return _select(path, "mode=ro", ask)
     with tempfile.TemporaryDirectory(prefix="teamops-") as folder:
         copy = Path(folder) / path.name
         shutil.copyfile(path, copy)
         shutil.copyfile(wal, copy.with_name(wal.name))
-        return _select(copy, "mode=rw")
+        return _select(copy, "mode=rw", ask)
 
 
-def _select(path: Path, how: str) -> list[_Row]:
+def _select(path: Path, how: str, ask: _Ask) -> list[_Answer]:
     import sqlite3
-
-    def select(connection: sqlite3.Connection, query: str) -> list[_Row]:
-        return connection.execute(query).fetchall()
 
     with closing(
         sqlite3.connect(f"file:{quote(os.fspath(path.absolute()))}?{how}", uri=True, timeout=BUSY_S)
     ) as connection:
         # Text that is none is malformed data of one message, and no reason to read no other.
         connection.text_factory = bytes
-        try:
-            rows = select(connection, _ROWS)
-        except sqlite3.OperationalError as error:
-            if "no such" not in str(error):
-                raise
-            rows = select(connection, _BARE_ROWS)
-    return [_texts(row) for row in rows]
+        return ask(connection)
 
 
-def _texts(row: _Row) -> _Row:
+def _all(connection: sqlite3.Connection) -> list[_Answer]:
+    import sqlite3
+
+    try:
+        return connection.execute(_ROWS).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such" not in str(error):
+            raise
+        return connection.execute(_BARE_ROWS).fetchall()
+
+
+def _texts(row: Sequence[object]) -> _Row:
     """Return a row with its names as text; the data stays as it is."""
     key, session, data, directory, parent = row
     return (_text(key), _text(session), data, _text(directory), _text(parent))

@@ -147,5 +147,5 @@ def test_a_stop_says_what_it_waits_for(team: OneAgent) -> None:
         team.words("stop", "CODER", "--grace", "2", "--yes"), capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0
-    assert done.stderr.splitlines() == ["CODER: stopping, killed after 2 s", "CODER: stopped"]
+    assert done.stderr.splitlines() == ["CODER: stopping (killed if that takes more than 2 s)", "CODER: stopped"]
     assert "ended by TERM" in done.stdout

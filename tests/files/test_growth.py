@@ -1,4 +1,4 @@
-"""Signs of work of clients whose usage is not read, on real files that real processes hold open."""
+"""Which logs are whose, and when they grow, on real files that real processes hold open."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from pathlib import Path
 import pytest
 
 from teamops.config.settings import RoleSettings, Settings
-from teamops.model.events import Event, GrowthSeen, PromptSeen
+from teamops.model.events import Event, GrowthSeen, PromptSeen, UsageSeen
 from teamops.model.role import CODER, DEVELOPER, Role
 from teamops.sources import growth as room
 from teamops.sources.clock import Clock
 from teamops.sources.growth import Growth
+from teamops.sources.logs import Before, Logs
 from teamops.sources.prompts import Prompts
 from teamops.sources.watch import Watch
-from teamops.usage import locate_codex, locate_gemini, locate_opencode
+from teamops.usage import locate_codex, locate_gemini, locate_opencode, open_files
+from tests.client_writers import SESSIONS, Codex, Gemini, Opencode
 
 WRITER = """
 import sys
@@ -91,6 +93,14 @@ class Seen:
     def growth(self, role: Role = CODER) -> list[GrowthSeen]:
         return [event for event in self.events if isinstance(event, GrowthSeen) and event.role == role]
 
+    def used(self, role: Role = CODER) -> list[str]:
+        return [
+            usage.key or str(usage.tokens.output)
+            for event in self.events
+            if isinstance(event, UsageSeen) and event.role == role
+            for usage in event.usages
+        ]
+
     async def until(self, true: Callable[[], bool]) -> float:
         began = time.monotonic()
         async with asyncio.timeout(10):
@@ -116,13 +126,16 @@ async def following(
     )
     settings = Settings(root=home, project="p", handoff=home / "current.md", roles=roles)
     prompts = Prompts(settings, clock)
-    source = Growth(settings, watch, clock, {"HOME": str(home)}, prompts, lambda role: seen.sessions.get(role, ""))
+    logs = Logs(clock, Before(), prompts.lines)
+    source = Growth(settings, watch, clock, {"HOME": str(home)}, logs, lambda role: seen.sessions.get(role, ""))
     await prompts.start(seen.events.append)
+    await logs.start(seen.events.append)
     await source.start(seen.events.append)
     try:
         yield source, prompts, seen
     finally:
         await source.stop()
+        await logs.stop()
         await prompts.stop()
         watch.stop()
 
@@ -305,15 +318,19 @@ class OpenCode:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.db = sqlite3.connect(path, isolation_level=None)
         self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.execute("CREATE TABLE session (id text, parent_id text, directory text, time_updated integer)")
-        self.db.execute("CREATE TABLE message (id text, session_id text, time_created integer, time_updated integer)")
+        self.db.execute(
+            "CREATE TABLE session (id text, parent_id text, directory text, time_created integer, time_updated integer)"
+        )
+        self.db.execute(
+            "CREATE TABLE message (id text, session_id text, time_created integer, time_updated integer, data text)"
+        )
         self.db.execute("CREATE TABLE part (id text, message_id text, time_updated integer)")
 
     def session(self, name: str, folder: Path, at: int, parent: str | None = None) -> None:
-        self.db.execute("INSERT INTO session VALUES (?, ?, ?, ?)", (name, parent, str(folder), at))
+        self.db.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?)", (name, parent, str(folder), at, at))
 
     def message(self, session: str, at: int) -> None:
-        self.db.execute("INSERT INTO message VALUES (?, ?, ?, ?)", (f"m{at}", session, at, at))
+        self.db.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?)", (f"m{at}", session, at, at, "{}"))
 
     def part(self, message: int, at: int) -> None:
         self.db.execute("INSERT INTO part VALUES (?, ?, ?)", (f"p{at}", f"m{message}", at))
@@ -322,10 +339,10 @@ class OpenCode:
 async def test_opencodes_session_is_told_from_those_of_other_folders(
     tmp_path: Path, begin: Callable[..., Writer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers: list[list[float | None]] = []
+    answers: list[list[locate_opencode.Written | None]] = []
     ask = locate_opencode.written_at
 
-    def written_at(path: Path, asked: list[tuple[str, str]]) -> list[float | None]:
+    def written_at(path: Path, asked: list[tuple[str, str]]) -> list[locate_opencode.Written | None]:
         answers.append(ask(path, asked))
         return answers[-1]
 
@@ -413,3 +430,154 @@ async def test_a_prompt_that_codex_took_is_seen_in_its_rollout(tmp_path: Path, b
         await seen.until(lambda: any(isinstance(event, PromptSeen) for event in seen.events))
         (taken,) = [event for event in seen.events if isinstance(event, PromptSeen)]
         assert (taken.role, taken.text, taken.evidence) == (CODER, "your  turn", "transcript")
+
+
+# what they use
+
+
+async def test_what_codex_uses_is_told_with_that_of_a_subagent(tmp_path: Path, begin: Callable[..., Writer]) -> None:
+    codex = begin()
+    main = Codex(tmp_path, tmp_path / "project")
+    main.respond("m1", 10)
+    codex("open", main.path)
+    async with following(tmp_path, "codex") as (source, _, seen):
+        source.follow(CODER, codex.pid)
+        await seen.until(lambda: len(seen.used()) == 1)
+        main.respond("m2", 20)
+        await seen.until(lambda: len(seen.used()) == 2)
+        side = Codex(tmp_path, tmp_path / "project", "second")
+        side.head[0] = ("session_meta", {**side.meta, "source": {"subagent": "review"}})
+        side.begin()
+        codex("open", side.path)
+        side.respond("m3", 30)
+        await seen.until(lambda: len(seen.used()) == 3)
+        strange = Codex(tmp_path, tmp_path / "project", "third")  # a person's own
+        strange.respond("m4", 40)
+        main.respond("m5", 50)
+        await seen.until(lambda: len(seen.used()) == 4)
+        lives = [event.live for event in seen.events if isinstance(event, UsageSeen)]
+        assert lives == [False, True, True, True]
+
+
+async def test_what_was_written_before_geminis_process_began_is_not_its_own(
+    tmp_path: Path, begin: Callable[..., Writer]
+) -> None:
+    old, new = Gemini(tmp_path, tmp_path / "project"), Gemini(tmp_path, tmp_path / "project", "second")
+    old.respond("before")
+    hour_ago = time.time() - 3600
+    os.utime(old.path, (hour_ago, hour_ago))
+    new.respond("first")
+    gemini = begin()
+    async with following(tmp_path, "gemini") as (source, _, seen):
+        source.follow(CODER, gemini.pid)
+        await seen.until(lambda: seen.used() == ["first"])
+        new.respond("second")
+        await seen.until(lambda: seen.used() == ["first", "second"])
+        old.respond("resumed")
+        await seen.until(lambda: len(seen.used()) == 4)
+        assert seen.used()[2:] == ["before", "resumed"]
+        assert seen.events[-1].live  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["while it is followed", "before"])
+async def test_geminis_subagents_write_beside_its_chat(
+    tmp_path: Path, begin: Callable[..., Writer], early: bool
+) -> None:
+    gemini = begin()
+    main, side = Gemini(tmp_path, tmp_path / "project"), Gemini(tmp_path, tmp_path / "project", "second")
+    side.path = main.path.parent / main.id / f"{side.id}.jsonl"
+    main.begin()
+    if early:
+        side.respond("early", 1)
+    async with following(tmp_path, "gemini") as (source, _, seen):
+        source.follow(CODER, gemini.pid)
+        main.respond("m")
+        side.respond("n")
+        await seen.until(lambda: sorted(seen.used()) == ["early"] * early + ["m", "n"])
+
+
+async def test_of_two_in_one_folder_only_the_known_session_is_charged(
+    tmp_path: Path, begin: Callable[..., Writer]
+) -> None:
+    for kind, known in ((Gemini, SESSIONS["second"]), (Opencode, "ses_second")):
+        one, two = begin(), begin()
+        mine, other = kind(tmp_path, tmp_path / "project", "second"), kind(tmp_path, tmp_path / "project")
+        async with following(tmp_path, mine.client) as (source, _, seen):
+            seen.sessions[DEVELOPER] = known
+            source.follow(CODER, one.pid)
+            source.follow(DEVELOPER, two.pid)
+            other.respond("theirs")
+            mine.respond("mine")
+            await seen.until(lambda seen=seen: seen.used(DEVELOPER) == ["mine"])  # type: ignore[misc]
+            assert seen.used() == []
+        for writer in (mine, other):
+            if isinstance(writer, Opencode):
+                writer.close()
+
+
+async def test_what_opencode_uses_is_told_to_its_last_word(tmp_path: Path, begin: Callable[..., Writer]) -> None:
+    old = Opencode(tmp_path, tmp_path / "project", "old")
+    old.respond("before")
+    old.database.execute(
+        "UPDATE message SET time_updated = time_updated - 3600000, time_created = time_created - 3600000"
+    )
+    old.database.execute("UPDATE session SET time_updated = time_updated - 3600000")
+    with closing(old):
+        agent = begin()
+        async with following(tmp_path, "opencode") as (source, _, seen):
+            source.follow(CODER, agent.pid)
+            await seen.until(lambda: bool(seen.growth()))
+            first = Opencode(tmp_path, tmp_path / "project")
+            with closing(first):
+                first.respond("m1")
+                assert await seen.until(lambda: seen.used() == ["m1"]) < 2.0
+                assert [event.live for event in seen.events if isinstance(event, UsageSeen)] == [True]
+                second = Opencode(tmp_path, tmp_path / "project", "second")
+                with closing(second):
+                    first.respond("m2")
+                    second.respond("m3")
+                    await seen.until(lambda: sorted(seen.used()) == ["m1", "m2", "m3"])
+                    source._watch.stop()  # the change is not told before the process has ended
+                    second.respond("m4")
+                    source.follow(CODER, None)
+                    await seen.until(lambda: sorted(seen.used()) == ["m1", "m2", "m3", "m4"])
+
+
+async def test_a_process_whose_beginning_nobody_knows_is_charged_for_known_sessions_alone(
+    tmp_path: Path, begin: Callable[..., Writer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "began_at", lambda _pid, _proc: None)
+    one, two = begin(), begin()
+    chat = Gemini(tmp_path, tmp_path / "project")
+    async with following(tmp_path, "gemini") as (source, _, seen):
+        source.follow(CODER, one.pid)
+        chat.respond("m")
+        await seen.until(lambda: bool(seen.growth()))
+        source.follow(CODER, None)
+        seen.sessions[CODER] = chat.id
+        source.follow(CODER, two.pid)
+        await seen.until(lambda: seen.used() == ["m"])
+
+
+def test_when_a_process_began(begin: Callable[..., Writer], tmp_path: Path) -> None:
+    before = time.time()
+    began = open_files.began_at(begin().pid)
+    assert began is not None
+    assert before - 2.0 < began < time.time() + 2.0
+    assert open_files.began_at(2**22 + 1) is None
+    assert open_files.began_at(os.getpid(), tmp_path) is None
+
+
+def test_the_sessions_that_a_rollout_copies_are_named_in_it(tmp_path: Path) -> None:
+    parent = Codex(tmp_path, tmp_path)
+    parent.respond("m")
+    fork = Codex(tmp_path, tmp_path, "second")
+    fork.copy(parent)
+    assert locate_codex.ancestors(fork.path, {parent.id, SESSIONS["third"]}) == [parent.id]
+    assert locate_codex.ancestors(tmp_path / "none", {parent.id}) == []
+
+
+def test_a_chat_without_a_session_has_no_folder_beside_it(tmp_path: Path) -> None:
+    assert locate_gemini.side_folder(tmp_path / "none") is None
+    (tmp_path / "chat").write_text("{}")
+    assert locate_gemini.side_folder(tmp_path / "chat") is None

@@ -16,7 +16,7 @@ from teamops.model.clock import Stamp
 from teamops.model.events import Event, PromptSeen
 from teamops.model.role import CODER, DIRECTOR, REVIEWER, Role
 from teamops.sources.clock import Clock
-from teamops.sources.prompts import EXPECTED_S, Prompts, last_lines
+from teamops.sources.prompts import EXPECTED_S, Prompts
 from teamops.usage.prompts import Prompt, claude_prompt, codex_prompt
 
 SAMPLES = Path(__file__).with_name("clients")
@@ -173,11 +173,3 @@ async def test_nothing_is_expected_of_a_client_whose_log_is_not_read(looked: Loo
     await looked.prompts.stop()
     looked.prompts.lines(CODER, [line("go on")])
     assert looked.told() == []
-
-
-def test_the_last_lines_of_a_log_are_whole_ones(tmp_path: Path) -> None:
-    path = tmp_path / "log"
-    assert last_lines(path) == []
-    path.write_bytes(b"one\ntwo\nthree\nhalf")
-    assert last_lines(path) == [b"one", b"two", b"three"]
-    assert last_lines(path, 12) == [b"three"]

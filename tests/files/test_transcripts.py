@@ -19,6 +19,7 @@ from teamops.model.events import Event, SourceTroubled, StatusSeen, UsageSeen
 from teamops.model.role import CODER, REVIEWER, Role
 from teamops.model.tail import Position
 from teamops.sources.clock import Clock
+from teamops.sources.logs import Before, Logs
 from teamops.sources.tail import Chunk, Tail
 from teamops.sources.transcripts import Transcripts
 from teamops.sources.watch import Watch
@@ -89,6 +90,7 @@ class Seen:
     events: list[Event] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
     on_event: Callable[[], None] = lambda: None
+    logs: Logs = field(default_factory=lambda: Logs(Clock(), Before()))
 
     def __call__(self, event: Event) -> None:
         self.events.append(event)
@@ -131,12 +133,17 @@ async def following(
     )
     settings = Settings(root=client.cwd, project="p", handoff=client.cwd / "current.md", roles=roles)
     own = {} if env else {"CLAUDE_CONFIG_DIR": str(client.home)}
-    source = Transcripts(settings, watch, Clock(), positions or {}, own)
+    clock = Clock()
+    logs = Logs(clock, Before(positions or {}))
+    source = Transcripts(settings, watch, clock, logs, own)
+    await logs.start(seen)
     await source.start(seen)
+    seen.logs = logs
     try:
         yield source, seen
     finally:
         await source.stop()
+        await logs.stop()
         watch.stop()
 
 
@@ -179,6 +186,7 @@ async def test_what_was_there_is_told_with_its_date(client: Client) -> None:
         source.follow(CODER, client.process.pid)
         async with asyncio.timeout(10):
             await source.caught_up()
+            await seen.logs.caught_up()
         (status,) = [event for event in seen.events if isinstance(event, StatusSeen)]
         assert (status.status, status.since_wall) == (ClientStatus.BUSY, 5_000.0)
         (first,) = seen.usages()
@@ -191,6 +199,7 @@ async def test_what_was_there_is_told_with_its_date(client: Client) -> None:
         source.follow(CODER, client.process.pid)
         async with asyncio.timeout(10):
             await source.caught_up()
+            await later.logs.caught_up()
         (nothing_new,) = later.usages()
         assert (nothing_new.grown_wall, nothing_new.grew, nothing_new.live) == (8_000.0, False, False)
 
@@ -203,6 +212,7 @@ async def test_caught_up_waits_for_all_of_a_long_history(client: Client) -> None
         assert seen.events == []
         async with asyncio.timeout(10):
             await source.caught_up()
+            await seen.logs.caught_up()
         assert len(seen.told()) == 5_000
 
 
@@ -337,6 +347,18 @@ async def test_the_end_of_a_process_is_the_end_of_its_status(client: Client) -> 
         await seen.until(lambda: seen.statuses() == [ClientStatus.BUSY])
         source.follow(CODER, None)
         assert seen.statuses() == [ClientStatus.BUSY, None]
+
+
+async def test_the_last_words_of_a_process_that_ended_are_told(client: Client) -> None:
+    client.status("busy")
+    client.respond("m1")
+    async with following(client) as (source, seen):
+        source.follow(CODER, client.process.pid)
+        await seen.until(lambda: seen.told() == ["m1"])
+        source._watch.stop()  # the change is not told before the process has ended
+        client.respond("m2")
+        source.follow(CODER, None)
+        await seen.until(lambda: seen.told() == ["m1", "m2"])
 
 
 async def test_a_client_that_leaves_in_order_takes_its_status_along(client: Client) -> None:

@@ -247,3 +247,31 @@ async def test_stop_leaves_no_thread_and_tells_nothing_more(tmp_path: Path) -> N
     assert set(threading.enumerate()) == before
     await asyncio.sleep(0)
     assert heard.calls == []
+
+
+async def test_who_is_told_at_the_start_may_begin_and_end_other_watches(tmp_path: Path) -> None:
+    for name in ("a", "b", "c", "late", "later"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "f").write_text("")
+    watch = Watch(check_s=0.05)
+    last, late, ended = Heard(), Heard(), Heard()
+
+    def first(_: frozenset[str]) -> None:
+        if not late.calls:
+            watch.directory(tmp_path / "late", late)
+            watch.directory(tmp_path / "later", late)
+            end()
+
+    watch.directory(tmp_path / "a", first)
+    end = watch.directory(tmp_path / "b", ended)
+    watch.directory(tmp_path / "c", last)
+    try:
+        watch.start(asyncio.get_running_loop())
+        assert last.calls == [frozenset({"f"})]
+        for name in ("late", "b", "c"):
+            (tmp_path / name / "g").write_text("")
+        await late.until(lambda: "g" in late.names)
+        await last.until(lambda: "g" in last.names)
+        assert ended.calls == []
+    finally:
+        watch.stop()

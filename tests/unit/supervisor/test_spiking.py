@@ -192,6 +192,17 @@ async def test_what_was_used_while_nobody_looked_neither_alarms_nor_teaches(begi
     assert await run_away(life, 8) is not None
 
 
+async def test_the_history_of_a_session_that_is_resumed_is_no_spike(begin: Begin) -> None:
+    life = await begin(CODER)
+    await work(life, minutes=30)
+    respond(life, *(8_000,) * 30, age=1_000.0)  # news to us, and not of now
+    await life.ticks(3)
+    assert not life.alerts("agent-runaway")
+    respond(life, *(8_000,) * 30, age=60.0)
+    await life.ticks(3)
+    assert life.alerts("agent-runaway")
+
+
 async def test_a_burst_at_a_declared_end_is_expected(begin: Begin) -> None:
     life = await begin(CODER)
     await work(life)

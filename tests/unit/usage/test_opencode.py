@@ -195,3 +195,84 @@ def test_a_database_that_was_just_made_holds_nothing(tmp_path: Path) -> None:
     assert OpencodeReader().read(path).bad_lines == 1
     with pytest.raises(FileNotFoundError):
         OpencodeReader().read(tmp_path / "none.db")
+
+
+LIVE = (
+    "CREATE TABLE session (id text PRIMARY KEY, parent_id text, directory text, time_created integer);"
+    "CREATE TABLE message (id text PRIMARY KEY, session_id text, data text, time_updated integer);"
+)
+
+
+class Live:
+    """A database with all that is asked for one session."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection.execute("PRAGMA journal_mode=WAL")
+        self.connection.executescript(LIVE)
+        sessions = (("s", None), ("sub", "s"), ("deep", "sub"), ("other", None))
+        rows = [(session, parent, "/shop", NOW) for session, parent in sessions]
+        self.connection.executemany("INSERT INTO session VALUES (?, ?, ?, ?)", rows)
+        self.reader = OpencodeReader()
+
+    def put(self, key: str, session: str, data: object, written: int = NOW) -> None:
+        text = data if isinstance(data, str) else json.dumps(data)
+        self.connection.execute("REPLACE INTO message VALUES (?, ?, ?, ?)", (key, session, text, written))
+
+    def told(self, since: float = 0.0) -> list[str]:
+        return [usage.key for usage in self.reader.read_session(self.path, "s", since).usages]
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    found = Live(tmp_path / "opencode.db")
+    yield found
+    found.connection.close()
+
+
+def test_a_session_is_read_with_those_below_it_and_no_other(live: Live) -> None:
+    for number, session in enumerate(("s", "sub", "deep", "other")):
+        live.put(f"m{number}", session, message(created=NOW + number))
+    assert live.told() == ["m0", "m1", "m2"]
+    assert live.told() == []
+
+
+def test_only_what_was_written_since_is_read_with_a_little_before_it(live: Live) -> None:
+    live.put("old", "s", message(1), NOW + 1_000)
+    live.put("new", "s", message(2), NOW + 8_000)
+    assert live.told(NOW / 1000 + 9) == ["new"]
+    assert live.told() == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        pytest.param(message(created=NOW - 1), [], id="copied by a fork"),
+        pytest.param(message(created=NOW), ["m"], id="its own"),
+        pytest.param("{", [], id="malformed"),
+        pytest.param({"role": "assistant", "time": {}}, [], id="without a time"),
+        pytest.param({"role": "user"}, [], id="a user's"),
+    ],
+)
+def test_what_is_older_than_its_session_is_somebody_else_s(live: Live, data: object, told: list[str]) -> None:
+    live.put("m", "s", data)
+    assert live.told() == told
+
+
+def test_a_session_without_a_beginning_has_no_copies(live: Live) -> None:
+    live.connection.execute("UPDATE session SET time_created = NULL")
+    live.put("m", "s", message(created=NOW - 1))
+    assert live.told() == ["m"]
+
+
+def test_a_session_of_what_is_none_or_unknown_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.write_bytes(b"no database" * 1_000)
+    assert OpencodeReader().read_session(path, "s", 0.0).bad_lines == 1
+    path.unlink()
+    with closing(sqlite3.connect(path)) as database:
+        assert OpencodeReader().read_session(path, "s", 0.0).usages == ()  # made a moment ago
+        database.executescript("CREATE TABLE session (id text); CREATE TABLE message (id text);")
+    with pytest.raises(OSError, match="a version unknown to teamops"):
+        OpencodeReader().read_session(path, "s", 0.0)
