@@ -109,7 +109,7 @@ def test_a_clock_behind_its_day_leaves_nothing_of_it() -> None:
 @pytest.mark.parametrize(
     ("told", "rate", "forecast"),
     [
-        (at(), "$3.00/h in the last hour, $1.00/h today", "$48.00 by the day's end; the day has no budget"),
+        (at(), "$3.00/h in the last hour, $1.00/h today", "$48.00 by the day's end; the team has no budget for a day"),
         (at(limit="50"), "", "$48.00 by the day's end, within the day's budget of $50.00"),
         (at(limit="20"), "", "$48.00 by the day's end, over the day's budget of $20.00"),
         (at(limit="9"), "", "$48.00 by the day's end; the day's budget of $9.00 is spent"),
@@ -118,7 +118,7 @@ def test_a_clock_behind_its_day_leaves_nothing_of_it() -> None:
             "not known: less than 10 minutes are on record",
             "no forecast against the day's budget of $50.00 yet",
         ),
-        (at(first=None), "", "no forecast; the day has no budget"),
+        (at(first=None), "", "no forecast; the team has no budget for a day"),
     ],
 )
 def test_it_says_so_in_words(told: Burn, rate: str, forecast: str) -> None:

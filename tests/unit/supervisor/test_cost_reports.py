@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from teamops.domain.budget import BudgetRule
 from teamops.domain.days import day_edges
 from teamops.domain.spend_by_light import Held, Lights
 from teamops.ledger import spent
@@ -19,8 +20,10 @@ from teamops.ledger.connection import writing
 from teamops.ledger.spent import SpentRow
 from teamops.ledger.store import open_ledger
 from teamops.model.agent_report import SpikeRecord
+from teamops.model.budget import TEAM
 from teamops.model.cost_report import CostReport, Verdict
 from teamops.model.role import CODER, DIRECTOR, Role
+from teamops.model.snapshot import LiftBudget
 from teamops.model.spend import Spend
 from teamops.model.usage import Tokens, Usage
 from teamops.supervisor import cost_reports
@@ -130,7 +133,8 @@ async def test_tasks_have_what_was_used_under_their_lights_and_the_rest_is_told_
     assert [one.name for one in told.tasks] == ["login", None], "the rest comes last"
     assert told.today.cost_usd == told.month.cost_usd == Decimal("10.75") == life.snapshots[-1].cost_today_usd
     assert told.wall == life.snapshots[-1].stamp.wall
-    assert told.timezone == ""
+    assert told.timezone == life.settings.timezone
+    assert told.day_since_wall == life.settings.budgets.day_begins(life.wall)
 
 
 async def test_a_task_of_weeks_is_in_each_span_with_its_part(begin: Begin) -> None:
@@ -174,6 +178,31 @@ async def test_what_came_since_the_last_round_and_a_price_that_came_later_are_in
     life.ledger.reprice([(CODER, replace(usage, wall=row[0]), Decimal(2))])
     assert names(ask(known)) == {"login": (Decimal("2.75"),) * 3}
     assert ask(known).today.unpriced_tokens == 0
+
+
+async def test_the_forecast_is_held_against_the_teams_budget_and_the_limit_that_a_person_gave(begin: Begin) -> None:
+    life = await begin(CODER, team_budget=BudgetRule(day_usd=Decimal(2)), budget=BudgetRule(day_usd=Decimal(99)))
+    pen = Pen(life)
+    pen.use(CODER, 1, age=1200.0, cost=Decimal(1))
+    await life.ticks(2)
+    told = await life.core.cost_report()
+    assert (told.burn.limit_usd, told.burn.verdict) == (Decimal(2), Verdict.OVER)
+    assert told.burn.hour_usd is not None
+    assert round(told.burn.hour_usd, 1) == 3, "a dollar in twenty minutes"
+    (team,) = (line for line in life.snapshots[-1].budgets if line.scope == TEAM)
+    assert (team.spent.day, team.spent.hour) == (told.today.cost_usd, Decimal(1))
+    pen.use(CODER, 1, cost=Decimal(4))
+    await life.ticks(2)
+    assert (await life.core.cost_report()).burn.verdict is Verdict.SPENT
+    assert (await life.core.wish(LiftBudget(TEAM, Decimal(1000)))).ok
+    await life.ticks(2)
+    told = await life.core.cost_report()
+    assert (told.burn.limit_usd, told.burn.verdict) == (Decimal(1000), Verdict.WITHIN)
+
+
+async def test_without_a_budget_of_the_team_there_is_none_to_hold_it_against(begin: Begin) -> None:
+    life = await begin(CODER, budget=BudgetRule(day_usd=Decimal(5)))
+    assert (await life.core.cost_report()).burn.verdict is Verdict.NO_BUDGET
 
 
 async def test_a_viewer_of_nobody_tells_what_it_read_itself(begin: Begin) -> None:
