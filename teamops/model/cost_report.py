@@ -55,7 +55,7 @@ class Burn:
         limit = "" if self.limit_usd is None else f"the day's budget of ${self.limit_usd:,.2f}"
         match self.verdict:
             case Verdict.NO_BUDGET:
-                return f"{lead}; the day has no budget"
+                return f"{lead}; the team has no budget for a day"
             case Verdict.UNKNOWN:
                 return f"{lead} against {limit} yet"
             case Verdict.SPENT:

@@ -16,7 +16,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from teamops.config.settings import Settings
 from teamops.domain.burn import burn
 from teamops.domain.days import HOUR_S, day_edges, hour_edges
 from teamops.domain.spend_by_light import Held, Lights, Segment
@@ -24,6 +23,7 @@ from teamops.ledger.peek import Look, look_into
 from teamops.ledger.spent import Spent, SpentRow, spend_of
 from teamops.ledger.spent_sums import Sums
 from teamops.model.agent_report import SpikeRecord
+from teamops.model.budget import TEAM
 from teamops.model.cost_report import CostReport, Period, Share
 from teamops.model.role import Role
 from teamops.model.spend import Spend
@@ -59,16 +59,17 @@ class Terms:
         return ZoneInfo(self.timezone)
 
 
-def terms_of(settings: Settings) -> Terms:  # noqa: ARG001 - a project without a budget has the system's days
-    """Return the terms of a project."""
-    return Terms()
+def terms_of(core: Core) -> Terms:
+    """Return the terms of a project: its budgets' days, and what its team may spend today."""
+    team = next((line for line in core.budgeting.lines() if line.scope == TEAM), None)
+    return Terms(timezone=core.book.settings.timezone, day_usd=team.day_limit_usd if team is not None else None)
 
 
 async def cost_report(core: Core) -> CostReport:
     """Return what the project's agents cost. Raises ``LedgerError`` where the ledger can't be read."""
     memory = core.memory
     known, unstored = core.costing.known(), tuple(memory.responses.unstored)
-    terms = terms_of(core.book.settings)
+    terms = terms_of(core)
     return await asyncio.to_thread(read_costs, memory.path, known, unstored, core.book.stamp.wall, terms)
 
 

@@ -197,7 +197,7 @@ async def test_without_costs_it_names_what_to_do(make_app: MakeApp, port: FakePo
             await settle(pilot)
             assert "Nothing was used in the last 30 days." in text_on(app)
             assert "teamops usage" in text_on(app)
-        assert "no forecast; the day has no budget" in text_on(app)
+        assert "no forecast; the team has no budget for a day" in text_on(app)
         await pilot.press("5")
         await settle(pilot)
         assert "No agent ever ran away." in text_on(app)

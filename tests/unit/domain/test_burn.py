@@ -58,6 +58,11 @@ def test_it_is_held_against_the_budget(limit: str, verdict: Verdict, spent_by: f
     assert (told.verdict, told.spent_by_wall, told.limit_usd) == (verdict, spent_by, Decimal(limit))
 
 
+def test_a_budget_that_lasts_to_the_end_but_for_rounding_is_spent_at_the_end() -> None:
+    told = at(23.4 * HOUR_S, today="0", hour="0.000001", limit="0.000001")
+    assert (told.verdict, told.spent_by_wall) == (Verdict.OVER, 24 * HOUR_S)
+
+
 def test_an_idle_hour_adds_nothing() -> None:
     told = at(hour="0", limit="13")
     assert (told.hour_usd, told.forecast_usd, told.verdict) == (Decimal(0), Decimal(12), Verdict.WITHIN)
@@ -104,7 +109,7 @@ def test_a_clock_behind_its_day_leaves_nothing_of_it() -> None:
 @pytest.mark.parametrize(
     ("told", "rate", "forecast"),
     [
-        (at(), "$3.00/h in the last hour, $1.00/h today", "$48.00 by the day's end; the day has no budget"),
+        (at(), "$3.00/h in the last hour, $1.00/h today", "$48.00 by the day's end; the team has no budget for a day"),
         (at(limit="50"), "", "$48.00 by the day's end, within the day's budget of $50.00"),
         (at(limit="20"), "", "$48.00 by the day's end, over the day's budget of $20.00"),
         (at(limit="9"), "", "$48.00 by the day's end; the day's budget of $9.00 is spent"),
@@ -113,7 +118,7 @@ def test_a_clock_behind_its_day_leaves_nothing_of_it() -> None:
             "not known: less than 10 minutes are on record",
             "no forecast against the day's budget of $50.00 yet",
         ),
-        (at(first=None), "", "no forecast; the day has no budget"),
+        (at(first=None), "", "no forecast; the team has no budget for a day"),
     ],
 )
 def test_it_says_so_in_words(told: Burn, rate: str, forecast: str) -> None:

@@ -12,15 +12,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from teamops.domain.budget import BudgetRule
 from teamops.domain.days import day_edges
-from teamops.domain.spend_by_light import Lights
+from teamops.domain.spend_by_light import Held, Lights
 from teamops.ledger import spent
 from teamops.ledger.connection import writing
 from teamops.ledger.spent import SpentRow
 from teamops.ledger.store import open_ledger
 from teamops.model.agent_report import SpikeRecord
+from teamops.model.budget import TEAM
 from teamops.model.cost_report import CostReport, Verdict
 from teamops.model.role import CODER, DIRECTOR, Role
+from teamops.model.snapshot import LiftBudget
 from teamops.model.spend import Spend
 from teamops.model.usage import Tokens, Usage
 from teamops.supervisor import cost_reports
@@ -85,9 +88,11 @@ def test_sums_are_of_todays_seven_and_thirty_days(tmp_path: Path, *, kept: bool)
     assert burn.verdict is Verdict.WITHIN
 
 
-def test_the_last_hour_reaches_into_the_day_before(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", [True, False], ids=["in the ledger", "in no ledger yet"])
+def test_the_last_hour_reaches_into_the_day_before(tmp_path: Path, *, kept: bool) -> None:
     rows = [response(12 * HOUR + 900, "2"), response(12 * HOUR - 60, "1"), response(3 * DAY, "1")]
-    told = read_costs(stored(tmp_path / "l", rows), NO_LIGHTS, (), NOON - 12 * HOUR + 600, BERLIN)
+    path = stored(tmp_path / "l", rows if kept else [])
+    told = read_costs(path, NO_LIGHTS, () if kept else rows, NOON - 12 * HOUR + 600, BERLIN)
     assert told.burn.hour_usd == 3
     assert told.burn.day_usd == 6, "of ten minutes"
     assert told.burn.forecast_usd == 1 + 3 * Decimal(23 * 60 + 50) / 60
@@ -100,6 +105,15 @@ def test_without_a_ledger_nothing_was_used(tmp_path: Path) -> None:
     assert (told.burn.hour_usd, told.burn.verdict) == (None, Verdict.NO_BUDGET)
     assert [one.spend for one in told.days] == [Spend()] * 30
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["in the ledger", "in no ledger yet"])
+def test_the_case_of_a_tasks_name_makes_no_other_task(tmp_path: Path, *, kept: bool) -> None:
+    held = [Held(CODER, NOON - ago, NOON - ago + 60, name, name) for ago, name in ((900, "Login"), (600, "LOGIN"))]
+    rows = [response(880, "1"), response(580, "2"), response(10, "4"), response(580, "8", DIRECTOR)]
+    path = stored(tmp_path / "l", rows if kept else [])
+    told = read_costs(path, Known(Lights(held), {}, (0, 0)), () if kept else rows, NOON, BERLIN)
+    assert names(told) == {"Login": (3, 3, 3), None: (12, 12, 12)}
 
 
 async def test_tasks_have_what_was_used_under_their_lights_and_the_rest_is_told_apart(begin: Begin) -> None:
@@ -119,7 +133,8 @@ async def test_tasks_have_what_was_used_under_their_lights_and_the_rest_is_told_
     assert [one.name for one in told.tasks] == ["login", None], "the rest comes last"
     assert told.today.cost_usd == told.month.cost_usd == Decimal("10.75") == life.snapshots[-1].cost_today_usd
     assert told.wall == life.snapshots[-1].stamp.wall
-    assert told.timezone == ""
+    assert told.timezone == life.settings.timezone
+    assert told.day_since_wall == life.settings.budgets.day_begins(life.wall)
 
 
 async def test_a_task_of_weeks_is_in_each_span_with_its_part(begin: Begin) -> None:
@@ -157,11 +172,37 @@ async def test_what_came_since_the_last_round_and_a_price_that_came_later_are_in
         return read_costs(life.core.memory.path, known, (), life.wall, Terms())
 
     assert names(ask(known)) == {"login": (Decimal("0.75"),) * 3}
+    known = life.core.costing.known()
     usage = Usage(wall=0.0, model="m", tokens=Tokens(input=30), client="claude")
     row = life.ledger._connection.execute("SELECT wall FROM spent WHERE pico IS NULL").fetchone()
     life.ledger.reprice([(CODER, replace(usage, wall=row[0]), Decimal(2))])
     assert names(ask(known)) == {"login": (Decimal("2.75"),) * 3}
     assert ask(known).today.unpriced_tokens == 0
+
+
+async def test_the_forecast_is_held_against_the_teams_budget_and_the_limit_that_a_person_gave(begin: Begin) -> None:
+    life = await begin(CODER, team_budget=BudgetRule(day_usd=Decimal(2)), budget=BudgetRule(day_usd=Decimal(99)))
+    pen = Pen(life)
+    pen.use(CODER, 1, age=1200.0, cost=Decimal(1))
+    await life.ticks(2)
+    told = await life.core.cost_report()
+    assert (told.burn.limit_usd, told.burn.verdict) == (Decimal(2), Verdict.OVER)
+    assert told.burn.hour_usd is not None
+    assert round(told.burn.hour_usd, 1) == 3, "a dollar in twenty minutes"
+    (team,) = (line for line in life.snapshots[-1].budgets if line.scope == TEAM)
+    assert (team.spent.day, team.spent.hour) == (told.today.cost_usd, Decimal(1))
+    pen.use(CODER, 1, cost=Decimal(4))
+    await life.ticks(2)
+    assert (await life.core.cost_report()).burn.verdict is Verdict.SPENT
+    assert (await life.core.wish(LiftBudget(TEAM, Decimal(1000)))).ok
+    await life.ticks(2)
+    told = await life.core.cost_report()
+    assert (told.burn.limit_usd, told.burn.verdict) == (Decimal(1000), Verdict.WITHIN)
+
+
+async def test_without_a_budget_of_the_team_there_is_none_to_hold_it_against(begin: Begin) -> None:
+    life = await begin(CODER, budget=BudgetRule(day_usd=Decimal(5)))
+    assert (await life.core.cost_report()).burn.verdict is Verdict.NO_BUDGET
 
 
 async def test_a_viewer_of_nobody_tells_what_it_read_itself(begin: Begin) -> None:
