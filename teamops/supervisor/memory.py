@@ -102,6 +102,8 @@ class Memory:
                 page.minutes[int(row.wall // 60)] = MinuteSum(row.beats, row.tokens, float(row.cost_usd))
             page.remember_rate(book.stamp)
         self._prices.wait_for(ledger.unpriced())
+        if self.acting:
+            self._pricer.expect(book.stamp.wall)
         self._price_waiting(book)
 
     def turn_day(self, book: Book) -> None:
@@ -109,6 +111,8 @@ class Memory:
 
         Only the one that acts asks: a viewer counts for itself what comes, and its ledger may have it already.
         """
+        if self.acting:
+            self._pricer.expect(book.stamp.wall)
         if self.acting and not self._unwritten:
             self._know_the_day(book)
 

@@ -45,6 +45,8 @@ from teamops.usage.pricing import Pricer
 
 LEASE_RETRY_S = 2.0
 NOTE_S = 1.0
+PRICE_S = 0.2
+"""How often is looked whether a model lacks its price: the cost of its first response waits for it."""
 WATCH_AFTER_S = 0.4
 FIRST_FRAME_S = 1.0
 """What the first frame does not need begins after it."""
@@ -219,7 +221,7 @@ async def _keep_prices(core: Core) -> None:
     while True:
         if core.memory.wants_rates:
             await core.memory.fetch_rates(core.book)
-        await asyncio.sleep(NOTE_S)
+        await asyncio.sleep(PRICE_S)
 
 
 async def supervise_forever(

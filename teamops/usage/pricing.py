@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from teamops.model.price import OwnPrice
@@ -21,6 +21,7 @@ Key = tuple[str, str]
 TIMEOUT_S = 30.0
 RETRY_S = 60.0
 """After a failed look-up, so long none is missing: a broken installation is not asked once a second."""
+RECENT_DAYS = 7
 MAX_ASKED = 2000
 """Models and days in one look-up; the rest waits for the next."""
 
@@ -70,6 +71,14 @@ class Pricer:
             return None
         rates = self._rates[key]
         return None if rates is None else cost(usage, rates)
+
+    def expect(self, wall: float) -> None:
+        """Have the models of the last days looked up for today and tomorrow, before their first response comes."""
+        day = timedelta(days=1).total_seconds()
+        recent = {day_of(wall - back * day) for back in range(RECENT_DAYS)}
+        models = {model for model, asked in self._rates if asked in recent}
+        wanted = {(model, day_of(at)) for model in models for at in (wall, wall + day)}
+        self._missing |= wanted - self._rates.keys()
 
     def missing(self) -> set[Key]:
         """Return what ``fetch_missing`` would look up now; nothing for a while after a failure."""

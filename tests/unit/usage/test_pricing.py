@@ -143,6 +143,17 @@ async def test_prices_come_from_a_process_of_their_own() -> None:
     assert Pricer(pricer.known()).price(found) == Decimal(4)
 
 
+def test_what_was_used_in_the_last_days_is_looked_up_before_it_is_used_again() -> None:
+    text = to_json(rates("claude-opus-5-5"))
+    pricer = Pricer({("claude-opus-5-5", "2026-11-21"): text, ("gpt-5", "2026-11-01"): text, ("x", "2026-11-22"): None})
+    pricer.expect(NOON.timestamp())
+    assert pricer.missing() == {
+        ("claude-opus-5-5", "2026-11-22"),
+        ("claude-opus-5-5", "2026-11-23"),
+        ("x", "2026-11-23"),
+    }
+
+
 def test_the_log_s_own_cost_stands() -> None:
     pricer = Pricer()
     told = Usage(wall=0.0, model="m", tokens=Tokens(1), client="c", cost_usd=Decimal("0.5"))
