@@ -6,7 +6,7 @@ cached: the message it names has that. Newer ones have the usage in the messages
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -16,7 +16,7 @@ import msgspec
 from teamops.model.usage import Tokens, Usage
 from teamops.usage.fields import MALFORMED, MAX_NAME, Count, Millis, count_all, name, read_whole, wall_of, with_rest
 from teamops.usage.reading import Reading
-from teamops.usage.tally import Tally, last_wins
+from teamops.usage.tally import Tally, Tallying, last_wins
 
 CLIENT = "amp"
 
@@ -83,19 +83,11 @@ _decode_entry = msgspec.json.Decoder(_Entry).decode
 _decode_env = msgspec.json.Decoder(_Env).decode
 
 
-class AmpReader:
+class AmpReader(Tallying):
     """One for all threads."""
 
     def __init__(self) -> None:
-        self._tally = Tally(last_wins)
-
-    def learn(self, usages: Iterable[Usage]) -> None:
-        """See ``FileReader``."""
-        self._tally.learn(usages)
-
-    def counted(self) -> tuple[Usage, ...]:
-        """See ``FileReader``."""
-        return self._tally.counted()
+        super().__init__(Tally(last_wins))
 
     def read(self, path: Path) -> Reading:
         """See ``FileReader``."""

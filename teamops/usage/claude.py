@@ -20,7 +20,7 @@ import msgspec
 from teamops.model.usage import Tokens, Usage
 from teamops.usage.fields import MALFORMED, MAX_NAME, Count, cost_of, is_cut, name, wall_of
 from teamops.usage.reading import Reading
-from teamops.usage.tally import Tally
+from teamops.usage.tally import Tally, Tallying
 
 __all__ = ["ClaudeReader", "Reading"]
 
@@ -81,22 +81,18 @@ decode = msgspec.json.Decoder(Line).decode
 _decode_progress = msgspec.json.Decoder(_Progress).decode
 
 
-class ClaudeReader:
+class ClaudeReader(Tallying):
     """Remembers what was counted; one for all files whose responses may be copies of each other's. One thread."""
 
     def __init__(self) -> None:
-        self._tally = Tally(_beats)
+        super().__init__(Tally(_beats))
         self._first: dict[str, dict[str, str]] = {}  # by session and message id, the key that was told first
 
     def learn(self, usages: Iterable[Usage]) -> None:
         """See ``LineReader``."""
-        self._tally.learn(usages)
+        super().learn(usages)
         for usage in self._tally.counted():
             self._first.setdefault(usage.session, {}).setdefault(_message_of(usage.key), usage.key)
-
-    def counted(self) -> tuple[Usage, ...]:
-        """See ``LineReader``."""
-        return self._tally.counted()
 
     def read(self, lines: Iterable[bytes], path: str = "") -> Reading:
         """Return the usage that ``lines`` add. Total: whatever is no usage is skipped, what is malformed counted."""

@@ -22,7 +22,7 @@ import msgspec
 from teamops.model.usage import Tokens, Usage
 from teamops.usage.fields import MALFORMED, MAX_NAME, Count, name, read_lines, wall_of
 from teamops.usage.reading import Reading
-from teamops.usage.tally import Tally, first_wins
+from teamops.usage.tally import Tally, Tallying, first_wins
 
 CLIENT = "codex"
 PAUSE_S = 1.0
@@ -131,22 +131,14 @@ class _Totals:
     reached: dict[_Used, float] = field(default_factory=dict)
 
 
-class CodexReader:
+class CodexReader(Tallying):
     """One for all rollouts of a home; forks are told by their parents, which come first in the order of paths."""
 
     def __init__(self) -> None:
-        self._tally = Tally(first_wins)
+        super().__init__(Tally(first_wins))
         self._rollouts: dict[str, _Rollout] = {}
         self._sessions: dict[str, _Totals] = {}
         self._copies: set[str] = set()
-
-    def learn(self, usages: Iterable[Usage]) -> None:
-        """See ``LineReader``."""
-        self._tally.learn(usages)
-
-    def counted(self) -> tuple[Usage, ...]:
-        """See ``LineReader``."""
-        return self._tally.counted()
 
     def read(self, lines: Iterable[bytes], path: str = "") -> Reading:
         """See ``LineReader``. What comes before the file's first ``turn_context`` has no model."""

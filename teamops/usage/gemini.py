@@ -17,7 +17,7 @@ import msgspec
 from teamops.model.usage import Tokens, Usage
 from teamops.usage.fields import MALFORMED, MAX_NAME, Count, count_all, name, read_lines, read_whole, wall_of, with_rest
 from teamops.usage.reading import Reading
-from teamops.usage.tally import Tally, last_wins
+from teamops.usage.tally import Tally, Tallying, last_wins
 
 CLIENT = "gemini"
 MAX_ROOT_BYTES = 1 << 12
@@ -67,20 +67,12 @@ class _Chat:
     side: bool = False
 
 
-class GeminiLines:
+class GeminiLines(Tallying):
     """Reads the chats of ``*.jsonl``. ``tally`` is shared with the reader of the older files."""
 
     def __init__(self, tally: Tally | None = None) -> None:
-        self._tally = tally or Tally(last_wins)
+        super().__init__(tally or Tally(last_wins))
         self._chats: dict[str, _Chat] = {}
-
-    def learn(self, usages: Iterable[Usage]) -> None:
-        """See ``LineReader``."""
-        self._tally.learn(usages)
-
-    def counted(self) -> tuple[Usage, ...]:
-        """See ``LineReader``."""
-        return self._tally.counted()
 
     def read(self, lines: Iterable[bytes], path: str = "") -> Reading:
         """See ``LineReader``."""
@@ -90,19 +82,11 @@ class GeminiLines:
         return read_lines(lines, _is_wanted, lambda line: _take(line, chat), self._tally)
 
 
-class GeminiFiles:
+class GeminiFiles(Tallying):
     """Reads the chats of ``*.json``, which are rewritten whole."""
 
     def __init__(self, tally: Tally | None = None) -> None:
-        self._tally = tally or Tally(last_wins)
-
-    def learn(self, usages: Iterable[Usage]) -> None:
-        """See ``FileReader``."""
-        self._tally.learn(usages)
-
-    def counted(self) -> tuple[Usage, ...]:
-        """See ``FileReader``."""
-        return self._tally.counted()
+        super().__init__(tally or Tally(last_wins))
 
     def read(self, path: Path) -> Reading:
         """See ``FileReader``."""

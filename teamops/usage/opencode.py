@@ -23,7 +23,7 @@ import msgspec
 from teamops.model.usage import Tokens, Usage
 from teamops.usage.fields import MALFORMED, MAX_NAME, Count, Millis, cost_of, count_all, name, read_whole, with_rest
 from teamops.usage.reading import Reading
-from teamops.usage.tally import Tally, last_wins
+from teamops.usage.tally import Tally, Tallying, last_wins
 
 if TYPE_CHECKING:
     import sqlite3
@@ -99,20 +99,12 @@ _Answer = tuple[object, ...]
 _Ask = Callable[["sqlite3.Connection"], list[_Answer]]
 
 
-class OpencodeReader:
+class OpencodeReader(Tallying):
     """One for all databases and files of a user."""
 
     def __init__(self) -> None:
-        self._tally = Tally(last_wins)
+        super().__init__(Tally(last_wins))
         self._copies: dict[tuple[object, ...], str] = {}
-
-    def learn(self, usages: Iterable[Usage]) -> None:
-        """See ``FileReader``."""
-        self._tally.learn(usages)
-
-    def counted(self) -> tuple[Usage, ...]:
-        """See ``FileReader``."""
-        return self._tally.counted()
 
     def read(self, path: Path) -> Reading:
         """See ``FileReader``."""

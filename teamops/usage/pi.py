@@ -16,7 +16,7 @@ import msgspec
 from teamops.model.usage import Tokens, Usage
 from teamops.usage.fields import MAX_NAME, Count, cost_of, name, read_lines, wall_of, with_rest
 from teamops.usage.reading import Reading
-from teamops.usage.tally import Tally, first_wins
+from teamops.usage.tally import Tally, Tallying, first_wins
 
 CLIENT = "pi"
 
@@ -63,20 +63,12 @@ class _Session:
     cwd: str = ""
 
 
-class PiReader:
+class PiReader(Tallying):
     """One for all sessions, which may be forks of each other."""
 
     def __init__(self) -> None:
-        self._tally = Tally(first_wins)
+        super().__init__(Tally(first_wins))
         self._sessions: dict[str, _Session] = {}
-
-    def learn(self, usages: Iterable[Usage]) -> None:
-        """See ``LineReader``."""
-        self._tally.learn(usages)
-
-    def counted(self) -> tuple[Usage, ...]:
-        """See ``LineReader``."""
-        return self._tally.counted()
 
     def read(self, lines: Iterable[bytes], path: str = "") -> Reading:
         """See ``LineReader``."""

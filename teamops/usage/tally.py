@@ -82,6 +82,21 @@ class Tally:
         return tuple(self._counted.values())
 
 
+class Tallying:
+    """A reader that counts by a tally; what it has counted outlives it."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def learn(self, usages: Iterable[Usage]) -> None:
+        """See ``reading.LineReader``."""
+        self._tally.learn(usages)
+
+    def counted(self) -> tuple[Usage, ...]:
+        """See ``reading.LineReader``."""
+        return self._tally.counted()
+
+
 def input_side(tokens: Tokens) -> int:
     """Return the tokens that decide a long-context price."""
     return tokens.input + tokens.cache_write + tokens.cache_read
