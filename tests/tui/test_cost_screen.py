@@ -344,6 +344,7 @@ async def test_its_keys_are_in_the_help_and_work_from_other_screens(make_app: Ma
         text = " ".join(text_on(app).replace("│", " ").split())
         for act_id in ("costs", "span"):
             assert keys.act(act_id).help[:40] in text
+        assert "✓ ▲ ■ of the forecast on the cost screen" in text
         for way in ("f", "T", "enter"):
             await pilot.press("escape", "escape", way, "dollar_sign")
             await settle(pilot)

@@ -126,6 +126,8 @@ def help_window(palette: Palette, notes: tuple[str, ...] = ()) -> ReadingWindow:
             ("◆", "waits for you: A signs off"),
             ("→ ↻ ○", "a challenge answered, asked again, not answered yet"),
             ("+ -", "stands there now, stood there when the block was handed on"),
+            ("✓ ▲ ■", "of the forecast on the cost screen: within the day's budget, over it, it is spent already"),
+            ("▾", "on the cost screen: the span that tokens, bars and plot are of"),
             ("i ▲ ✖ ■", "info, warning, error, critical"),
         )
     ]
