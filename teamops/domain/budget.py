@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
 
+from teamops.domain.days import local, midnight
 from teamops.model.budget import TEAM, BudgetLine, Level, Spent
 
 HOUR_S = 3600.0
@@ -68,15 +69,15 @@ class Budgets:
 
     def day_of(self, wall: float) -> str:
         """Return the ISO date of the day in which ``wall`` (Unix seconds) lies."""
-        return _local(wall, self.zone).date().isoformat()
+        return local(wall, self.zone).date().isoformat()
 
     def day_begins(self, wall: float) -> float:
         """Return when the day of ``wall`` began, Unix seconds."""
-        return _midnight(_local(wall, self.zone).date(), self.zone)
+        return midnight(local(wall, self.zone).date(), self.zone)
 
     def day_ends(self, wall: float) -> float:
         """Return when the day of ``wall`` ends, Unix seconds."""
-        return _midnight(_local(wall, self.zone).date() + timedelta(days=1), self.zone)
+        return midnight(local(wall, self.zone).date() + timedelta(days=1), self.zone)
 
     @property
     def zone(self) -> tzinfo | None:
@@ -94,16 +95,6 @@ class Budgets:
 
 
 _UNLIMITED = BudgetRule()
-
-
-def _local(wall: float, zone: tzinfo | None) -> datetime:
-    return datetime.fromtimestamp(wall, zone) if zone is not None else datetime.fromtimestamp(wall).astimezone()
-
-
-def _midnight(day: date, zone: tzinfo | None) -> float:
-    # Where clocks are put forward at midnight the day begins when they are: fold 0 reads a skipped time so.
-    naive = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - its zone follows
-    return (naive.replace(tzinfo=zone) if zone is not None else naive.astimezone()).timestamp()
 
 
 # verdicts

@@ -12,8 +12,8 @@ def day_edges(wall: float, zone: tzinfo | None, days: int) -> list[float]:
 
     ``zone``: ``None`` is the system's.
     """
-    today = _local(wall, zone).date()
-    return [_midnight(today - timedelta(days=back), zone) for back in range(days - 1, -2, -1)]
+    today = local(wall, zone).date()
+    return [midnight(today - timedelta(days=back), zone) for back in range(days - 1, -2, -1)]
 
 
 def hour_edges(since_wall: float, until_wall: float) -> list[float]:
@@ -22,11 +22,13 @@ def hour_edges(since_wall: float, until_wall: float) -> list[float]:
     return [since_wall + HOUR_S * place for place in range(count + 1)]
 
 
-def _local(wall: float, zone: tzinfo | None) -> datetime:
+def local(wall: float, zone: tzinfo | None) -> datetime:
+    """Return ``wall``, Unix seconds, in ``zone``."""
     return datetime.fromtimestamp(wall, zone) if zone is not None else datetime.fromtimestamp(wall).astimezone()
 
 
-def _midnight(day: date, zone: tzinfo | None) -> float:
+def midnight(day: date, zone: tzinfo | None) -> float:
+    """Return when ``day`` begins, Unix seconds."""
     # Where clocks are put forward at midnight the day begins when they are: fold 0 reads a skipped time so.
     naive = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - its zone follows
     return (naive.replace(tzinfo=zone) if zone is not None else naive.astimezone()).timestamp()
