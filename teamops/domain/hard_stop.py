@@ -13,8 +13,10 @@ from teamops.model.budget import Step, StepDone
 
 SLACK_S = 2.0
 """What is logged so soon after an interrupt was on its way before it."""
+SETTLE_S = 3.0
+"""So long a client that was interrupted, and whose hooks refuse everything, has for its last lines before its end."""
 LINGER_S = 8.0
-"""A client that says for so long after its interrupt that it is busy was not interrupted."""
+"""One that says for so long after its end that it is busy runs again."""
 RETRY_S = 30.0
 """An end that failed is tried again after so long."""
 
@@ -45,7 +47,7 @@ def next_step(done: Mapping[Step, StepDone], facts: Facts, wall: float) -> Step 
         return Step.INTERRUPT
     if end is None:
         quiet = interrupt.ok and facts.gated and done[Step.GATE].ok and not _goes_on(interrupt, facts, wall)
-        return None if quiet else Step.END
+        return None if quiet and wall < interrupt.wall + SETTLE_S else Step.END
     # It runs although it was ended: the end failed, or a person started it by other ways.
     again = _goes_on(end, facts, wall) if end.ok else wall - end.wall >= RETRY_S
     return Step.END if again else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from teamops.domain.hard_stop import LINGER_S, RETRY_S, SLACK_S, Facts, next_step, trouble
+from teamops.domain.hard_stop import LINGER_S, RETRY_S, SETTLE_S, SLACK_S, Facts, next_step, trouble
 from teamops.model.budget import Step, StepDone
 
 GATE, POKES, INTERRUPT, END = Step
@@ -24,15 +24,16 @@ def done(*steps: Step, failed: tuple[Step, ...] = (), wall: float = 100.0) -> di
         ((GATE, POKES), (POKES,), LIVES, 100.0, INTERRUPT),
         ((), (), Facts(runs=False, gated=False), 100.0, GATE),  # who comes later finds it shut
         ((GATE, POKES), (), Facts(runs=False, gated=False), 100.0, None),
-        ((GATE, POKES, INTERRUPT), (), LIVES, 1e9, None),
+        ((GATE, POKES, INTERRUPT), (), LIVES, 99.9 + SETTLE_S, None),  # its last lines
+        ((GATE, POKES, INTERRUPT), (), LIVES, 100.0 + SETTLE_S, END),
         ((GATE, POKES, INTERRUPT), (INTERRUPT,), LIVES, 100.0, END),
         ((GATE, POKES, INTERRUPT), (GATE,), LIVES, 100.0, END),
         ((GATE, POKES, INTERRUPT), (), Facts(runs=True, gated=False), 100.0, END),
         ((GATE, POKES, INTERRUPT), (), Facts(runs=False, gated=False, spent_wall=1e9), 1e9, None),
-        ((GATE, POKES, INTERRUPT), (), Facts(runs=True, gated=True, spent_wall=100.0 + SLACK_S), 1e9, None),
-        ((GATE, POKES, INTERRUPT), (), Facts(runs=True, gated=True, spent_wall=100.1 + SLACK_S), 1e9, END),
-        ((GATE, POKES, INTERRUPT), (), Facts(runs=True, gated=True, busy=True), 100.0 + LINGER_S, None),
-        ((GATE, POKES, INTERRUPT), (), Facts(runs=True, gated=True, busy=True), 100.1 + LINGER_S, END),
+        ((GATE, POKES, INTERRUPT), (), Facts(runs=True, gated=True, spent_wall=100.0 + SLACK_S), 102.5, None),
+        ((GATE, POKES, INTERRUPT), (), Facts(runs=True, gated=True, spent_wall=100.1 + SLACK_S), 102.5, END),
+        (tuple(Step), (), Facts(runs=True, gated=True, busy=True), 100.0 + LINGER_S, None),
+        (tuple(Step), (), Facts(runs=True, gated=True, busy=True), 100.1 + LINGER_S, END),
         (tuple(Step), (), LIVES, 1e9, None),
         (tuple(Step), (), Facts(runs=True, gated=True, spent_wall=100.1 + SLACK_S), 1e9, END),  # begun again by hand
         (tuple(Step), (END,), LIVES, 99.0 + RETRY_S, None),

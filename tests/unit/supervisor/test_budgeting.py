@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from teamops.domain.budget import BudgetRule
+from teamops.domain.hard_stop import SETTLE_S
 from teamops.domain.limits import RestartPolicy, SpikeRule, SpikeStop
 from teamops.guard import holds
 from teamops.model.actions import Action, By, Notify, Outcome, Poke, Restart, Stop, StopSpending
@@ -93,7 +94,7 @@ async def life(begin: Begin) -> Life:
     return made
 
 
-async def test_an_agent_that_heeds_its_hooks_is_gated_and_interrupted_and_no_more(life: Life) -> None:
+async def test_an_agent_that_heeds_its_hooks_has_a_moment_for_its_last_lines_and_is_ended(life: Life) -> None:
     gated(life)
     spend(life, "4.9")
     await life.ticks(3)
@@ -105,8 +106,10 @@ async def test_an_agent_that_heeds_its_hooks_is_gated_and_interrupted_and_no_mor
     spend(life, "0.2")
     await life.until(lambda: len(steps(life)) == 3, "the steps")
     assert steps(life) == ["gate", "pokes", "interrupt"]
-    await life.ticks(60)
+    await life.ticks(int(SETTLE_S) - 1)
     assert steps(life) == ["gate", "pokes", "interrupt"]
+    await life.ticks(60)
+    assert steps(life) == ["gate", "pokes", "interrupt", "end"]
     (alert,) = life.alerts("budget-hard")
     assert alert.message.startswith("CODER is stopped: $5.10 of $5.00 spent on 2026-03-31 (UTC)")
     assert (life.alerts("budget-soft"), alert.notify) == ([], True)
@@ -117,7 +120,7 @@ async def test_an_agent_that_heeds_its_hooks_is_gated_and_interrupted_and_no_mor
     told = [action.reason for action in life.hands.done if isinstance(action, Notify)]
     assert told.count("budget-hard CODER") == 1
     line = budget_of(life)
-    assert (line.level, [done.step for done in line.steps[CODER]]) == (Level.HARD, [GATE, POKES, INTERRUPT])
+    assert (line.level, [done.step for done in line.steps[CODER]]) == (Level.HARD, list(Step))
 
 
 async def test_one_without_hooks_is_ended_whoever_started_it(life: Life) -> None:
@@ -128,16 +131,15 @@ async def test_one_without_hooks_is_ended_whoever_started_it(life: Life) -> None
     assert (end.by, end.whoever, end.grace_s) == (By.RULE, True, 10.0)
 
 
-async def test_one_that_spends_on_after_its_interrupt_is_ended(life: Life) -> None:
+async def test_a_last_answer_that_is_logged_late_hastens_nothing(life: Life) -> None:
     gated(life)
     spend(life, "5")
     await life.until(lambda: len(steps(life)) == 3, "the steps")
-    await life.ticks(2)
-    spend(life, "0.1", age=2)  # its last answer, logged late
-    await life.ticks(3)
+    spend(life, "0.1", age=1)  # its last answer, logged late
+    await life.ticks(1)
     assert len(steps(life)) == 3
-    spend(life, "0.1")
-    await life.until(lambda: len(steps(life)) == 4, "its end")
+    await life.ticks(2)
+    assert len(steps(life)) == 4
 
 
 @pytest.mark.parametrize("failing", [GATE, POKES, INTERRUPT])
@@ -145,15 +147,15 @@ async def test_a_step_that_fails_leads_to_the_next_and_is_told(life: Life, faili
     answer_with_files(life, failing=(failing, END))
     gated(life)
     spend(life, "5")
-    await life.until(lambda: len(steps(life)) == (3 if failing is POKES else 4), "the steps")
-    await life.ticks(3)
+    await life.until(lambda: len(steps(life)) >= 3, "the steps")
+    await life.ticks(4)
+    assert len(steps(life)) == 4
     (alert,) = life.alerts("budget-hard")
     assert "NOT ALL OF IT WORKED" in alert.message
-    last = "pokes failed" if failing is POKES else "its session could not be stopped"
-    assert last in alert.message
+    assert "its session could not be stopped" in alert.message
     before = len(steps(life))
     await life.ticks(35)
-    assert len(steps(life)) == before + (failing is not POKES), "an end that failed is tried again"
+    assert len(steps(life)) == before + 1, "an end that failed is tried again"
 
 
 async def test_a_held_agent_is_not_started_again_by_rule_nor_mourned(begin: Begin) -> None:
@@ -244,7 +246,7 @@ async def test_what_can_t_be_stored_is_held_at_once(life: Life) -> None:
         spend(life, "0.01")
         spend(life, "0.01", role=REVIEWER)
         await life.until(lambda: len(steps(life)) == 3, "the steps")
-        await life.ticks(3)
+        await life.ticks(4)
         (alert,) = life.alerts("budget-unchecked")
         assert alert.message.startswith("CODER is stopped, for what it spends can't be stored: ledger ")
         assert "another process holds it for too long" in alert.message
@@ -255,9 +257,9 @@ async def test_what_can_t_be_stored_is_held_at_once(life: Life) -> None:
     await life.ticks(3)
     (hold,) = life.ledger.budgets.open_holds()
     assert (hold.scope, hold.cause) == ("CODER", Cause.UNCHECKED)
-    assert set(life.ledger.budgets.steps(hold)[CODER]) == {GATE, POKES, INTERRUPT}
+    assert set(life.ledger.budgets.steps(hold)[CODER]) == set(Step)
     assert life.ledger.cost_since(life.wall - 60)[CODER].cost_usd == USD("0.01")
-    assert steps(life) == ["gate", "pokes", "interrupt"], "it isn't begun anew when the ledger is well again"
+    assert steps(life) == ["gate", "pokes", "interrupt", "end"], "it isn't begun anew when the ledger is well again"
     assert life.alerts("budget-unchecked"), "a person lets it go on, not the disk"
 
 
