@@ -276,8 +276,6 @@ def say(**words: Any) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Scan, as the module says."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a person's Ctrl-C is the parent's to answer
-    gc.disable()  # nothing here makes cycles, and there is much to walk over
     try:
         Worker(Path(arguments[0]), int(arguments[1]), os.environ).run()
     except (_Orphaned, BrokenPipeError):
@@ -289,4 +287,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a person's Ctrl-C is the parent's to answer
+    gc.disable()  # nothing here makes cycles, and there is much to walk over
     sys.exit(main(sys.argv[1:]))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -165,6 +165,15 @@ def interrupt_when(said: threading.Event) -> Callable[[float, str], None]:
     return tell
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Hear SIGINT, also where the tests run in the background of a shell, which ignores it there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_an_interrupted_gate_is_ended_and_told_as_not_ok(root: Path) -> None:
     settings = settings_of(root, runs=python(STUBBORN))
     with pytest.raises(GateInterrupted) as gone:
