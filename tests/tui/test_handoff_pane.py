@@ -54,6 +54,9 @@ async def test_the_next_block_draws_the_lines_that_differ(
     async with app.run_test(size=(80, 24)) as pilot:
         append(port, NEW)
         await settle(pilot)
+        while "One statement now." not in text_on(app):  # on a busy machine
+            await pilot.pause()
+        await pilot.pause()
         drawn: list[int] = []
         real = BlockView.render_line
 
