@@ -54,7 +54,7 @@ def costs(app: TeamopsApp) -> CostScreen:
 
 def looks(screen: CostScreen) -> bool:
     """Return whether it asks again and again."""
-    return screen._timer is not None and screen._timer._active.is_set()
+    return screen._looking is not None and screen._looking[0]._active.is_set()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "150x45"])

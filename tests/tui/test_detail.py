@@ -49,7 +49,7 @@ def told_of(detail: Detail) -> str:
 
 def looks(detail: Detail) -> bool:
     """Return whether the screen looks every second."""
-    return detail._timer is not None and detail._timer._active.is_set()
+    return detail._looking is not None and detail._looking[0]._active.is_set()
 
 
 async def open_agent(pilot: Pilot[None], *keys: str) -> Detail:

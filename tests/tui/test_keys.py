@@ -598,7 +598,7 @@ async def test_the_pane_is_not_asked_for_once_the_detail_is_closed(make_app: Mak
         assert isinstance(detail, Detail)
         await pilot.press("escape")
         await settle(pilot)
-        assert detail._timer is None or not detail.is_attached
+        assert detail._looking is None or not detail.is_attached
         assert lines_on(app)[-1].lstrip().startswith("p poke")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from textual.screen import ModalScreen, Screen
+from textual.timer import Timer
 
 from teamops.model.agent import AgentView
 from teamops.model.handoff import Task
@@ -18,6 +20,24 @@ if TYPE_CHECKING:
 
 class TeamScreen(Screen[None]):
     """A full screen that shows snapshots."""
+
+    _looking: tuple[Timer, Callable[[], None]] | None = None
+
+    def look_every(self, seconds: float, look: Callable[[], None]) -> None:
+        """Ask for more than snapshots tell, again and again while the screen is shown."""
+        self._looking = self.set_interval(seconds, look, name=type(self).__name__), look
+
+    def on_screen_suspend(self) -> None:
+        """Stop looking under another screen."""
+        if self._looking is not None:
+            self._looking[0].pause()
+
+    def on_screen_resume(self) -> None:
+        """Look again."""
+        if self._looking is not None:
+            timer, look = self._looking
+            timer.resume()
+            look()
 
     @property
     def team(self) -> TeamopsApp:
@@ -74,6 +94,34 @@ class TeamScreen(Screen[None]):
     def action_leave(self) -> None:
         """Leave the screen; the agents keep running."""
         self.team.leave()
+
+
+class AgentScreen(TeamScreen):
+    """A screen on which something can be done with an agent."""
+
+    def action_poke(self) -> None:
+        """Open the poke window on the agent."""
+        self.team.open_poke(self.agent)
+
+    def action_restart(self) -> None:
+        """Ask whether to restart the agent."""
+        self.team.open_restart(self.agent)
+
+    def action_start_agent(self) -> None:
+        """Start the agent."""
+        self.team.start_agent(self.agent)
+
+    def action_stop_agent(self) -> None:
+        """Ask whether to stop the agent."""
+        self.team.open_stop(self.agent)
+
+    def action_lift(self) -> None:
+        """Ask for the new limit of who is held."""
+        self.team.open_lift(self.agent)
+
+    def action_attach(self) -> None:
+        """Go to the agent's session."""
+        self.team.attach(self.agent)
 
 
 class TeamWindow(ModalScreen[None]):

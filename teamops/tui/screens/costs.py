@@ -9,7 +9,6 @@ from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.timer import Timer
 from textual.widget import Widget
 
 from teamops.model.agent_report import SpikeRecord
@@ -85,7 +84,6 @@ class CostScreen(TeamScreen):
         self._trouble = ""
         """Why costs can't be told now."""
         self._asking = False
-        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Make head, titles, parts and keys."""
@@ -102,22 +100,11 @@ class CostScreen(TeamScreen):
         """Begin to look."""
         self._arrange()
         self.shares["agents"].focus()
-        self._timer = self.set_interval(POLL_S, self._look, name="costs")
+        self.look_every(POLL_S, self._look)
 
     def on_resize(self) -> None:
         """Draw for the new width."""
         self._arrange()
-
-    def on_screen_suspend(self) -> None:
-        """Stop looking under another window."""
-        if self._timer is not None:
-            self._timer.pause()
-
-    def on_screen_resume(self) -> None:
-        """Look again."""
-        if self._timer is not None:
-            self._timer.resume()
-        self._look()
 
     def on_unmount(self) -> None:
         """Want no answer any more."""

@@ -19,7 +19,7 @@ from teamops.tui.block_text import DrawnBlock, draw_block
 from teamops.tui.faults import Faults
 from teamops.tui.filters import Filters
 from teamops.tui.rules import why_no_sign_off, why_no_task, why_not
-from teamops.tui.screens.base import TeamScreen, find_agent
+from teamops.tui.screens.base import AgentScreen, find_agent
 from teamops.tui.tasks import awaits_sign_off, find_task
 from teamops.tui.theme import Palette
 from teamops.tui.widgets.agents import AgentsPane
@@ -46,7 +46,7 @@ _WHERE: Final = {
 }
 
 
-class Desk(TeamScreen):
+class Desk(AgentScreen):
     """Everything at a glance; each pane by its number."""
 
     DEFAULT_CSS = CSS
@@ -241,30 +241,6 @@ class Desk(TeamScreen):
         if act_id == "task":
             return why_no_task(self.chosen_task, self.snapshot)
         return why_not(act_id, self.snapshot, self.agent, self.alert)
-
-    def action_poke(self) -> None:
-        """Open the poke window on the chosen agent."""
-        self.team.open_poke(self.agent)
-
-    def action_restart(self) -> None:
-        """Ask whether to restart the chosen agent."""
-        self.team.open_restart(self.agent)
-
-    def action_start_agent(self) -> None:
-        """Start the agent."""
-        self.team.start_agent(self.agent)
-
-    def action_stop_agent(self) -> None:
-        """Ask whether to stop the agent."""
-        self.team.open_stop(self.agent)
-
-    def action_lift(self) -> None:
-        """Ask for the new limit of who is held."""
-        self.team.open_lift(self.agent)
-
-    def action_attach(self) -> None:
-        """Go to the chosen agent's session."""
-        self.team.attach(self.agent)
 
     def action_acknowledge(self) -> None:
         """Acknowledge the chosen alert."""

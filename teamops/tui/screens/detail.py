@@ -7,7 +7,6 @@ from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.timer import Timer
 from textual.widget import Widget
 
 from teamops.model.agent import AgentView
@@ -18,7 +17,7 @@ from teamops.model.snapshot import Snapshot
 from teamops.tui import agent_lines, keys, spike_lines
 from teamops.tui.agent_words import moment
 from teamops.tui.rules import WATCH_ONLY, why_not
-from teamops.tui.screens.base import TeamScreen, find_agent
+from teamops.tui.screens.base import AgentScreen, find_agent
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
 from teamops.tui.widgets.agent_rows import (
@@ -46,7 +45,7 @@ WIDE: Final = 120
 LOOKING: Final = ("Looking at what is remembered…",)
 
 
-class Detail(TeamScreen):
+class Detail(AgentScreen):
     """A head, and under it one part; on a wide screen the overview and another part."""
 
     DEFAULT_CSS = """
@@ -88,7 +87,6 @@ class Detail(TeamScreen):
         self._trouble = ""
         """Why what is remembered can't be told now."""
         self._asking: set[str] = set()
-        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Make head, titles, parts and keys."""
@@ -107,22 +105,11 @@ class Detail(TeamScreen):
         self.live.say("looking…")
         self._arrange()
         self.overview.focus()
-        self._timer = self.set_interval(POLL_S, self._look, name="agent")
+        self.look_every(POLL_S, self._look)
 
     def on_resize(self) -> None:
         """Draw for the new width."""
         self._arrange()
-
-    def on_screen_suspend(self) -> None:
-        """Stop looking under another window."""
-        if self._timer is not None:
-            self._timer.pause()
-
-    def on_screen_resume(self) -> None:
-        """Look again."""
-        if self._timer is not None:
-            self._timer.resume()
-        self._look()
 
     def on_unmount(self) -> None:
         """Want no answer any more."""
@@ -348,27 +335,3 @@ class Detail(TeamScreen):
     def action_leave(self) -> None:
         """Back to the desk: q leaves one thing at a time."""
         self.dismiss(None)
-
-    def action_poke(self) -> None:
-        """Open the poke window."""
-        self.team.open_poke(self.agent)
-
-    def action_restart(self) -> None:
-        """Ask whether to restart."""
-        self.team.open_restart(self.agent)
-
-    def action_start_agent(self) -> None:
-        """Start the agent."""
-        self.team.start_agent(self.agent)
-
-    def action_stop_agent(self) -> None:
-        """Ask whether to stop the agent."""
-        self.team.open_stop(self.agent)
-
-    def action_lift(self) -> None:
-        """Ask for the new limit of who is held."""
-        self.team.open_lift(self.agent)
-
-    def action_attach(self) -> None:
-        """Go to the session."""
-        self.team.attach(self.agent)

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Final
 
 from textual.app import ComposeResult
-from textual.timer import Timer
 
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Task
@@ -50,7 +49,6 @@ class TaskScreen(ListScreen):
         self._asked_for: object = None
         self._drawn: tuple[object, ...] | None = None
         self._asking = False
-        self._timer: Timer | None = None
 
     def body(self) -> ComposeResult:
         """Make timeline and sheet; one of them shows."""
@@ -61,18 +59,7 @@ class TaskScreen(ListScreen):
     def on_mount(self) -> None:
         """Begin to look."""
         super().on_mount()
-        self._timer = self.set_interval(REFRESH_S, self._look, name="task report")
-
-    def on_screen_suspend(self) -> None:
-        """Stop looking under another screen."""
-        if self._timer is not None:
-            self._timer.pause()
-
-    def on_screen_resume(self) -> None:
-        """Look again."""
-        if self._timer is not None:
-            self._timer.resume()
-            self._look()
+        self.look_every(REFRESH_S, self._look)
 
     def on_unmount(self) -> None:
         """Want no answer any more."""
