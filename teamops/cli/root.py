@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("teamops.cli.team:up", "Start the team's agents, each in a tmux session of its own."),
     "down": ("teamops.cli.team:down", "Stop the agents that teamops started, in good order."),
     "stop": ("teamops.cli.team:stop", "Stop one agent in good order, and hold it until it is started again."),
+    "budget": ("teamops.cli.budget:budget", "Show budgets; stop an agent's spending, and let it go on."),
     "poke": ("teamops.cli.poke:poke", "Type one line into an agent's client, and wait for the proof that it took it."),
     "restart": ("teamops.cli.act:restart", "Start an agent (again) in its own pane."),
     "attach": ("teamops.cli.act:attach", "Go to an agent's tmux session."),

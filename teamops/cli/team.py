@@ -55,7 +55,7 @@ def down(root: Path | None, state_dir: Path | None, *, yes: bool, as_json: bool)
     team = _team(settings)
     ours, others = asyncio.run(_by_owner(settings, state_dir, team))
     if ours:
-        _confirm(f"Stop {', '.join(row.role for row in ours)}?", "down", yes=yes)
+        confirm(f"Stop {', '.join(row.role for row in ours)}?", "down", yes=yes)
     rows = asyncio.run(_all(settings, state_dir, [(row, StopRole(row.role)) for row in ours], _stopped, quiet=as_json))
     left = Outcome(ok=True, message="left alone: teamops did not start it", hint="teamops stop ROLE ends it")
     return _show("teamops.down/1", [*rows, *((row, "left", left) for row in others)], as_json=as_json)
@@ -74,7 +74,7 @@ def stop(role: str, root: Path | None, state_dir: Path | None, *, grace: float |
     agent = managed_role(settings, role)
     _, others = asyncio.run(_by_owner(settings, state_dir, [agent]))
     if others:
-        _confirm(f"teamops did not start what runs in {agent.role}'s session. End it?", "stop", yes=yes)
+        confirm(f"teamops did not start what runs in {agent.role}'s session. End it?", "stop", yes=yes)
     wanted = [(agent, StopRole(agent.role, grace))]
     rows = asyncio.run(_all(settings, state_dir, wanted, _stopped, quiet=as_json, grace_s=grace))
     return _show("teamops.stop/1", rows, as_json=as_json)
@@ -86,7 +86,8 @@ def _team(settings: Settings) -> list[RoleSettings]:
     return list(settings.roles)
 
 
-def _confirm(question: str, verb: str, *, yes: bool) -> None:
+def confirm(question: str, verb: str, *, yes: bool) -> None:
+    """Ask before an act; raise ``UsageError`` where there is no terminal to answer."""
     if yes:
         return
     if not sys.stdin.isatty():

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import click
 
-from teamops.config import schema
+from teamops.config import values
 from teamops.config.problems import nearest
 from teamops.config.settings import CLIENTS
 from teamops.config.starter import Allowed, Team, in_order, server_name
@@ -102,8 +102,8 @@ def team_of(around: Around, given: Given, ask: Callable[[str], str] | None) -> T
 def project_of(text: str) -> str:
     """Return a project's name. Raises ``Unclear``."""
     try:
-        name = schema.text(text)
-    except schema.Wrong as error:
+        name = values.text(text)
+    except values.Wrong as error:
         raise Unclear(f"The project's name {error}.") from error
     if len(name) > 60:
         raise Unclear("The project's name has at most 60 characters.")
@@ -121,7 +121,7 @@ def roles_of(text: str) -> tuple[Role, ...]:
         if role not in AGENT_ROLES:
             likely = nearest(role, list(AGENT_ROLES))
             hint = f"did you mean {likely}?" if likely else f"there are {', '.join(AGENT_ROLES)}."
-            raise Unclear(f"{schema.shown(part)} is no shipped role: {hint}")
+            raise Unclear(f"{values.shown(part)} is no shipped role: {hint}")
         found.add(role)
     if not found:
         raise Unclear("A team has at least one role.")
@@ -139,7 +139,7 @@ def commands_of(text: str, roles: Sequence[Role], around: Around) -> tuple[tuple
                 raise Unclear(f"{role} is not in this team.")
             single[role] = _command(after, around)
         elif every:
-            raise Unclear(f"One command for all, then ROLE=command: {schema.shown(part.strip())} is neither.")
+            raise Unclear(f"One command for all, then ROLE=command: {values.shown(part.strip())} is neither.")
         else:
             every = _command(part, around)
     return tuple((role, single.get(role, every or around.client)) for role in roles)
@@ -148,15 +148,15 @@ def commands_of(text: str, roles: Sequence[Role], around: Around) -> tuple[tuple
 def _command(text: str, around: Around) -> str:
     """Return a command that can be started, or could once its client is installed. Raises ``Unclear``."""
     try:
-        command = schema.text(text)
-        program = schema.command(command)[0]
-    except schema.Wrong as error:
+        command = values.text(text)
+        program = values.command(command)[0]
+    except values.Wrong as error:
         raise Unclear(f"The command {error}.") from error
     if program in PROGRAMS or shutil.which(str(around.root / program) if "/" in program else program):
         return command
     likely = nearest(program, list(PROGRAMS))
     hint = f"did you mean {likely}?" if likely else f"clients are {', '.join(PROGRAMS)}."
-    raise Unclear(f"There is no program {schema.shown(program)}: {hint}")
+    raise Unclear(f"There is no program {values.shown(program)}: {hint}")
 
 
 def own_server_of(text: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from teamops.config import profiles, schema, spike_rule
+from teamops.config import budget_rule, profiles, schema, spike_rule, values
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
     GateSettings,
@@ -142,6 +142,8 @@ class _Reading:
             limits=self._limits(),
             restart=self._restart(),
             spike=self._spike(("spike",), SpikeRule()),
+            budget=budget_rule.read(self._values, ("budget",)),
+            timezone=self._text_at("budget", "timezone", default=""),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
             notify=NotifySettings(
                 desktop=self._values.get(("notify", "desktop")) is not False,
@@ -169,7 +171,7 @@ class _Reading:
             where = str(role.cwd / program) if "/" in program else program
             if shutil.which(where, path=search) is None:
                 at = (*path, "command")
-                self._say(at, f"{_dotted(at)}: there is no program {schema.shown(program)}", Severity.WARNING)
+                self._say(at, f"{_dotted(at)}: there is no program {values.shown(program)}", Severity.WARNING)
 
     # What stands in the document
 
@@ -181,11 +183,11 @@ class _Reading:
             if free is not None:
                 try:
                     meant = free(name)
-                except schema.Wrong as error:
+                except values.Wrong as error:
                     self._say(here, str(error), at_key=True)
                     continue
                 if meant in folded:
-                    self._say(here, f"{schema.shown(name)} and {schema.shown(folded[meant])} are the same", at_key=True)
+                    self._say(here, f"{values.shown(name)} and {values.shown(folded[meant])} are the same", at_key=True)
                     continue
                 folded[meant] = name
             node = tree.get("*" if free is not None else name)
@@ -197,12 +199,12 @@ class _Reading:
                 self._values[here] = value
                 self._walk(node, value, here)
             else:
-                self._say(here, f"{_dotted(here)} is a table, not {schema.shown(value)}")
+                self._say(here, f"{_dotted(here)} is a table, not {values.shown(value)}")
 
     def _read(self, key: schema.Key, here: KeyPath, value: object) -> None:
         try:
             self._values[here] = key.read(value)
-        except schema.Wrong as error:
+        except values.Wrong as error:
             self._say(here, f"{_dotted(here)} {error}")
 
     def _unknown(self, tree: schema.Tree, here: KeyPath) -> None:
@@ -305,6 +307,7 @@ class _Reading:
             auto_poke=self._values.get((*path, "auto_poke")) is not False,
             restart=when if isinstance(when, RestartWhen) else None,
             spike=self._spike((*path, "spike"), spike_rule.read(self._values, ("spike",), SpikeRule())),
+            budget=budget_rule.read(self._values, (*path, "budget")),
         )
 
     def _session(self, path: KeyPath, role: Role, project: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from teamops.domain.budget import BudgetRule, Budgets
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
 from teamops.model.role import Role
 
@@ -82,6 +83,8 @@ class RoleSettings:
     """When this role is restarted by rule; ``None`` = as the team."""
     spike: SpikeRule | None = None
     """When this role runs away; ``None`` = as the team."""
+    budget: BudgetRule = field(default_factory=BudgetRule)
+    """What this role may spend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +142,10 @@ class Settings:
     """The next agent is poked when the light moves."""
     restart: RestartPolicy = field(default_factory=RestartPolicy)
     spike: SpikeRule = field(default_factory=SpikeRule)
+    budget: BudgetRule = field(default_factory=BudgetRule)
+    """What the team may spend."""
+    timezone: str = ""
+    """IANA name of the zone whose days count for budgets; empty = the system's."""
     stop_grace_s: float = 30.0
     """So long an agent that is stopped may take to end by itself."""
     source: Path | None = None
@@ -168,6 +175,12 @@ class Settings:
         """Return when ``role`` runs away."""
         own = self.role(role)
         return self.spike if own is None or own.spike is None else own.spike
+
+    @property
+    def budgets(self) -> Budgets:
+        """All limits on spending."""
+        roles = MappingProxyType({str(row.role): row.budget for row in self.roles})
+        return Budgets(team=self.budget, roles=roles, timezone=self.timezone)
 
     def role(self, role: Role) -> RoleSettings | None:
         """Return the settings of ``role``, or ``None``."""

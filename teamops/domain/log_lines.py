@@ -5,9 +5,10 @@ The role stands in a column of its own, so the text leaves it out.
 
 from __future__ import annotations
 
-from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart, Start, Stop
+from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart, Start, Stop, StopSpending
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Alert, AlertState
+from teamops.model.budget import Step
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.snapshot import LogLine
 
@@ -18,6 +19,12 @@ _VERBS: dict[type[Action], str] = {
     Append: "append",
     Start: "start",
     Stop: "stop",
+}
+_STEPS: dict[Step, str] = {
+    Step.GATE: "gate",
+    Step.POKES: "no pokes",
+    Step.INTERRUPT: "interrupt",
+    Step.END: "stop",
 }
 
 
@@ -56,7 +63,7 @@ def action_line(wall: float, action: Action, outcome: Outcome | None) -> LogLine
 
 def action_verb(action: Action) -> str:
     """Return what an action does, in a word or two."""
-    return _VERBS[type(action)]
+    return _STEPS[action.step] if isinstance(action, StopSpending) else _VERBS[type(action)]
 
 
 def delivery_line(delivery: Delivery) -> LogLine | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from teamops.domain.limits import SpikeStop
 from teamops.domain.restart import GONE
 from teamops.domain.spikes import Spike
 from teamops.model.agent import AgentState, Evidence, EvidenceKind, SpikeView
@@ -27,14 +28,20 @@ def _times(times: float) -> str:
     return f"{times:.0f}" if times >= 10 else f"{times:.1f}"
 
 
-def runaway_finding(role: Role, spike: Spike, rate: int) -> Finding:
-    """Return the finding of a spike that lasts; ``rate``: tokens a minute, as told."""
+def runaway_finding(role: Role, spike: Spike, rate: int, stop: SpikeStop = SpikeStop.OFF) -> Finding:
+    """Return the finding of a spike that lasts; ``rate``: tokens a minute, as told; ``stop``: whether it is stopped."""
+    look = "look what it does (Enter); "
+    do = {
+        SpikeStop.OFF: f"{look}interrupt it in its pane (a), or restart {role} (r)",
+        SpikeStop.ASK: f"{look}stop its spending: teamops budget stop {role}",
+        SpikeStop.ON: f"{look}it is being stopped; teamops budget lift {role} lets it go on",
+    }
     return Finding(
         code="agent-runaway",
         severity=Severity.CRITICAL,
         subject=str(role),
         message=f"{role} uses {words(spike, rate)}",
-        do=f"look what it does (Enter); interrupt it in its pane (a), or restart {role} (r)",
+        do=do[stop],
         agent=role,
         notify=True,
         rounds=1,  # the rule itself has waited for more than one answer

@@ -85,7 +85,8 @@ def _claude(wanted: Wanted) -> Recipe:
         notes.append("its settings are chosen by its own command: no events of its own")
     else:
         path = wanted.folder / "agents" / f"{role.role}.settings.json"
-        files[path] = json.dumps({"disableAllHooks": False, "hooks": _hooks(CLAUDE_EVENTS)}, indent=1) + "\n"
+        own = {"disableAllHooks": False, "hooks": _hooks(CLAUDE_EVENTS, wanted.gate)}
+        files[path] = json.dumps(own, indent=1) + "\n"
         added += ["--settings", str(path)]
     return Recipe(
         argv=(role.command[0], *added, *words),  # before a prompt of the person's own, if there is one
@@ -93,6 +94,7 @@ def _claude(wanted: Wanted) -> Recipe:
         client_session=session,
         resumed=resumed,
         files=files,
+        holds=wanted.folder,
         notes=tuple(notes),
     )
 
@@ -111,7 +113,8 @@ def _codex(wanted: Wanted) -> Recipe:
         notes.append(f"no events of its own: there are other hooks ({own})")
     else:
         for event in CODEX_EVENTS:
-            added += ["-c", f"hooks.{event}=[{{hooks=[{{type='command',command={json.dumps(entry(event))}}}]}}]"]
+            command = json.dumps(entry(event, wanted.gate, "codex"))
+            added += ["-c", f"hooks.{event}=[{{hooks=[{{type='command',command={command}}}]}}]"]
         added.append("--dangerously-bypass-hook-trust")
     resume: tuple[str, ...] = ()
     if any(word in _CODEX_COMMANDS for word in words):
@@ -123,6 +126,7 @@ def _codex(wanted: Wanted) -> Recipe:
         env=wanted.env,
         client_session=known if resume else "",
         resumed=bool(resume),
+        holds=wanted.folder,
         notes=tuple(notes),
     )
 
@@ -146,11 +150,12 @@ def _own_codex_hooks(wanted: Wanted) -> str:
     return ""
 
 
-def _hooks(events: Sequence[str]) -> dict[str, object]:
-    return {
-        event: [{"matcher": "*", "hooks": [{"type": "command", "command": entry(event), "timeout": HOOK_TIMEOUT_S}]}]
-        for event in events
-    }
+def _hooks(events: Sequence[str], gate: str) -> dict[str, object]:
+    told: dict[str, object] = {}
+    for event in events:
+        one = {"type": "command", "command": entry(event, gate, "claude"), "timeout": HOOK_TIMEOUT_S}
+        told[event] = [{"matcher": "*", "hooks": [one]}]
+    return told
 
 
 def _has_transcript(session: str, env: Mapping[str, str]) -> bool:

@@ -75,6 +75,7 @@ def gemini(wanted: Wanted) -> Recipe:
         client_session=session,
         resumed=resumed,
         files=files,
+        holds=wanted.folder,
         notes=tuple(notes),
     )
 
@@ -104,7 +105,7 @@ def _files(wanted: Wanted, path: Path) -> dict[Path, str]:
         "hooksConfig": {"notifications": False},
     }
     if not _tells(wanted):
-        told["hooks"] = {event: [{"hooks": [_hook(event)]}] for event in EVENTS}
+        told["hooks"] = {event: [{"hooks": [_hook(event, wanted.gate)]}] for event in EVENTS}
     files: dict[Path, str] = {}
     if wanted.profile:
         place = path.with_suffix("")
@@ -123,8 +124,9 @@ def _has_query(words: Sequence[str]) -> bool:
     )
 
 
-def _hook(event: str) -> dict[str, object]:
-    return {"name": f"teamops-{event}", "type": "command", "command": entry(event), "timeout": HOOK_TIMEOUT_S * 1000}
+def _hook(event: str, gate: str) -> dict[str, object]:
+    command = entry(event, gate, "gemini")
+    return {"name": f"teamops-{event}", "type": "command", "command": command, "timeout": HOOK_TIMEOUT_S * 1000}
 
 
 def _has_chat(wanted: Wanted) -> bool:

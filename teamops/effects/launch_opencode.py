@@ -16,6 +16,8 @@ from teamops.usage.locate_opencode import database, has_session
 
 CONFIG = "OPENCODE_CONFIG_CONTENT"
 ENTRY = "TEAMOPS_HOOK_ENTRY"
+GATE = "TEAMOPS_HOOK_GATE"
+"""Where its hold would stand. The client reads it once, when it begins; what its tools run can't change it."""
 PLUGIN = Path(hook.__file__).with_name("opencode_plugin.js")
 _SESSION = ("--session", "-s", "--continue", "-c", "--fork")
 _ID = re.compile(r"ses_[0-9A-Za-z]+")
@@ -41,6 +43,7 @@ def opencode(wanted: Wanted) -> Recipe:
         config["plugin"] = [*_list(config.get("plugin")), PLUGIN.as_uri()]
         env[CONFIG] = json.dumps(config)
         env[ENTRY] = json.dumps(entry_words())
+        env[GATE] = wanted.gate
         if "--pure" in words:
             notes.append("no events of its own: its own command turns plugins off")
     return Recipe(
@@ -49,6 +52,7 @@ def opencode(wanted: Wanted) -> Recipe:
         client_session=wanted.known if added else "",
         resumed=bool(added),
         files=files,
+        holds=wanted.folder,
         notes=tuple(notes),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from teamops.config.settings import RoleSettings
 from teamops.model.actions import Outcome, Poke
 from teamops.model.pane import Pane
@@ -9,8 +11,12 @@ from teamops.tmux import deliver as typing
 from teamops.tmux.server import Server, ServerDown
 
 
-async def poke(server: Server, role: RoleSettings, pane: Pane | None, action: Poke) -> Outcome:
+async def poke(
+    server: Server, role: RoleSettings, pane: Pane | None, action: Poke, refusal: Callable[[], str] = lambda: ""
+) -> Outcome:
     """Type the poke's line into the role's client and submit it, if that can be done safely.
+
+    ``refusal`` says why its agent may not be poked at all; empty = it may.
 
     ``pane`` is what was known of the role's pane; what is typed into is what tmux says now. Raises ``TeamopsError``
     when tmux fails.
@@ -28,7 +34,7 @@ async def poke(server: Server, role: RoleSettings, pane: Pane | None, action: Po
         )
     if pane is not None and (pane.pane_id, pane.pid) != (now.pane_id, now.pid) and not pane.dead:
         return Outcome(ok=False, message=f"{role.role} was started again in the meantime", hint="look again, then poke")
-    return await typing.deliver(server, now, role.client, action.text)
+    return await typing.deliver(server, now, role.client, action.text, refusal)
 
 
 async def hindrance(server: Server, role: RoleSettings) -> str:

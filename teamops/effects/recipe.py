@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings
-from teamops.guard import hook
+from teamops.guard import holds, hook
 from teamops.model.errors import TeamopsError
 
 HOOK_TIMEOUT_S = 5
@@ -32,11 +32,21 @@ class Recipe:
     resumed: bool = False
     files: Mapping[Path, str] = field(default_factory=dict)
     """What has to be written before: path → text."""
+    holds: Path | None = None
+    """The project's folder in the state directory, where its hooks look for holds: shut as long as it is missing."""
     notes: tuple[str, ...] = ()
     """What teamops leaves out, for a person."""
 
     def write(self) -> None:
         """Write the files, each for this user alone. Raises ``TeamopsError`` where that can't be done."""
+        if self.holds is not None:
+            try:
+                holds.prepare(str(self.holds))
+            except OSError as error:
+                raise TeamopsError(
+                    f"can't make {self.holds / holds.FOLDER}: {error.strerror or error}",
+                    "mend the folder's rights or free disk space",
+                ) from error
         for path, text in self.files.items():
             try:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -65,6 +75,11 @@ class Wanted:
     """The profile's text; empty = the role has none."""
 
     @property
+    def gate(self) -> str:
+        """Return where the role's hold would stand."""
+        return holds.path_of(str(self.folder), self.role.role)
+
+    @property
     def words(self) -> tuple[str, ...]:
         """Return the person's own arguments."""
         return self.role.command[1:]
@@ -80,9 +95,15 @@ def entry_words(*event: str) -> list[str]:
     return [sys.executable, "-I", "-S", str(hook.__file__), *event]
 
 
-def entry(event: str) -> str:
-    """Return the same as a line for the client's shell."""
-    return shlex.join(entry_words(event))
+def entry(event: str, gate: str, client: str) -> str:
+    """Return the same as a line for the client's shell.
+
+    ``gate``: where the agent's hold would stand. It is among the words, so that nothing in the agent's environment
+    leads elsewhere. A line that can't even be run refuses, where refusing is its office.
+    """
+    if event not in hook.GATED:
+        return shlex.join(entry_words(event))
+    return f"{shlex.join(entry_words(event, gate, client))} || exit {hook.REFUSED}"
 
 
 def given(words: Sequence[str], names: Sequence[str]) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
-from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart, Start, Stop
+from teamops.guard import holds
+from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart, Start, Stop, StopSpending
 from teamops.model.agent_report import Launch
+from teamops.model.budget import Step
 from teamops.model.errors import TeamopsError
 from teamops.model.pane import Pane
 from teamops.model.role import Role
+from teamops.tmux.deliver import LIFT
 from teamops.tmux.server import Server
 
 
@@ -59,13 +63,27 @@ class Effects:
         settings = self._settings.role(role)
         if self._server is None or settings is None:
             return f"{role} is not managed"
+        if why := self.held(role):
+            return why
         try:
             return await hindrance(self._server, settings)
         except TeamopsError as error:
             return error.message
 
-    async def _on_pane(self, action: Poke | Restart | Start | Stop) -> Outcome:
+    def held(self, role: Role) -> str:
+        """Return why ``role`` may not spend, whichever process has stopped it; empty = it may."""
+        if not (self._folder / holds.FOLDER).is_dir():
+            return ""  # nobody was ever held here
+        return holds.reason(holds.path_of(str(self._folder), role))
+
+    async def _on_pane(self, action: Poke | Restart | Start | Stop | StopSpending) -> Outcome:
         role = self._settings.role(action.role)
+        if isinstance(action, Poke | Restart | Start) and (why := self.held(action.role)):
+            return Outcome(ok=False, message=why, hint=LIFT)
+        if isinstance(action, StopSpending) and action.step is Step.GATE:
+            from teamops.effects.hard_stop import gate
+
+            return await gate(self._folder, role, action)
         if self._server is None or role is None:
             return Outcome(
                 ok=False,
@@ -75,7 +93,13 @@ class Effects:
         if isinstance(action, Poke):
             from teamops.effects.poke import poke
 
-            return await poke(self._server, role, self._pane_of(action.role), action)
+            return await poke(self._server, role, self._pane_of(action.role), action, partial(self.held, action.role))
+        if isinstance(action, StopSpending):
+            from teamops.effects.hard_stop import interrupt, no_pokes
+
+            if action.step is Step.POKES:
+                return await no_pokes(self._server, role, partial(self.held, action.role))
+            return await interrupt(self._server, role)
         if isinstance(action, Start):
             from teamops.effects.start import start
 

@@ -29,7 +29,7 @@ _POLL_S = 0.05
 async def stop(server: Server, role: RoleSettings, action: Stop, launch: Launch | None) -> Outcome:
     """End the role's agent: its own exit or TERM, then KILL after the grace, of all that descends from it.
 
-    By rule only what teamops started. Raises ``TeamopsError`` when tmux fails.
+    By rule only what teamops started, but ``whoever`` spends and may not. Raises ``TeamopsError`` when tmux fails.
     """
     try:
         panes = await server.panes()
@@ -42,7 +42,7 @@ async def stop(server: Server, role: RoleSettings, action: Stop, launch: Launch 
     ours = mark.pid == now.pid or (launch is not None and is_of(launch, now.pid))
     if now.dead or not is_alive(now.pid):
         return await _closed(server, now, "had ended already", made=mark.made)
-    if action.by is By.RULE and not ours:
+    if action.by is By.RULE and not ours and not action.whoever:
         return Outcome(
             ok=False,
             message=f"pid {now.pid} runs in its pane, and teamops did not start it: by rule it is not ended",

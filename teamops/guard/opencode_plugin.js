@@ -1,8 +1,13 @@
 // Tells teamops of what opencode does: one event, one run of the hook entry, in their order.
-// It never holds opencode up or back: it waits for nothing and lets nothing through that it throws.
+// It holds opencode back in one case: the agent is held, and may not spend. Then tool calls and prompts are refused.
+// Else it waits for nothing and lets nothing through that it throws.
 import { spawn } from "node:child_process"
+import { readFileSync, statSync } from "node:fs"
+import { dirname } from "node:path"
 
 const entry = JSON.parse(process.env.TEAMOPS_HOOK_ENTRY || "[]")
+const gate = process.env.TEAMOPS_HOOK_GATE || ""
+const PAUSE_MS = 3000 // its model would be asked at once what to do instead: time for an interrupt
 const roots = new Map() // a subagent's session → the session that the person sees
 let last = Promise.resolve()
 
@@ -14,12 +19,33 @@ function tell(event, session, about) {
 
 function run(event, told) {
   return new Promise((done) => {
-    const child = spawn(entry[0], [...entry.slice(1), event], { stdio: ["pipe", "ignore", "ignore"] })
+    const child = spawn(entry[0], [...entry.slice(1), event, gate, "opencode"], { stdio: ["pipe", "ignore", "ignore"] })
     child.on("error", done)
     child.on("close", done)
     child.stdin.on("error", () => {})
     child.stdin.end(told)
   })
+}
+
+// Why nothing may be spent; empty = it may. A gate that can't be seen is shut. See holds.py.
+function held() {
+  if (!gate) return ""
+  try {
+    return readFileSync(gate, "utf8").split("\n")[0].trim() || "held"
+  } catch (error) {
+    if (error.code !== "ENOENT") return `held: ${gate} can't be read`
+    try {
+      if (statSync(dirname(gate)).isDirectory()) return ""
+    } catch {}
+    return `held: the folder of ${gate} is gone, so nobody can say`
+  }
+}
+
+async function refuse(pause_ms) {
+  const why = held()
+  if (!why) return
+  await new Promise((done) => setTimeout(done, pause_ms))
+  throw new Error(`teamops: ${why}. Don't try again: nothing may be spent until a person lifts this. Stop here.`)
 }
 
 function rootOf(session) {
@@ -57,10 +83,16 @@ function seen({ type, properties: about = {} }) {
 
 export const Teamops = async () => ({
   event: quietly(({ event }) => seen(event)),
-  "chat.message": quietly((input, output) => {
-    const text = (output.parts || []).filter((part) => part.type === "text" && !part.synthetic)
-    if (!roots.has(input.sessionID)) tell("chat.message", input.sessionID, { prompt: text.map((part) => part.text).join("\n") })
-  }),
-  "tool.execute.before": quietly((input) => tell("tool.execute.before", input.sessionID, { tool_name: input.tool })),
+  "chat.message": async (input, output) => {
+    await quietly(() => {
+      const text = (output.parts || []).filter((part) => part.type === "text" && !part.synthetic)
+      if (!roots.has(input.sessionID)) tell("chat.message", input.sessionID, { prompt: text.map((part) => part.text).join("\n") })
+    })()
+    await refuse(0)
+  },
+  "tool.execute.before": async (input) => {
+    await quietly(() => tell("tool.execute.before", input.sessionID, { tool_name: input.tool }))()
+    await refuse(PAUSE_MS)
+  },
   "tool.execute.after": quietly((input) => tell("tool.execute.after", input.sessionID, { tool_name: input.tool })),
 })

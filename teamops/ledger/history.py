@@ -9,15 +9,19 @@ from typing import Any
 
 from teamops.domain import log_lines
 from teamops.ledger.rows import BegunAction
-from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart, Start, Stop
+from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart, Start, Stop, StopSpending
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Alert, AlertState
+from teamops.model.budget import Step
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
 from teamops.model.snapshot import LogLine
 
 RESOLVED_KEPT = 100
 """So many resolved alerts are told; their edges stay in the log for ever."""
+
+_SPENDING = "spending "
+"""Begins the kind of a hard stop's steps."""
 
 _LOG = """
 SELECT wall, rank, id, kind, role, a, b, c, ok FROM (
@@ -136,6 +140,8 @@ def begin_action(connection: sqlite3.Connection, action: Action, wall: float) ->
         kind = "start"
     elif isinstance(action, Stop):
         kind = "stop"
+    elif isinstance(action, StopSpending):
+        kind, text, title = f"{_SPENDING}{action.step.value}", action.text, repr(action.since)
     cursor = connection.execute(
         "INSERT INTO action(wall, kind, role, text, title, critical, decided_by, reason, pid)"
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -214,6 +220,9 @@ def _action(row: Any) -> Action:
         return Start(role=role, by=by, reason=reason)
     if row[2] == "stop":
         return Stop(role=role, by=by, reason=reason)
+    if row[2].startswith(_SPENDING):
+        step = Step(row[2].removeprefix(_SPENDING))
+        return StopSpending(role=role, step=step, text=row[4], since=float(row[5] or 0), by=by, reason=reason)
     return Restart(role=role, by=by, reason=reason)
 
 

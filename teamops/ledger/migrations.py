@@ -126,7 +126,20 @@ CREATE TABLE spike(
 CREATE INDEX spike_by_role ON spike(role, began_wall);
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN)
+BUDGETS = """
+CREATE TABLE budget_hold(
+  scope TEXT NOT NULL, wall REAL NOT NULL, cause TEXT NOT NULL, why TEXT NOT NULL, day TEXT NOT NULL, limit_usd TEXT,
+  spent_usd TEXT, lifted_wall REAL, lifted_by TEXT NOT NULL DEFAULT '', new_limit_usd TEXT,
+  PRIMARY KEY(scope, wall)) STRICT, WITHOUT ROWID;
+CREATE TABLE budget_limit(
+  scope TEXT NOT NULL, day TEXT NOT NULL, limit_usd TEXT NOT NULL, wall REAL NOT NULL, decided_by TEXT NOT NULL,
+  PRIMARY KEY(scope, day)) STRICT, WITHOUT ROWID;
+CREATE TABLE budget_step(
+  scope TEXT NOT NULL, hold_wall REAL NOT NULL, role TEXT NOT NULL, step TEXT NOT NULL, wall REAL NOT NULL,
+  ok INTEGER NOT NULL, message TEXT NOT NULL, PRIMARY KEY(scope, hold_wall, role, step)) STRICT, WITHOUT ROWID;
+"""
+
+STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, BUDGETS)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from teamops.ledger.rows import DaySpend, Minute
+from teamops.model.budget import Spent
 from teamops.model.events import BeatsSeen
 from teamops.model.role import Role
 from teamops.model.tail import Position
@@ -186,6 +187,35 @@ def cost_since(connection: sqlite3.Connection, wall: float) -> dict[Role, DaySpe
             old = spent.get(role, DaySpend(Decimal(0), 0))
             spent[Role(role)] = DaySpend(old.cost_usd + Decimal(cost), old.unpriced_tokens)
     return spent
+
+
+def spent_since(connection: sqlite3.Connection, day: float, hour: float) -> dict[str, Spent]:
+    """Return what each role spent since the minutes of ``day`` and of ``hour`` (Unix seconds).
+
+    Beats' costs as in ``minutes``, of the whole span that is asked for.
+    """
+    first_day, first_hour = int(day // 60), int(hour // 60)
+    first = (min(first_day, first_hour),)
+    spent: dict[str, Spent] = {}
+    logged = set()
+    for role, minute, model, cost, waiting, responses in connection.execute(
+        "SELECT role, minute, model, cost_usd, unpriced, responses - beaten FROM usage_minute WHERE minute >= ?", first
+    ):
+        models = {model: waiting} if waiting > 0 and minute >= first_day else {}
+        spent[role] = spent.get(role, Spent()) + _spent(Decimal(cost), minute, first_day, first_hour, models)
+        if responses:
+            logged.add(role)
+    for role, minute, cost in connection.execute(
+        "SELECT role, minute, cost_usd FROM beat_minute WHERE minute >= ? AND cost_usd <> '0'", first
+    ):
+        if role not in logged:
+            spent[role] = spent.get(role, Spent()) + _spent(Decimal(cost), minute, first_day, first_hour, {})
+    return spent
+
+
+def _spent(cost: Decimal, minute: int, day: int, hour: int, models: Mapping[str, int]) -> Spent:
+    nothing = Decimal(0)
+    return Spent(cost if minute >= hour else nothing, cost if minute >= day else nothing, models)
 
 
 def rates(connection: sqlite3.Connection) -> dict[tuple[str, str], str | None]:

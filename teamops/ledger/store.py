@@ -9,6 +9,7 @@ from pathlib import Path
 
 from teamops.ledger import history, spend
 from teamops.ledger.audit import Audit
+from teamops.ledger.budgets import BudgetBook, spends
 from teamops.ledger.connection import LedgerError, open_connection, reading, writing
 from teamops.ledger.deliveries import Deliveries
 from teamops.ledger.keeping import Keepings
@@ -51,6 +52,8 @@ class Ledger:
         self._file = _identity(path)
         self.audit = Audit(connection, path)
         """The protocol's memory."""
+        self.budgets = BudgetBook(connection, path)
+        """Asked in every transaction that adds to what was spent."""
         self.deliveries = Deliveries(connection, path)
         self.keeping = Keepings(connection, path)
         self.launches = Launches(connection, path)
@@ -92,26 +95,38 @@ class Ledger:
 
     # beats and usage
 
-    def add_beats(self, seen: BeatsSeen, rows: Sequence[tuple[Role, Usage, Decimal | None]] = ()) -> None:
+    def add_beats(
+        self, seen: BeatsSeen, rows: Sequence[tuple[Role, Usage, Decimal | None]] = (), wall: float | None = None
+    ) -> None:
         """Add beats to their minutes and store how far their file was read, in one transaction.
 
         ``rows``: what their ``usages`` cost, ``None`` where no price is known yet. The same call again adds nothing:
-        what lies before the stored position is in the ledger.
+        what lies before the stored position is in the ledger. ``wall``: this moment; budgets are checked as of it, in
+        the same transaction.
         """
         with writing(self._connection, self._path):
             if spend.advance(self._connection, seen.position):
                 spend.add_beats(self._connection, seen)
                 for role, usage, cost in rows:
                     spend.add_usage(self._connection, role, [(usage, cost)], beaten=True)
+                self.budgets.check_or_hold({beat.role for beat in seen.beats if spends(beat)}, wall)
 
-    def add_usage(self, role: Role, rows: Sequence[tuple[Usage, Decimal | None]], position: Position) -> None:
+    def add_usage(
+        self,
+        role: Role,
+        rows: Sequence[tuple[Usage, Decimal | None]],
+        position: Position,
+        wall: float | None = None,
+    ) -> None:
         """Add usage with its cost and store how far its file was read, in one transaction.
 
-        A cost of ``None`` means that no price is known yet. The same call again adds nothing.
+        A cost of ``None`` means that no price is known yet. The same call again adds nothing. ``wall``: this moment;
+        budgets are checked as of it, in the same transaction.
         """
         with writing(self._connection, self._path):
             if spend.advance(self._connection, position):
                 spend.add_usage(self._connection, role, rows)
+                self.budgets.check_or_hold({role} if rows else set(), wall)
 
     def minutes(self, role: Role, since_wall: float) -> list[Minute]:
         """Return the minutes of ``role`` from that of ``since_wall`` on, oldest first; empty ones are left out."""
@@ -138,10 +153,15 @@ class Ledger:
         with reading(self._path):
             return spend.unpriced(self._connection)
 
-    def reprice(self, priced: Sequence[tuple[Role, Usage, Decimal]]) -> int:
-        """Give prices to usage that waits for them, each exactly once; return to how many."""
+    def reprice(self, priced: Sequence[tuple[Role, Usage, Decimal]], wall: float | None = None) -> int:
+        """Give prices to usage that waits for them, each exactly once; return to how many.
+
+        ``wall`` as in ``add_usage``: what gets its price late may be what crosses a limit.
+        """
         with writing(self._connection, self._path):
-            return spend.reprice(self._connection, priced)
+            count = spend.reprice(self._connection, priced)
+            self.budgets.check_or_hold({role for role, _, _ in priced}, wall)
+            return count
 
     # lights and states
 

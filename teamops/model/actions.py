@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from teamops.model.budget import Step
 from teamops.model.role import Role
 
 
@@ -78,9 +79,25 @@ class Stop:
     reason: str = ""
     grace_s: float = 30.0
     """So long it may take to end by itself."""
+    whoever: bool = False
+    """By rule, too, what teamops did not start: it spends and may not."""
 
 
-Action = Poke | Restart | Notify | Append | Start | Stop
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopSpending:
+    """One step of a hard stop before its end, which is a ``Stop``: its hooks refuse, pokes are refused, interrupted."""
+
+    role: Role
+    step: Step
+    text: str
+    """Why, as the agent is told."""
+    since: float
+    """When the hold began, Unix seconds."""
+    by: By
+    reason: str = ""
+
+
+Action = Poke | Restart | Notify | Append | Start | Stop | StopSpending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

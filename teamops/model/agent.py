@@ -107,6 +107,8 @@ class Beat:
     """With ``HOOK``: the path of the session's transcript, as the client says."""
     detail: str = ""
     """With ``HOOK``: what the event is about: the prompt's text, the tool's name, a notice's type and words."""
+    gated: bool = False
+    """With ``HOOK``: the entry asked whether the agent is held."""
     usages: tuple[Usage, ...] = ()
     """What its tracked calls of models used since its last beat."""
 

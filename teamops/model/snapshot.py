@@ -12,6 +12,7 @@ from teamops.model.actions import Outcome
 from teamops.model.agent import AgentView
 from teamops.model.agent_report import AgentReport
 from teamops.model.alert import Alert
+from teamops.model.budget import BudgetLine
 from teamops.model.clock import Stamp
 from teamops.model.handoff import Block, Problem, Stage, Standing, Task
 from teamops.model.protocol import ProtocolFinding, StageTime, TaskReport
@@ -112,6 +113,8 @@ class Snapshot:
     """Why the handoff file can't be read now; empty = it can."""
     cost_today_usd: Decimal = Decimal(0)
     unpriced_tokens: int = 0
+    budgets: tuple[BudgetLine, ...] = ()
+    """The team's first; empty where nothing is limited."""
     troubles: tuple[str, ...] = ()
     """What works in a lesser way, one line each ("no desktop bus: notifications ring the terminal bell")."""
 
@@ -174,7 +177,24 @@ class AcceptTamper:
     tamper: int
 
 
-Intent = PokeRole | RestartRole | AckAlert | SignOff | AcceptTamper | StartRole | StopRole
+@dataclass(frozen=True, slots=True)
+class LiftBudget:
+    """Intent: let a role, or the team, spend again. Only a person may: whoever sends it has made sure."""
+
+    scope: str
+    """A role, or ``budget.TEAM``."""
+    day_usd: Decimal | None
+    """The new limit for today; ``None`` where no budget is what holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopSpendingOf:
+    """Intent: stop that role's spending, by all steps, and hold it until a person lifts that."""
+
+    role: Role
+
+
+Intent = PokeRole | RestartRole | AckAlert | SignOff | AcceptTamper | StartRole | StopRole | LiftBudget | StopSpendingOf
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from teamops.domain.span import clock_words
 from teamops.model.agent import AgentView, Evidence, SpikeView
 from teamops.model.alert import Alert
+from teamops.model.budget import BudgetLine
 from teamops.model.handoff import Standing
 from teamops.model.snapshot import LightView, Snapshot
 from teamops.report.handoff import finding_json
@@ -36,7 +37,11 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
         "agents": [agent_json(agent) for agent in snapshot.agents],
         "alerts": [_alert(alert) for alert in snapshot.alerts],
         "findings": [finding_json(finding) for finding in snapshot.findings],
-        "budget": {"today_usd": money(snapshot.cost_today_usd), "unpriced_tokens": snapshot.unpriced_tokens},
+        "budget": {
+            "today_usd": money(snapshot.cost_today_usd),
+            "unpriced_tokens": snapshot.unpriced_tokens,
+            "limits": [_limit(line) for line in snapshot.budgets],
+        },
         "handoff_trouble": snapshot.handoff_trouble or None,
         "problems": len(snapshot.problems),
         "troubles": list(snapshot.troubles),
@@ -44,6 +49,16 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
             {"at": iso(line.wall), "kind": line.kind, "role": line.role, "ok": line.ok, "text": line.text}
             for line in snapshot.log[:50]
         ],
+    }
+
+
+def _limit(line: BudgetLine) -> dict[str, Any]:
+    return {
+        "scope": line.scope,
+        "today_usd": money(line.spent.day),
+        "day_limit_usd": None if line.day_limit_usd is None else money(line.day_limit_usd),
+        "level": line.level.value,
+        "held": line.hold is not None,
     }
 
 

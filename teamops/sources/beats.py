@@ -78,6 +78,7 @@ class _Line(msgspec.Struct):
     session: str = ""
     transcript: str = ""
     detail: str = ""
+    gated: bool = False
     usage: Annotated[list[_Call], msgspec.Meta(max_length=MAX_CALLS)] = []
 
 
@@ -113,6 +114,7 @@ def beat_of(line: bytes, role: Role, wall: float) -> Beat | None:
         session=row.session if _SESSION.fullmatch(row.session) else "",
         transcript=row.transcript if row.transcript.isprintable() else "",
         detail=clean_line(row.detail, MAX_DETAIL),
+        gated=row.gated,
         usages=tuple(
             _usage(call, at, None if cost is None else cost * (not nth)) for nth, call in enumerate(row.usage)
         ),

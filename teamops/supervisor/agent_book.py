@@ -12,6 +12,7 @@ from teamops.domain.health import Facts, tells_of_work
 from teamops.domain.hooks import Told
 from teamops.domain.restart import Keeping
 from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind, SpikeView
+from teamops.model.budget import BudgetHold
 from teamops.model.clock import Stamp
 from teamops.model.events import GrowthSeen, PaneDied, ProcessRow, ScreenSeen, StatusSeen, UsageSeen
 from teamops.model.pane import Pane, Screen
@@ -100,6 +101,12 @@ class AgentBook:
     """What the plain spike rules say."""
     keeping: Keeping | None = None
     """What teamops does about it."""
+    hold: BudgetHold | None = None
+    """Its spending is stopped: by its own budget's hold, else by the team's."""
+    gated: bool = False
+    """Its client's hooks ask whether it is held."""
+    spent_wall: float | None = None
+    """Its last usage by its own word, Unix seconds."""
     state: AgentState = AgentState.UNKNOWN
     """As shown: its health, under what teamops does about it."""
     evidence: Evidence = field(default_factory=lambda: Evidence(EvidenceKind.NOTHING, None))
@@ -184,14 +191,13 @@ class AgentBook:
     def _begin(self, stamp: Stamp) -> None:
         """A new process: what the old one promised no longer holds."""
         self.born = stamp.now
-        self.dead = self.session_gone = False
+        self.dead = self.session_gone = self.oom = False
         self.died = self.exit_status = self.exit_signal = None
-        self.oom = False
         self.status = self.status_at = self.told = self.told_at = None
         self.status_detail = self.told_detail = self.client_session = ""
         self.stopped_at = self.went_on = None
         self.last_error, self.auth = "", False
-        self.in_cycle = False
+        self.in_cycle = self.gated = False
         self.interval_s = self.shutdown_until = None
         self.beat = self.called = self.worked = self.grew = self.printed = None
         self.beat_status, self.message = "ok", ""
@@ -309,12 +315,9 @@ class AgentBook:
         self.beat = at
         self.beat_status = beat.status
         self.message = beat.message
-        if beat.interval_s is not None:
-            self.interval_s = beat.interval_s
-        if beat.kind is BeatKind.CYCLE_BEGIN:
-            self.in_cycle = True
-        elif beat.kind is BeatKind.CYCLE_END:
-            self.in_cycle = False
+        self.interval_s = self.interval_s if beat.interval_s is None else beat.interval_s
+        if beat.kind in {BeatKind.CYCLE_BEGIN, BeatKind.CYCLE_END}:
+            self.in_cycle = beat.kind is BeatKind.CYCLE_BEGIN
         if beat.kind is BeatKind.SHUTDOWN and beat.grace_s is not None:
             self.expect_end(at + beat.grace_s)
         if beat.kind is BeatKind.ERROR:
@@ -323,6 +326,7 @@ class AgentBook:
     def _see_hook(self, beat: Beat, at: float) -> None:
         """Take one event of its client's hooks: no beat, for nobody promised that there will be more."""
         told = hooks.told(beat.hook, beat.detail)
+        self.gated = self.gated or beat.gated
         if told is None or (self.told_at is not None and at < self.told_at):
             return
         if self.client_session and beat.session and beat.session != self.client_session and told is Told.ENDED:

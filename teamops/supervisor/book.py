@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from teamops.config.settings import Settings
-from teamops.domain import health, light, restart, spike_alerts
+from teamops.domain import budget_alerts, health, light, restart, spike_alerts
 from teamops.domain.evidence import known
 from teamops.model.agent import AgentState, EvidenceKind
 from teamops.model.alert import Alert
@@ -68,14 +67,14 @@ class Book:
     offset: float = 0.0
     """Observed seconds less Unix seconds, as of the last round of the clock that came in time."""
     midnight: float = 0.0
-    """Unix seconds at which today began, local time."""
+    """Unix seconds at which today began, in the timezone of the budgets."""
     started: frozenset[str] = frozenset()
     """Sources that have reported once."""
 
     def __post_init__(self) -> None:
         self.protocol = ProtocolBook(self.settings.limits)
         self.offset = self.stamp.now - self.stamp.wall
-        self.midnight = midnight_of(self.stamp.wall)
+        self.midnight = self.settings.budgets.day_begins(self.stamp.wall)
         for settings in self.settings.roles:
             self.agents[settings.role] = AgentBook(settings.role, settings)
 
@@ -106,7 +105,7 @@ class Book:
 
     def turn_day(self, wall: float) -> bool:
         """Begin a new day where ``wall`` lies in one: today's sums start again. Return whether it did."""
-        midnight = midnight_of(wall)
+        midnight = self.settings.budgets.day_begins(wall)
         if midnight == self.midnight:
             return False
         self.midnight = midnight
@@ -167,11 +166,9 @@ class Book:
 
     @property
     def tmux_down(self) -> str:
-        """Say that the tmux server went with agents in it; empty = it is there, or a person had stopped the last."""
+        """Say that the tmux server went with agents in it; empty = it is there, or the last were stopped."""
         pages = [self.agents[role] for role in self.with_panes if role in self.agents]
-        if self.tmux_gone and any(
-            page.keeping is None or page.keeping.held is not restart.Hold.HUMAN for page in pages
-        ):
+        if self.tmux_gone and not all(is_let_go(page) for page in pages):
             return "the tmux server of the team is gone, and its agents with it"
         return ""
 
@@ -239,6 +236,7 @@ class Book:
                 state, evidence = restart.shown(page.keeping, state, evidence, worked=worked, now=now)
             kind = EvidenceKind.TRANSCRIPT if page.has_transcript else EvidenceKind.BEAT
             state, evidence = spike_alerts.shown(page.spike, state, evidence, kind=kind, wall=self.stamp.wall)
+            state, evidence = budget_alerts.shown(page.hold, page.health, state, evidence, self.stamp.wall)
             if state is not page.state:
                 changed.append(page)
             page.state, page.evidence = state, evidence
@@ -273,6 +271,11 @@ class Book:
         return self.manages(page.role) and (page.pane is not None or bool(page.settings and page.settings.command))
 
 
+def is_let_go(page: AgentBook) -> bool:
+    """Return whether an agent's end is as it should be: its spending was stopped, or a person stopped it."""
+    return page.hold is not None or (page.keeping is not None and page.keeping.held is restart.Hold.HUMAN)
+
+
 def _light_of(task: Task, role: Role, since: float, since_wall: float) -> light.Light:
     return light.Light(
         task=task.task,
@@ -284,9 +287,3 @@ def _light_of(task: Task, role: Role, since: float, since_wall: float) -> light.
         line=task.since_line,
         digest=task.since_digest,
     )
-
-
-def midnight_of(wall: float) -> float:
-    """Return the Unix seconds of the last local midnight before ``wall``."""
-    local = datetime.fromtimestamp(wall).astimezone()
-    return datetime(local.year, local.month, local.day).astimezone().timestamp()

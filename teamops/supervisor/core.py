@@ -36,6 +36,7 @@ from teamops.sources.clock import Clock
 from teamops.supervisor import agent_reports, reports, wishes
 from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.book import Book
+from teamops.supervisor.budgeting import Budgeting
 from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import findings_of, notice_of
@@ -100,17 +101,20 @@ class Core:
         """Called when panes changed, so that sources which follow processes know their pids."""
         self.expect: Callable[[Role, str], None] = lambda _role, _text: None
         """Called with a line that is about to be typed for an agent, so that sources look out for its proof."""
+        self.around: Callable[[], str] = lambda: ""
+        """Says at which agent's hands this process is; empty = no agent's."""
         self.trail = Trail(memory, self.spawn)
         self.announcer = Announcer(self)
         self.deliverer = Deliverer(self)
         self.restarter = Restarter(self)
         self.growing = Growing(self)
         self.spiking = Spiking(self)
+        self.budgeting = Budgeting(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking):
+        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting):
             part.load(self.book)
 
     # in
@@ -166,7 +170,7 @@ class Core:
 
     def snapshot(self) -> Snapshot:
         """Return the book as it is now."""
-        return view(self.book, next(self._revisions), ready=self._ready)
+        return view(self.book, next(self._revisions), ready=self._ready, budgets=self.budgeting.lines())
 
     def _round(self) -> None:
         """Take all events that are there, then ask the rules."""
@@ -182,13 +186,14 @@ class Core:
                 self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
-            for part in (self.deliverer, self.restarter, self.growing, self.spiking):
+            for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting):
                 part.see(self.book, event)
         if panes:
             self.on_panes(self.book)
         self._judge()
         if self._settled():
             if self.book.supervisor.acting and not self._gapped:
+                self.budgeting.go_on(self.book, counts=counts)  # before anything that would be refused
                 kept = [(page, page.keeping) for page in self.book.agents.values()]
                 self.announcer.go_on(self.book, counts=counts)
                 self.restarter.go_on(self.book, counts=counts)
@@ -263,7 +268,7 @@ class Core:
         if self.memory.follow(book):
             return
         found = findings_of(book, self.announcer.missed(book))
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking):
+        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting):
             found += part.findings(book)
         if not book.supervisor.acting:
             # Nobody acts and nobody remembers: one look has to do.

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from teamops.domain import findings as rules
 from teamops.domain import protocol_alerts
 from teamops.domain.light import Light
-from teamops.domain.restart import GONE, Hold
+from teamops.domain.restart import GONE
 from teamops.model.actions import Notify
 from teamops.model.alert import Alert, Finding
 from teamops.model.handoff import Severity
-from teamops.supervisor.book import Book
+from teamops.supervisor.book import Book, is_let_go
 
 
 def findings_of(book: Book, missed: Iterable[tuple[Light, str]]) -> list[Finding]:
@@ -19,8 +19,8 @@ def findings_of(book: Book, missed: Iterable[tuple[Light, str]]) -> list[Finding
     managed = frozenset(role for role in book.agents if book.manages(role))
     found = rules.light_findings(book.readings(book.stamp.now), managed=managed)
     for page in book.agents.values():
-        if page.keeping is not None and page.keeping.held is Hold.HUMAN and page.health in GONE:
-            continue  # a person stopped it: that it is gone is as it should be
+        if is_let_go(page) and page.health in GONE:
+            continue
         found += rules.agent_findings(
             page.role,
             page.health,

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from teamops.domain import log_lines
 from teamops.domain.light import Light
+from teamops.ledger.budgets import spends
 from teamops.ledger.store import Ledger, LedgerError
 from teamops.model.actions import Action, Notify, Outcome, Restart, Start, Stop
 from teamops.model.alert import Alert, AlertState
@@ -44,6 +45,7 @@ class Memory:
     def __init__(self, ledger: Ledger, pricer: Pricer, *, acting: bool, followed: bool) -> None:
         self._ledger = ledger
         self.audit = ledger.audit
+        self.budgets = ledger.budgets
         self.deliveries = ledger.deliveries
         self.keeping = ledger.keeping
         self.launches = ledger.launches
@@ -60,6 +62,8 @@ class Memory:
         """Of earlier lives, until the first word on the role in this one."""
         self._unread = False
         """The ledger could not be read since the last round of the clock."""
+        self.unchecked: dict[Role, str] = {}
+        """Whose spending could not be stored, and so not be checked, and why; taken out by whoever acts on it."""
 
     @property
     def acting(self) -> bool:
@@ -140,8 +144,8 @@ class Memory:
                 cost = self._price(beat.role, usage)
                 rows.append((beat.role, usage, cost))
                 book.agent(beat.role).see_usage(usage, cost, book.midnight, seen.stamp, beaten=True)
-        if self._acting:
-            self.store(book, lambda: self._ledger.add_beats(seen, rows))
+        if self._acting and not self.store(book, lambda: self._ledger.add_beats(seen, rows, book.stamp.wall)):
+            self.unchecked |= {beat.role: book.ledger_trouble for beat in seen.beats if spends(beat)}
 
     def usage(self, book: Book, seen: UsageSeen) -> None:
         """Price usage, put it on its agent's page and store it with the place it was read up to."""
@@ -153,8 +157,10 @@ class Memory:
             cost = self._price(seen.role, usage)
             rows.append((usage, cost))
             page.see_usage(usage, cost, book.midnight, seen.stamp)
-        if self._acting:
-            self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position))
+        if self._acting and not self.store(
+            book, lambda: self._ledger.add_usage(seen.role, rows, seen.position, book.stamp.wall)
+        ):
+            self.unchecked |= {seen.role: book.ledger_trouble} if rows else {}
 
     def _price(self, role: Role, usage: Usage) -> Decimal | None:
         """Return what usage costs; without a price it waits for one."""
@@ -357,7 +363,8 @@ class Memory:
                 priced.append((role, usage, cost))
         self._unpriced = waiting
         if priced and self._acting:
-            self.store(book, lambda: self._ledger.reprice(priced))
+            # Not stored, it is no news: the ledger has the usage, and its alert says that it can't be written.
+            self.store(book, lambda: self._ledger.reprice(priced, book.stamp.wall))
 
     def ask(self, book: Book, read: Callable[[], T]) -> T | None:
         """Return what the ledger tells; ``None`` where it can't be read now, which is said."""
@@ -368,16 +375,21 @@ class Memory:
             book.notes["ledger"] = str(error)
             return None
 
-    def store(self, book: Book, write: Callable[[], object]) -> None:
-        """Write now, or in order as soon as the ledger can be written again; until then that is an alert."""
+    def store(self, book: Book, write: Callable[[], object]) -> bool:
+        """Write now, or in order as soon as the ledger can be written again; until then that is an alert.
+
+        Return whether it is written.
+        """
         if self._unwritten:
             self._wait(write)
-            return
+            return False
         try:
             write()
         except LedgerError as error:
             book.ledger_trouble = str(error)
             self._wait(write)
+            return False
+        return True
 
     def _wait(self, write: Callable[[], object]) -> None:
         if len(self._unwritten) < MAX_UNWRITTEN:

@@ -236,8 +236,8 @@ class Restarter:
 
     def _ask(self, book: Book, page: AgentBook) -> None:
         """Ask the policy about one agent, and do what it says."""
-        if page.settings is None:
-            return
+        if page.settings is None or page.hold is not None:
+            return  # who may not spend is not started
         self._left_alone.discard(page.role)
         policy = book.settings.restart_of(page.role)
         reading = self.facts.reading(page, free=page.health in restart.UNWELL and self._is_free(book))
@@ -322,7 +322,7 @@ class Restarter:
         """Return what a person has to know now."""
         found: list[Finding] = []
         for page in book.agents.values():
-            if page.keeping is not None:
+            if page.keeping is not None and page.hold is None:
                 alone = page.role in self._left_alone
                 lit = bool(book.held_by(page.role))
                 found += keeping_findings(page.role, page.keeping, page.state, page.health, lit=lit, left_alone=alone)

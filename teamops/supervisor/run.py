@@ -10,11 +10,13 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
 from teamops.effects.run import Effects
+from teamops.guard import holds
 from teamops.ledger.store import open_ledger
 from teamops.model.alert import Alert
 from teamops.model.errors import TeamopsError
@@ -35,6 +37,7 @@ from teamops.supervisor.book import Book
 from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.lease import Lease, state_dir_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
 from teamops.tmux.socket import Socket
 from teamops.usage.pricing import Pricer
@@ -80,6 +83,10 @@ async def living(
         memory = Memory(ledger, pricer, acting=supervisor.acting, followed=followed)
         core = Core(settings, clock, memory, supervisor, publish, revisions)
 
+        core.budgeting.folder = folder
+        core.around = partial(at_an_agent_s_hands, settings)
+        with contextlib.suppress(OSError):  # without it the gates are shut, and the first hold says why
+            holds.prepare(str(folder))
         watch = Watch()
         loop = asyncio.get_running_loop()
         # The first reading needs no watch; what changes between the two is told when the watch stands.

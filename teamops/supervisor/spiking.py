@@ -200,7 +200,7 @@ class Spiking:
         if not book.supervisor.acting:
             return []
         return [
-            spike_alerts.runaway_finding(role, page.state.spike, page.told)
+            spike_alerts.runaway_finding(role, page.state.spike, page.told, book.settings.spike_of(role).stop)
             for role, page in self._pages.items()
             if page.state.spike is not None
         ]

@@ -7,6 +7,7 @@ from decimal import Decimal
 from teamops.domain import light
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
+from teamops.model.budget import BudgetLine
 from teamops.model.handoff import Standing
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LightView, Snapshot
@@ -17,7 +18,7 @@ RESOLVED_SHOWN_S = 3600.0
 """A resolved alert stays on the screen for so long."""
 
 
-def view(book: Book, revision: int, *, ready: bool) -> Snapshot:
+def view(book: Book, revision: int, *, ready: bool, budgets: tuple[BudgetLine, ...] = ()) -> Snapshot:
     """Return the snapshot of ``book`` now."""
     now = book.stamp.now
     agents = tuple(_agent(book, page) for page in book.agents.values())
@@ -40,6 +41,7 @@ def view(book: Book, revision: int, *, ready: bool) -> Snapshot:
         handoff_trouble=": ".join(part for part in book.handoff_trouble or () if part),
         cost_today_usd=sum((agent.cost_today_usd for agent in agents), Decimal(0)),
         unpriced_tokens=sum(agent.unpriced_tokens for agent in agents),
+        budgets=budgets,
         troubles=(
             *((f"sign-offs and rewrites can't be judged: {book.protocol.unjudged}",) if book.protocol.unjudged else ()),
             *(f"{source}: {message}" for source, (message, _) in sorted(book.troubles.items())),
@@ -131,6 +133,8 @@ def _age(page: AgentBook, now: float) -> float | None:
 
 
 def _held(page: AgentBook) -> str:
+    if page.hold is not None:
+        return page.hold.why
     if page.state is not AgentState.HELD or page.keeping is None or page.keeping.held is None:
         return ""
     return page.keeping.held_why or page.keeping.held.value

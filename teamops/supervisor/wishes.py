@@ -11,15 +11,19 @@ from teamops.domain import log_lines
 from teamops.effects.poke_file import is_long, keep_text
 from teamops.model.actions import By, Outcome, Poke, Start, Stop
 from teamops.model.errors import TeamopsError
+from teamops.model.role import HUMAN
 from teamops.model.snapshot import (
     AcceptTamper,
     AckAlert,
     Intent,
+    LiftBudget,
+    LogLine,
     PokeRole,
     RestartRole,
     SignOff,
     StartRole,
     StopRole,
+    StopSpendingOf,
 )
 from teamops.supervisor import signing
 
@@ -41,6 +45,10 @@ def wish(core: Core, intent: Intent) -> asyncio.Future[Outcome]:
         case StopRole():
             grace = core.book.settings.stop_grace_s if intent.grace_s is None else intent.grace_s
             return core.begin(Stop(role=intent.role, by=By.PERSON, grace_s=grace))
+        case LiftBudget():
+            return _promise(core, _lift(core, intent), f"lift for {intent.scope}")
+        case StopSpendingOf():
+            return _promise(core, core.budgeting.stop_by_hand(intent.role), f"hard stop of {intent.role}")
         case AckAlert():
             return _say(core, _acknowledge(core, intent))
         case AcceptTamper():
@@ -85,6 +93,19 @@ def _promise(core: Core, work: Coroutine[Any, Any, Outcome], name: str) -> async
 
     core.spawn(fulfil(), name)
     return future
+
+
+async def _lift(core: Core, intent: LiftBudget) -> Outcome:
+    around = await asyncio.to_thread(core.around)
+    if around:
+        message = f"only a person lifts a hold, and {around}"
+        return Outcome(ok=False, message=message, hint="do it in a terminal of your own")
+    try:
+        outcome = core.budgeting.lift(intent.scope, intent.day_usd, signing.approver())
+    except TeamopsError as error:
+        return Outcome(ok=False, message=error.message, hint=error.hint)
+    core.book.note(LogLine(core.book.stamp.wall, "action", f"budget: {outcome.message}", HUMAN))
+    return outcome
 
 
 def _acknowledge(core: Core, intent: AckAlert) -> Outcome:

@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ LEAVES_S = 2.0
 """So long submitted text may stay in the input before Enter is pressed once more: a client that has just begun swallows
 the first for up to 0.8 s."""
 LOCK_S = 5.0
+LIFT = "let it spend again: teamops budget lift"
 _POLL_S = 0.05
 
 
@@ -77,8 +78,12 @@ class _Look:
     cursor: tuple[int, int]
 
 
-async def deliver(server: Server, pane: Pane, client: str, text: str) -> Outcome:
+async def deliver(
+    server: Server, pane: Pane, client: str, text: str, refusal: Callable[[], str] = lambda: ""
+) -> Outcome:
     """Type ``text`` into the pane's client and submit it. Raises ``TeamopsError`` when tmux fails.
+
+    ``refusal`` is asked once nobody else can type there: why nothing may be typed; empty = it may.
 
     "Typed and submitted" is what can be seen from outside; that the client took it, its own hook would have to say. A
     refusal says why and has typed nothing; where something was typed and not submitted, the outcome is ``touched``.
@@ -86,6 +91,8 @@ async def deliver(server: Server, pane: Pane, client: str, text: str) -> Outcome
     try:
         line = one_line(client, text)
         async with pane_lock(server, pane):
+            if why := refusal():
+                return Outcome(ok=False, message=why, hint=LIFT)
             before = await _look(server, pane, client)
             stands = _ready(before, pane, line)
             try:

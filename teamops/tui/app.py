@@ -267,6 +267,14 @@ class TeamopsApp(App[None]):
 
         self.push_screen(StopWindow(agent, self.palette))
 
+    def open_lift(self, agent: AgentView | None) -> None:
+        """Ask for the new limit of a held agent, or of the held team."""
+        if self._refused("lift", agent) or agent is None:
+            return
+        from teamops.tui.screens.lift import LiftWindow
+
+        self.push_screen(LiftWindow(agent, self.palette, self.snapshot))
+
     def open_detail(self, role: Role) -> None:
         """Open an agent's own screen."""
         from teamops.tui.screens.detail import Detail

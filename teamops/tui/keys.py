@@ -59,6 +59,8 @@ REGISTRY: tuple[Act, ...] = (
         help="Start the agent in a session of its own; where it runs already, it is left as it is."),
     Act(id="stop_agent", keys=("s",), label="stop", where=Where.TEAM, dangerous=True,
         help="End the agent in good order and hold it until it is started again; asks, and only y confirms."),
+    Act(id="lift", keys=("L",), label="lift", where=Where.TEAM, dangerous=True,
+        help="Let a held agent, or the held team, spend again: shows why it is held, asks for today's new limit."),
     Act(id="attach", keys=("a",), label="attach", where=Where.TEAM, rank=4,
         help="Go to the agent's tmux session; the screen is here again when you come back."),
     Act(id="detail", keys=("enter",), label="open", where=Where.LISTS, rank=5,

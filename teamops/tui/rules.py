@@ -17,12 +17,16 @@ def why_not(act_id: str, snapshot: Snapshot, agent: AgentView | None, alert: Ale
     """Return why the act can't be done on ``agent`` (or ``alert``) now; empty where it can."""
     if act_id == "acknowledge":
         return _why_not_acknowledge(alert)
+    if act_id == "lift":
+        return _why_not_lift(agent)
     if act_id not in ("poke", "restart", "attach", "start_agent", "stop_agent"):
         return ""
     if snapshot.supervisor.watch_only:
         return WATCH_ONLY
     if agent is None:
         return "There is no agent to choose."
+    if act_id in ("restart", "start_agent") and agent.held:
+        return f"{agent.role} is held ({agent.held}): it is not started. L lets it spend again."
     if act_id == "restart":
         return "" if agent.can_restart else f"{agent.role} has no command in teamops.toml and no pane to restart."
     if act_id == "start_agent":
@@ -36,11 +40,19 @@ def why_not(act_id: str, snapshot: Snapshot, agent: AgentView | None, alert: Ale
 
 
 def _why_not_poke(agent: AgentView) -> str:
+    if agent.held:
+        return f"{agent.role} is held ({agent.held}): it is not poked. L lets it spend again."
     if agent.state is AgentState.DEAD:
         return f"{agent.role} is dead: nobody would read it. r starts it again."
     if agent.state is AgentState.WAITING:
         return f"{agent.role} waits at a question: a line and Enter would answer it. Press a and answer it yourself."
     return ""
+
+
+def _why_not_lift(agent: AgentView | None) -> str:
+    if agent is None:
+        return "There is no agent to choose."
+    return "" if agent.held else f"{agent.role} may spend: nothing holds it."
 
 
 def _why_not_acknowledge(alert: Alert | None) -> str:

@@ -365,6 +365,10 @@ class Detail(TeamScreen):
         """Ask whether to stop the agent."""
         self.team.open_stop(self.agent)
 
+    def action_lift(self) -> None:
+        """Ask for the new limit of who is held."""
+        self.team.open_lift(self.agent)
+
     def action_attach(self) -> None:
         """Go to the session."""
         self.team.attach(self.agent)

@@ -6,6 +6,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from teamops.model.budget import TEAM, Level
 from teamops.model.snapshot import LightState, LightView, Snapshot
 from teamops.tui import words
 from teamops.tui.faults import Faults
@@ -109,11 +110,21 @@ class Header(Widget):
         else:
             right.add("✓ no alerts", colours.ok)
         cost = words.money(snapshot.cost_today_usd, snapshot.unpriced_tokens)
-        right.add("  today ", colours.faint).add(cost, colours.warn if "?" in cost else colours.strong).add(" ")
+        right.add("  today ", colours.faint).add(cost, colours.warn if "?" in cost else colours.strong)
+        right.put(self._budget(snapshot, width)).add(" ")
         wrong = self._to_mend(snapshot, width)
         if left.width + wrong.width + right.width < width:
             right = wrong.put(right)
         return spread(left, right, width)
+
+    def _budget(self, snapshot: Snapshot, width: int) -> Line:
+        """Return what the team may spend today; in a narrow terminal only once that is nearly spent."""
+        team = next((line for line in snapshot.budgets if line.scope == TEAM), None)
+        if team is None or team.day_limit_usd is None or (width < ROOMY_TOP and team.level is Level.FINE):
+            return Line()
+        colours = self.palette
+        style = {Level.FINE: colours.faint, Level.SOFT: colours.warn, Level.HARD: colours.bad}[team.level]
+        return Line().add(f" of {words.money(team.day_limit_usd, 0)}", style)
 
     def _to_mend(self, snapshot: Snapshot, width: int) -> Line:
         """Return how much is to be mended in the handoff file, with the sign of the gravest."""

@@ -6,6 +6,7 @@ import dataclasses
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from teamops.config import schema
 from teamops.config.load import check, load
 from teamops.config.problems import ConfigError
 from teamops.config.settings import NotifySettings, Settings, TmuxSettings
+from teamops.domain.budget import BudgetRule
 from teamops.domain.limits import Limits, SpikeRule, SpikeStop
 from teamops.model.errors import EXIT_USAGE, UsageError
 from teamops.model.handoff import Severity
@@ -396,6 +398,77 @@ def test_a_spike_rule_that_can_t_be_is_refused(project: Path, text: str, message
     (problem,) = refused.value.problems
     assert problem.message == message
     assert (problem.line, problem.column) == (1, text.index("=") + 3)
+
+
+def test_budgets_are_read_for_the_team_and_for_each_role(project: Path) -> None:
+    settings = read(
+        project,
+        """
+        [budget]
+        hour_usd = 8
+        day_usd = 40.10
+        soft_percent = 70
+        timezone = "Europe/Berlin"
+        [roles.DIRECTOR]
+        [roles.CODER]
+        [roles.CODER.budget]
+        day_usd = 12.5
+        [roles.REVIEWER.budget]
+        hour_usd = 0.5
+        soft_percent = 90
+        """,
+    )
+    budgets = settings.budgets
+    assert budgets.timezone == "Europe/Berlin"
+    assert budgets.team == BudgetRule(hour_usd=Decimal(8), day_usd=Decimal("40.1"), soft_percent=70)
+    assert dict(budgets.roles) == {
+        "DIRECTOR": BudgetRule(soft_percent=70),
+        "CODER": BudgetRule(day_usd=Decimal("12.5"), soft_percent=70),
+        "REVIEWER": BudgetRule(hour_usd=Decimal("0.5"), soft_percent=90),
+    }
+
+
+def test_without_budgets_nothing_is_limited(project: Path) -> None:
+    budgets = read(project, "[roles.CODER]\n").budgets
+    assert not budgets.limits
+    assert (budgets.timezone, budgets.team.soft_percent) == ("", 80)
+    key = next(key for key in schema.KEYS if key.name == "budget.soft_percent")
+    assert key.default == "80"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("budget.day_usd = 0", "budget.day_usd is more than 0 and at most 1000000, not 0"),
+        ("budget.day_usd = -5", "budget.day_usd is more than 0 and at most 1000000, not -5"),
+        ("budget.day_usd = inf", "budget.day_usd is more than 0 and at most 1000000, not inf"),
+        ("budget.day_usd = nan", "budget.day_usd is more than 0 and at most 1000000, not nan"),
+        ('budget.day_usd = "5"', 'budget.day_usd is a number of dollars, not "5"'),
+        ("budget.hour_usd = true", "budget.hour_usd is a number of dollars, not true"),
+        ("budget.soft_percent = 0", "budget.soft_percent is between 1 and 100, not 0"),
+        ("budget.soft_percent = 8.5", "budget.soft_percent is a whole number, not 8.5"),
+        (
+            'budget.timezone = "Europe/Berlim"',
+            'budget.timezone is the IANA name of a timezone, not "Europe/Berlim" (did you mean "Europe/Berlin"?)',
+        ),
+        (
+            'budget.timezone = "../x"',
+            'budget.timezone is the IANA name of a timezone, not "../x" (such as "Europe/Berlin" or "UTC")',
+        ),
+        ("budget.timezone = 5", "budget.timezone is a text, not 5"),
+        ("budget.days_usd = 5", 'unknown key "days_usd" in [budget] (did you mean "day_usd"?)'),
+        ("roles.CODER.budget.day_usd = 0", "roles.CODER.budget.day_usd is more than 0 and at most 1000000, not 0"),
+        (
+            'roles.CODER.budget.timezone = "UTC"',
+            'unknown key "timezone" in [roles.CODER.budget] (it belongs in [budget])',
+        ),
+    ],
+)
+def test_a_budget_that_can_t_be_is_refused(project: Path, text: str, message: str) -> None:
+    (project / "teamops.toml").write_text(f"{text}\n")
+    with pytest.raises(ConfigError) as refused:
+        load(project)
+    assert [problem.message for problem in refused.value.problems] == [message]
 
 
 def test_the_documented_defaults_of_spikes_are_the_real_ones() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from teamops.config.profiles import shipped
 from teamops.config.settings import RoleSettings
 from teamops.effects.launch import CLAUDE_EVENTS, recipe
 from teamops.effects.recipe import Recipe
+from teamops.guard import holds
 from teamops.model.agent_report import Launch
 from teamops.model.role import CODER
 
@@ -153,3 +156,33 @@ def test_codex_trusts_no_hooks_but_ours(tmp_path: Path) -> None:
     assert "--dangerously-bypass-hook-trust" not in how.argv
     assert not any(word.startswith("hooks.") for word in how.argv)
     assert "hooks.json" in how.notes[0]
+
+
+@pytest.mark.parametrize("client", ["claude", "codex"])
+def test_its_hooks_ask_for_a_hold_at_a_place_that_no_environment_changes(tmp_path: Path, client: str) -> None:
+    """Run what the client would run: the very line of its settings."""
+    how = made(tmp_path, client, client)
+    how.write()
+    gate = holds.path_of(str(tmp_path / "state"), CODER)
+
+    def lines(event: str) -> list[str]:
+        if client == "claude":
+            settings = json.loads(Path(how.argv[how.argv.index("--settings") + 1]).read_text(encoding="utf-8"))
+            return [hook["command"] for group in settings["hooks"][event] for hook in group["hooks"]]
+        told = next(word for word in how.argv if word.startswith(f"hooks.{event}="))
+        (entry,) = tomllib.loads(told)["hooks"][event]
+        return [hook["command"] for hook in entry["hooks"]]
+
+    def ask(event: str, **env: str) -> int:
+        (line,) = lines(event)
+        return subprocess.run(["sh", "-c", line], input=b"{}", env=env, capture_output=True, check=False).returncode
+
+    assert [ask(event) for event in ("UserPromptSubmit", "PreToolUse", "Stop")] == [0, 0, 0]
+    holds.hold(str(tmp_path / "state"), CODER, "held", 1.0)
+    assert [ask(event) for event in ("UserPromptSubmit", "PreToolUse", "Stop")] == [2, 2, 0]
+    assert ask("UserPromptSubmit", TEAMOPS_ROLE="OTHER", HOME="/", TEAMOPS_STATE_DIR="/") == 2
+    assert all(gate in line for event in ("UserPromptSubmit", "PreToolUse") for line in lines(event))
+    holds.let_go(str(tmp_path / "state"), CODER)
+    (line,) = lines("UserPromptSubmit")
+    broken = line.replace("hook.py", "gone.py")
+    assert subprocess.run(["sh", "-c", broken], input=b"{}", capture_output=True, check=False).returncode == 2

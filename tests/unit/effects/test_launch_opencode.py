@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from teamops.effects.launch_opencode import CONFIG, ENTRY, PLUGIN
+from teamops.effects.launch_opencode import CONFIG, ENTRY, GATE, PLUGIN
 from tests.unit.effects.test_launch import made
 
 SESSION = "ses_de532296cffeCAmoTG7lcv8u7V"
@@ -105,6 +105,7 @@ await event("session.idle", { sessionID: "ses_a" })
 @pytest.mark.skipif(shutil.which("node") is None, reason="the plugin runs in a JavaScript engine")
 def test_the_plugin_tells_in_order_and_never_throws(tmp_path: Path) -> None:
     how = made(tmp_path, "opencode", "opencode")
+    how.write()
     (tmp_path / "driver.mjs").write_text(DRIVER, encoding="utf-8")
     done = subprocess.run(
         ["node", str(tmp_path / "driver.mjs"), PLUGIN.as_uri()],
@@ -131,3 +132,45 @@ def test_the_plugin_tells_in_order_and_never_throws(tmp_path: Path) -> None:
         ("session.error", "529"),
         ("session.idle", ""),
     ]
+
+
+HELD_DRIVER = """\
+const { Teamops } = await import(process.argv[2])
+const hooks = await Teamops({})
+const said = []
+for (const event of ["chat.message", "tool.execute.before", "tool.execute.after"]) {
+  try {
+    await hooks[event]({ sessionID: "ses_a", tool: "bash" }, { parts: [] })
+    said.push("")
+  } catch (error) { said.push(error.message) }
+}
+process.stdout.write(JSON.stringify(said))
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="the plugin runs in a JavaScript engine")
+@pytest.mark.parametrize("gate", ["held", "gone", "unreadable"])
+def test_the_plugin_refuses_what_may_not_be_spent(tmp_path: Path, gate: str) -> None:
+    how = made(tmp_path, "opencode", "opencode")
+    path = Path(how.env[GATE])
+    if gate == "held":
+        how.write()
+        path.write_text("held: $5 of $5\nsince 1.0\n", encoding="utf-8")
+    elif gate == "unreadable":
+        path.mkdir(parents=True)
+    (tmp_path / "driver.mjs").write_text(HELD_DRIVER, encoding="utf-8")
+    done = subprocess.run(
+        ["node", str(tmp_path / "driver.mjs"), PLUGIN.as_uri()],
+        env={**os.environ, **how.env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    prompt, call, after = json.loads(done.stdout)
+    assert prompt == call
+    assert call.startswith("teamops: held: $5 of $5. Don't try again" if gate == "held" else "teamops: held: ")
+    assert after == ""
+    (spool,) = (tmp_path / ".teamops" / "spool" / "CODER").glob("hooks*.jsonl")
+    rows = [json.loads(line) for line in spool.read_text(encoding="utf-8").splitlines()]
+    assert [row["hook"] for row in rows] == ["Held", "Held", "tool.execute.after"]

@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
-from teamops.guard import hook
+from teamops.config.settings import Settings
+from teamops.domain import hooks
+from teamops.guard import holds, hook
+from teamops.supervisor.lease import state_dir_of
 
 PROGRAM = (sys.executable, "-I", "-S", str(Path(hook.__file__)))
 
@@ -139,3 +142,99 @@ def test_a_pipe_in_the_spool_s_place_holds_nobody_up(tmp_path: Path) -> None:
 def test_the_command_line_takes_the_same_way(tmp_path: Path) -> None:
     call(tmp_path, "Stop", told(), program=(sys.executable, "-m", "teamops", "hook"))
     assert len(rows(tmp_path)) == 1
+
+
+def ask(
+    *words: str, told: bytes = b"", env: dict[str, str] | None = None, program: tuple[str, ...] = PROGRAM
+) -> subprocess.CompletedProcess[bytes]:
+    own = {"PATH": os.environ["PATH"], **(env or {})}
+    return subprocess.run(
+        [*program, *words], input=told, env=own, cwd="/", capture_output=True, timeout=30, check=False
+    )
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> str:
+    """Give the place of CODER's hold, and hold it."""
+    holds.hold(str(tmp_path / "state"), "CODER", "held: $5.00 of $5.00", 1.0)
+    return holds.path_of(str(tmp_path / "state"), "CODER")
+
+
+@pytest.mark.parametrize("client", ["claude", "codex"])
+@pytest.mark.parametrize("event", ["PreToolUse", "UserPromptSubmit"])
+def test_who_is_held_calls_no_tool_and_takes_no_prompt(tmp_path: Path, gate: str, event: str, client: str) -> None:
+    env = {"TEAMOPS_ROLE": "CODER", "TEAMOPS_PROJECT": str(tmp_path)}
+    begun = time.monotonic()
+    done = ask(event, gate, client, told=told(tool_name="Bash"), env=env)
+    took = time.monotonic() - begun
+    assert done.returncode == hook.REFUSED
+    assert done.stderr.decode().splitlines() == ["teamops: held: $5.00 of $5.00", hook.STOP_HERE]
+    if (client, event) == ("claude", "PreToolUse"):
+        said = json.loads(done.stdout)
+        assert said["continue"] is False
+        assert said["hookSpecificOutput"]["permissionDecision"] == "deny"
+    else:
+        assert done.stdout == b""
+    assert (took >= hook.PAUSE_S) == ((client, event) == ("codex", "PreToolUse"))
+    (row,) = rows(tmp_path)
+    assert (row["hook"], row["detail"], row["gated"]) == ("Held", f"{event}: Bash", True)
+    assert hooks.told("Held", "") is None
+    assert "Held" not in hooks.TAKES_PROMPT
+
+
+@pytest.mark.parametrize("event", ["Stop", "PostToolUse", "SessionStart", "Notification", "SubagentStop", "SessionEnd"])
+def test_other_events_go_through(tmp_path: Path, gate: str, event: str) -> None:
+    done = ask(event, gate, "claude", env={"TEAMOPS_ROLE": "CODER", "TEAMOPS_PROJECT": str(tmp_path)})
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert [row["hook"] for row in rows(tmp_path)] == [event]
+
+
+def test_a_gate_is_open_to_who_is_not_held_and_shut_where_it_can_t_be_seen(tmp_path: Path, gate: str) -> None:
+    other = str(Path(gate).with_name("REVIEWER"))
+    assert ask("UserPromptSubmit", other, "claude").returncode == 0
+    assert ask("UserPromptSubmit", str(tmp_path / "gone" / "holds" / "CODER"), "claude").returncode == hook.REFUSED
+    # Whatever comes as the event, and whoever the environment says it is.
+    assert ask("UserPromptSubmit", gate, "claude", told=b"\xff{").returncode == hook.REFUSED
+    assert ask("UserPromptSubmit", gate, "claude", env={"TEAMOPS_ROLE": "OTHER"}).returncode == hook.REFUSED
+
+
+def test_a_spool_that_can_t_be_written_opens_no_gate(tmp_path: Path, gate: str) -> None:
+    (tmp_path / ".teamops").write_text("in the way", encoding="utf-8")
+    env = {"TEAMOPS_ROLE": "CODER", "TEAMOPS_PROJECT": str(tmp_path)}
+    assert ask("UserPromptSubmit", gate, "claude", env=env).returncode == hook.REFUSED
+
+
+@pytest.mark.parametrize("where", ["TEAMOPS_STATE_DIR", "XDG_STATE_HOME", "HOME"])
+def test_one_that_was_started_without_being_told_finds_its_gate(tmp_path: Path, where: str) -> None:
+    project = tmp_path / "p"
+    project.mkdir()
+    settings = Settings(root=project, project="shop", handoff=project / "current.md", roles=())
+    base = {"TEAMOPS_STATE_DIR": "", "XDG_STATE_HOME": "teamops", "HOME": ".local/state/teamops"}[where]
+    folder = state_dir_of(settings, tmp_path / "s" / base)
+    env = {"TEAMOPS_ROLE": "CODER", "TEAMOPS_PROJECT": str(project), where: str(tmp_path / "s")}
+    assert ask("UserPromptSubmit", env=env).returncode == 0
+    holds.hold(str(folder), "CODER", "held", 1.0)
+    assert ask("UserPromptSubmit", env=env).returncode == hook.REFUSED
+    assert ask("UserPromptSubmit", env={**env, "TEAMOPS_ROLE": "REVIEWER"}).returncode == 0
+    assert [row.get("gated", False) for row in rows(project)] == [False, True]
+
+
+def test_the_command_line_refuses_too(tmp_path: Path, gate: str) -> None:
+    program = (sys.executable, "-m", "teamops", "hook")
+    done = ask("UserPromptSubmit", gate, "claude", program=program, env={"PYTHONPATH": str(Path(__file__).parents[3])})
+    assert done.returncode == hook.REFUSED
+
+
+def test_a_gate_costs_a_call_next_to_nothing(tmp_path: Path, gate: str) -> None:
+    """Measured: below a millisecond. Compared, as the machine may be busy."""
+    other = str(Path(gate).with_name("REVIEWER"))
+    env = {"TEAMOPS_ROLE": "CODER", "TEAMOPS_PROJECT": str(tmp_path)}
+
+    def took(*words: str) -> float:
+        begun = time.monotonic()
+        ask(*words, env=env)
+        return time.monotonic() - begun
+
+    with_gate = min(took("PreToolUse", other, "claude") for _ in range(8))
+    without = min(took("PostToolUse") for _ in range(8))
+    assert with_gate < without + 0.015

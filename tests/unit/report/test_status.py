@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from teamops.domain.budget import BudgetRule, line_of
 from teamops.model.agent import AgentState, AgentView, Evidence, EvidenceKind
 from teamops.model.alert import Alert, AlertState
+from teamops.model.budget import TEAM, Spent
 from teamops.model.clock import Stamp
 from teamops.model.handoff import Severity, Stage, Standing
 from teamops.model.protocol import ProtocolFinding, StageTime
@@ -134,7 +136,18 @@ def test_the_contract_of_status_json() -> None:
     assert (agent["state"], agent["exit_signal"], agent["cost_today_usd"]) == ("dead", 9, 0.098304)
     for key in ("code", "severity", "state", "agent", "since", "message", "do"):
         assert key in shown["alerts"][0]
-    assert "budget" in shown
+    assert shown["budget"]["limits"] == []
+
+
+def test_limits_are_told_for_programs() -> None:
+    lines = (
+        line_of(TEAM, BudgetRule(day_usd=Decimal(40)), Spent(day=Decimal(33)), None),
+        line_of("CODER", BudgetRule(), Spent(day=Decimal(3)), None),
+    )
+    assert status_json(replace(EMPTY, budgets=lines))["budget"]["limits"] == [
+        {"scope": "team", "today_usd": 33.0, "day_limit_usd": 40.0, "level": "soft", "held": False},
+        {"scope": "CODER", "today_usd": 3.0, "day_limit_usd": None, "level": "fine", "held": False},
+    ]
 
 
 def test_nobody_acts() -> None:

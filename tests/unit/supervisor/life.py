@@ -10,8 +10,10 @@ from datetime import datetime
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings, Settings
+from teamops.domain.budget import BudgetRule
 from teamops.domain.limits import Limits, RestartPolicy, SpikeRule
 from teamops.effects.append import append_block
+from teamops.guard import holds
 from teamops.handoff import ROLES, Document
 from teamops.handoff.appending import append
 from teamops.handoff.write import render_block
@@ -119,6 +121,8 @@ class Life:
         client: str = "sdk",
         restart: RestartPolicy | None = None,
         spike: SpikeRule | None = None,
+        budget: BudgetRule | None = None,
+        team_budget: BudgetRule | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
@@ -140,6 +144,7 @@ class Life:
                     command=("cat",),
                     cwd=folder,
                     auto_poke=role != off,
+                    budget=budget if budget is not None and role == CODER else BudgetRule(),
                 )
                 for role in team
             ),
@@ -148,12 +153,16 @@ class Life:
             limits=limits or Limits(),
             restart=restart or RestartPolicy(),
             spike=spike or SpikeRule(),
+            budget=team_budget or BudgetRule(),
+            timezone="UTC",
         )
         view = SupervisorView(pid=1, acting=acting, since_wall=None)
         self.snapshots: list[Snapshot] = []
         memory = Memory(self.ledger, Pricer({}), acting=acting, followed=followed)
         self.core = Core(self.settings, self.clock, memory, view, self.snapshots.append, itertools.count(1))
         self.hands = Hands(self.handoff)
+        self.core.budgeting.folder = folder / "state"
+        holds.prepare(str(folder / "state"))
         self.core.effects = self.hands  # type: ignore[assignment]  # all that the core uses of it
         self._document = Document({*ROLES})
         self._read = False
