@@ -16,6 +16,7 @@ from teamops.config.settings import RoleSettings
 from teamops.effects.launch_gemini import gemini
 from teamops.effects.launch_opencode import opencode
 from teamops.effects.recipe import HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_uuid
+from teamops.guard.hook import GATED
 from teamops.model.agent_report import Launch
 from teamops.usage.locate import homes
 from teamops.usage.locate_codex import home as codex_home
@@ -153,7 +154,13 @@ def _own_codex_hooks(wanted: Wanted) -> str:
 def _hooks(events: Sequence[str], gate: str) -> dict[str, object]:
     told: dict[str, object] = {}
     for event in events:
-        one = {"type": "command", "command": entry(event, gate, "claude"), "timeout": HOOK_TIMEOUT_S}
+        one: dict[str, object] = {
+            "type": "command",
+            "command": entry(event, gate, "claude"),
+            "timeout": HOOK_TIMEOUT_S,
+        }
+        if event in GATED:
+            one["onFailure"] = "block"
         told[event] = [{"matcher": "*", "hooks": [one]}]
     return told
 
