@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from teamops.config import budget_rule, profiles, schema, spike_rule, values
+from teamops.config import boundary_rule, budget_rule, profiles, schema, spike_rule, values
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
     GateSettings,
@@ -308,17 +308,8 @@ class _Reading:
             restart=when if isinstance(when, RestartWhen) else None,
             spike=self._spike((*path, "spike"), spike_rule.read(self._values, ("spike",), SpikeRule())),
             budget=budget_rule.read(self._values, (*path, "budget")),
-            boundary=self._boundary(path),
+            boundary=boundary_rule.read(self._values, path),
         )
-
-    def _boundary(self, path: KeyPath) -> Mapping[str, object]:
-        """Return what the configuration says of a role's boundary, by the names of its policy."""
-        given: dict[str, object] = {}
-        for key, value in self._values.items():
-            if key[:2] == path and len(key) == 4 and key[2] in ("write", "commands"):
-                globs = key[3] in ("allow", "deny")
-                given[f"{key[2]}_{key[3]}" if globs else key[3]] = value
-        return MappingProxyType(given)
 
     def _session(self, path: KeyPath, role: Role, project: str) -> str:
         at = (*path, "session") if (*path, "session") in self._values else ("tmux", "session")

@@ -11,9 +11,10 @@ import pytest
 
 from teamops.config.profiles import shipped
 from teamops.config.settings import RoleSettings
+from teamops.domain.boundary import unruled
 from teamops.effects.launch import CLAUDE_EVENTS, recipe
 from teamops.effects.recipe import Recipe
-from teamops.guard import holds
+from teamops.guard import holds, policy
 from teamops.model.agent_report import Launch
 from teamops.model.role import CODER
 
@@ -49,6 +50,13 @@ def made(tmp_path: Path, client: str, *command: str, last: str = "") -> Recipe:
         adopted=False,
     )
     return recipe(role, tmp_path, tmp_path / "state", launch if last else None)
+
+
+def let_through(folder: Path) -> None:
+    """Give the role a policy that holds nothing back."""
+    path = Path(policy.path_of(str(folder), CODER))
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(unruled(CODER)), encoding="utf-8")
 
 
 def transcript(tmp_path: Path) -> None:
@@ -177,6 +185,8 @@ def test_its_hooks_ask_for_a_hold_at_a_place_that_no_environment_changes(tmp_pat
         (line,) = lines(event)
         return subprocess.run(["sh", "-c", line], input=b"{}", env=env, capture_output=True, check=False).returncode
 
+    assert [ask(event) for event in ("UserPromptSubmit", "PreToolUse", "Stop")] == [0, 2, 0]  # it has no policy
+    let_through(tmp_path / "state")
     assert [ask(event) for event in ("UserPromptSubmit", "PreToolUse", "Stop")] == [0, 0, 0]
     holds.hold(str(tmp_path / "state"), CODER, "held", 1.0)
     assert [ask(event) for event in ("UserPromptSubmit", "PreToolUse", "Stop")] == [2, 2, 0]
@@ -184,5 +194,5 @@ def test_its_hooks_ask_for_a_hold_at_a_place_that_no_environment_changes(tmp_pat
     assert all(gate in line for event in ("UserPromptSubmit", "PreToolUse") for line in lines(event))
     holds.let_go(str(tmp_path / "state"), CODER)
     (line,) = lines("UserPromptSubmit")
-    broken = line.replace("hook.py", "gone.py")
+    broken = line.replace("guard.hook", "guard.gone")
     assert subprocess.run(["sh", "-c", broken], input=b"{}", capture_output=True, check=False).returncode == 2

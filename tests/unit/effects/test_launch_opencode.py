@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from teamops.effects.launch_opencode import CONFIG, ENTRY, GATE, PLUGIN
-from tests.unit.effects.test_launch import made
+from tests.unit.effects.test_launch import let_through, made
 
 SESSION = "ses_de532296cffeCAmoTG7lcv8u7V"
 
@@ -97,7 +97,7 @@ await event("session.error", { sessionID: "ses_a", error: { name: "MessageAborte
 await event("session.error", { sessionID: "ses_a", error: { name: "APIError", data: { message: "529" } } })
 await event("something.new", undefined)
 await hooks.event({})
-await hooks["tool.execute.before"](undefined, undefined)
+await hooks["tool.execute.before"](undefined, undefined).catch(() => {})
 await event("session.idle", { sessionID: "ses_a" })
 """
 
@@ -106,6 +106,7 @@ await event("session.idle", { sessionID: "ses_a" })
 def test_the_plugin_tells_in_order_and_never_throws(tmp_path: Path) -> None:
     how = made(tmp_path, "opencode", "opencode")
     how.write()
+    let_through(tmp_path / "state")
     (tmp_path / "driver.mjs").write_text(DRIVER, encoding="utf-8")
     done = subprocess.run(
         ["node", str(tmp_path / "driver.mjs"), PLUGIN.as_uri()],

@@ -235,6 +235,6 @@ def test_a_gate_costs_a_call_next_to_nothing(tmp_path: Path, gate: str) -> None:
         ask(*words, env=env)
         return time.monotonic() - begun
 
-    with_gate = min(took("PreToolUse", other, "claude") for _ in range(8))
+    with_gate = min(took("UserPromptSubmit", other, "claude") for _ in range(8))
     without = min(took("PostToolUse") for _ in range(8))
     assert with_gate < without + 0.015
