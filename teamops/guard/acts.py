@@ -62,10 +62,12 @@ class Act:
 class Call:
     """What one tool call would do."""
 
-    __slots__ = ("acts", "folder", "line", "reads", "tool", "trouble")
+    __slots__ = ("acts", "folder", "known", "line", "reads", "tool", "trouble")
 
     def __init__(self, tool: str) -> None:
         self.tool = tool
+        self.known = True
+        """The tool is one that this module knows."""
         self.reads = False
         """It changes nothing."""
         self.acts: list[Act] = []
@@ -93,6 +95,7 @@ def call_of(tool: str, given: object) -> Call:
     elif name in _PATCHES:
         _patch(call, told)
     else:
+        call.known = False
         call.trouble = "what it does is not known"
     return call
 

@@ -28,6 +28,8 @@ def decide(policy: Policy, tool: str, given: object, folder: str, light: Light |
     if call.reads:
         return Decision(ALLOW, "reading", "it changes no file", tool)
     own = Later(lambda: light_of(policy)) if light is None else light
+    if call.trouble and call.known:
+        return Decision(DENY, "tools.unread", call.trouble, tool, REPORT)
     if call.trouble:
         return _unknown(policy, own, call)
     asking = Asking(policy, own)
