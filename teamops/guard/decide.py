@@ -57,7 +57,7 @@ class Asking:
         """Judge one change of a process that may stand in any of ``folders``."""
         place = self._looking.at(act.path, folders)
         below = self._looking.below(place) if act.deep and place.is_dir and not place.trouble else None
-        if act.how == WRITE and act.added is None and act.text:
+        if act.how == WRITE and act.added is None and act.text and not place.trouble:
             act.added = _growth(act, place)
         return judge(self._policy, self._light, act, place, below)
 
@@ -68,7 +68,8 @@ def _growth(act: Act, place: Place) -> int | None:
     if not place.exists:
         return wanted
     try:
-        with open(place.real, "rb") as file:
+        # Not blocking: whatever was put in its place meanwhile holds nobody up.
+        with open(os.open(place.real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             raw = file.read(MAX_COUNTED + 1)
     except OSError:
         return None
