@@ -1,4 +1,4 @@
-"""No way of spelling a path makes what is denied allowed. Real files, links and mounts; the kernel says what is what."""
+"""No way of spelling a path makes what is denied allowed. Real files, links, mounts; the kernel says what is what."""
 
 from __future__ import annotations
 
@@ -69,25 +69,25 @@ def asked(root: Path, policy: Policy, path: str, folder: str = "") -> str:
 Trick = Callable[[str, Path], str]
 TRICKS: dict[str, Trick] = {
     "absolute": lambda path, root: path if path.startswith(("/", "~")) else f"{root}/{path}",
-    "dot": lambda path, root: f"./{path}" if not path.startswith(("/", "~")) else path,
-    "up": lambda path, root: f"docs/../{path}" if not path.startswith(("/", "~")) else path,
-    "linked up": lambda path, root: f"docs/up/{path}" if not path.startswith(("/", "~")) else path,
-    "link": lambda path, root: path.replace("src/", "docs/in/").replace("reviews/", "docs/rev/"),
-    "git link": lambda path, root: path.replace(".git/", "docs/git/"),
-    "slashes": lambda path, root: path.replace("/", "//"),
-    "dots": lambda path, root: path.replace("/", "/./"),
+    "dot": lambda path, _: f"./{path}" if not path.startswith(("/", "~")) else path,
+    "up": lambda path, _: f"docs/../{path}" if not path.startswith(("/", "~")) else path,
+    "linked up": lambda path, _: f"docs/up/{path}" if not path.startswith(("/", "~")) else path,
+    "link": lambda path, _: path.replace("src/", "docs/in/").replace("reviews/", "docs/rev/"),
+    "git link": lambda path, _: path.replace(".git/", "docs/git/"),
+    "slashes": lambda path, _: path.replace("/", "//"),
+    "dots": lambda path, _: path.replace("/", "/./"),
     "other root": lambda path, root: path.replace(str(root), str(root.parent / "other")),
-    "out and in": lambda path, root: f"docs/out/p/{path}" if not path.startswith(("/", "~")) else path,
-    "home": lambda path, root: f"~/{path}" if not path.startswith(("/", "~")) else path,
-    "proc": lambda path, root: f"/proc/self/root{path}" if path.startswith("/") else path,
-    "upper": lambda path, root: path.replace("src", "SRC").replace("reviews", "Reviews").replace(".git", ".GIT"),
-    "composed": lambda path, root: unicodedata.normalize("NFC", path),
-    "decomposed": lambda path, root: unicodedata.normalize("NFD", path),
-    "trailing dot": lambda path, root: path.replace("src/", "src./").replace("reviews/", "reviews ./"),
-    "unseen": lambda path, root: path.replace("src", "s\u200brc").replace(".git", ".g\u200cit"),
-    "wide": lambda path, root: path.replace("src", "ｓrc"),
-    "short": lambda path, root: path.replace(".git/", "git~1/"),
-    "stream": lambda path, root: path.replace(".git/", ".git::$INDEX_ALLOCATION/"),
+    "out and in": lambda path, _: f"docs/out/p/{path}" if not path.startswith(("/", "~")) else path,
+    "home": lambda path, _: f"~/{path}" if not path.startswith(("/", "~")) else path,
+    "proc": lambda path, _: f"/proc/self/root{path}" if path.startswith("/") else path,
+    "upper": lambda path, _: path.replace("src", "SRC").replace("reviews", "Reviews").replace(".git", ".GIT"),
+    "composed": lambda path, _: unicodedata.normalize("NFC", path),
+    "decomposed": lambda path, _: unicodedata.normalize("NFD", path),
+    "trailing dot": lambda path, _: path.replace("src/", "src./").replace("reviews/", "reviews ./"),
+    "unseen": lambda path, _: path.replace("src", "s\u200brc").replace(".git", ".g\u200cit"),
+    "wide": lambda path, _: path.replace("src", "\uff53rc"),
+    "short": lambda path, _: path.replace(".git/", "git~1/"),
+    "stream": lambda path, _: path.replace(".git/", ".git::$INDEX_ALLOCATION/"),
 }
 
 
@@ -134,7 +134,7 @@ def test_no_spelling_makes_a_denied_path_allowed(tree: Path, target: str, tricks
                 "config",
                 "one.md",
             ]
-        ),  # fmt: skip
+        ),
         min_size=1,
         max_size=7,
     ),
@@ -166,6 +166,12 @@ def test_what_leads_nowhere_is_denied(tree: Path, path: str) -> None:
     given = {"file_path": path, "content": "y"}
     policy = policy_of(tree, LISTED["allows"])
     assert decide(policy, "Write", given, str(tree), HELD).verdict == "deny" or path == "docs"
+
+
+@pytest.mark.parametrize("path", ["docs/hard.md", "docs/a.md", "docs/again.md", "docs/new.md", "docs/up/src/a.py"])
+def test_another_name_of_a_denied_file_is_denied(tree: Path, path: str) -> None:
+    for policy in LISTED.values():
+        assert asked(tree, policy, path) == "deny"
 
 
 def test_a_pipe_is_no_file(tree: Path) -> None:
