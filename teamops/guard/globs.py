@@ -39,7 +39,7 @@ def _rank(form: str, text: str, path: str, fold: bool) -> int:  # noqa: FBT001 -
         import re
 
         _COMPILED[key] = re.compile(text, re.IGNORECASE if fold else 0)
-    found = _COMPILED[key].match(path)  # type: ignore[attr-defined]  # re is imported where it is needed alone
+    found = _COMPILED[key].search(path)  # type: ignore[attr-defined]  # re is imported where it is needed alone
     if found is None:
         return 0
     return 1 if found.groupdict().get("ps_d") else 2
