@@ -16,6 +16,7 @@ Row = tuple[str, str, bool, str]
 """Form (all, suffix, below, at, regex), its text, whether it includes or takes back, the glob as written."""
 
 _PLAIN = re.compile(r"[\w.\- ~@+=,/]*\w")
+_LEFT_OUT = re.compile(r"\[\^[^\]]+\]")
 _SUFFIX = re.compile(r"\*(\.[\w.\-]*\w)")
 
 
@@ -35,7 +36,8 @@ def rows(globs: Sequence[str]) -> tuple[Row, ...]:
 def folded(given: Sequence[Row]) -> tuple[Row, ...]:
     """Return the same rows for paths that were folded by `guard.globs.folds`: whatever the case, composed letters."""
     return tuple(
-        (form, composed if form == "regex" else composed.casefold(), include, glob)
+        # What a class leaves out, it leaves out in one case alone: any letter may be the other one.
+        (form, _LEFT_OUT.sub("[^/]", composed) if form == "regex" else composed.casefold(), include, glob)
         for form, text, include, glob in given
         for composed in (unicodedata.normalize("NFC", text),)
     )

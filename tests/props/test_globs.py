@@ -25,6 +25,7 @@ GLOB = st.builds(
 @example(["*", "!/a/"], "a/b")
 @example(["*", "!/a/**"], "a/b")
 @example(["*.py", "!b.py"], "a.py/b.py")
+@example(["*/"], "a/b")
 @example(["/a//b"], "a/b")
 def test_rows_match_what_pathspec_matches(given: list[str], path: str) -> None:
     try:

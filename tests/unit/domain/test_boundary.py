@@ -51,7 +51,7 @@ def test_a_glob_is_as_plain_as_it_can_be(glob: str, form: str, text: str | None)
 def test_what_says_nothing_is_left_out_and_what_is_none_is_refused() -> None:
     assert rows(["# a comment", "", "  "]) == ()
     assert rows(["!/a"])[0][2] is False
-    with pytest.raises(ValueError, match='"/" is no glob|is no glob'):
+    with pytest.raises(ValueError, match="is no glob"):
         rows(["!"])
 
 
@@ -103,9 +103,7 @@ def test_what_the_rules_stand_on_is_protected(path: str) -> None:
     assert match(list(rows(PROTECTED)), path)
 
 
-@pytest.mark.parametrize(
-    "path", ["src/a.py", ".gitignore", ".github/x.yml", "docs/profiles/x.md", ".claude/agents/a.md"]
-)
+@pytest.mark.parametrize("path", ["src/a.py", ".gitignore", ".github/x.yml", "docs/profiles/x.md", ".claude/a.md"])
 def test_what_they_do_not_stand_on_is_not(path: str) -> None:
     assert not match(list(rows(PROTECTED)), path)
 
