@@ -11,13 +11,13 @@ _COMPILED: dict[tuple[str, bool], object] = {}
 def match(rows: list[Row], path: str, *, fold: bool = False) -> str:
     """Return the glob that includes ``path``, relative to the project; empty = none does.
 
-    As git and pathspec read them: the last one that speaks of the path itself decides, before those that speak of a
-    folder above it. ``fold``: letters' case means nothing in regular expressions, either.
+    As pathspec reads them: the last one that speaks of the path itself decides, before those that speak of a folder
+    above it. ``fold``: letters' case means nothing in regular expressions, either.
     """
     found, rank = "", 0
     for form, text, include, glob in rows:
         said = _rank(form, text, path, fold)
-        if said and (said >= rank or (include and said == 1)):
+        if said and said >= rank:
             found, rank = (glob if include else ""), said
     return found
 

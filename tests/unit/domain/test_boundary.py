@@ -94,7 +94,7 @@ def test_the_configuration_stands_in_the_profile_s_place() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        ".git", ".git/hooks/pre-commit", "sub/.git/config", ".teamops/spool/CODER/x", "teamops.toml", "profiles/coder.md",
+        ".git", ".git/hooks/pre-commit", "sub/.git/config", ".teamops/spool/x", "teamops.toml", "profiles/coder.md",
         ".claude/settings.json", "sub/.claude/settings.local.json", ".codex/config.toml", ".gemini/settings.json",
         ".opencode/plugins/x.js", "opencode.json", "opencode.jsonc", ".mcp.json", "a/.codex/hooks.json",
     ],
