@@ -10,6 +10,8 @@ import json
 import re
 from pathlib import Path
 
+from teamops.config.boundary import policy_of
+from teamops.domain.boundary_rules import PROTECTED
 from teamops.effects.recipe import Recipe, Wanted, entry_words, given
 from teamops.guard import hook
 from teamops.usage.locate_opencode import database, has_session
@@ -40,6 +42,9 @@ def opencode(wanted: Wanted) -> Recipe:
             path = wanted.folder / "agents" / f"{wanted.role.role}.md"
             files[path] = wanted.profile
             config["instructions"] = [*_list(config.get("instructions")), str(path)]
+        denied = _permissions(wanted)
+        if denied and "permission" not in config:
+            config["permission"] = {"edit": denied}
         config["plugin"] = [*_list(config.get("plugin")), PLUGIN.as_uri()]
         env[CONFIG] = json.dumps(config)
         env[ENTRY] = json.dumps(entry_words())
@@ -55,6 +60,36 @@ def opencode(wanted: Wanted) -> Recipe:
         holds=wanted.folder,
         notes=tuple(notes),
     )
+
+
+def _permissions(wanted: Wanted) -> dict[str, str]:
+    """Return what its edit tools may change, in its own words: what holds where a plugin doesn't load.
+
+    Coarser than the plugin's judgement, and never a new refusal: globs that its words can't say are left out, and a
+    role with exceptions by tier is only held off what no role changes. Among its rules the last one that fits decides.
+    """
+    policy = policy_of(wanted.role)
+    if policy is None:
+        return {}
+    said: dict[str, str] = {}
+    if not policy.tiers:
+        plain = [_own_glob(glob) for glob in policy.write_allow]
+        if "*" not in policy.write_allow and all(plain):
+            said = {"*": "deny", **dict.fromkeys(plain, "allow")}
+        said |= {own: "deny" for glob in policy.write_deny if (own := _own_glob(glob))}
+    return said | {own: "deny" for glob in PROTECTED if (own := _own_glob(glob))}
+
+
+def _own_glob(glob: str) -> str:
+    """Return a glob in the client's words, where ``*`` is any text, folders too; empty = it can't be said."""
+    if any(sign in glob for sign in "?[!\\"):
+        return ""
+    bare = glob.removeprefix("**/").removeprefix("/")
+    if glob.startswith("/"):
+        return f"{bare}*" if bare.endswith("/") else bare
+    if "/" in bare or not bare.startswith("*"):
+        return ""
+    return bare
 
 
 def _is_command(wanted: Wanted) -> bool:
