@@ -71,25 +71,28 @@ def _permissions(wanted: Wanted) -> dict[str, str]:
     policy = policy_of(wanted.role)
     if policy is None:
         return {}
+    root = str(wanted.role.cwd)
     said: dict[str, str] = {}
     if not policy.tiers:
-        plain = [_own_glob(glob) for glob in policy.write_allow]
+        plain = [_own_globs(glob, root) for glob in policy.write_allow]
         if "*" not in policy.write_allow and all(plain):
-            said = {"*": "deny", **dict.fromkeys(plain, "allow")}
-        said |= {own: "deny" for glob in policy.write_deny if (own := _own_glob(glob))}
-    return said | {own: "deny" for glob in PROTECTED if (own := _own_glob(glob))}
+            said = {"*": "deny", **{own: "allow" for globs in plain for own in globs}}
+        said |= {own: "deny" for glob in policy.write_deny for own in _own_globs(glob, root)}
+    return said | {own: "deny" for glob in PROTECTED for own in _own_globs(glob, root)}
 
 
-def _own_glob(glob: str) -> str:
-    """Return a glob in the client's words, where ``*`` is any text, folders too; empty = it can't be said."""
+def _own_globs(glob: str, root: str) -> tuple[str, ...]:
+    """Return a glob in the client's words, where ``*`` is any text, folders too; empty = it can't be said.
+
+    It asks with the path from the work tree of git; without one, with that from the root of the file system.
+    """
     if any(sign in glob for sign in "?[!\\"):
-        return ""
-    bare = glob.removeprefix("**/").removeprefix("/")
+        return ()
+    bare = glob.removeprefix("/")
     if glob.startswith("/"):
-        return f"{bare}*" if bare.endswith("/") else bare
-    if "/" in bare or not bare.startswith("*"):
-        return ""
-    return bare
+        own = f"{bare}*" if bare.endswith("/") else bare
+        return own, f"{root.lstrip('/')}/{own}"
+    return (bare,) if bare.startswith("*") and "/" not in bare else ()
 
 
 def _is_command(wanted: Wanted) -> bool:
