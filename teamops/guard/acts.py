@@ -41,7 +41,7 @@ Told = dict[str, object]
 class Act:
     """One file that a call would change."""
 
-    __slots__ = ("added", "changed", "deep", "how", "path", "text")
+    __slots__ = ("added", "changed", "deep", "how", "path", "text", "whole")
 
     def __init__(
         self, how: str, path: str, *, text: str = "", added: int | None = None, changed: int | None = None
@@ -55,6 +55,8 @@ class Act:
         """Lines that it would grow by; ``None`` = known only with the file, or not at all."""
         self.changed = changed
         """Lines that would be others; ``None`` likewise."""
+        self.whole = False
+        """The text is all that would stand in it."""
         self.deep = False
         """All below it, too."""
 
@@ -127,7 +129,9 @@ def _write(call: Call, told: Told) -> None:
     if path is None:
         call.trouble = "it names no file"
     else:
-        call.acts.append(Act(WRITE, path, text=text or ""))
+        act = Act(WRITE, path, text=text or "")
+        act.whole = True
+        call.acts.append(act)
 
 
 def _edit(call: Call, told: Told) -> None:

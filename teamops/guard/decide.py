@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 
 from teamops.guard.acts import Act, Call, call_of
-from teamops.guard.commands import WRITE
 from teamops.guard.judge import ALLOW, DENY, REPORT, Decision, Light, judge, light_rule, strictest
 from teamops.guard.judge_line import judge_line
 from teamops.guard.light import Later, light_of
@@ -57,7 +56,7 @@ class Asking:
         """Judge one change of a process that may stand in any of ``folders``."""
         place = self._looking.at(act.path, folders)
         below = self._looking.below(place) if act.deep and place.is_dir and not place.trouble else None
-        if act.how == WRITE and act.added is None and act.text and not place.trouble:
+        if act.whole and not place.trouble:
             act.added = _growth(act, place)
         return judge(self._policy, self._light, act, place, below)
 
