@@ -36,7 +36,9 @@ def opencode(wanted: Wanted) -> Recipe:
     env, files = dict(wanted.env), {}
     config = _own_config(wanted)
     if config is None:
-        notes.append(f"no profile and no events of its own: its own {CONFIG} can't be read")
+        notes.append(
+            f"no profile and no events of its own, and no hooks that hold its role: its own {CONFIG} can't be read"
+        )
     else:
         if wanted.profile:
             path = wanted.folder / "agents" / f"{wanted.role.role}.md"
@@ -50,7 +52,7 @@ def opencode(wanted: Wanted) -> Recipe:
         env[ENTRY] = json.dumps(entry_words())
         env[GATE] = wanted.gate
         if "--pure" in words:
-            notes.append("no events of its own: its own command turns plugins off")
+            notes.append("no events of its own, and no hooks that hold its role: its own command turns plugins off")
     return Recipe(
         argv=(wanted.role.command[0], *words, *added),
         env=env,

@@ -156,6 +156,16 @@ def test_codex_gets_its_profile_its_events_and_its_session(tmp_path: Path) -> No
     assert own.argv.count("resume") == 1
 
 
+def test_codex_gets_its_own_sandbox_unless_the_person_chose_one(tmp_path: Path) -> None:
+    how = made(tmp_path, "codex", "codex")
+    assert how.argv[how.argv.index("--sandbox") + 1] == "workspace-write"
+    for own in (("-s", "read-only"), ("--sandbox=read-only",), ("--full-auto",), ("-c", 'sandbox_mode="read-only"')):
+        assert made(tmp_path, "codex", "codex", *own).argv.count("workspace-write") == 0
+    (tmp_path / ".codex").mkdir()
+    (tmp_path / ".codex" / "config.toml").write_text('sandbox_mode = "danger-full-access"\n', encoding="utf-8")
+    assert "workspace-write" not in made(tmp_path, "codex", "codex").argv
+
+
 def test_codex_trusts_no_hooks_but_ours(tmp_path: Path) -> None:
     assert "--dangerously-bypass-hook-trust" in made(tmp_path, "codex", "codex").argv
     (tmp_path / ".codex").mkdir()
