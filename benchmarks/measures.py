@@ -18,6 +18,7 @@ from benchmarks.life import beating, needs_you
 from benchmarks.protocol import rules
 from benchmarks.stage import TEAM, TEAMOPS
 from benchmarks.terminal import Program, busy, cpu_s
+from benchmarks.usage import usage
 
 RUNS = 5
 SETTLE_S = 6.0
@@ -169,5 +170,5 @@ def many() -> Iterable[Figure]:
 
 MEASURES: dict[str, Callable[[], Iterable[Figure]]] = {
     "first-frame": first_frame, "at-rest": at_rest, "append": append, "death": death, "many": many,
-    "needs-you": needs_you, "beating": beating, "rules": rules, "judging": judging,
+    "needs-you": needs_you, "beating": beating, "rules": rules, "judging": judging, "usage": usage,
 }  # fmt: skip

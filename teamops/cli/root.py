@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "handoff": ("teamops.cli.handoff:handoff", "Read, check and keep the handoff file."),
     "gate": ("teamops.cli.gate:gate", "Run the gates of done, and show what their last runs are worth."),
     "guard": ("teamops.cli.guard:guard", "Say what a role may change and run, and by which rule."),
+    "usage": ("teamops.cli.usage:usage", "Say what all clients used and what it cost, by day, agent, task…"),
     "config": ("teamops.cli.config:config", "Check teamops.toml and the profiles."),
     "beat": ("teamops.cli.beat:beat", "Say from a shell loop that this agent lives, and what it does."),
     "hook": ("teamops.cli.beat:hook", "What the agents' clients call at each event of theirs."),

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from teamops.config import boundary_rule, budget_rule, profiles, schema, spike_rule, values
+from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
     GateSettings,
@@ -141,6 +142,7 @@ class _Reading:
             tmux=self._tmux(),
             limits=self._limits(),
             restart=self._restart(),
+            prices=own_prices(self._values, lambda at, what: self._say(at, f"{_dotted(at)} {what}", at_key=True)),
             spike=self._spike(("spike",), SpikeRule()),
             budget=budget_rule.read(self._values, ("budget",)),
             timezone=self._text_at("budget", "timezone", default=""),
@@ -286,8 +288,7 @@ class _Reading:
         return tuple(settings)
 
     def _role(self, path: KeyPath, role: Role, project: str) -> RoleSettings:
-        profile = self._profile(path, role)
-        command = self._values.get((*path, "command"), ())
+        profile, command = self._profile(path, role), self._values.get((*path, "command"), ())
         client = self._values.get((*path, "client"))
         cwd = self._path_at(*path, "cwd", default=".")
         if not cwd.is_dir():

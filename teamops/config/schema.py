@@ -15,6 +15,7 @@ from teamops.config.values import (
     lines,
     path,
     percent,
+    price,
     restart_when,
     role_name,
     seconds,
@@ -39,7 +40,7 @@ class Key:
     """One key."""
 
     path: Path
-    """From the document's root; ``*`` stands for a role's name or a tier's number."""
+    """From the document's root; ``*`` stands for a role's or model's name or a tier's number."""
     kind: str
     """What it holds, for a person."""
     read: Callable[[object], object]
@@ -51,9 +52,8 @@ class Key:
     @property
     def name(self) -> str:
         """The dotted name, as documented."""
-        return ".".join("ROLE" if part == "*" and self.path[0] == "roles" else part for part in self.path).replace(
-            "tier.*", "tier.N"
-        )
+        free = {"roles": "ROLE", "prices": "MODEL"}.get(self.path[0], "N")
+        return ".".join(free if part == "*" else part for part in self.path)
 
 
 def _key(dotted: str, kind: str, read: Callable[[object], object], default: str, doc: str) -> Key:
@@ -116,6 +116,12 @@ KEYS: tuple[Key, ...] = (
     _key("gates.timeout_s", "duration", seconds, '"15m"', "A gate that takes longer fails."),
     _key("notify.desktop", "true/false", switch, "true", "Tell the person by a desktop notification (D-Bus)."),
     _key("notify.terminal", "true/false", switch, "true", "Where that fails, ring the terminal's bell."),
+    _key("prices.*.input", "number", price, "the shipped table's", "A model's price: USD per million tokens of input."),
+    _key("prices.*.output", "number", price, "the shipped table's", "… of output; it and input go together."),
+    _key("prices.*.cache_write", "number", price, "as input", "… of input that is written to the cache."),
+    _key("prices.*.cache_write_1h", "number", price, "as cache_write", "… of input that is kept there for an hour."),
+    _key("prices.*.cache_read", "number", price, "as input", "… of input that is read from the cache."),
+    _key("prices.*.fast", "number", price, "none", "So many times the price with the fast speed."),
     _key("roles.*.client", "one of", client, "by the command, else claude", "What runs in the pane."),
     _key("roles.*.command", "command", command, "none", "Starts the agent; without it only what ran is restarted."),
     _key("roles.*.session", "template", session, "tmux.session", "The role's session, where it has its own name."),
@@ -164,7 +170,11 @@ def _tree() -> Tree:
 
 
 TREE = _tree()
-NAMES: dict[Path, Callable[[str], object]] = {("roles",): role_name, ("limits", "tier"): tier_name}
+NAMES: dict[Path, Callable[[str], object]] = {
+    ("roles",): role_name,
+    ("limits", "tier"): tier_name,
+    ("prices",): text,
+}
 """How the names below a table with free names are read."""
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from teamops.domain.boundary_rules import NO_TIERS, TierRule
 from teamops.domain.budget import BudgetRule, Budgets
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
+from teamops.model.price import OwnPrice
 from teamops.model.role import Role
 
 _NO_ENV: Mapping[str, str] = MappingProxyType({})
@@ -138,6 +139,9 @@ class GateSettings:
     """A gate that takes longer fails."""
 
 
+_NO_PRICES: Mapping[str, OwnPrice] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything configured for one project."""
@@ -157,6 +161,8 @@ class Settings:
     auto_poke: bool = True
     """The next agent is poked when the light moves."""
     restart: RestartPolicy = field(default_factory=RestartPolicy)
+    prices: Mapping[str, OwnPrice] = field(default_factory=lambda: _NO_PRICES)
+    """What models cost, instead of the shipped table, by the name that the client's log gives them."""
     spike: SpikeRule = field(default_factory=SpikeRule)
     budget: BudgetRule = field(default_factory=BudgetRule)
     """What the team may spend."""

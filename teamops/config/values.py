@@ -285,6 +285,19 @@ def session(value: object) -> str:
     return template
 
 
+def price(value: object) -> Decimal:
+    """Read US dollars per million tokens, or a factor: a number, or a text such as "0.125"."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise Wrong(f"is a number, not {shown(value)}")
+    try:
+        amount = Decimal(str(value).strip())
+    except ArithmeticError:
+        raise Wrong(f"is a number, not {shown(value)}") from None
+    if not amount.is_finite() or not 0 <= amount <= 1_000_000:
+        raise Wrong(f"is between 0 and 1000000, not {shown(value)}")
+    return amount
+
+
 def role_name(name: str) -> str:
     """Read the name of a role: the key of its table."""
     role = name.strip().upper()

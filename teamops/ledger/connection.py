@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from teamops.ledger.migrations import NewerLedgerError, migrate
+from teamops.ledger.migrations import STEPS, NewerLedgerError, migrate
 from teamops.model.errors import TeamopsError
 
 BUSY_S = 5.0
@@ -40,10 +40,10 @@ def trouble(path: Path, error: Exception) -> LedgerError:
     return LedgerError(f"ledger {path}: {cause}", hint)
 
 
-def open_connection(path: Path) -> sqlite3.Connection:
+def open_connection(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
     """Open the file at ``path``, made with its folders (for their owner only) where it isn't there, and migrate it.
 
-    Raises ``LedgerError``.
+    ``steps``: the way to the newest version of a file of this kind. Raises ``LedgerError``.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def open_connection(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         _use_wal(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
-        migrate(connection)
+        migrate(connection, steps)
     except (sqlite3.Error, NewerLedgerError) as error:
         if connection is not None:
             connection.close()

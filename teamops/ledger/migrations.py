@@ -126,6 +126,12 @@ CREATE TABLE spike(
 CREATE INDEX spike_by_role ON spike(role, began_wall);
 """
 
+CLIENT_SESSIONS = """
+CREATE TABLE client_session(
+  session TEXT PRIMARY KEY, role TEXT NOT NULL, wall REAL NOT NULL) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO client_session SELECT client_session, role, wall FROM launch WHERE client_session <> '';
+"""
+
 BUDGETS = """
 CREATE TABLE budget_hold(
   scope TEXT NOT NULL, wall REAL NOT NULL, cause TEXT NOT NULL, why TEXT NOT NULL, day TEXT NOT NULL, limit_usd TEXT,
@@ -139,7 +145,7 @@ CREATE TABLE budget_step(
   ok INTEGER NOT NULL, message TEXT NOT NULL, PRIMARY KEY(scope, hold_wall, role, step)) STRICT, WITHOUT ROWID;
 """
 
-STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, BUDGETS)
+STEPS: Sequence[str] = (FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, BUDGETS)
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 
 

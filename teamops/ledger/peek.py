@@ -8,8 +8,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from teamops.ledger.audit import Audit
+from teamops.ledger.client_sessions import ClientSessions
 from teamops.ledger.connection import LedgerError, reading
 from teamops.ledger.migrations import STEPS
+from teamops.model.role import Role
 
 
 @contextmanager
@@ -18,6 +20,21 @@ def peek(path: Path) -> Iterator[Audit | None]:
 
     Raises ``LedgerError`` where it can't be read, or is another version's.
     """
+    with _looking(path) as connection:
+        yield None if connection is None else Audit(connection, path)
+
+
+def sessions_at(path: Path) -> dict[str, Role]:
+    """Return which client session ran for whom, by the ledger at ``path``; nothing where there is none.
+
+    Raises ``LedgerError`` as ``peek`` does.
+    """
+    with _looking(path) as connection:
+        return {} if connection is None else ClientSessions(connection, path).all()
+
+
+@contextmanager
+def _looking(path: Path) -> Iterator[sqlite3.Connection | None]:
     try:
         there = path.exists()
     except OSError as error:
@@ -36,4 +53,4 @@ def peek(path: Path) -> Iterator[Audit | None]:
                 f"ledger {path}: it is {age} teamops' (version {version}, here {len(STEPS)})",
                 "start teamops once: it brings it up to date" if version < len(STEPS) else "upgrade teamops",
             )
-        yield Audit(connection, path)
+        yield connection

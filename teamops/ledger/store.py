@@ -10,6 +10,7 @@ from pathlib import Path
 from teamops.ledger import history, spend
 from teamops.ledger.audit import Audit
 from teamops.ledger.budgets import BudgetBook, spends
+from teamops.ledger.client_sessions import ClientSessions
 from teamops.ledger.connection import LedgerError, open_connection, reading, writing
 from teamops.ledger.deliveries import Deliveries
 from teamops.ledger.keeping import Keepings
@@ -58,6 +59,7 @@ class Ledger:
         self.keeping = Keepings(connection, path)
         self.launches = Launches(connection, path)
         self.rss = Rss(connection, path)
+        self.sessions = ClientSessions(connection, path)
         self.spikes = Spikes(connection, path)
 
     def close(self) -> None:

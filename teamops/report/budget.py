@@ -69,7 +69,10 @@ def _money(amount: Decimal | None) -> str | None:
 def budget_text(snapshot: Snapshot, zone: str, day: str) -> str:
     """Return all budgets as lines for a person."""
     if not snapshot.budgets:
-        return "no budget is set: [budget] and [roles.ROLE.budget] in teamops.toml; see docs/budgets.md"
+        held = [f"{agent.role} is held: {agent.held}" for agent in snapshot.agents if agent.held]
+        return "\n".join(
+            ["no budget is set: [budget] and [roles.ROLE.budget] in teamops.toml; see docs/budgets.md", *held]
+        )
     rows = [
         (
             line.scope,

@@ -227,6 +227,7 @@ class Core:
                 if self.book.tick(event):
                     self.memory.turn_day(self.book)
                 self.memory.tick(self.book)
+                self.memory.sessions(self.book, event.stamp.wall)
                 self.trail.tick(self.book)
                 self.memory.hear_viewers(self.book)
                 if event.gap_s:

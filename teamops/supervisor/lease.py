@@ -14,12 +14,18 @@ from teamops.config.settings import Settings
 from teamops.model.errors import TeamopsError
 
 
+def state_base(given: Path | None = None) -> Path:
+    """Return the person's state directory of teamops: the given one, else the usual."""
+    if given is not None:
+        return given
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("teamops"))
+
+
 def state_dir_of(settings: Settings, base: Path | None = None) -> Path:
     """Return the project's folder in the person's state directory: out of the agents' reach."""
-    if base is None:
-        import platformdirs
-
-        base = Path(platformdirs.user_state_dir("teamops"))
+    base = state_base(base)
     name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in settings.project)[:40]
     return base / f"{name}-{hashlib.blake2b(os.fsencode(settings.root), digest_size=6).hexdigest()}"
 

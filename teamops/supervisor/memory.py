@@ -52,7 +52,7 @@ class Memory:
         self.rss = ledger.rss
         self.spikes = ledger.spikes
         self._pricer = pricer
-        self._acting = acting
+        self.acting = acting
         self._followed = followed
         self._unwritten: deque[Callable[[], object]] = deque()
         self._dropped = 0
@@ -60,15 +60,12 @@ class Memory:
         self._next_offline_id = -1
         self._last_states: dict[Role, str] = {}
         """Of earlier lives, until the first word on the role in this one."""
+        self._sessions: set[str] = set()
+        """Client sessions whose role is stored."""
         self._unread = False
         """The ledger could not be read since the last round of the clock."""
         self.unchecked: dict[Role, str] = {}
         """Whose spending could not be stored, and so not be checked, and why; taken out by whoever acts on it."""
-
-    @property
-    def acting(self) -> bool:
-        """This supervisor writes history."""
-        return self._acting
 
     @property
     def written(self) -> bool:
@@ -102,7 +99,7 @@ class Memory:
 
         Only the one that acts asks: a viewer counts for itself what comes, and its ledger may have it already.
         """
-        if self._acting and not self._unwritten:
+        if self.acting and not self._unwritten:
             self._know_the_day(book)
 
     def _know_the_day(self, book: Book) -> None:
@@ -119,7 +116,7 @@ class Memory:
         cut off is not repeated here, nor a poke: nobody knows how far it got, and the deliverer waits for its proof. A
         notice of an alert that still fires is: better twice than never.
         """
-        if not self._acting:
+        if not self.acting:
             return []
         again = []
         for begun in self._ledger.unfinished_actions():
@@ -144,7 +141,7 @@ class Memory:
                 cost = self._price(beat.role, usage)
                 rows.append((beat.role, usage, cost))
                 book.agent(beat.role).see_usage(usage, cost, book.midnight, seen.stamp, beaten=True)
-        if self._acting and not self.store(book, lambda: self._ledger.add_beats(seen, rows, book.stamp.wall)):
+        if self.acting and not self.store(book, lambda: self._ledger.add_beats(seen, rows, book.stamp.wall)):
             self.unchecked |= {beat.role: book.ledger_trouble for beat in seen.beats if spends(beat)}
 
     def usage(self, book: Book, seen: UsageSeen) -> None:
@@ -157,10 +154,22 @@ class Memory:
             cost = self._price(seen.role, usage)
             rows.append((usage, cost))
             page.see_usage(usage, cost, book.midnight, seen.stamp)
-        if self._acting and not self.store(
-            book, lambda: self._ledger.add_usage(seen.role, rows, seen.position, book.stamp.wall)
-        ):
+        if not self.acting:
+            return
+        if not self.store(book, lambda: self._ledger.add_usage(seen.role, rows, seen.position, book.stamp.wall)):
             self.unchecked |= {seen.role: book.ledger_trouble} if rows else {}
+        self._know(book, seen.role, {usage.session for usage, _ in rows}, seen.stamp.wall)
+
+    def sessions(self, book: Book, wall: float) -> None:
+        """Store which client sessions run for whom, as soon as it is known: later their logs tell what they used."""
+        for role, page in book.agents.items():
+            self._know(book, role, {page.client_session}, wall)
+
+    def _know(self, book: Book, role: Role, sessions: set[str], wall: float) -> None:
+        new = sessions - self._sessions - {""}
+        if new and self.acting:
+            self._sessions |= new
+            self.store(book, lambda: self._ledger.sessions.add(role, new, wall))
 
     def _price(self, role: Role, usage: Usage) -> Decimal | None:
         """Return what usage costs; without a price it waits for one."""
@@ -176,7 +185,7 @@ class Memory:
     def light_seen(self, book: Book, light: Light, wall: float) -> float:
         """Return when this light was first seen: an earlier life may know better than ``wall``."""
         known = self.ask(book, lambda: self._ledger.light_known(light.task, light.digest, light.role))
-        if known is not None or not self._acting:
+        if known is not None or not self.acting:
             return wall if known is None else known
         self.store(book, lambda: self._ledger.light_seen(light.task, light.digest, light.role, wall))
         book.note(log_lines.turn_line(wall, light.role, light.task))
@@ -184,7 +193,7 @@ class Memory:
 
     def task_closed(self, book: Book, task: Task) -> None:
         """Store and log that a task was closed."""
-        if not self._acting:
+        if not self.acting:
             return
         digest, wall = task.since_digest, book.stamp.wall
         if self.ask(book, lambda: (self._ledger.light_known(task.task, digest, NONE),)) == (None,):
@@ -200,7 +209,7 @@ class Memory:
             return
         wall, detail = book.stamp.wall, f"{page.evidence.kind}: {page.evidence.detail}"
         book.note(log_lines.state_line(wall, page.role, page.state, detail))
-        if self._acting:
+        if self.acting:
             role, state = page.role, page.state
             self.store(book, lambda: self._ledger.state_edge(role, state, detail, wall))
 
@@ -218,7 +227,7 @@ class Memory:
 
     def hear_viewers(self, book: Book) -> None:
         """Take what viewers wrote at their person's keys: acknowledged alerts, restarts, and the log of it."""
-        if self._followed or not self._acting or not self.ask(book, self._ledger.changed):
+        if self._followed or not self.acting or not self.ask(book, self._ledger.changed):
             return
         for alert in self.ask(book, self._ledger.alerts) or ():
             mine = book.alerts.get(alert.key)
@@ -240,7 +249,7 @@ class Memory:
 
     def alerts_changed(self, book: Book, alerts: Sequence[Alert]) -> None:
         """Store alerts whose state or text is new."""
-        if alerts and (self._acting or self._followed):
+        if alerts and (self.acting or self._followed):
             kept = tuple(alerts)
             self.store(book, lambda: self._ledger.save_alerts(kept))
 
@@ -252,7 +261,7 @@ class Memory:
 
     def begin_empty(self, book: Book) -> None:
         """Remember for good that the project had no block when it was first seen: whatever comes is news."""
-        if self._acting:
+        if self.acting:
             self.store(book, partial(self.audit.announce, None, "", NONE, _EMPTY, book.stamp.wall))
 
     def began_empty(self, book: Book) -> bool:
@@ -362,8 +371,7 @@ class Memory:
                 book.agent(role).see_price(usage, cost, book.midnight, book.stamp.wall)
                 priced.append((role, usage, cost))
         self._unpriced = waiting
-        if priced and self._acting:
-            # Not stored, it is no news: the ledger has the usage, and its alert says that it can't be written.
+        if priced and self.acting:
             self.store(book, lambda: self._ledger.reprice(priced, book.stamp.wall))
 
     def ask(self, book: Book, read: Callable[[], T]) -> T | None:
@@ -376,23 +384,16 @@ class Memory:
             return None
 
     def store(self, book: Book, write: Callable[[], object]) -> bool:
-        """Write now, or in order as soon as the ledger can be written again; until then that is an alert.
-
-        Return whether it is written.
-        """
-        if self._unwritten:
-            self._wait(write)
-            return False
-        try:
-            write()
-        except LedgerError as error:
-            book.ledger_trouble = str(error)
-            self._wait(write)
-            return False
-        return True
-
-    def _wait(self, write: Callable[[], object]) -> None:
+        """Write now, or in order as soon as that works again, an alert until then; return whether it is written."""
+        if not self._unwritten:
+            try:
+                write()
+            except LedgerError as error:
+                book.ledger_trouble = str(error)
+            else:
+                return True
         if len(self._unwritten) < MAX_UNWRITTEN:
             self._unwritten.append(write)
         else:
             self._dropped += 1
+        return False

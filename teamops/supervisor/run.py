@@ -80,7 +80,7 @@ async def living(
         stack.callback(ledger.close)
         if inherited:
             ledger.save_alerts(inherited)
-        pricer = Pricer(ledger.rates())
+        pricer = Pricer(ledger.rates(), own=settings.prices)
         memory = Memory(ledger, pricer, acting=supervisor.acting, followed=followed)
         core = Core(settings, clock, memory, supervisor, publish, revisions)
 

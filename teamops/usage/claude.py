@@ -10,10 +10,10 @@ file, each inside a line of its progress.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 
@@ -27,10 +27,10 @@ __all__ = ["ClaudeReader", "Reading"]
 CLIENT = "claude"
 SYNTHETIC = "<synthetic>"
 PROGRESS = "progress"
-_HEAD = 420
+HEAD = 420
 """A line's own type stands within so many bytes; after them text of others may name any type."""
-_USAGE = b'"usage"'
-_USER, _SPACED_USER = b'"type":"user"', b'"type": "user"'
+USAGE = b'"usage"'
+USER, SPACED_USER = b'"type":"user"', b'"type": "user"'
 
 
 class _Split(msgspec.Struct):
@@ -54,7 +54,9 @@ class _Message(msgspec.Struct):
     usage: _Usage | None = None
 
 
-class _Line(msgspec.Struct):
+class Line(msgspec.Struct):
+    """What matters of a line; the names are the client's own."""
+
     type: str = ""
     timestamp: datetime | None = None
     message: _Message | None = None
@@ -67,14 +69,15 @@ class _Line(msgspec.Struct):
 
 
 class _Data(msgspec.Struct):
-    message: _Line | None = None
+    message: Line | None = None
 
 
 class _Progress(msgspec.Struct):
     data: _Data | None = None
 
 
-_decode = msgspec.json.Decoder(_Line).decode
+decode = msgspec.json.Decoder(Line).decode
+"""Decode one line. Raises ``fields.MALFORMED``."""
 _decode_progress = msgspec.json.Decoder(_Progress).decode
 
 
@@ -103,12 +106,12 @@ class ClaudeReader:
         newest: float | None = None
         for line in lines:
             # The head first: what tools said is most of a transcript, and need not be searched.
-            if line.find(_USER, 0, _HEAD) >= 0 or line.rfind(_USAGE) < 0 or line.find(_SPACED_USER, 0, _HEAD) >= 0:
+            if line.find(USER, 0, HEAD) >= 0 or line.rfind(USAGE) < 0 or line.find(SPACED_USER, 0, HEAD) >= 0:
                 bad += is_cut(line)
                 continue
             try:
-                row = _decode(line)
-                usage = _usage_of(row if row.type != PROGRESS else _wrapped(row, line), session)
+                row = decode(line)
+                usage = _usage_of(row if row.type != PROGRESS else wrapped(row, line), session)
             except MALFORMED:
                 bad += 1
                 continue
@@ -141,14 +144,17 @@ def _beats(new: Usage, old: Usage) -> bool:
     more = new.tokens.total - old.tokens.total
     if more:
         return more > 0
-    dearer = _weight(new.tokens) - _weight(old.tokens) if new.tokens != old.tokens else 0
+    dearer = weight(new.tokens) - weight(old.tokens) if new.tokens != old.tokens else 0
     if dearer:
         return dearer > 0
     return bool(new.speed) and not old.speed
 
 
-def _wrapped(row: _Line, line: bytes) -> _Line:
-    """Return a subagent's line that stands inside one of its progress, as part of the outer one's session."""
+def wrapped(row: Line, line: bytes) -> Line:
+    """Return a subagent's line that stands inside one of its progress, as part of the outer one's session.
+
+    Raises ``fields.MALFORMED``.
+    """
     data = _decode_progress(line).data
     inner = data.message if data is not None else None
     if inner is None:
@@ -158,7 +164,7 @@ def _wrapped(row: _Line, line: bytes) -> _Line:
     return inner
 
 
-def _weight(tokens: Tokens) -> int:
+def weight(tokens: Tokens) -> int:
     """Return what tokens cost, as all of Claude's models bill them: in twentieths of an input token's price."""
     short = tokens.cache_write - tokens.cache_write_1h
     return 20 * tokens.input + 100 * tokens.output + 25 * short + 40 * tokens.cache_write_1h + 2 * tokens.cache_read
@@ -166,11 +172,11 @@ def _weight(tokens: Tokens) -> int:
 
 def session_of(path: str) -> str:
     """Return the session of the transcript at ``path``: a subagent's is its parent's."""
-    file = Path(path)
-    return name(file.parent.parent.name if file.parent.name == "subagents" else file.stem)
+    parts = path.rsplit("/", 3)
+    return name(parts[-3] if parts[-2:-1] == ["subagents"] and len(parts) > 2 else os.path.splitext(parts[-1])[0])  # noqa: PTH122 - for thousands of files
 
 
-def _usage_of(row: _Line, session: str) -> Usage | None:
+def _usage_of(row: Line, session: str) -> Usage | None:
     message = row.message
     if row.type not in ("assistant", "") or message is None or message.usage is None or row.timestamp is None:
         return None
@@ -193,7 +199,7 @@ def _usage_of(row: _Line, session: str) -> Usage | None:
         speed="" if speed == "standard" else name(speed),
         service_tier=name(used.service_tier or ""),
         cost_usd=cost_of(row.costUSD, free=True),
-        key=_key(message.id, row.requestId, row.timestamp, session),
+        key=key_of(message.id, row.requestId, row.timestamp, session),
         cwd=name(row.cwd or ""),
         side=row.isSidechain,
     )
@@ -203,7 +209,8 @@ def _message_of(key: str) -> str:
     return key.partition(":")[0]
 
 
-def _key(message: str | None, request: str | None, at: datetime, session: str) -> str:
+def key_of(message: str | None, request: str | None, at: datetime, session: str) -> str:
+    """Return what all lines of one response have in common; empty where the line has no name for it."""
     if not message:
         return ""
     # Without a request, session and time tell two responses with one id apart.

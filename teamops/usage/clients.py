@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from teamops.model.usage import Usage
-from teamops.usage import locate
-from teamops.usage.amp import AmpReader
-from teamops.usage.claude import ClaudeReader
-from teamops.usage.codex import CodexReader
-from teamops.usage.gemini import GeminiFiles, GeminiLines
-from teamops.usage.opencode import OpencodeReader
-from teamops.usage.pi import PiReader
+from teamops.usage.homes import (
+    amp_homes,
+    claude_homes,
+    codex_homes,
+    gemini_homes,
+    opencode_homes,
+    pi_homes,
+)
 from teamops.usage.reading import FileReader, LineReader
-from teamops.usage.tally import Tally, last_wins
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class LogClient:
     """Make readers that have counted nothing yet."""
     beside: Callable[[Path], tuple[Path, ...]] = lambda _path: ()
     """Files whose change is one of the log too, as a database's ``-wal``."""
+    last_stands: bool = False
+    """Of a response that several logs have, the one written last stands; else the one that was first."""
 
     def reader_for(self, path: Path, readers: Readers) -> LineReader | FileReader:
         """Return which of ``readers`` reads the log at ``path``. Raises ``LookupError`` where none does."""
@@ -67,65 +70,33 @@ class LogClient:
         return found
 
 
-def _home(env: Mapping[str, str]) -> Path | None:
-    return Path(env["HOME"]) if env.get("HOME") else None
-
-
-def _named(env: Mapping[str, str], variable: str) -> tuple[Path, ...]:
-    """Return the folders that a variable lists, with commas between them."""
-    return tuple(Path(part.strip()) for part in env.get(variable, "").split(",") if part.strip())
-
-
-def _data(env: Mapping[str, str], folder: str) -> tuple[Path, ...]:
-    """Return a client's folder below the user's data directory."""
-    home = _home(env)
-    data = Path(env["XDG_DATA_HOME"]) if env.get("XDG_DATA_HOME") else home and home / ".local" / "share"
-    return (data / folder,) if data else ()
-
-
-def codex_homes(env: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the folders of ``sessions`` and ``archived_sessions``."""
-    home = _home(env)
-    return _named(env, "CODEX_HOME") or ((home / ".codex",) if home else ())
-
-
-def gemini_homes(env: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the folder of ``tmp/<project>/chats``."""
-    home = Path(env["GEMINI_CLI_HOME"]) if env.get("GEMINI_CLI_HOME") else _home(env)
-    return (home / ".gemini",) if home else ()
-
-
-def opencode_homes(env: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the folder of the databases and of ``storage``, and a database that was named by itself."""
-    homes = _named(env, "OPENCODE_DATA_DIR") or _data(env, "opencode")
-    database = env.get("OPENCODE_DB", "")
-    # A name without a folder lies in the client's own.
-    return (*homes, Path(database)) if Path(database).is_absolute() else homes
-
-
-def amp_homes(env: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the folder of ``threads``."""
-    return _named(env, "AMP_DATA_DIR") or _data(env, "amp")
-
-
-def pi_homes(env: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the folder of all sessions."""
-    named = _named(env, "PI_AGENT_DIR") or _named(env, "PI_CODING_AGENT_SESSION_DIR")
-    home = _home(env)
-    agent = env.get("PI_CODING_AGENT_DIR") or (home and home / ".pi" / "agent")
-    return tuple(_tilde(path, home) for path in named or ((Path(agent) / "sessions",) if agent else ()))
-
-
-def _tilde(path: Path, home: Path | None) -> Path:
-    return home.joinpath(*path.parts[1:]) if home and path.parts[:1] == ("~",) else path
-
-
 def _below(*patterns: str) -> Callable[[Path], Iterator[Path]]:
     """Return who finds the files of all ``patterns`` below a home; what can't be listed has none."""
 
     def files(home: Path) -> Iterator[Path]:
         # As text: a session comes before its subagents, whose folder has its name.
         yield from sorted({path for pattern in patterns for path in home.glob(pattern) if path.is_file()}, key=str)
+
+    return files
+
+
+def _lines_below(*folders: str) -> Callable[[Path], Iterator[Path]]:
+    """Return who finds all ``*.jsonl`` below ``folders`` of a home: quick, as there may be thousands."""
+
+    def files(home: Path) -> Iterator[Path]:
+        found: list[str] = []
+        todo = [str(home / folder) for folder in folders]
+        while todo:
+            try:
+                with os.scandir(todo.pop()) as entries:
+                    for entry in entries:
+                        if entry.is_dir(follow_symlinks=False):
+                            todo.append(entry.path)
+                        elif entry.name.endswith(".jsonl") and entry.is_file():
+                            found.append(entry.path)
+            except OSError:
+                continue
+        yield from map(Path, sorted(found))
 
     return files
 
@@ -147,9 +118,45 @@ def _is_jsonl(path: Path) -> bool:
     return path.suffix == ".jsonl"
 
 
+# Each reader is imported where it is wanted: a scan that finds only one client's logs pays for no other's.
+
+
+def _claude_readers() -> Readers:
+    from teamops.usage.claude import ClaudeReader
+
+    return Readers(ClaudeReader(), None)
+
+
+def _codex_readers() -> Readers:
+    from teamops.usage.codex import CodexReader
+
+    return Readers(CodexReader(), None)
+
+
 def _gemini_readers() -> Readers:
+    from teamops.usage.gemini import GeminiFiles, GeminiLines
+    from teamops.usage.tally import Tally, last_wins
+
     tally = Tally(last_wins)
     return Readers(GeminiLines(tally), GeminiFiles(tally))
+
+
+def _opencode_readers() -> Readers:
+    from teamops.usage.opencode import OpencodeReader
+
+    return Readers(None, OpencodeReader())
+
+
+def _amp_readers() -> Readers:
+    from teamops.usage.amp import AmpReader
+
+    return Readers(None, AmpReader())
+
+
+def _pi_readers() -> Readers:
+    from teamops.usage.pi import PiReader
+
+    return Readers(PiReader(), None)
 
 
 CLIENTS: Mapping[str, LogClient] = MappingProxyType(
@@ -158,17 +165,17 @@ CLIENTS: Mapping[str, LogClient] = MappingProxyType(
         for client in (
             LogClient(
                 "claude",
-                locate.homes,
-                _below("projects/**/*.jsonl"),
+                claude_homes,
+                _lines_below("projects"),
                 _is_jsonl,
-                lambda: Readers(ClaudeReader(), None),
+                _claude_readers,
             ),
             LogClient(
                 "codex",
                 codex_homes,
-                _below("sessions/**/*.jsonl", "archived_sessions/**/*.jsonl"),
+                _lines_below("sessions", "archived_sessions"),
                 _is_jsonl,
-                lambda: Readers(CodexReader(), None),
+                _codex_readers,
             ),
             LogClient(
                 "gemini",
@@ -176,17 +183,26 @@ CLIENTS: Mapping[str, LogClient] = MappingProxyType(
                 _below("tmp/*/chats/**/*.jsonl", "tmp/*/chats/**/*.json"),
                 _is_jsonl,
                 _gemini_readers,
+                last_stands=True,
             ),
             LogClient(
                 "opencode",
                 opencode_homes,
                 _opencode_files,
                 _is_jsonl,
-                lambda: Readers(None, OpencodeReader()),
+                _opencode_readers,
                 _opencode_beside,
+                last_stands=True,
             ),
-            LogClient("amp", amp_homes, _below("threads/**/T-*.json"), _is_jsonl, lambda: Readers(None, AmpReader())),
-            LogClient("pi", pi_homes, _below("**/*.jsonl"), _is_jsonl, lambda: Readers(PiReader(), None)),
+            LogClient(
+                "amp",
+                amp_homes,
+                _below("threads/**/T-*.json"),
+                _is_jsonl,
+                _amp_readers,
+                last_stands=True,
+            ),
+            LogClient("pi", pi_homes, _lines_below("."), _is_jsonl, _pi_readers),
         )
     }
 )

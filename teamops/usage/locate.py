@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +16,11 @@ import msgspec
 
 from teamops.model.agent import ClientStatus
 from teamops.model.text import clean_line
+from teamops.usage.homes import claude_homes as homes
+
+__all__ = [
+    "PROC", "Session", "homes", "is_side", "owner", "read_session", "runs", "side_folder", "slug", "transcript",
+]  # fmt: skip
 
 PROC = Path("/proc")
 SLUG_LIMIT = 200
@@ -56,18 +61,6 @@ class _Row(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_Row).decode
-
-
-def homes(env: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return where a client that runs with ``env`` may keep its files."""
-    named = tuple(Path(part.strip()) for part in env.get("CLAUDE_CONFIG_DIR", "").split(",") if part.strip())
-    if named:
-        return named
-    home = env.get("HOME")
-    if not home:
-        return ()
-    config = Path(env.get("XDG_CONFIG_HOME") or Path(home) / ".config")
-    return (config / "claude", Path(home) / ".claude")
 
 
 def slug(cwd: str) -> str:

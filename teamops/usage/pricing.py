@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
+from teamops.model.price import OwnPrice
 from teamops.model.usage import Usage
-from teamops.usage.rates import Rates, cost, from_json
+from teamops.usage.own_process import RATES as WORKER
+from teamops.usage.own_process import own_environment
+from teamops.usage.rates import Rates, cost, from_json, own_rates
 
 Key = tuple[str, str]
 """A model and a day, UTC, as ISO text."""
 
-WORKER = (sys.executable, "-P", "-m", "teamops.usage.rates_worker")
 TIMEOUT_S = 30.0
 RETRY_S = 60.0
 """After a failed look-up, so long none is missing: a broken installation is not asked once a second."""
@@ -30,13 +29,14 @@ class Pricer:
     """The rates known so far. For one thread.
 
     ``known``: rates as JSON by (model, ISO day), as ``known()`` told them to an earlier life; unreadable ones are
-    looked up again.
+    looked up again. ``own``: prices by model that hold instead.
     """
 
     def __init__(
         self,
         known: Mapping[Key, str | None] | None = None,
         *,
+        own: Mapping[str, OwnPrice] | None = None,
         worker: Sequence[str] = WORKER,
         timeout_s: float = TIMEOUT_S,
         monotonic: Callable[[], float] = time.monotonic,
@@ -46,6 +46,7 @@ class Pricer:
         self._monotonic = monotonic
         self._texts: dict[Key, str | None] = {}
         self._rates: dict[Key, Rates | None] = {}
+        self._own = {model: own_rates(price) for model, price in (own or {}).items()}
         self._missing: set[Key] = set()
         self._not_before = 0.0
         for key, text in (known or {}).items():
@@ -60,7 +61,10 @@ class Pricer:
             return usage.cost_usd
         if not usage.model:
             return None
-        key = (usage.model, _day(usage.wall))
+        own = self._own.get(usage.model)
+        if own is not None:
+            return cost(usage, own)
+        key = (usage.model, day_of(usage.wall))
         if key not in self._rates:
             self._missing.add(key)
             return None
@@ -99,7 +103,7 @@ class Pricer:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=_environment(),
+            env=own_environment(),
         )
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -127,12 +131,6 @@ class Pricer:
         self._texts[key] = text
 
 
-def _day(wall: float) -> str:
+def day_of(wall: float) -> str:
+    """Return the day on which a price is asked for: ISO, UTC."""
     return datetime.fromtimestamp(wall, UTC).date().isoformat()
-
-
-def _environment() -> dict[str, str]:
-    """Return an environment in which the worker finds this very package."""
-    package = str(Path(__file__).parents[2])
-    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

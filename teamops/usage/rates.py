@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from teamops.model.price import OwnPrice
 from teamops.model.usage import Usage
 
 FAST = "fast"
@@ -66,6 +67,26 @@ def cost(usage: Usage, rates: Rates) -> Decimal | None:
         + card.cache_read.at(context) * tokens.cache_read
     )
     return total.scaleb(-6)
+
+
+def own_rates(own: OwnPrice) -> Rates:
+    """Return the rates that a person's own price means, on every day."""
+    write = own.input if own.cache_write is None else own.cache_write
+    standard = Card(
+        input=_flat(own.input),
+        output=_flat(own.output),
+        cache_write=_flat(write),
+        cache_write_1h=_flat(write if own.cache_write_1h is None else own.cache_write_1h),
+        cache_read=_flat(own.input if own.cache_read is None else own.cache_read),
+    )
+    if own.fast is None:
+        return Rates(standard)
+    prices = {kind: _flat(getattr(standard, kind).tiers[0][1] * own.fast) for kind in Card.__dataclass_fields__}
+    return Rates(standard, Card(**prices))
+
+
+def _flat(price: Decimal) -> Price:
+    return Price(((0, price),))
 
 
 def to_json(rates: Rates) -> str:

@@ -59,6 +59,10 @@ def _price(value: Any) -> Price | None:
 
 def main() -> None:
     """Answer what stdin asks."""
+    # First what takes its time: who will ask may still be finding out what.
+    from genai_prices.data_snapshot import get_snapshot
+
+    get_snapshot()
     asked = json.load(sys.stdin)
     found = [rates_of(str(model), str(day)) for model, day in asked]
     json.dump([None if rates is None else to_json(rates) for rates in found], sys.stdout)

@@ -66,7 +66,16 @@ def test_the_screen_loads_no_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "door", ["teamops.cli.main", "teamops.cli.root", "teamops.cli.status", "teamops.cli.watch", "teamops.cli.act"]
+    "door",
+    [
+        "teamops.cli.main",
+        "teamops.cli.root",
+        "teamops.cli.status",
+        "teamops.cli.watch",
+        "teamops.cli.act",
+        "teamops.cli.usage",
+        "teamops.sources.usage_worker",
+    ],
 )
 def test_a_command_without_a_screen_pays_for_none(door: str) -> None:
     loaded = loaded_by(door)

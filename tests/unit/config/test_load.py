@@ -19,6 +19,7 @@ from teamops.domain.budget import BudgetRule
 from teamops.domain.limits import Limits, SpikeRule, SpikeStop
 from teamops.model.errors import EXIT_USAGE, UsageError
 from teamops.model.handoff import Severity
+from teamops.model.price import OwnPrice
 from teamops.model.role import AGENT_ROLES, CODER, DEVELOPER, DIRECTOR, Role
 
 ROOT = Path(__file__).parents[3]
@@ -522,3 +523,42 @@ def test_no_yaml_is_loaded_to_start(project: Path) -> None:
         [sys.executable, "-c", program, str(project)], capture_output=True, text=True, timeout=30, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_what_models_cost_can_be_said(project: Path) -> None:
+    (project / "teamops.toml").write_text(
+        '[prices."gpt-9.1"]\ninput = 1.25\noutput = "10"\n[prices.free]\ninput = 0\noutput = 0\n'
+        "cache_read = 0.1\ncache_write = 2\ncache_write_1h = 3\nfast = 6\n"
+    )
+    assert load(project).prices == {
+        "gpt-9.1": OwnPrice(input=Decimal("1.25"), output=Decimal(10)),
+        "free": OwnPrice(
+            input=Decimal(0),
+            output=Decimal(0),
+            cache_read=Decimal("0.1"),
+            cache_write=Decimal(2),
+            cache_write_1h=Decimal(3),
+            fast=Decimal(6),
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[prices.m]\ninput = 1\n", "1:9 prices.m says no price of output"),
+        ("[prices.m]\nfast = 2\n", "1:9 prices.m says no price of input and output"),
+        ("[prices.m]\ninput = -1\noutput = 1\n", "2:9 prices.m.input is between 0 and 1000000, not -1"),
+        ("[prices.m]\ninput = nan\noutput = 1\n", "2:9 prices.m.input is between 0"),
+        ('[prices.m]\ninput = "cheap"\noutput = 1\n', '2:9 prices.m.input is a number, not "cheap"'),
+        ("[prices.m]\ninput = true\noutput = 1\n", "2:9 prices.m.input is a number, not true"),
+        ("[prices.m]\ninputs = 1\noutput = 1\n", '2:1 unknown key "inputs" in [prices.m] (did you mean "input"?)'),
+        ("[prices]\nm = 1\n", "2:5 prices.m is a table, not 1"),
+        ("prices = 1\n", "1:10 prices is a table, not 1"),
+    ],
+)
+def test_a_price_that_can_t_be_is_refused(project: Path, text: str, expected: str) -> None:
+    (project / "teamops.toml").write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        load(project)
+    assert f"teamops.toml:{expected}" in str(refused.value)

@@ -121,9 +121,10 @@ def test_every_code_said_is_listed() -> None:
         )
         for row in rows
     }
-    # Those of the protocol: test_protocol_alerts; of restarts: test_restart_alerts.
+    # Those of the protocol: test_protocol_alerts; of restarts: test_restart_alerts; of budgets: test_budget_alerts.
     elsewhere = {
         *PROTOCOL_CODES,
+        *(code for code in findings.CODES if code.startswith("budget-")),
         "agent-given-up",
         "agent-held",
         "agent-left-alone",

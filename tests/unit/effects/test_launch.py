@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -204,5 +205,5 @@ def test_its_hooks_ask_for_a_hold_at_a_place_that_no_environment_changes(tmp_pat
     assert all(gate in line for event in ("UserPromptSubmit", "PreToolUse") for line in lines(event))
     holds.let_go(str(tmp_path / "state"), CODER)
     (line,) = lines("UserPromptSubmit")
-    broken = line.replace("guard.hook", "guard.gone")
+    broken = line.replace(sys.executable, "/nowhere/python")
     assert subprocess.run(["sh", "-c", broken], input=b"{}", capture_output=True, check=False).returncode == 2

@@ -94,4 +94,6 @@ def test_a_person_reads_who_is_held_why_and_what_did_not_work() -> None:
 
 
 def test_without_budgets_it_says_where_they_are_set() -> None:
-    assert budget_text(replace(snapshot(), budgets=()), "UTC", "d").startswith("no budget is set: [budget]")
+    text = budget_text(replace(snapshot(), budgets=()), "UTC", "d")
+    assert text.startswith("no budget is set: [budget]")
+    assert text.endswith("\nCODER is held: $5.02 of $5.00 spent")  # stopped by hand

@@ -12,8 +12,10 @@ import pytest
 from teamops.config.settings import Settings
 from teamops.ledger.store import Ledger, open_ledger
 from teamops.model.actions import Action
+from teamops.model.agent import ClientStatus
 from teamops.model.alert import Alert, AlertState
-from teamops.model.events import HandoffLost, Ticked
+from teamops.model.events import HandoffLost, StatusSeen, Ticked
+from teamops.model.role import CODER
 from teamops.model.snapshot import Snapshot, SupervisorView
 from teamops.sources.clock import Clock
 from teamops.supervisor.core import Core
@@ -83,3 +85,14 @@ async def test_work_beside_the_loop_that_fails_becomes_an_alert(life: Life) -> N
     life.core.spawn(work(), "prices")
     snapshot = await life.until("source-troubled")
     assert any("prices: ended by a defect: ValueError: no such thing" in trouble for trouble in snapshot.troubles)
+
+
+async def test_which_client_session_ran_for_whom_is_remembered_from_its_status_alone(life: Life) -> None:
+    life.core.emit(StatusSeen(life.core.stamp(), CODER, ClientStatus.IDLE, session="abc"))
+    life.core.emit(HandoffLost(life.core.stamp(), "there is no current.md", "make it"))
+    await life.until("handoff-lost")
+    async with asyncio.timeout(10):
+        while not life.ledger.sessions.all():
+            life.core.emit(Ticked(life.core.stamp()))
+            await asyncio.sleep(0)
+    assert life.ledger.sessions.all() == {"abc": CODER}

@@ -160,3 +160,26 @@ def test_a_state_that_an_earlier_life_has_told_is_no_news(ledger: Ledger, book: 
         (CODER, "idle"),
         (REVIEWER, "idle"),
     ]
+
+
+def session_usage(session: str) -> UsageSeen:
+    usage = Usage(wall=900.0, model="m", tokens=Tokens(input=1), client="claude", session=session)
+    return UsageSeen(Stamp(10.0, 1000.0), CODER, (usage,), Position(f"/{session}", 1, 2, 3), grew=True, live=True)
+
+
+def test_whose_client_sessions_are_is_remembered(ledger: Ledger, book: Book) -> None:
+    memory = memory_of(ledger)
+    memory.usage(book, session_usage("one"))
+    book.agent(CODER).client_session = "two"
+    book.agent(REVIEWER).client_session = "three"
+    memory.sessions(book, 1000.0)
+    book.agent(REVIEWER).client_session = "one"  # resumed by another: what it did before was the first one's
+    memory.sessions(book, 1001.0)
+    assert ledger.sessions.all() == {"one": CODER, "two": CODER, "three": REVIEWER}
+
+
+def test_a_viewer_remembers_no_sessions(ledger: Ledger, book: Book) -> None:
+    memory = memory_of(ledger, followed=True)
+    book.agent(CODER).client_session = "two"
+    memory.sessions(book, 1000.0)
+    assert ledger.sessions.all() == {}
