@@ -33,7 +33,13 @@ def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: 
         decisions.append(_judge(policy, light, command, effect, folders, judge_act))
         decisions += [judge_act(_written(word.text, command), folders) for word in command.writes]
         if effect.name == "cd":
-            if len(effect.words) != 2 or command.words[1].unknown or command.words[1].glob or effect.words[1] == "-":
+            if (
+                command.assigned
+                or len(effect.words) != 2
+                or command.words[1].unknown
+                or command.words[1].glob
+                or effect.words[1] == "-"
+            ):
                 why = "in which folder it goes on can't be said"
                 return _not_understood(policy, light, line, why, about)
             folders = _gone(folders, effect.words[1])

@@ -157,6 +157,7 @@ BYPASSES = [
     "cd $X && echo x > a.py",
     "cd - && ls",
     "pushd src && touch a.py",
+    "CDPATH=.. cd src && touch reviews/x.md",
     "echo x > docs/../src/a.py",
     "echo x > ./src/./a.py",
     "echo x > SRC/A.PY",
