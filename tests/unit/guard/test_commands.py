@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from teamops.guard.judge import Light
+from teamops.guard.shell import NotUnderstood, read
 from tests.unit.guard.conftest import Ask
 
 READ_ONLY = [
@@ -249,6 +251,9 @@ def test_what_is_a_role_s_own_goes_through(ask: Ask, role: str, line: str, rule:
 
 HELD_BACK = [
     ("CODER", "echo x > reviews/one.md", 'write.deny "/reviews/"'),
+    ("CODER", "cd reviews && echo x > one.md", 'write.deny "/reviews/"'),
+    ("CODER", "cd docs; cd design && touch x.md", 'write.deny "/docs/design/"'),
+    ("CODER", "cd docs/../reviews || touch one.md", 'write.deny "/reviews/"'),
     ("CODER", "rm -r docs", 'write.deny "/docs/design/"'),
     ("CODER", "mv docs old", 'write.deny "/docs/design/"'),
     ("CODER", "echo x > .git/hooks/pre-commit", 'protected ".git"'),
@@ -275,6 +280,41 @@ def test_what_is_not_a_role_s_is_held_back(ask: Ask, role: str, line: str, rule:
     said = ask(role, "Bash", command=line)
     assert said.verdict == "deny", str(said)
     assert said.rule == (rule or 'write.deny "/reviews/"')
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("echo 'a\\' b", "a backslash before a quote"),
+        ("r\\m x", "a backslash before a letter"),
+        ("ls &>f x", "a word after &>"),
+        ("echo `x`", "backquotes"),
+        ("echo $((1))", "arithmetic"),
+        ("echo ${x:-y}", "what a variable is made into"),
+        ("echo $x[1]", "what a variable is made into"),
+        ("echo {a,b}", "braces"),
+        ("echo $'a'", "quotes after $"),
+        ("(ls)", "a bracket"),
+        ("$x", "which program"),
+        ("x=1", "it sets variables"),
+        ("ls |", "a command is missing"),
+        ("; ls", "a command is missing"),
+        ("ls 'a", "a quote is not closed"),
+        ("ls $(ls", "a bracket is not closed"),
+        ("cat <<E", "a here-document has no end"),
+        ("cat <<E\n$x\nE", "a here-document without quotes"),
+        ("echo > $x", "where its output goes"),
+        ("echo >", "a redirection leads nowhere"),
+        ("if true; then ls; fi", "if is not understood"),
+        ("ls \x01", "a control character"),
+        ("=ls", "begins with ="),
+        ("x" * 100_001, "too long"),
+        ("$(" * 20 + "ls" + ")" * 20, "nested too deeply"),
+    ],
+)
+def test_what_is_not_understood_says_why(line: str, why: str) -> None:
+    with pytest.raises(NotUnderstood, match=re.escape(why)):
+        read(line)
 
 
 def test_without_the_light_a_writer_only_reads(ask: Ask, project: Path) -> None:
