@@ -267,6 +267,8 @@ def _git(given: list[Word], words: list[str]) -> Effect:
 
 def _changes(name: str, words: list[str]) -> list[tuple[str, str, bool]] | None:
     """Return what a program changes that is known to change just the files among its words; ``None`` = not known."""
+    if name == "sed":
+        return _sed_changes(words)
     options = [word for word in words if word.startswith("-") and word != "-"]
     paths = [word for word in words if not word.startswith("-")]
     if "--" in words or any(option.startswith("--") for option in options if option not in _LONG.get(name, ())):
@@ -293,6 +295,18 @@ def _changes(name: str, words: list[str]) -> list[tuple[str, str, bool]] | None:
     if name == "chmod" and len(paths) >= 2:
         return [(WRITE, path, False) for path in paths[1:]]
     return None
+
+
+def _sed_changes(words: list[str]) -> list[tuple[str, str, bool]] | None:
+    """Return the files in which ``sed -i s/a/b/`` puts one text in another's place; ``None`` = it may do more."""
+    options = [word for word in words if word.startswith("-")]
+    script, *paths = [word for word in words if not word.startswith("-")] or [""]
+    if "-i" not in options or not set(options) <= {"-i", "-E", "-r"} or not paths or script[:1] != "s":
+        return None
+    parts = script.split(script[1:2] or "s")
+    if len(parts) != 4 or "\n" in script or not set(parts[3]) <= set("gIip0123456789"):
+        return None
+    return [(WRITE, path, False) for path in paths]
 
 
 _SHORT = {
