@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from teamops.config import budget_rule, profiles, schema, spike_rule, values
+from teamops.config import boundary_rule, budget_rule, profiles, schema, spike_rule, values
 from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
@@ -288,8 +288,7 @@ class _Reading:
         return tuple(settings)
 
     def _role(self, path: KeyPath, role: Role, project: str) -> RoleSettings:
-        profile = self._profile(path, role)
-        command = self._values.get((*path, "command"), ())
+        profile, command = self._profile(path, role), self._values.get((*path, "command"), ())
         client = self._values.get((*path, "client"))
         cwd = self._path_at(*path, "cwd", default=".")
         if not cwd.is_dir():
@@ -310,6 +309,7 @@ class _Reading:
             restart=when if isinstance(when, RestartWhen) else None,
             spike=self._spike((*path, "spike"), spike_rule.read(self._values, ("spike",), SpikeRule())),
             budget=budget_rule.read(self._values, (*path, "budget")),
+            boundary=boundary_rule.read(self._values, path),
         )
 
     def _session(self, path: KeyPath, role: Role, project: str) -> str:

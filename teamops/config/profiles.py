@@ -7,13 +7,16 @@ profile is asked for, or a project brings its own.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import Profile, ProfileFile
+from teamops.domain.boundary_rules import TierRule
 from teamops.model.role import Role
 from teamops.model.text import clean, clean_line
 
@@ -26,6 +29,8 @@ _FRONT = re.compile(r"---[ \t]*\n(.*?\n)??---[ \t]*(?:\n|$)", re.DOTALL)
 _NAME = re.compile(rb"^name:[ \t]*(\S[^\n#]*)", re.MULTILINE)
 
 TEXT, TEXTS, TIERS, SWITCH = "a text", "a list of texts", "a list of tiers (1, 2, 3)", "true or false"
+NUMBER = "a whole number"
+_EXCEPTION: dict[str, str] = {"allow": TEXTS, "deny": TEXTS, "fix": TEXTS, "fix_lines": NUMBER}
 
 FIELDS: dict[str, str | dict[str, str]] = {
     "role": TEXT,
@@ -33,9 +38,22 @@ FIELDS: dict[str, str | dict[str, str]] = {
     "title": TEXT,
     "does": TEXTS,
     "never": TEXTS,
-    "write": {"allow": TEXTS, "deny": TEXTS, "new_files": SWITCH, "named_files_only": SWITCH},
+    "write": {
+        "allow": TEXTS,
+        "deny": TEXTS,
+        "new_files": SWITCH,
+        "delete": SWITCH,
+        "named_files_only": SWITCH,
+        "net_lines": NUMBER,
+        "verdicts": SWITCH,
+        "light": SWITCH,
+    },
     "commands": {"allow": TEXTS, "deny": TEXTS},
+    "network": TEXT,
     "tiers": TIERS,
+    "tier_1": {**_EXCEPTION},
+    "tier_2": {**_EXCEPTION},
+    "tier_3": {**_EXCEPTION},
 }
 """Every key of the front matter, and what it holds."""
 REQUIRED = ("role", "name", "title")
@@ -118,6 +136,7 @@ class _Reading:
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tiers: tuple[int, ...] = (1, 2, 3)
     switches: dict[str, bool] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
 
     def profile(self, role: Role) -> Profile:
         front, body = self._split()
@@ -142,12 +161,34 @@ class _Reading:
             write_allow=self.lists.get("write.allow", ()),
             write_deny=self.lists.get("write.deny", ()),
             new_files=self.switches.get("write.new_files", True),
+            delete=self.switches.get("write.delete", True),
             named_files_only=self.switches.get("write.named_files_only", False),
+            net_lines=self.numbers.get("write.net_lines"),
+            verdicts=self.switches.get("write.verdicts", False),
+            light=self.switches.get("write.light", True),
             commands_allow=self.lists.get("commands.allow", ()),
             commands_deny=self.lists.get("commands.deny", ()),
+            network=self.texts.get("network", ""),
             tiers=self.tiers,
+            tier_rules=self._tier_rules(),
             body=body.strip() + "\n",
             source=self.path,
+        )
+
+    def _tier_rules(self) -> Mapping[int, TierRule]:
+        """Return what the role may do beyond the rest, by tier."""
+        lists = self.lists
+        return MappingProxyType(
+            {
+                tier: TierRule(
+                    allow=lists.get(f"tier_{tier}.allow", ()),
+                    deny=lists.get(f"tier_{tier}.deny", ()),
+                    fix=lists.get(f"tier_{tier}.fix", ()),
+                    fix_lines=self.numbers.get(f"tier_{tier}.fix_lines", 1),
+                )
+                for tier in (1, 2, 3)
+                if any(key.startswith(f"tier_{tier}.") for key in (*lists, *self.numbers))
+            }
         )
 
     def _split(self) -> tuple[str | None, str]:
@@ -226,6 +267,9 @@ class _Reading:
         elif kind == SWITCH and isinstance(node, yaml.ScalarNode) and node.value in ("true", "false"):
             self.switches[key] = node.value == "true"
             return
+        elif kind == NUMBER and isinstance(node, yaml.ScalarNode) and re.fullmatch(r"\d{1,6}", node.value):
+            self.numbers[key] = int(node.value)
+            return
         elif isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.ScalarNode) for item in node.value):
             items = tuple(clean(item.value).strip() for item in node.value)
             if kind == TIERS and all(item in ("1", "2", "3") for item in items):
@@ -237,8 +281,14 @@ class _Reading:
         self._at(node, f'"{key}" is {kind}')
 
     def _list(self, key: str, items: tuple[str, ...], node: yaml.SequenceNode) -> None:
-        if key.startswith("write."):
+        if key.startswith(("write.", "tier_")):
             for item, item_node in zip(items, node.value, strict=True):
+                from teamops.domain.globs import rows
+
+                try:
+                    rows((item,))
+                except ValueError:
+                    self._at(item_node, f'"{key}": "{clean_line(item, 60)}" is no glob')
                 if ".." in item.split("/"):
                     self._at(
                         item_node, f'"{key}": a pattern stays inside the project, and "{clean_line(item)}" doesn\'t'

@@ -11,6 +11,8 @@ from teamops.config.values import (
     count,
     dollars,
     factor,
+    globs,
+    lines,
     path,
     percent,
     price,
@@ -135,6 +137,18 @@ KEYS: tuple[Key, ...] = (
     _key("roles.*.budget.hour_usd", "dollars", dollars, "none", "This agent: as budget.hour_usd."),
     _key("roles.*.budget.day_usd", "dollars", dollars, "none", "This agent: all of this spent on one day stops it."),
     _key("roles.*.budget.soft_percent", "number", percent, "budget.soft_percent", "The same, for this role alone."),
+    _key(
+        "roles.*.write.allow", "globs", globs, "the profile's", "What the role may change, in the syntax of .gitignore."
+    ),
+    _key("roles.*.write.deny", "globs", globs, "the profile's", "What it may not change, whatever it may."),
+    _key("roles.*.write.new_files", "true/false", switch, "the profile's", "May it add files."),
+    _key("roles.*.write.delete", "true/false", switch, "the profile's", "May it delete files."),
+    _key("roles.*.write.named_files_only", "true/false", switch, "the profile's", "Warn of files no block names."),
+    _key("roles.*.write.net_lines", "number", lines, "the profile's", "By so many lines one call lets a file grow."),
+    _key("roles.*.write.verdicts", "true/false", switch, "the profile's", "May it write a Verdict."),
+    _key("roles.*.write.light", "true/false", switch, "the profile's", "Does it change things only with the light."),
+    _key("roles.*.commands.allow", "patterns", globs, "the profile's", "What it may run, beside what only reads."),
+    _key("roles.*.commands.deny", "patterns", globs, "the profile's", "What it may not run."),
     _key("roles.*.profile", "path", path, "profiles/<role>.md, else the shipped one", "The role's profile."),
 )
 """Every key there is. Adding a row makes it read, checked, hinted at and (by a test) documented."""

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from teamops.domain.boundary_rules import NO_TIERS, TierRule
 from teamops.domain.budget import BudgetRule, Budgets
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
 from teamops.model.price import OwnPrice
 from teamops.model.role import Role
 
 _NO_ENV: Mapping[str, str] = MappingProxyType({})
+_NO_RULES: Mapping[str, object] = MappingProxyType({})
 
 CLIENTS = ("claude", "codex", "gemini", "opencode", "sdk", "command")
 """What runs in an agent's pane. ``sdk``: a program that beats through the SDK; ``command``: anything else."""
@@ -33,12 +35,24 @@ class Profile:
     write_deny: tuple[str, ...]
     new_files: bool = True
     """May make files, not only change and delete them."""
+    delete: bool = True
+    """May delete files."""
     named_files_only: bool = False
-    """May write only the files that the block which gave it the light names."""
+    """Is told of a file that it changes and that no block of the task names."""
+    net_lines: int | None = None
+    """By so many lines it may make a file grow by one call; ``None`` = by any."""
+    verdicts: bool = False
+    """May write a Verdict."""
+    light: bool = True
+    """May change things only while it holds the light of a task."""
     commands_allow: tuple[str, ...]
     commands_deny: tuple[str, ...]
+    network: str = ""
+    """A word about the network, for who reads it."""
     tiers: tuple[int, ...]
     """Tiers in which the role takes turns."""
+    tier_rules: Mapping[int, TierRule] = field(default_factory=lambda: NO_TIERS)
+    """What it may do beyond the rest, by the tier of its task."""
     body: str
     """The prompt the agent is started with, Markdown."""
     source: Path
@@ -86,6 +100,8 @@ class RoleSettings:
     """When this role runs away; ``None`` = as the team."""
     budget: BudgetRule = field(default_factory=BudgetRule)
     """What this role may spend."""
+    boundary: Mapping[str, object] = field(default_factory=lambda: _NO_RULES)
+    """What stands in place of its profile's boundary: field of `domain.boundary_rules.Policy` → value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

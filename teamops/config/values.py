@@ -225,6 +225,32 @@ def variables(value: object) -> dict[str, str]:
     return dict(value)
 
 
+def globs(value: object) -> tuple[str, ...]:
+    """Read a list of globs or patterns, which may be empty."""
+    if not isinstance(value, list) or not all(isinstance(glob, str) for glob in value):
+        raise Wrong(f'is a list such as ["/docs/", "*.md"], not {shown(value)}')
+    read = tuple(text(glob) for glob in value)
+    for glob in read:
+        if ".." in glob.split("/"):
+            raise Wrong(f"stays inside the project, and {shown(glob)} doesn't")
+        from teamops.domain.globs import rows
+
+        try:
+            rows((glob,))
+        except ValueError:
+            raise Wrong(f"has a glob that git would not take: {shown(glob)}") from None
+    return read
+
+
+def lines(value: object) -> int:
+    """Read a number of lines, which may be none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Wrong(f"is a whole number of lines, not {shown(value)}")
+    if not 0 <= value <= 1_000_000:
+        raise Wrong(f"is between 0 and 1000000, not {shown(value)}")
+    return value
+
+
 def together(value: object) -> dict[str, tuple[str, ...]]:
     """Read which globs change together: glob = [glob, …]."""
     if not isinstance(value, dict):

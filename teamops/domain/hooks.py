@@ -38,6 +38,7 @@ _EVENTS: Mapping[str, Told] = {
     "SessionStart": Told.READY,
     "UserPromptSubmit": Told.TAKEN,
     "PreToolUse": Told.TOOL,
+    "Denied": Told.WORKING,  # a tool call that its role's boundary refused: the client asks its model what now
     "PermissionRequest": Told.WAITING,
     "PostToolUse": Told.WORKING,
     "PostToolUseFailure": Told.WORKING,

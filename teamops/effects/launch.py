@@ -16,6 +16,7 @@ from teamops.config.settings import RoleSettings
 from teamops.effects.launch_gemini import gemini
 from teamops.effects.launch_opencode import opencode
 from teamops.effects.recipe import HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_uuid
+from teamops.guard.hook import GATED
 from teamops.model.agent_report import Launch
 from teamops.usage.locate import homes
 from teamops.usage.locate_codex import home as codex_home
@@ -82,7 +83,9 @@ def _claude(wanted: Wanted) -> Recipe:
         files[path] = wanted.profile
         added += ["--append-system-prompt-file", str(path)]
     if given(words, ("--settings",)):
-        notes.append("its settings are chosen by its own command: no events of its own")
+        notes.append(
+            "its settings are chosen by its own command: no events of its own, and no hooks that hold its role"
+        )
     else:
         path = wanted.folder / "agents" / f"{role.role}.settings.json"
         own = {"disableAllHooks": False, "hooks": _hooks(CLAUDE_EVENTS, wanted.gate)}
@@ -110,12 +113,15 @@ def _codex(wanted: Wanted) -> Recipe:
     own = _own_codex_hooks(wanted) or next((word for word in words if word.startswith("hooks.")), "")
     if own:
         # The flag that trusts ours would trust these, too, and nobody may have looked at them.
-        notes.append(f"no events of its own: there are other hooks ({own})")
+        notes.append(f"no events of its own, and no hooks that hold its role: there are other hooks ({own})")
     else:
         for event in CODEX_EVENTS:
             command = json.dumps(entry(event, wanted.gate, "codex"))
             added += ["-c", f"hooks.{event}=[{{hooks=[{{type='command',command={command}}}]}}]"]
         added.append("--dangerously-bypass-hook-trust")
+    if not _chooses_sandbox(wanted):
+        # Its own sandbox beside the hooks: nothing out of its folder and the temporary ones is written.
+        added += ["--sandbox", "workspace-write"]
     resume: tuple[str, ...] = ()
     if any(word in _CODEX_COMMANDS for word in words):
         notes.append("its session is chosen by its own command")
@@ -131,12 +137,34 @@ def _codex(wanted: Wanted) -> Recipe:
     )
 
 
+def _chooses_sandbox(wanted: Wanted) -> bool:
+    """Return whether the person has said how the client's own sandbox is, on the command line or in its files."""
+    words = wanted.words
+    if given(words, ("-s", "--sandbox", "-p", "--profile", "--full-auto", "--yolo")):
+        return True
+    if any(word.startswith("--dangerously-bypass-approvals") or "sandbox" in word for word in words):
+        return True
+    return any("sandbox_mode" in _read(folder / "config.toml") for folder in _codex_folders(wanted))
+
+
+def _codex_folders(wanted: Wanted) -> list[Path]:
+    home, role = codex_home(wanted.around), wanted.role
+    return [*([home] if home is not None else []), *(folder / ".codex" for folder in (role.cwd, *role.cwd.parents))]
+
+
+def _read(path: Path) -> str:
+    """Return what stands there; of what can't be read nobody knows, so it may say anything."""
+    try:
+        return path.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        return "sandbox_mode"
+
+
 def _own_codex_hooks(wanted: Wanted) -> str:
     """Return where hooks are that codex would run besides those of teamops; empty = nowhere."""
-    env, role = wanted.around, wanted.role
-    home = codex_home(env)
-    folders = [*([home] if home is not None else []), *(folder / ".codex" for folder in (role.cwd, *role.cwd.parents))]
-    for folder in folders:
+    for folder in _codex_folders(wanted):
         if (folder / "hooks.json").exists():
             return str(folder / "hooks.json")
         try:
@@ -153,7 +181,13 @@ def _own_codex_hooks(wanted: Wanted) -> str:
 def _hooks(events: Sequence[str], gate: str) -> dict[str, object]:
     told: dict[str, object] = {}
     for event in events:
-        one = {"type": "command", "command": entry(event, gate, "claude"), "timeout": HOOK_TIMEOUT_S}
+        one: dict[str, object] = {
+            "type": "command",
+            "command": entry(event, gate, "claude"),
+            "timeout": HOOK_TIMEOUT_S,
+        }
+        if event in GATED:
+            one["onFailure"] = "block"
         told[event] = [{"matcher": "*", "hooks": [one]}]
     return told
 

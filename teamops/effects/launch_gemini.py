@@ -63,7 +63,9 @@ def gemini(wanted: Wanted) -> Recipe:
     else:
         why = f"its defaults are set by {taken}" if taken else "it takes hooks only from root, you or the project"
         if not _tells(wanted):
-            notes.append(f"no events of its own: {why}; docs/agents.md says how you give them")
+            notes.append(
+                f"no events of its own, and no hooks that hold its role: {why}; docs/agents.md says how you give them"
+            )
         if wanted.profile and not resumed:
             if given(words, _PROMPT) or _has_query(words):
                 notes.append("no profile: its first prompt is chosen by its own command")

@@ -10,6 +10,8 @@ import json
 import re
 from pathlib import Path
 
+from teamops.config.boundary import policy_of
+from teamops.domain.boundary_rules import PROTECTED
 from teamops.effects.recipe import Recipe, Wanted, entry_words, given
 from teamops.guard import hook
 from teamops.usage.locate_opencode import database, has_session
@@ -34,18 +36,23 @@ def opencode(wanted: Wanted) -> Recipe:
     env, files = dict(wanted.env), {}
     config = _own_config(wanted)
     if config is None:
-        notes.append(f"no profile and no events of its own: its own {CONFIG} can't be read")
+        notes.append(
+            f"no profile and no events of its own, and no hooks that hold its role: its own {CONFIG} can't be read"
+        )
     else:
         if wanted.profile:
             path = wanted.folder / "agents" / f"{wanted.role.role}.md"
             files[path] = wanted.profile
             config["instructions"] = [*_list(config.get("instructions")), str(path)]
+        denied = _permissions(wanted)
+        if denied and "permission" not in config:
+            config["permission"] = {"edit": denied}
         config["plugin"] = [*_list(config.get("plugin")), PLUGIN.as_uri()]
         env[CONFIG] = json.dumps(config)
         env[ENTRY] = json.dumps(entry_words())
         env[GATE] = wanted.gate
         if "--pure" in words:
-            notes.append("no events of its own: its own command turns plugins off")
+            notes.append("no events of its own, and no hooks that hold its role: its own command turns plugins off")
     return Recipe(
         argv=(wanted.role.command[0], *words, *added),
         env=env,
@@ -55,6 +62,39 @@ def opencode(wanted: Wanted) -> Recipe:
         holds=wanted.folder,
         notes=tuple(notes),
     )
+
+
+def _permissions(wanted: Wanted) -> dict[str, str]:
+    """Return what its edit tools may change, in its own words: what holds where a plugin doesn't load.
+
+    Coarser than the plugin's judgement, and never a new refusal: globs that its words can't say are left out, and a
+    role with exceptions by tier is only held off what no role changes. Among its rules the last one that fits decides.
+    """
+    policy = policy_of(wanted.role)
+    if policy is None:
+        return {}
+    root = str(wanted.role.cwd)
+    said: dict[str, str] = {}
+    if not policy.tiers:
+        plain = [_own_globs(glob, root) for glob in policy.write_allow]
+        if "*" not in policy.write_allow and all(plain):
+            said = {"*": "deny", **{own: "allow" for globs in plain for own in globs}}
+        said |= {own: "deny" for glob in policy.write_deny for own in _own_globs(glob, root)}
+    return said | {own: "deny" for glob in PROTECTED for own in _own_globs(glob, root)}
+
+
+def _own_globs(glob: str, root: str) -> tuple[str, ...]:
+    """Return a glob in the client's words, where ``*`` is any text, folders too; empty = it can't be said.
+
+    It asks with the path from the work tree of git; without one, with that from the root of the file system.
+    """
+    if any(sign in glob for sign in "?[!\\"):
+        return ()
+    bare = glob.removeprefix("/")
+    if glob.startswith("/"):
+        own = f"{bare}*" if bare.endswith("/") else bare
+        return own, f"{root.lstrip('/')}/{own}"
+    return (bare,) if bare.startswith("*") and "/" not in bare else ()
 
 
 def _is_command(wanted: Wanted) -> bool:

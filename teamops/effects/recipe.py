@@ -15,8 +15,23 @@ from teamops.config.settings import RoleSettings
 from teamops.guard import holds, hook
 from teamops.model.errors import TeamopsError
 
-HOOK_TIMEOUT_S = 5
-"""So long a client waits for the hook entry, which itself ends within two seconds."""
+HOOK_TIMEOUT_S = 6
+"""So long a client waits for the hook entry, which itself ends before."""
+ALARM_S = 5
+"""So long a hook may take that does not even watch its own clock: then the kernel ends it, and what it was to judge
+does not happen."""
+_PROGRAM = (
+    f"import _signal;_signal.alarm({ALARM_S});import sys;root=sys.argv.pop(1);"
+    'own=type(sys)("teamops");own.__path__=[root+"/teamops"];sys.modules["teamops"]=own;'
+    "from teamops.guard.hook import main;sys.exit(main(sys.argv[1:]))"
+)
+"""The hook entry as a module that is compiled once, without what an agent's ``import teamops`` would load."""
+_LOOK = (
+    'o=$("$@"); r=$?; case "$r$o" in 0' + hook.SEAL + '*) printf %s "${o#' + hook.SEAL + '}";; '
+    '2*) printf "%s\\n" "$o"; exit 2;; '
+    '*) echo "teamops: its hook failed ($r), so this is not let through; ' + hook.ASK + '" >&2; exit 2;; esac'
+)
+"""Looks at what the hook entry answers: one that crashes, hangs, is missing or says anything else refuses."""
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -103,7 +118,9 @@ def entry(event: str, gate: str, client: str) -> str:
     """
     if event not in hook.GATED:
         return shlex.join(entry_words(event))
-    return f"{shlex.join(entry_words(event, gate, client))} || exit {hook.REFUSED}"
+    root = str(Path(hook.__file__).parents[2])
+    words = [sys.executable, "-I", "-S", "-c", _PROGRAM, root, event, gate, client, hook.SEALED]
+    return f"{shlex.join(['/bin/sh', '-c', _LOOK, 'teamops', *words])} || exit {hook.REFUSED}"
 
 
 def given(words: Sequence[str], names: Sequence[str]) -> bool:

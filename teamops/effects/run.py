@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -100,6 +101,10 @@ class Effects:
             if action.step is Step.POKES:
                 return await no_pokes(self._server, role, partial(self.held, action.role))
             return await interrupt(self._server, role)
+        if isinstance(action, Start | Restart):
+            from teamops.effects.policies import write_policies
+
+            await asyncio.to_thread(write_policies, self._settings, self._folder)
         if isinstance(action, Start):
             from teamops.effects.start import start
 

@@ -1,8 +1,9 @@
 """The entry of the clients' hooks: one event, one line in the agent's spool.
 
 Run at every tool call, so it is light, and as a program of its own it needs no installed package. It waits at most two
-seconds for its input, and holds its client back in one case: the agent may not spend. Then tool calls and prompts are
-refused, with the reason on standard error and 2; all else ends with 0 and prints nothing.
+seconds for its input, and holds its client back in two cases. The agent may not spend: then tool calls and prompts are
+refused. Its role may not do what a tool call would do: then that call is, with what to do instead; so it is where this
+program fails. The reason is on standard error, the status 2; all else ends with 0.
 """
 
 # ruff: noqa: PTH100, PTH109, PTH112, PTH118, PTH120, PTH208 - importing pathlib costs more than all of this
@@ -13,7 +14,9 @@ import sys
 
 DEADLINE_S = 2.0
 """So long the client may take to hand over its event."""
-MAX_BYTES = 1 << 20
+ALARM_S = 4.5
+"""After so long before a tool call or prompt this program refuses it and ends; clients wait a little longer."""
+MAX_BYTES = 16 << 20
 MAX_EVENT = 40
 MAX_DETAIL = 800
 """A poke is shorter; longer prompts are cut."""
@@ -42,7 +45,17 @@ made 30 refused calls a second. Below the time that clients give a hook."""
 STOP_HERE = "Don't try again: nothing may be spent until a person lifts this. Stop here."
 HELD = "Held"
 """The event as it is told where a call or prompt was refused: it is no sign of work, and proves no prompt taken."""
+DENIED = "Denied"
+"""The event as it is told where a role's boundary refused a tool call: the agent works, and no tool of its does."""
+SEAL = "teamops:ok"
+"""What begins the answer where something else looks at it before the client does: without it nothing is let through."""
+SEALED = "sealed"
 
+ASK = "tell the person who runs teamops"
+Said = tuple[str, str, str, str]
+
+_HEARING = frozenset({"claude", "codex", "gemini"})
+"""Clients that take a word on standard output beside letting something through."""
 _ENDS_BY_ITSELF = frozenset({"claude", "opencode"})
 """Clients that need no such pause here: one ends its turn, the other's plugin waits itself."""
 _TOOL_CALLS = frozenset({"PreToolUse", "BeforeTool", "tool.execute.before"})
@@ -53,23 +66,96 @@ _ABOUT = ("prompt", "tool_name", "error", "message", "reason", "source", "trigge
 def main(words: list[str]) -> int:
     """Take the event that ``words`` name, from standard input, into the spool. Returns 0, or 2 to refuse it.
 
-    ``words``: the event, then where the agent's hold stands and which client asks. Without a place the one is asked
-    that the project's folder tells of.
+    ``words``: the event, then where the agent's hold stands, which client asks, and SEALED where its answer is looked
+    at. Without a place the one is asked that the project's folder tells of.
     """
-    event, gate, client = (*words, "", "", "")[:3]
-    why = _hold(gate) if event in GATED else ""  # before anything that may fail
+    event, gate, client, sealed = (*words, "", "", "", "")[:4]
+    why = ""
+    denied: Said | None = None
+    if event in GATED:
+        _watch_clock()
+        why = _hold(gate)  # before anything that may fail
     try:
         told = _object(_read(0))
         event = event or _text(told, "hook_event_name")
+        ruled = gate
         if event in GATED and not gate:
             gate = _gate_of(told)
             why = _hold(gate)
-        _take(event, told, gated=bool(gate), refused=bool(why))
+            ruled = gate if gate and _has_policy(gate) else ""  # else a team that was never started
+        if event in _TOOL_CALLS and ruled and not why:
+            denied = _judged(ruled, told)
+        _take(event, told, gated=bool(gate), refused=bool(why), said=denied)
     except Exception as error:  # noqa: BLE001 - the port to someone else's program: nothing may come through
         from teamops.sdk.spool import warn
 
         warn(f"a hook's event was lost: {type(error).__name__}: {error}")
-    return _refuse(event, client, why) if why else 0
+        if event in _TOOL_CALLS and gate and denied is None:
+            denied = _failed(error)
+    if why:
+        return _refuse(event, client, why)
+    return _answer(event, client, denied, sealed=sealed == SEALED)
+
+
+def _watch_clock() -> None:
+    """Refuse what takes too long to decide: a client that waits no longer would let it through."""
+    import _signal  # type: ignore[import-not-found]  # `signal` without the cost of its enums
+
+    _signal.signal(_signal.SIGALRM, _too_late)
+    _signal.setitimer(_signal.ITIMER_REAL, ALARM_S)
+
+
+def _too_late(_signal: int, _frame: object) -> None:
+    os.write(2, f"teamops: not decided within {ALARM_S} s, so not let through; {ASK}\n".encode())
+    os._exit(REFUSED)
+
+
+def _has_policy(gate: str) -> bool:
+    from teamops.guard.policy import beside
+
+    return os.path.lexists(beside(gate))
+
+
+def _judged(gate: str, told: dict[str, object]) -> Said:
+    """Return what the role's boundary says of a tool call: verdict, rule, about, and the words for the agent."""
+    try:
+        from teamops.guard.decide import decide
+        from teamops.guard.policy import beside, read
+
+        tool, policy = _text(told, "tool_name"), read(beside(gate))
+        if not tool and not policy.get("unruled"):
+            return "deny", "hook", "", f"the call can't be read, so it is not let through; {ASK}"
+        said = decide(policy, tool, told.get("tool_input"), _text(told, "cwd"))
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong here lets nothing through
+        return _failed(error)
+    return said.verdict, said.rule, said.about, str(said)
+
+
+def _failed(error: Exception) -> Said:
+    why = f"teamops' own check failed ({type(error).__name__}: {error}), so nothing is let through; {ASK}"
+    return "deny", "hook", "", why
+
+
+def _answer(event: str, client: str, said: Said | None, *, sealed: bool) -> int:
+    """Let the event through or not, with a word for the agent where the boundary has one."""
+    verdict, _, _, words = said or ("allow", "", "", "")
+    try:
+        if verdict == "deny":
+            sys.stderr.write(f"teamops: {words}\n")
+            sys.stderr.flush()
+            return REFUSED
+        if sealed:
+            sys.stdout.write(SEAL)
+        if verdict == "warn" and client in _HEARING:
+            from _json import encode_basestring_ascii
+
+            text = encode_basestring_ascii(f"teamops: {words}")
+            own = f',"hookSpecificOutput":{{"hookEventName":"{event}","additionalContext":{text}}}'
+            sys.stdout.write(f'{{"systemMessage":{text}{own if client == "claude" else ""}}}\n')
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        return REFUSED if verdict == "deny" or sealed else 0  # nobody hears it
+    return 0
 
 
 def _hold(gate: str) -> str:
@@ -143,7 +229,7 @@ def _refuse(event: str, client: str, why: str) -> int:
     return REFUSED
 
 
-def _take(event: str, told: dict[str, object], *, gated: bool = False, refused: bool = False) -> None:
+def _take(event: str, told: dict[str, object], *, gated: bool, refused: bool, said: Said | None) -> None:
     import time
     from _json import encode_basestring_ascii
 
@@ -156,12 +242,15 @@ def _take(event: str, told: dict[str, object], *, gated: bool = False, refused: 
     about = _about(told)
     if refused:
         event, about = HELD, f"{event}: {about}" if about else event
+    elif said is not None and said[0] == "deny":
+        event, about = DENIED, f"{event}: {about}" if about else event
     line = f'{{"v":1,"t":{time.time():.3f},"pid":{_client()},"kind":"hook"'
     for name, value in (
         ("hook", event[:MAX_EVENT]),
         ("session", _text(told, "session_id")[:100]),
         ("transcript", _text(told, "transcript_path")[:1000]),
         ("detail", about[:MAX_DETAIL]),
+        *zip(("verdict", "rule", "about", "why"), (text[:MAX_DETAIL] for text in said or ()), strict=False),
     ):
         if value:
             line += f',"{name}":{encode_basestring_ascii(value)}'

@@ -1,12 +1,22 @@
 // Tells teamops of what opencode does: one event, one run of the hook entry, in their order.
-// It holds opencode back in one case: the agent is held, and may not spend. Then tool calls and prompts are refused.
+// It holds opencode back in two cases. The agent is held, and may not spend: then tool calls and prompts are refused.
+// Its role may not do what a tool call would do: the hook entry says so, and whatever else it says refuses, too.
 // Else it waits for nothing and lets nothing through that it throws.
 import { spawn } from "node:child_process"
 import { readFileSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 
-const entry = JSON.parse(process.env.TEAMOPS_HOOK_ENTRY || "[]")
+const entry = (() => {
+  try {
+    return JSON.parse(process.env.TEAMOPS_HOOK_ENTRY || "[]")
+  } catch {
+    return [] // a plugin that does not load would hold nothing back
+  }
+})()
 const gate = process.env.TEAMOPS_HOOK_GATE || ""
+const SEAL = "teamops:ok" // what begins an answer that lets through, see hook.py
+const JUDGED_MS = 6000 // the hook entry ends before
+const ASK = "tell the person who runs teamops"
 const PAUSE_MS = 3000 // its model would be asked at once what to do instead: time for an interrupt
 const roots = new Map() // a subagent's session → the session that the person sees
 let last = Promise.resolve()
@@ -22,6 +32,39 @@ function run(event, told) {
     const child = spawn(entry[0], [...entry.slice(1), event, gate, "opencode"], { stdio: ["pipe", "ignore", "ignore"] })
     child.on("error", done)
     child.on("close", done)
+    child.stdin.on("error", () => {})
+    child.stdin.end(told)
+  })
+}
+
+// Tells of a tool call and throws unless the hook entry lets it through.
+async function judge(told) {
+  const asked = last.then(() => answer("tool.execute.before", JSON.stringify(told)))
+  last = asked.catch(() => {})
+  const { code, out, said } = await asked
+  if (code === 0 && out.startsWith(SEAL)) return
+  throw new Error(said.trim() || `teamops: its hook failed (${code}), so this is not let through; ${ASK}`)
+}
+
+function answer(event, told) {
+  return new Promise((done) => {
+    let out = ""
+    let said = ""
+    let child
+    try {
+      child = spawn(entry[0], [...entry.slice(1), event, gate, "opencode", "sealed"], { stdio: "pipe" })
+    } catch (error) {
+      done({ code: String(error), out, said })
+      return
+    }
+    const late = setTimeout(() => child.kill("SIGKILL"), JUDGED_MS)
+    child.stdout.on("data", (part) => (out += part))
+    child.stderr.on("data", (part) => (said += part))
+    child.on("error", (error) => done({ code: String(error), out, said }))
+    child.on("close", (code, signal) => {
+      clearTimeout(late)
+      done({ code: code ?? signal, out, said })
+    })
     child.stdin.on("error", () => {})
     child.stdin.end(told)
   })
@@ -81,7 +124,7 @@ function seen({ type, properties: about = {} }) {
   }
 }
 
-export const Teamops = async () => ({
+export const Teamops = async ({ directory } = {}) => ({
   event: quietly(({ event }) => seen(event)),
   "chat.message": async (input, output) => {
     await quietly(() => {
@@ -90,9 +133,20 @@ export const Teamops = async () => ({
     })()
     await refuse(0)
   },
-  "tool.execute.before": async (input) => {
-    await quietly(() => tell("tool.execute.before", input.sessionID, { tool_name: input.tool }))()
-    await refuse(PAUSE_MS)
+  "tool.execute.before": async (input, output) => {
+    if (!gate || held()) {
+      await quietly(() => tell("tool.execute.before", input.sessionID, { tool_name: input.tool }))()
+      await refuse(PAUSE_MS)
+      return
+    }
+    if (!entry.length || !input?.tool) throw new Error(`teamops: the call can't be read, so it is not let through; ${ASK}`)
+    await judge({
+      hook_event_name: "tool.execute.before",
+      session_id: rootOf(input.sessionID),
+      cwd: directory || process.cwd(),
+      tool_name: input.tool,
+      tool_input: output?.args,
+    })
   },
   "tool.execute.after": quietly((input) => tell("tool.execute.after", input.sessionID, { tool_name: input.tool })),
 })

@@ -33,6 +33,8 @@ class HandoffChanged:
     """Unix seconds of the file's last change."""
     appended: bool
     """True when all earlier blocks stand unchanged; False after an edit, a truncation, a replacement."""
+    facts: tuple[int, ...] = ()
+    """Device, inode, size and change time (ns) of the file that was read; empty = not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,9 @@ class HandoffFile:
             self._lose(emit, _explain(error, self._path))
             return
         if changed is None and self._lost and self._facts is not None:
-            changed = HandoffChanged(self._clock.stamp(), document.handoff, self._facts[3] / 1e9, appended=True)
+            changed = HandoffChanged(
+                self._clock.stamp(), document.handoff, self._facts[3] / 1e9, appended=True, facts=self._facts
+            )
         self._lost = None
         if changed is not None:
             self._told = True
@@ -179,7 +181,9 @@ class HandoffFile:
         finally:
             os.close(file)
         self._facts = _facts(status)
-        return HandoffChanged(self._clock.stamp(), document.handoff, status.st_mtime, appended=appended)
+        return HandoffChanged(
+            self._clock.stamp(), document.handoff, status.st_mtime, appended=appended, facts=self._facts
+        )
 
     async def _verify(self, emit: Emit) -> None:
         """Compare the whole file with what was read: an edit may have come together with an append."""

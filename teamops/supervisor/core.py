@@ -103,6 +103,8 @@ class Core:
         """Called when panes changed, so that sources which follow processes know their pids."""
         self.expect: Callable[[Role, str], None] = lambda _role, _text: None
         """Called with a line that is about to be typed for an agent, so that sources look out for its proof."""
+        self.on_handoff: Callable[[HandoffChanged], None] = lambda _: None
+        """Called when the book has taken the handoff file's new truth."""
         self.around: Callable[[], str] = lambda: ""
         """Says at which agent's hands this process is; empty = no agent's."""
         self.trail = Trail(memory, self.spawn)
@@ -262,6 +264,7 @@ class Core:
             task = self.book.protocol.task(open_before[key].task)
             if task is not None and not task.open:
                 self.memory.task_closed(self.book, task)
+        self.on_handoff(event)
         self.trail.see(self.book, event)
         if not event.appended and not first:
             self._note("turn", "the handoff file was rewritten: all of it was read again")

@@ -36,6 +36,7 @@ from teamops.sources.transcripts import Transcripts
 from teamops.sources.watch import Watch
 from teamops.supervisor.book import Book
 from teamops.supervisor.core import START_S, Core
+from teamops.supervisor.guarding import Guarding
 from teamops.supervisor.lease import Lease, state_dir_of
 from teamops.supervisor.memory import Memory
 from teamops.supervisor.who import at_an_agent_s_hands
@@ -134,6 +135,10 @@ async def living(
             core.restarter.facts.launch_of,
             folder,
         )
+        if supervisor.acting and not supervisor.watch_only:
+            guarding = Guarding(core, folder)
+            core.on_handoff = guarding.see
+            core.spawn(guarding.run(), "guard")
         core.spawn(_keep_note(core, notifier), "notifications")
         core.recover()
 

@@ -258,7 +258,7 @@ def test_all_know_the_same_protocol() -> None:
         ("docs/conf.py", {DEVELOPER, CODER, OPTIMIZER}),
         ("docs/api.md", {DIRECTOR, DEVELOPER, CODER, OPTIMIZER}),
         ("docs/design/x.md", {DIRECTOR}),
-        ("pyproject.toml", {DIRECTOR, DEVELOPER, CODER, OPTIMIZER}),
+        ("pyproject.toml", {DEVELOPER, CODER, OPTIMIZER}),
         ("reviews/x.md", {REVIEWER}),
         ("research/x.md", {PARTNER}),
         ("docs/current.md", {DIRECTOR, DEVELOPER, CODER, OPTIMIZER}),
@@ -278,6 +278,15 @@ def test_the_finer_boundaries() -> None:
     assert [role for role in AGENT_ROLES if profile_of(role).named_files_only] == [CODER]
     assert [role for role in AGENT_ROLES if 1 in profile_of(role).tiers] == [DIRECTOR]
     assert [role for role in AGENT_ROLES if 2 not in profile_of(role).tiers] == [REVIEWER]
+    assert [(role, profile_of(role).net_lines) for role in AGENT_ROLES if profile_of(role).net_lines is not None] == [
+        (OPTIMIZER, 20)
+    ]
+    assert [role for role in AGENT_ROLES if profile_of(role).verdicts] == [REVIEWER]
+    assert all(profile_of(role).light for role in AGENT_ROLES)
+    assert all(profile_of(role).network for role in AGENT_ROLES)
+    assert {role: [*profile_of(role).tier_rules] for role in AGENT_ROLES if profile_of(role).tier_rules} == {
+        DIRECTOR: [1]
+    }
     assert all("git push*" in profile_of(role).commands_deny for role in AGENT_ROLES)
     assert any("verdict" in line for line in profile_of(DEVELOPER).never)
 

@@ -12,9 +12,10 @@ import pytest
 
 from teamops.config.profiles import shipped
 from teamops.config.settings import RoleSettings
+from teamops.domain.boundary import unruled
 from teamops.effects.launch import CLAUDE_EVENTS, recipe
 from teamops.effects.recipe import Recipe
-from teamops.guard import holds
+from teamops.guard import holds, policy
 from teamops.model.agent_report import Launch
 from teamops.model.role import CODER
 
@@ -50,6 +51,13 @@ def made(tmp_path: Path, client: str, *command: str, last: str = "") -> Recipe:
         adopted=False,
     )
     return recipe(role, tmp_path, tmp_path / "state", launch if last else None)
+
+
+def let_through(folder: Path) -> None:
+    """Give the role a policy that holds nothing back."""
+    path = Path(policy.path_of(str(folder), CODER))
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(unruled(CODER)), encoding="utf-8")
 
 
 def transcript(tmp_path: Path) -> None:
@@ -149,6 +157,16 @@ def test_codex_gets_its_profile_its_events_and_its_session(tmp_path: Path) -> No
     assert own.argv.count("resume") == 1
 
 
+def test_codex_gets_its_own_sandbox_unless_the_person_chose_one(tmp_path: Path) -> None:
+    how = made(tmp_path, "codex", "codex")
+    assert how.argv[how.argv.index("--sandbox") + 1] == "workspace-write"
+    for own in (("-s", "read-only"), ("--sandbox=read-only",), ("--full-auto",), ("-c", 'sandbox_mode="read-only"')):
+        assert made(tmp_path, "codex", "codex", *own).argv.count("workspace-write") == 0
+    (tmp_path / ".codex").mkdir()
+    (tmp_path / ".codex" / "config.toml").write_text('sandbox_mode = "danger-full-access"\n', encoding="utf-8")
+    assert "workspace-write" not in made(tmp_path, "codex", "codex").argv
+
+
 def test_codex_trusts_no_hooks_but_ours(tmp_path: Path) -> None:
     assert "--dangerously-bypass-hook-trust" in made(tmp_path, "codex", "codex").argv
     (tmp_path / ".codex").mkdir()
@@ -178,6 +196,8 @@ def test_its_hooks_ask_for_a_hold_at_a_place_that_no_environment_changes(tmp_pat
         (line,) = lines(event)
         return subprocess.run(["sh", "-c", line], input=b"{}", env=env, capture_output=True, check=False).returncode
 
+    assert [ask(event) for event in ("UserPromptSubmit", "PreToolUse", "Stop")] == [0, 2, 0]  # it has no policy
+    let_through(tmp_path / "state")
     assert [ask(event) for event in ("UserPromptSubmit", "PreToolUse", "Stop")] == [0, 0, 0]
     holds.hold(str(tmp_path / "state"), CODER, "held", 1.0)
     assert [ask(event) for event in ("UserPromptSubmit", "PreToolUse", "Stop")] == [2, 2, 0]

@@ -12,8 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from teamops.config.profiles import shipped
+from teamops.config.settings import RoleSettings
+from teamops.effects.launch import recipe
 from teamops.effects.launch_opencode import CONFIG, ENTRY, GATE, PLUGIN
-from tests.unit.effects.test_launch import made
+from teamops.model.role import REVIEWER
+from tests.unit.effects.test_launch import let_through, made
 
 SESSION = "ses_de532296cffeCAmoTG7lcv8u7V"
 
@@ -43,6 +47,31 @@ def test_it_gets_its_profile_and_its_events(tmp_path: Path) -> None:
     assert json.loads(how.env[ENTRY])[-1].endswith("hook.py")
     assert how.notes == ()
     assert made(tmp_path, "opencode", "opencode", "--pure").notes
+
+
+def test_its_own_permissions_hold_what_they_can_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = json.loads(made(tmp_path, "opencode", "opencode").env[CONFIG])
+    edit = told["permission"]["edit"]
+    assert (edit["reviews/*"], edit["docs/design/*"], edit["teamops.toml"]) == ("deny", "deny", "deny")
+    assert "*" not in edit
+    monkeypatch.setenv(CONFIG, '{"permission":{"edit":"ask"}}')
+    assert json.loads(made(tmp_path, "opencode", "opencode").env[CONFIG])["permission"] == {"edit": "ask"}
+    profile = shipped(REVIEWER)
+    assert profile is not None
+    reviewer = RoleSettings(
+        role=REVIEWER,
+        name="Sarah",
+        profile=profile,
+        session="s",
+        client="opencode",
+        command=("opencode",),
+        cwd=tmp_path,
+    )
+    monkeypatch.delenv(CONFIG)
+    edit = json.loads(recipe(reviewer, tmp_path, tmp_path / "state").env[CONFIG])["permission"]["edit"]
+    own = str(tmp_path).lstrip("/")
+    assert list(edit)[:5] == ["*", "current.md", f"{own}/current.md", "reviews/*", f"{own}/reviews/*"]
+    assert (edit["*"], edit["current.md"], edit["reviews/*"]) == ("deny", "allow", "allow")
 
 
 def test_it_goes_on_only_with_a_session_that_is_there(tmp_path: Path) -> None:
@@ -97,7 +126,7 @@ await event("session.error", { sessionID: "ses_a", error: { name: "MessageAborte
 await event("session.error", { sessionID: "ses_a", error: { name: "APIError", data: { message: "529" } } })
 await event("something.new", undefined)
 await hooks.event({})
-await hooks["tool.execute.before"](undefined, undefined)
+await hooks["tool.execute.before"](undefined, undefined).catch(() => {})
 await event("session.idle", { sessionID: "ses_a" })
 """
 
@@ -106,6 +135,7 @@ await event("session.idle", { sessionID: "ses_a" })
 def test_the_plugin_tells_in_order_and_never_throws(tmp_path: Path) -> None:
     how = made(tmp_path, "opencode", "opencode")
     how.write()
+    let_through(tmp_path / "state")
     (tmp_path / "driver.mjs").write_text(DRIVER, encoding="utf-8")
     done = subprocess.run(
         ["node", str(tmp_path / "driver.mjs"), PLUGIN.as_uri()],

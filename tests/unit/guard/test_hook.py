@@ -237,6 +237,6 @@ def test_a_gate_costs_a_call_next_to_nothing(tmp_path: Path, gate: str) -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    pairs = [(took("PreToolUse", other, "claude"), took("PostToolUse")) for _ in range(12)]
+    pairs = [(took("UserPromptSubmit", other, "claude"), took("PostToolUse")) for _ in range(12)]
     with_gate, without = (min(costs) for costs in zip(*pairs, strict=True))
     assert with_gate < without + 0.01

@@ -1,0 +1,86 @@
+"""May this tool call be made? The call as its client tells it, the role's policy and the file system as it is."""
+
+# ruff: noqa: PTH118, PTH123 - importing pathlib costs more than all of this
+from __future__ import annotations
+
+import os
+
+from teamops.guard.acts import Act, Call, call_of
+from teamops.guard.judge import ALLOW, DENY, REPORT, Decision, Light, judge, light_rule, strictest
+from teamops.guard.judge_line import judge_line
+from teamops.guard.light import Later, light_of
+from teamops.guard.places import Looking, Place
+from teamops.guard.policy import Policy
+
+MAX_COUNTED = 8 << 20
+"""A longer file's lines are not counted."""
+
+
+def decide(policy: Policy, tool: str, given: object, folder: str, light: Light | None = None) -> Decision:
+    """Return whether the tool may be called with ``given`` by an agent that stands in ``folder``.
+
+    Raises whatever goes wrong; who asks takes that for a no. ``light``: to be taken in place of the real one.
+    """
+    if policy.get("unruled"):
+        return Decision(ALLOW, "unruled", "its role has no profile, so no boundary", tool)
+    call = call_of(tool, given)
+    if call.reads:
+        return Decision(ALLOW, "reading", "it changes no file", tool)
+    own = Later(lambda: light_of(policy)) if light is None else light
+    if call.trouble and call.known:
+        return Decision(DENY, "tools.unread", call.trouble, tool, REPORT)
+    if call.trouble:
+        return _unknown(policy, own, call)
+    asking = Asking(policy, own)
+    here = os.path.join(folder or asking.root, call.folder)
+    if call.line is not None:
+        return judge_line(policy, own, call.line, here, asking.judge)
+    return strictest([asking.judge(act, (here,)) for act in call.acts])
+
+
+class Asking:
+    """Looks where changes would go, and judges them."""
+
+    def __init__(self, policy: Policy, light: Light) -> None:
+        self._roots: tuple[str, ...] = tuple(policy["roots"])
+        self._policy = policy
+        self._light = light
+        self._looking = Looking(self._roots, policy["home"])
+
+    @property
+    def root(self) -> str:
+        """The folder in which the agent begins."""
+        return self._roots[-1]  # its own work tree, where it has one
+
+    def judge(self, act: Act, folders: tuple[str, ...]) -> Decision:
+        """Judge one change of a process that may stand in any of ``folders``."""
+        place = self._looking.at(act.path, folders)
+        below = self._looking.below(place) if act.deep and place.is_dir and not place.trouble else None
+        if act.whole and not place.trouble:
+            act.added = _growth(act, place)
+        return judge(self._policy, self._light, act, place, below)
+
+
+def _growth(act: Act, place: Place) -> int | None:
+    """Return by how many lines a file grows that is written as a whole; ``None`` = it can't be said."""
+    wanted = len(act.text.splitlines())
+    if not place.exists:
+        return wanted
+    try:
+        # Not blocking: whatever was put in its place meanwhile holds nobody up.
+        with open(os.open(place.real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            raw = file.read(MAX_COUNTED + 1)
+    except OSError:
+        return None
+    return None if len(raw) > MAX_COUNTED else wanted - len(raw.splitlines())
+
+
+def _unknown(policy: Policy, light: Light, call: Call) -> Decision:
+    """Return what the role's default says of a tool of which nobody knows what it does."""
+    dark = light_rule(policy, light, call.tool)
+    if dark is not None:
+        return dark
+    if "*" in policy["commands_allow"]:
+        return Decision(ALLOW, "tools.unknown", f"{call.trouble}; {policy['role']} may run any", call.tool)
+    why = f"{call.trouble}, and {policy['role']} calls only tools that are known"
+    return Decision(DENY, "tools.unknown", why, call.tool, f"{REPORT}, with what you need it for")

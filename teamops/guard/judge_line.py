@@ -1,0 +1,199 @@
+"""May this line be run? What its commands do, judged one by one; what isn't understood goes by the role's default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from teamops.guard.acts import Act, call_of
+from teamops.guard.commands import CHANGING, DELETE, READING, RISKY, WRITE, Effect, bare_git, effect_of
+from teamops.guard.judge import ALLOW, DENY, REPORT, Decision, Light, light_rule, strictest, verdict_rule
+from teamops.guard.policy import Policy
+from teamops.guard.shell import Command, NotUnderstood, read
+
+JudgeAct = Callable[[Act, tuple[str, ...]], Decision]
+"""Judges one change of a process that may stand in any of the folders."""
+_OWN = frozenset({"append", "handoff", "status", "beat", "check"})
+"""Commands of teamops that ask whose turn it is themselves, or change nothing of the project."""
+_OWN_GUARD = ("teamops", "guard", "explain")
+_PATCHERS = frozenset({"apply_patch", "applypatch"})
+MAX_SHOWN = 120
+
+
+def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: JudgeAct) -> Decision:
+    """Return whether ``line`` may be run by a shell that stands in ``folder``."""
+    about = shown(line)
+    try:
+        commands = read(line)
+        effects = [effect_of(command) for command in commands]
+    except NotUnderstood as said:
+        return _not_understood(policy, light, line, str(said), about)
+    folders: tuple[str, ...] = (folder,)
+    decisions = []
+    for command, effect in zip(commands, effects, strict=True):
+        decisions.append(_judge(policy, light, command, effect, folders, judge_act))
+        decisions += [judge_act(_written(word.text, command), folders) for word in command.writes]
+        if effect.name == "cd":
+            if (
+                command.assigned
+                or len(effect.words) != 2
+                or command.words[1].unknown
+                or command.words[1].glob
+                or effect.words[1] == "-"
+            ):
+                why = "in which folder it goes on can't be said"
+                return _not_understood(policy, light, line, why, about)
+            folders = _gone(folders, effect.words[1])
+    if not decisions:
+        return Decision(ALLOW, "reading", "it runs nothing", about)
+    worst = strictest(decisions)
+    if len(decisions) > 1 and worst.verdict == ALLOW:
+        return Decision(
+            ALLOW, next((one.rule for one in decisions if one.rule != "reading"), "reading"), worst.why, about
+        )
+    return worst
+
+
+def shown(line: str) -> str:
+    """Return a line short enough to be said."""
+    flat = " ".join(line.split())
+    return flat if len(flat) <= MAX_SHOWN else flat[: MAX_SHOWN - 1] + "…"
+
+
+def _gone(folders: tuple[str, ...], to: str) -> tuple[str, ...]:
+    """Return where the shell may stand after ``cd``, which may have failed."""
+    gone = tuple(to if to.startswith(("/", "~")) else f"{folder}/{to}" for folder in folders)
+    return tuple(dict.fromkeys((*folders, *gone)))[:16]
+
+
+def _judge(
+    policy: Policy, light: Light, command: Command, effect: Effect, folders: tuple[str, ...], judge_act: JudgeAct
+) -> Decision:
+    about = shown(" ".join(word.text or "$…" for word in command.words))
+    if effect.kind == READING:
+        return Decision(ALLOW, "reading", "it only reads", about)
+    pattern = _denying(policy, effect.words)
+    if pattern:
+        why = f"{policy['role']} may not run it"
+        return Decision(DENY, f'commands.deny "{pattern}"', why, about, f"{REPORT}, with what you need it for")
+    if effect.name == "cd":
+        return Decision(ALLOW, "reading", "it only goes there", about)
+    if effect.kind == CHANGING and effect.acts:
+        same = 0 if effect.name in {"touch", "chmod"} else None
+        return strictest([judge_act(_act(how, path, deep, same), folders) for how, path, deep in effect.acts])
+    if effect.name in _PATCHERS:
+        call = call_of("apply_patch", {"command": "\n".join([*effect.words[1:], *command.inputs])})
+        if not call.trouble:
+            return strictest([judge_act(act, folders) for act in call.acts])
+    own = effect.name == "teamops" and (
+        (effect.words[1:2] and effect.words[1] in _OWN) or tuple(effect.words[:3]) == _OWN_GUARD
+    )
+    dark = None if own else light_rule(policy, light, about)
+    if dark is not None:
+        return dark
+    if effect.name == "teamops" and effect.words[1:2] == ["append"]:
+        return _append(policy, command, effect, about)
+    return _by_name(policy, effect, about)
+
+
+def _written(path: str, command: Command) -> Act:
+    """Return the change that a redirection makes, with what a here-document puts there."""
+    text = "\n".join(command.inputs)
+    return Act(WRITE, path, text=text, added=len(text.splitlines()) if text else None)
+
+
+def _act(how: str, path: str, deep: bool, added: int | None) -> Act:  # noqa: FBT001 - as a command's acts have it
+    act = Act(how, path, added=added)
+    act.deep = deep and how == DELETE
+    return act
+
+
+def _append(policy: Policy, command: Command, effect: Effect, about: str) -> Decision:
+    text = "\n".join(command.inputs)
+    if any(
+        "--verdict".startswith(word.partition("=")[0])
+        for word in effect.words[2:]
+        if len(word) > 4 and word[:2] == "--"
+    ):
+        text += "\n**Verdict**"
+    return verdict_rule(policy, text, about) or _by_name(policy, effect, about)
+
+
+def _by_name(policy: Policy, effect: Effect, about: str) -> Decision:
+    if effect.kind == RISKY and "*" not in policy["commands_allow"]:
+        why = "with these words it may write, or run something else"
+        return Decision(DENY, "commands.words", why, about, "write it plainly, one command at a time")
+    for pattern in policy["commands_allow"]:
+        if _is_named(pattern, effect.words):
+            return Decision(ALLOW, f'commands.allow "{pattern}"', f"{policy['role']} may run it", about)
+    why = f"it is not known to only read, and not among what {policy['role']} may run"
+    return Decision(DENY, "commands.allow", why, about, REPORT)
+
+
+def _not_understood(policy: Policy, light: Light, line: str, why: str, about: str) -> Decision:
+    """Return what the role's default says of a line of which nobody knows what it runs."""
+    dark = light_rule(policy, light, about)
+    if dark is not None:
+        return dark
+    if "*" not in policy["commands_allow"]:
+        said = f"it is not understood ({why}), and {policy['role']} runs only what is"
+        return Decision(DENY, "commands.not_understood", said, about, "write it plainly, one command at a time")
+    words = _pieces(line)
+    for pattern in policy["commands_deny"]:
+        wanted = pattern.rstrip("*").split()
+        if any(words[at : at + len(wanted)] == wanted for at in range(len(words))):
+            said = f"it is not understood ({why}), and {policy['role']} may not run what it names"
+            return Decision(DENY, f'commands.deny "{pattern}"', said, about, f"{REPORT}, with what you need it for")
+    return Decision(
+        ALLOW, "commands.not_understood", f"it is not understood ({why}); {policy['role']} may run any", about
+    )
+
+
+def _pieces(line: str) -> list[str]:
+    for letter in ";&|()<>'\"`$\n\t\\":
+        line = line.replace(letter, " ")
+    return line.split()
+
+
+def _is_named(pattern: str, words: list[str]) -> bool:
+    """Return whether an allowing pattern speaks of the command: word by word; a star at its end takes any more."""
+    if pattern == "*":
+        return True
+    open_end = pattern.endswith("*")
+    wanted = pattern.rstrip("*").split()
+    return words[: len(wanted)] == wanted and (open_end or len(words) == len(wanted))
+
+
+def _denying(policy: Policy, words: list[str]) -> str:
+    """Return the pattern that forbids the command, or one that it starts; empty = none does."""
+    for pattern in policy["commands_deny"]:
+        if any(_is_denied(pattern, words[at:]) for at in range(len(words))):
+            return str(pattern)
+    return ""
+
+
+def _is_denied(pattern: str, words: list[str]) -> bool:
+    """Return whether a forbidding pattern speaks of the words: also with options in another order, or put together."""
+    wanted = pattern.rstrip("*").split()
+    if words and words[0].rpartition("/")[2] == "git":
+        words = bare_git(["git", *words[1:]])
+    if not wanted or not words or words[0].rpartition("/")[2] != wanted[0]:
+        return not wanted and pattern == "*"
+    plain = [word for word in wanted[1:] if word[0] != "-"]
+    given = [word for word in words[1:] if word[:1] != "-"]
+    if any(not word.startswith(want) for want, word in zip(plain, given, strict=False)) or len(given) < len(plain):
+        return False
+    return all(_has(option, words[1:]) for option in wanted[1:] if option[0] == "-")
+
+
+_LONG = {"r": "--recursive", "f": "--force", "i": "--in-place"}
+
+
+def _has(option: str, words: list[str]) -> bool:
+    if option.startswith("--"):
+        return any(word.startswith(option) or (len(word) > 3 and option.startswith(word)) for word in words)
+    short = "".join(word[1:] for word in words if word[:1] == "-" and word[:2] != "--").lower()
+    longs = [word for word in words if word.startswith("--")]
+    return all(
+        letter.lower() in short or any(_LONG.get(letter, "").startswith(word) for word in longs if len(word) > 2)
+        for letter in option[1:]
+    )

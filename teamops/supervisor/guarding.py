@@ -1,0 +1,56 @@
+"""The agents' hooks are told what they judge by: each role's policy, and whose turn it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from teamops.effects.policies import write_light, write_policies
+from teamops.model.errors import TeamopsError
+from teamops.model.events import HandoffChanged, SourceTroubled
+
+if TYPE_CHECKING:
+    from teamops.supervisor.core import Core
+
+NAME = "guard"
+
+
+class Guarding:
+    """Writes for the hooks, one thing after the other; the newest light wins."""
+
+    def __init__(self, core: Core, folder: Path) -> None:
+        self._core = core
+        self._folder = folder
+        self._next: HandoffChanged | None = None
+        self._wake = asyncio.Event()
+        self._trouble = ""
+
+    def see(self, event: HandoffChanged) -> None:
+        """Take that the handoff file has changed."""
+        self._next = event
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write the policies, then the light after each change, until cancelled."""
+        settings = self._core.book.settings
+        await self._do(partial(write_policies, settings, self._folder))
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            event, tasks = self._next, self._core.book.protocol.tasks
+            if event is not None and event.facts:
+                told = event.facts, tasks, event.handoff.blocks
+                await self._do(partial(write_light, settings.handoff, self._folder, *told))
+
+    async def _do(self, write: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(write)
+            said, hint = "", ""
+        except TeamopsError as error:
+            said, hint = f"the agents' hooks are not told: {error.message}", error.hint
+        if said != self._trouble:
+            self._trouble = said
+            self._core.emit(SourceTroubled(self._core.stamp(), NAME, said, hint))

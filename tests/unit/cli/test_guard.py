@@ -1,0 +1,101 @@
+"""``teamops guard``: the rule that decides, said to a person and to a program."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOML = "[roles.DIRECTOR]\n[roles.DEVELOPER]\n[roles.REVIEWER]\n"
+BLOCK = "### [DIRECTOR] 2026-03-28 14:30\n\n**Status**: in progress\n**Turn**: REVIEWER\n**Tier**: 3\n**Task**: t\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "p"
+    (root / "src").mkdir(parents=True)
+    (root / "src" / "a.py").write_text("x = 1\n")
+    (root / "teamops.toml").write_text(TOML)
+    (root / "current.md").write_text(BLOCK)
+    return root
+
+
+def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "teamops", "guard", *words, "-C", str(project)],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (("--role", "director", "src/a.py"), 1, 'rule     write.deny "*.py"'),
+        (("--role", "DIRECTOR", "--tier", "1", "src/a.py"), 0, 'rule     tier_1.fix "*"'),
+        (("--role", "DEVELOPER", "src/a.py"), 0, 'rule     write.allow "*"'),
+        (("--role", "DEVELOPER", "--now", "src/a.py"), 1, "rule     light"),
+        (("--role", "REVIEWER", "--now", "reviews/x.md"), 0, 'rule     write.allow "/reviews/"'),
+        (("--role", "REVIEWER", "src/a.py"), 1, "DEVELOPER may change it"),
+        (("--role", "DEVELOPER", "--delete", "current.md"), 1, "rule     handoff"),
+        (("--role", "REVIEWER", "--command", "git log --output=x"), 1, "rule     commands.words"),
+        (("--role", "REVIEWER", "--command", "git log"), 0, "rule     reading"),
+        (("--role", "DEVELOPER", "--command", "git push"), 1, 'rule     commands.deny "git push*"'),
+        (("--role", "DEVELOPER", "--command", "\x1b[31mx"), 0, "rule     commands.not_understood"),
+    ],
+)
+def test_the_rule_that_decides_is_said(project: Path, words: tuple[str, ...], status: int, says: str) -> None:
+    done = run(project, "explain", *words)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert says in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_a_program_hears_the_same(project: Path) -> None:
+    done = run(project, "explain", "--role", "REVIEWER", "--json", "src/a.py")
+    told = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert (told["schema"], told["verdict"], told["rule"], told["about"]) == (
+        "teamops.guard/1",
+        "deny",
+        "write.allow",
+        "src/a.py",
+    )
+    assert told["network"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--role", "DIRECTOR"),
+        ("--role", "DIRECTOR", "x", "--command", "y"),
+        ("--role", "NOBODY", "x"),
+        ("--role", "DIRECTOR", "x", "--now", "--tier", "1"),
+        ("x",),
+    ],
+)
+def test_wrong_use_is_refused(project: Path, words: tuple[str, ...]) -> None:
+    done = run(project, "explain", *words)
+    assert done.returncode == 2
+    assert done.stderr
+    assert not done.stdout
+
+
+def test_without_a_team_the_shipped_profiles_answer(project: Path) -> None:
+    (project / "teamops.toml").unlink()
+    assert "write.deny" in run(project, "explain", "--role", "DIRECTOR", "src/a.py").stdout
+
+
+def test_whose_turn_it_is_is_printed_as_hooks_are_told(project: Path) -> None:
+    told = json.loads(run(project, "light").stdout)
+    assert told["rows"] == [{"role": "REVIEWER", "task": "t", "tier": 3, "named": []}]
+    seen = (project / "current.md").stat()
+    assert told["file"] == [seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns]
+    (project / "current.md").unlink()
+    assert json.loads(run(project, "light").stdout) == {"v": 1, "file": [], "rows": []}
