@@ -18,6 +18,8 @@ from teamops.config.settings import (
     NotifySettings,
     ProfileFile,
     RoleSettings,
+    SandboxMode,
+    SandboxSettings,
     Settings,
     TmuxSettings,
     client_of,
@@ -148,6 +150,7 @@ class _Reading:
                 terminal=self._values.get(("notify", "terminal")) is not False,
             ),
             gates=self._gates(),
+            sandbox=self._sandbox(),
             auto_poke=self._values.get(("poke", "auto")) is not False,
             source=self._source,
         )
@@ -355,7 +358,19 @@ class _Reading:
             self._say(*wrong)
         return rule
 
+    def _sandbox(self) -> SandboxSettings:
+        mode = self._values.get(("sandbox", "mode"))
+        return SandboxSettings(
+            mode=mode if isinstance(mode, SandboxMode) else SandboxMode.AUTO,
+            write=self._paths_at("sandbox", "write"),
+            sockets=self._paths_at("sandbox", "sockets"),
+        )
+
     # Small change
+
+    def _paths_at(self, *path: str) -> tuple[Path, ...]:
+        value = self._values.get(path)
+        return tuple(self._resolved(each) for each in value) if isinstance(value, tuple) else ()
 
     def _number_at(self, *path: str, default: float) -> float:
         value = self._values.get(path)

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from teamops.config.settings import CLIENTS
+from teamops.config.settings import CLIENTS, SandboxMode
 from teamops.domain.limits import RestartWhen, SpikeStop
 from teamops.model.role import HUMAN, NONE
 from teamops.model.text import clean_line
@@ -148,6 +148,21 @@ def spike_stop(value: object) -> SpikeStop:
         return SpikeStop(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
     except ValueError:
         raise Wrong(f"is one of {', '.join(SpikeStop)}; not {shown(value)}") from None
+
+
+def sandbox_mode(value: object) -> SandboxMode:
+    """Read whether the kernel holds the agents' boundaries."""
+    try:
+        return SandboxMode(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
+    except ValueError:
+        raise Wrong(f"is one of {', '.join(SandboxMode)}; not {shown(value)}") from None
+
+
+def paths(value: object) -> tuple[str, ...]:
+    """Read a list of paths."""
+    if not isinstance(value, list):
+        raise Wrong(f"is a list of paths, not {shown(value)}")
+    return tuple(path(each) for each in value)
 
 
 def client(value: object) -> str:
@@ -319,6 +334,15 @@ KEYS: tuple[Key, ...] = (
     ),
     _key("spike.stop", "one of", spike_stop, '"off"', "Is an agent that runs away stopped: off, ask, on."),
     _key("stop.grace_s", "duration", seconds, '"30s"', "So long a stopped agent may take to end by itself."),
+    _key(
+        "sandbox.mode",
+        "one of",
+        sandbox_mode,
+        '"auto"',
+        "Does the kernel hold the agents' boundaries: auto (with what is there), require (or no start), off.",
+    ),
+    _key("sandbox.write", "list of paths", paths, "none", "What every agent may write besides: a tool's cache."),
+    _key("sandbox.sockets", "list of paths", paths, "none", "Sockets that agents may reach: a database's."),
     _key("gates.runs", "command", command, "none", "Runs the gate `runs`: exit status 0 passes."),
     _key("gates.correct", "command", command, "none", "Runs the gate `correct`: exit status 0 passes."),
     _key("gates.complete", "table", together, "none", "Where files of a glob changed, files of these must have too."),

@@ -32,11 +32,24 @@ class Recipe:
     resumed: bool = False
     files: Mapping[Path, str] = field(default_factory=dict)
     """What has to be written before: path → text."""
+    folders: tuple[Path, ...] = ()
+    """What has to be made before."""
+    empty_files: tuple[Path, ...] = ()
+    """What has to be there before, whatever stands in it."""
     notes: tuple[str, ...] = ()
     """What teamops leaves out, for a person."""
 
     def write(self) -> None:
         """Write the files, each for this user alone. Raises ``TeamopsError`` where that can't be done."""
+        for path in (*self.folders, *self.empty_files):
+            try:
+                (path if path in self.folders else path.parent).mkdir(parents=True, exist_ok=True)
+                if path in self.empty_files:
+                    path.touch()
+            except OSError as error:
+                raise TeamopsError(
+                    f"can't make {path}: {error.strerror or error}", "mend the folder's rights or free disk space"
+                ) from error
         for path, text in self.files.items():
             try:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
