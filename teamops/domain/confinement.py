@@ -97,7 +97,7 @@ class Ground:
     hidden: tuple[str, ...] = ()
     """Folders in which sockets are made; the agent gets empty ones of its own."""
     sockets: tuple[str, ...] = ()
-    """Sockets elsewhere."""
+    """Sockets, wherever they are."""
     shown: tuple[str, ...] = ()
     """What the agent needs to see, although it may lie in a hidden folder."""
     temp: tuple[str, ...] = ()
@@ -301,11 +301,17 @@ class _Drawing:
             put(Cover.WRITABLE, area or "/")
         for path, cover in (
             *((path, Cover.READ_ONLY) for path in self.held),
-            *((path, Cover.NO_SOCKET) for path in ground.sockets),
+            *((path, Cover.NO_SOCKET) for path in ground.sockets if self._is_seen(path, covers)),
         ):
             put(cover, path)
             self._pin(path, own, put)
         return tuple(Mount(covers[path], path) for path in sorted(covers, key=lambda path: path.split("/")))
+
+    @staticmethod
+    def _is_seen(path: str, covers: dict[str, Cover]) -> bool:
+        """Return whether the agent sees what stands at ``path``: the innermost mount is not an empty folder."""
+        around = [folder for folder in covers if is_in(path, folder)]
+        return not around or covers[max(around, key=len)] is not Cover.EMPTY
 
     def _pin(self, path: str, own: set[str], put: Callable[[Cover, str], None]) -> None:
         """Make mounts of the folders around what is held: else one could be moved away, and made anew without it."""

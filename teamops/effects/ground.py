@@ -87,7 +87,7 @@ def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tup
         project_held=tuple(dict.fromkeys(f"{base}/{name}" for base in (root, tree) for name in _PROJECT_HELD)),
         team_folders=tuple(_team_folders(settings)),
         hidden=hidden,
-        sockets=tuple(_sockets(settings, hidden, env)),
+        sockets=tuple(_sockets(settings, env)),
         shown=tuple(dict.fromkeys(path for path in shown if path != "/")),
         temp=tuple(
             dict.fromkeys(_real(path) for path in (*_TEMP, env.get("TMPDIR", "")) if path and os.path.isdir(path))
@@ -215,8 +215,8 @@ def _socket_folders(settings: Settings, env: Mapping[str, str]) -> Iterator[str]
             yield path
 
 
-def _sockets(settings: Settings, hidden: tuple[str, ...], env: Mapping[str, str]) -> Iterator[str]:
-    """Return every socket outside of the hidden folders: the known doors, and all that somebody listens at now."""
+def _sockets(settings: Settings, env: Mapping[str, str]) -> Iterator[str]:
+    """Return every socket there is: the known doors, and all that somebody listens at now."""
     tmux = Socket(settings.tmux.socket_name, settings.tmux.socket_path).file(env)
     named = [str(tmux), env.get("SSH_AUTH_SOCK", "")]
     for name in ("DBUS_SESSION_BUS_ADDRESS", "DOCKER_HOST"):
@@ -224,8 +224,7 @@ def _sockets(settings: Settings, hidden: tuple[str, ...], env: Mapping[str, str]
         named += [part.partition("path=")[2] for part in parts]
     shown = {_real(path) for path in settings.sandbox.sockets}
     for path in dict.fromkeys(_real(path) for path in (*named, *_listening()) if path.startswith("/")):
-        inside = any(_in(path, folder) for folder in hidden)
-        if not inside and path not in shown and os.path.exists(path):
+        if path not in shown and os.path.exists(path):
             yield path
 
 
