@@ -11,15 +11,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from teamops.config import profiles, schema, spike_rule
+from teamops.config import profiles, sandbox, schema, spike_rule
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
     GateSettings,
     NotifySettings,
     ProfileFile,
     RoleSettings,
-    SandboxMode,
-    SandboxSettings,
     Settings,
     TmuxSettings,
     client_of,
@@ -150,7 +148,7 @@ class _Reading:
                 terminal=self._values.get(("notify", "terminal")) is not False,
             ),
             gates=self._gates(),
-            sandbox=self._sandbox(),
+            sandbox=sandbox.read(self._values, self._resolved),
             auto_poke=self._values.get(("poke", "auto")) is not False,
             source=self._source,
         )
@@ -358,19 +356,7 @@ class _Reading:
             self._say(*wrong)
         return rule
 
-    def _sandbox(self) -> SandboxSettings:
-        mode = self._values.get(("sandbox", "mode"))
-        return SandboxSettings(
-            mode=mode if isinstance(mode, SandboxMode) else SandboxMode.AUTO,
-            write=self._paths_at("sandbox", "write"),
-            sockets=self._paths_at("sandbox", "sockets"),
-        )
-
     # Small change
-
-    def _paths_at(self, *path: str) -> tuple[Path, ...]:
-        value = self._values.get(path)
-        return tuple(self._resolved(each) for each in value) if isinstance(value, tuple) else ()
 
     def _number_at(self, *path: str, default: float) -> float:
         value = self._values.get(path)

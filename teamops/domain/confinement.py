@@ -231,7 +231,9 @@ class _Drawing:
         """Take what every agent may write: its client's state, temp, the handoff file and its own spool."""
         ground = self.ground
         self.writable += [*ground.client_writable, *ground.extra, *self.temp(), *ground.devices]
-        self.writable += [ground.handoff, ground.lock, ground.spool]
+        self.writable += [ground.lock, ground.spool]
+        if self.look(ground.handoff) is Kind.FILE:  # else the first block goes through the spool
+            self.writable.append(ground.handoff)
 
     def temp(self) -> tuple[str, ...]:
         """Return the folders for what is not kept: one around the project itself is too wide, and gets one inside."""
@@ -294,7 +296,7 @@ class _Drawing:
                 put(Cover.READ_ONLY, path)
         own = set(self.writable) - {*ground.devices, *temp}
         for path in sorted(own):
-            single = self.look(path) is Kind.FILE and path not in self.make
+            single = path == ground.lock or self.look(path) is Kind.FILE
             area = path.rpartition("/")[0] if single and landlock else path
             if covers.get(area) is Cover.READ_ONLY:
                 del covers[area]  # shown, and more than that

@@ -116,13 +116,14 @@ def confined(
     words = [sys.executable, "-I", "-S", str(inside.__file__), str(file), "--", *recipe.argv]
     if having.bwrap:
         words = ["/bin/sh", "-c", _WAITS, "sh", *bwrap_words(having.bwrap, drawn.mounts, str(role.cwd)), *words]
+    ignored = settings.root / ".teamops" / ".gitignore"
     missing = "" if having.bwrap and having.landlock else f" alone; open: {'; '.join(drawn.holes)}"
     temp = {"TMPDIR": drawn.temp[0]} if drawn.temp else {}
     wrapped = replace(
         recipe,
         argv=tuple(words),
         env={**temp, **recipe.env, CONFINED: str(role.role)},
-        files={**recipe.files, file: text},
+        files={**recipe.files, file: text, **({} if ignored.exists() else {ignored: "*\n"})},
         folders=(*(Path(path) for path in drawn.make_folders), Path(ground.spool)),
         empty_files=(Path(ground.lock),),
         notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}"),

@@ -83,10 +83,10 @@ def _become(command: list[str]) -> int:
     try:
         os.execvp(command[0], command)  # noqa: S606 - a program, without a shell
     except FileNotFoundError:
-        sys.stderr.write(f"teamops: there is no program {command[0]}\n")
+        sys.stderr.write(f"{command[0]}: not found\n")
         return NOT_FOUND
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"teamops: {command[0]} can't be run: {error}\n")
+        sys.stderr.write(f"{command[0]}: {error}\n")
         return NOT_RUNNABLE
 
 
