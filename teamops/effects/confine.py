@@ -15,7 +15,7 @@ from pathlib import Path
 from teamops.config.settings import RoleSettings, SandboxMode, Settings
 from teamops.domain.confinement import Boundary, Cover, Mount, boundary
 from teamops.effects.ground import client_files, client_folders, ground_of, look
-from teamops.effects.recipe import Recipe
+from teamops.effects.recipe import Recipe, given
 from teamops.guard import confine as inside
 from teamops.guard.landlock import LATEST, abi, lacks
 from teamops.model.errors import TeamopsError
@@ -23,6 +23,7 @@ from teamops.model.errors import TeamopsError
 CONFINED = "TEAMOPS_CONFINED"
 """Set for an agent in its boundary: the role."""
 PROBE_S = 5.0
+_CODEX_SANDBOX = ("-s", "--sandbox", "--full-auto", "--dangerously-bypass-approvals-and-sandbox", "--yolo")
 _WAITS = "trap '' TERM HUP INT QUIT; exec \"$@\""
 """The program around the agent waits for the agent's own end: it would else end at once, and take the agent with it."""
 
@@ -113,6 +114,8 @@ def confined(
     drawn = boundary(ground, look, landlock=bool(having.landlock), mounts=bool(having.bwrap))
     file = folder.absolute() / "agents" / f"{role.role}.{plan}.json"
     text = json.dumps({"v": inside.VERSION, "landlock": having.landlock, "writable": drawn.writable}, indent=1) + "\n"
+    if having.bwrap and having.landlock and role.client == "codex":
+        recipe = _without_own_sandbox(recipe)
     words = [sys.executable, "-I", "-S", str(inside.__file__), str(file), "--", *recipe.argv]
     if having.bwrap:
         words = ["/bin/sh", "-c", _WAITS, "sh", *bwrap_words(having.bwrap, drawn.mounts, str(role.cwd)), *words]
@@ -129,6 +132,16 @@ def confined(
         notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}"),
     )
     return Confined(wrapped, drawn, having)
+
+
+def _without_own_sandbox(recipe: Recipe) -> Recipe:
+    """Return the recipe with codex' own sandbox left out: it can't make one inside of another, and would run nothing."""
+    if given(recipe.argv, _CODEX_SANDBOX) or any(word.startswith("sandbox_mode") for word in recipe.argv):
+        note = "codex' own sandbox does not work inside its boundary: leave it out of its command"
+        return replace(recipe, notes=(*recipe.notes, note))
+    at = 3 if recipe.argv[1:2] == ("resume",) else 2 if recipe.argv[1:2] in (("exec",), ("e",)) else 1
+    argv = (*recipe.argv[:at], "-s", "danger-full-access", *recipe.argv[at:])
+    return replace(recipe, argv=argv, notes=(*recipe.notes, "its boundary stands in for codex' own sandbox"))
 
 
 def bwrap_words(bwrap: str, mounts: Sequence[Mount], cwd: str) -> list[str]:
@@ -153,7 +166,8 @@ def _prepare(role: RoleSettings) -> None:
     for path in client_folders(role.client, env):
         _make(path)
     for path, text in client_files(role.client, env).items():
-        if path.parent.is_dir() and not os.path.lexists(path):
+        if not os.path.lexists(path):
+            _make(path.parent)
             try:
                 with path.open("x", encoding="utf-8") as file:
                     file.write(text)

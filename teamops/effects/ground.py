@@ -31,6 +31,9 @@ _CLAUDE_HELD = (
 _CODEX_HELD = ("config.toml", "hooks.json", "AGENTS.md", "rules", "prompts", "plugins", "skills")
 _GEMINI_HELD = ("settings.json", "trustedFolders.json", "GEMINI.md", "commands", "extensions", "policies")
 
+_OPENCODE_IGNORES = "node_modules\npackage.json\npackage-lock.json\nbun.lock\n.gitignore"
+"""As it writes them itself: its settings' folder is not its to write, and it ends where that file is missing."""
+
 
 def look(path: str) -> Kind:
     """Return what stands at ``path``."""
@@ -134,20 +137,18 @@ def _client_places(client: str, env: Mapping[str, str]) -> tuple[tuple[str, ...]
 
 def client_folders(client: str, env: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the folders of the client's state that have to be there before it is bound: it could not make them."""
-    home = Path(env["HOME"]) if env.get("HOME") else None
     if client == "claude" and (named := homes(env)):
         return () if any(folder.is_dir() for folder in named) else (named[-1],)
     if client in ("codex", "gemini"):
         own = codex_home(env) if client == "codex" else gemini_home(env)
         return () if own is None else (own,)
-    if client == "opencode" and home is not None:
-        bases = (("XDG_DATA_HOME", ".local/share"), ("XDG_STATE_HOME", ".local/state"), ("XDG_CACHE_HOME", ".cache"))
-        return tuple(Path(env.get(name) or home / usual) / "opencode" for name, usual in bases)
+    if client == "opencode" and env.get("HOME"):
+        return tuple(_opencode(env, base) for base in ("DATA", "STATE", "CACHE"))
     return ()
 
 
 def client_files(client: str, env: Mapping[str, str]) -> dict[Path, str]:
-    """Return the client's settings files that have to be there to be held, and what stands in them when made."""
+    """Return the client's files that have to be there, to be held or because it insists, and what they begin with."""
     if client == "claude" and (named := homes(env)):
         folder = next((folder for folder in named if folder.is_dir()), named[-1])
         files = {folder / "settings.json": "{}\n"}
@@ -158,7 +159,14 @@ def client_files(client: str, env: Mapping[str, str]) -> dict[Path, str]:
         return {codex / "config.toml": ""}
     if client == "gemini" and (gemini := gemini_home(env)) is not None:
         return {gemini / "settings.json": "{}\n"}
+    if client == "opencode" and env.get("HOME"):
+        return {_opencode(env, "CONFIG") / ".gitignore": _OPENCODE_IGNORES}
     return {}
+
+
+def _opencode(env: Mapping[str, str], base: str) -> Path:
+    usual = {"DATA": ".local/share", "STATE": ".local/state", "CACHE": ".cache", "CONFIG": ".config"}[base]
+    return Path(env.get(f"XDG_{base}_HOME") or Path(env["HOME"]) / usual) / "opencode"
 
 
 def _there(paths: Iterable[Path]) -> tuple[str, ...]:

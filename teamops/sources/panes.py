@@ -19,7 +19,7 @@ from teamops.sources.oom import OomKills, was_oom
 from teamops.sources.port import Emit
 from teamops.sources.pty_output import PtyOutput
 from teamops.sources.screens import Screens
-from teamops.tmux.ending import ending_of, is_alive, is_wrapper, nudge, told_by_wrapper
+from teamops.tmux.ending import ending_of, is_alive, nudge
 from teamops.tmux.server import Server, ServerDown
 
 POLL_S = 2.0
@@ -67,8 +67,6 @@ class Panes:
         self._pidfds: dict[int, tuple[int, Role]] = {}
         """pid → (pidfd or -1, role)"""
         self._ended: dict[int, Ending] = {}
-        self._wrappers: set[int] = set()
-        """Processes around an agent in its boundary."""
         self._oom = OomKills(lambda: clock.stamp().now)
         self._output = PtyOutput(self._printed)
         self._screens = Screens(settings, server, clock)
@@ -158,18 +156,10 @@ class Panes:
 
     def _with_ending(self, pane: Pane) -> Pane:
         """Return the pane as it is known: tmux may learn of a death later than we do, and forget how it came."""
-        pane = self._through_wrapper(pane)
         ending = self._ended.get(pane.pid)
         if ending is None or (pane.dead and (pane.exit_status is not None or pane.exit_signal is not None)):
             return pane
         return replace(pane, dead=True, exit_status=ending[0], exit_signal=ending[1])
-
-    def _through_wrapper(self, pane: Pane) -> Pane:
-        """Return the pane with the agent's own end, where the pane's process is the one around it."""
-        if pane.exit_status is None or pane.pid not in self._wrappers:
-            return pane
-        status, signal = told_by_wrapper(pane.exit_status)
-        return replace(pane, exit_status=status, exit_signal=signal)
 
     def _say(self, what: str, message: str, hint: str) -> None:
         if self._troubles.get(what, "") != message:
@@ -202,7 +192,6 @@ class Panes:
             elif pid not in wanted:
                 self._unfollow(pid)
         self._ended = {pid: ending for pid, ending in self._ended.items() if pid in present}
-        self._wrappers = {pid for pid in present if pid in self._wrappers or (pid in wanted and is_wrapper(pid))}
         for pid, role in wanted.items():
             if pid not in self._pidfds and pid not in self._ended:
                 self._follow_one(pid, role)
@@ -246,7 +235,7 @@ class Panes:
     def _gone(self, pid: int, panes: tuple[Pane, ...]) -> None:
         role = self._pidfds[pid][1]
         risen = self._unfollow(pid)
-        pane = next((self._through_wrapper(pane) for pane in panes if pane.pid == pid), None)
+        pane = next((pane for pane in panes if pane.pid == pid), None)
         ending = ending_of(pid) or ((pane.exit_status, pane.exit_signal) if pane else (None, None))
         if pane is not None and ending == (None, None):
             # By the closed terminal tmux knows of the end a moment before it knows how.
@@ -266,7 +255,6 @@ class Panes:
                 pane = next((pane for pane in await self._server.panes() if pane.pid == pid), None)
                 if pane is None:
                     break
-                pane = self._through_wrapper(pane)
                 ending = (pane.exit_status, pane.exit_signal)
                 if pane.dead and ending != (None, None):
                     break
