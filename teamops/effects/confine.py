@@ -125,7 +125,7 @@ def confined(
     wrapped = replace(
         recipe,
         argv=tuple(words),
-        env={**temp, **recipe.env, CONFINED: str(role.role)},
+        env={**temp, **recipe.env, CONFINED: str(role.role), "TEAMOPS_SESSION": role.session},
         files={**recipe.files, file: text, **({} if ignored.exists() else {ignored: "*\n"})},
         folders=(*(Path(path) for path in drawn.make_folders), Path(ground.spool)),
         empty_files=(Path(ground.lock),),
@@ -135,7 +135,7 @@ def confined(
 
 
 def _without_own_sandbox(recipe: Recipe) -> Recipe:
-    """Return the recipe with codex' own sandbox left out: it can't make one inside of another, and would run nothing."""
+    """Return the recipe with codex' own sandbox left out: within another it can't make one, and would run nothing."""
     if given(recipe.argv, _CODEX_SANDBOX) or any(word.startswith("sandbox_mode") for word in recipe.argv):
         note = "codex' own sandbox does not work inside its boundary: leave it out of its command"
         return replace(recipe, notes=(*recipe.notes, note))

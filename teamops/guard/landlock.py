@@ -58,15 +58,15 @@ def lacks(version: int) -> tuple[str, ...]:
 def restrict(writable: Sequence[str], version: int) -> None:
     """Let this process, and all that it becomes or starts, write beneath ``writable`` alone, from now on.
 
-    ``version``: what the kernel must offer at least; no more than it is used. Raises ``LandlockError`` where the kernel
+    ``version``: what is used of it, which the kernel must offer. Raises ``LandlockError`` where the kernel
     or one of the paths refuses: then nothing is certain, and nothing may be started.
     """
-    offered = min(abi(), LATEST)
-    if not 1 <= version <= offered:
+    offered = abi()
+    if not 1 <= version <= min(offered, LATEST):
         raise LandlockError(f"Landlock {version} is asked for, and the kernel offers {offered}")
-    handled = _handled(offered)
-    ruleset = struct.pack("QQQ", handled, 0, _SCOPES if offered >= 6 else 0)
-    size = 24 if offered >= 6 else 16 if offered >= 4 else 8
+    handled = _handled(version)
+    ruleset = struct.pack("QQQ", handled, 0, _SCOPES if version >= 6 else 0)
+    size = 24 if version >= 6 else 16 if version >= 4 else 8
     rules = _syscall(_CREATE, ctypes.create_string_buffer(ruleset[:size], size), size, 0)
     if rules < 0:
         raise LandlockError(f"no set of rules can be made: {_error()}")

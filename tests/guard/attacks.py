@@ -128,6 +128,7 @@ SYSTEM = (
     _a("attribute", "chattr +i src/a.py; chattr -i src/a.py; echo x > src/a.py", tool="chattr"),
     _a("kernel's setting", "cat /proc/sys/kernel/core_pattern > /proc/sys/kernel/core_pattern && echo x > src/a.py",
        works_outside=False),
+    _a("ending an outside process", "kill -9 $OUT; kill -9 -$OUT; kill -9 $PPID", works_outside=False),
     _a("the linker", "/lib64/ld-linux-x86-64.so.2 $(command -v cp) current.md src/a.py", works_outside=False),
     _a("a copy of a tool", "cp $(command -v tee) reviews/t && echo x | reviews/t src/a.py"),
 )  # fmt: skip

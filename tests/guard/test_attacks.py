@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from teamops.effects.confine import means
 from tests.guard.attacks import GIT, HELD, OTHERS, SYSTEM, WRITES, Attack
-from tests.guard.yard import NOBODY, python_of, yard
+from tests.guard.yard import NOBODY, Yard, python_of, yard
 
 pytestmark = [
     pytest.mark.tmux,
@@ -33,31 +35,51 @@ def _users() -> list[int]:
     return [os.geteuid(), NOBODY] if os.geteuid() == 0 else [os.geteuid()]
 
 
-@pytest.fixture(params=_users(), ids=lambda uid: "root" if uid == 0 else f"user-{uid}")
-def user(request: pytest.FixtureRequest) -> int:
+@dataclass
+class Place:
+    """A yard that lasts for as long as every attack on it is held."""
+
+    uid: int
+    here: Yard | None = None
+    stack: ExitStack = field(default_factory=ExitStack)
+
+    def ready(self) -> Yard:
+        if self.here is None:
+            self.stack.close()
+            self.here = self.stack.enter_context(yard(self.uid, world=True))
+            for role in ALLOWED:
+                self.here.words(role, ["true"])  # what a start makes is there before
+        for folder, kept in (("reviews", "old.md"), ("src", "a.py")):
+            for path in (self.here.project / folder).iterdir():
+                if path.name != kept:
+                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        return self.here
+
+
+@pytest.fixture(scope="module", params=_users(), ids=lambda uid: "root" if uid == 0 else f"user-{uid}")
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     uid: int = request.param
-    if not python_of(uid):
-        pytest.skip("another user can't read this work tree, or run Python")
-    return uid
-
-
-def _needs_both() -> None:
     assert means().bwrap, means().lacks
     assert means().landlock, means().lacks
+    if not python_of(uid):
+        pytest.skip("another user can't read this work tree, or run Python")
+    with ExitStack() as stack:
+        yield Place(uid, stack=stack)
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: f"{attack.role.lower()}: {attack.name}")
-def test_an_attack_is_held(attack: Attack, user: int) -> None:
-    _needs_both()
+def test_an_attack_is_held(attack: Attack, place: Place) -> None:
     if attack.tool and shutil.which(attack.tool) is None:
         pytest.skip(f"there is no {attack.tool} here")
-    with yard(user, world=attack in (*SYSTEM, *OTHERS)) as here:
-        here.words(attack.role, ["true"])  # what the start makes is there before
-        before = here.held(ALLOWED[attack.role])
-        control = CONTROL[attack.role]
-        done = here.inside(attack.role, f"({attack.script}\n) ; echo held > {control}")
-        assert (here.project / control).read_text() == "held\n", done.stderr.decode()
-        assert here.held(ALLOWED[attack.role]) == before, done.stderr.decode()
+    here = place.ready()
+    place.here = None
+    before = here.held(ALLOWED[attack.role])
+    control = CONTROL[attack.role]
+    done = here.inside(attack.role, f"({attack.script}\n) ; echo held > {control}")
+    assert (here.project / control).read_text() == "held\n", done.stderr.decode()
+    assert here.held(ALLOWED[attack.role]) == before, done.stderr.decode()
+    assert all(process.poll() is None for process in here.processes), "an outside process was ended"
+    place.here = here
 
 
 @pytest.mark.parametrize("attack", [each for each in ATTACKS if each.works_outside], ids=lambda attack: attack.name)
