@@ -18,6 +18,7 @@ from teamops.effects.ground import client_files, client_folders, ground_of, look
 from teamops.effects.recipe import Recipe, given
 from teamops.guard import confine as inside
 from teamops.guard.landlock import LATEST, abi, lacks
+from teamops.guard.terminal import can_forbid
 from teamops.model.errors import TeamopsError
 
 CONFINED = "TEAMOPS_CONFINED"
@@ -38,6 +39,8 @@ class Means:
     """Its version; 0 = none."""
     lacks: tuple[str, ...]
     """What is missing, and why."""
+    no_typing: bool = False
+    """A program can be kept from typing into its own terminal."""
 
     @property
     def name(self) -> str:
@@ -67,7 +70,10 @@ def means() -> Means:
         missing.append(f"bwrap does not work here: {why}")
         bwrap = ""
     version = min(abi(), LATEST) if sys.platform == "linux" else 0
-    return Means(bwrap, version, (*missing, *lacks(version)))
+    no_typing = can_forbid()
+    if not no_typing:
+        missing.append("a program can't be kept from typing into its own terminal here (no seccomp filter)")
+    return Means(bwrap, version, (*missing, *lacks(version)), no_typing)
 
 
 def _refusal(bwrap: str) -> str:
@@ -113,7 +119,13 @@ def confined(
     ground = ground_of(settings, role, folder, recipe.argv)
     drawn = boundary(ground, look, landlock=bool(having.landlock), mounts=bool(having.bwrap))
     file = folder.absolute() / "agents" / f"{role.role}.{plan}.json"
-    text = json.dumps({"v": inside.VERSION, "landlock": having.landlock, "writable": drawn.writable}, indent=1) + "\n"
+    told = {
+        "v": inside.VERSION,
+        "landlock": having.landlock,
+        "no_typing": having.no_typing,
+        "writable": drawn.writable,
+    }
+    text = json.dumps(told, indent=1) + "\n"
     if having.bwrap and having.landlock and role.client == "codex":
         recipe = _without_own_sandbox(recipe)
     words = [sys.executable, "-I", "-S", str(inside.__file__), str(file), "--", *recipe.argv]

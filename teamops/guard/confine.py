@@ -17,6 +17,7 @@ if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 from teamops.guard.landlock import LandlockError, restrict
+from teamops.guard.terminal import TerminalError, forbid_typing
 
 NOT_CONFINED = 125
 NOT_RUNNABLE = 126
@@ -38,7 +39,9 @@ def main(words: list[str]) -> int:
         plan = read(words[0])
         if plan.landlock:
             restrict(plan.writable, plan.landlock)
-    except (Wrong, LandlockError) as error:
+        if plan.no_typing:
+            forbid_typing()
+    except (Wrong, LandlockError, TerminalError) as error:
         return _refuse(str(error))
     for number in WAITING:
         signal.signal(number, signal.SIG_DFL)
@@ -50,12 +53,14 @@ def main(words: list[str]) -> int:
 class Plan:
     """What the kernel is to hold."""
 
-    __slots__ = ("landlock", "writable")
+    __slots__ = ("landlock", "no_typing", "writable")
 
-    def __init__(self, landlock: int, writable: list[str]) -> None:
+    def __init__(self, landlock: int, writable: list[str], *, no_typing: bool) -> None:
         self.landlock = landlock
         """The version of Landlock that is needed; 0 = none is used."""
         self.writable = writable
+        self.no_typing = no_typing
+        """Its terminal can't be typed into."""
 
 
 def read(path: str) -> Plan:
@@ -71,12 +76,12 @@ def read(path: str) -> Plan:
         raise Wrong(f"the plan {path} is damaged") from error
     if not isinstance(told, dict) or told.get("v") != VERSION:
         raise Wrong(f"the plan {path} is another version's")
-    landlock, writable = told.get("landlock"), told.get("writable")
-    if type(landlock) is not int or landlock < 0 or not isinstance(writable, list):
+    landlock, writable, no_typing = told.get("landlock"), told.get("writable"), told.get("no_typing")
+    if type(landlock) is not int or landlock < 0 or not isinstance(writable, list) or type(no_typing) is not bool:
         raise Wrong(f"the plan {path} is damaged")
     if not all(isinstance(each, str) and each.startswith("/") for each in writable):
         raise Wrong(f"the plan {path} is damaged")
-    return Plan(landlock, writable)
+    return Plan(landlock, writable, no_typing=no_typing)
 
 
 def _become(command: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -18,6 +19,7 @@ from teamops.effects.confine import CONFINED, Confined, Means, bwrap_words, conf
 from teamops.effects.recipe import Recipe
 from teamops.guard import confine
 from teamops.guard.landlock import LATEST, abi, lacks
+from teamops.guard.terminal import can_forbid
 from teamops.model.errors import TeamopsError
 from tests.guard.yard import Yard, yard
 
@@ -49,7 +51,7 @@ def test_each_version_of_landlock_holds(version: int, tmp_path: Path) -> None:
     if version > abi():
         pytest.skip(f"the kernel offers {abi()}")
     (tmp_path / "own").mkdir()
-    plan = {"v": 1, "landlock": version, "writable": [str(tmp_path / "own"), "/dev/null"]}
+    plan = {"v": 1, "landlock": version, "no_typing": True, "writable": [str(tmp_path / "own"), "/dev/null"]}
     done = run(plan, tmp_path, "sh", "-c", "echo x > own/a; echo y > b; echo z > /dev/null; mv own/a c; echo $?")
     assert (tmp_path / "own" / "a").read_text() == "x\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["own", "plan.json"]
@@ -64,13 +66,14 @@ def test_what_older_kernels_lack_is_said() -> None:
 
 
 PLANS: list[tuple[str, object]] = [
-    ("another's", {"v": 2, "landlock": 1, "writable": []}),
+    ("another's", {"v": 2, "landlock": 1, "no_typing": False, "writable": []}),
     ("no object", []),
-    ("no version of Landlock", {"v": 1, "landlock": True, "writable": []}),
-    ("no list", {"v": 1, "landlock": 1, "writable": "/"}),
-    ("no whole path", {"v": 1, "landlock": 1, "writable": ["src"]}),
-    ("a path that is not there", {"v": 1, "landlock": 1, "writable": ["/no/such"]}),
-    ("a newer kernel's", {"v": 1, "landlock": 99, "writable": []}),
+    ("no version of Landlock", {"v": 1, "landlock": True, "no_typing": False, "writable": []}),
+    ("no word of the terminal", {"v": 1, "landlock": 1, "writable": []}),
+    ("no list", {"v": 1, "landlock": 1, "no_typing": False, "writable": "/"}),
+    ("no whole path", {"v": 1, "landlock": 1, "no_typing": False, "writable": ["src"]}),
+    ("a path that is not there", {"v": 1, "landlock": 1, "no_typing": False, "writable": ["/no/such"]}),
+    ("a newer kernel's", {"v": 1, "landlock": 99, "no_typing": False, "writable": []}),
 ]
 
 
@@ -90,7 +93,7 @@ def test_a_damaged_plan_starts_nothing(tmp_path: Path) -> None:
 
 
 def test_a_command_that_cannot_run_ends_as_in_a_shell(tmp_path: Path) -> None:
-    plan = {"v": 1, "landlock": 1, "writable": []}
+    plan = {"v": 1, "landlock": 1, "no_typing": False, "writable": []}
     missing = run(plan, tmp_path, "no-such-program")
     assert (missing.returncode, missing.stderr) == (127, b"no-such-program: not found\n")
     (tmp_path / "text").write_text("x")
@@ -100,12 +103,43 @@ def test_a_command_that_cannot_run_ends_as_in_a_shell(tmp_path: Path) -> None:
 def test_nothing_open_comes_in(tmp_path: Path) -> None:
     """What was opened before is not held by Landlock."""
     with (tmp_path / "open").open("w") as file:
-        (tmp_path / "plan.json").write_text(json.dumps({"v": 1, "landlock": 1, "writable": []}))
+        (tmp_path / "plan.json").write_text(json.dumps({"v": 1, "landlock": 1, "no_typing": False, "writable": []}))
         words = [sys.executable, "-I", "-S", confine.__file__, str(tmp_path / "plan.json"), "--"]
         words += ["sh", "-c", f"echo x >&{file.fileno()}"]
         done = subprocess.run(words, capture_output=True, check=False, pass_fds=[file.fileno()])
     assert done.returncode != 0
     assert (tmp_path / "open").read_text() == ""
+
+
+TYPES = """
+import fcntl, os, sys, termios
+for name, command, what in (("type", termios.TIOCSTI, b"x"), ("paste", 0x541C, bytes([2]))):
+    try:
+        fcntl.ioctl(int(sys.argv[1]), command, what)
+        print(name, "done")
+    except OSError as error:
+        print(name, error.errno)
+fcntl.ioctl(int(sys.argv[1]), termios.TIOCGWINSZ, bytes(8))
+print("size known")
+"""
+
+
+def test_its_own_terminal_is_not_typed_into(tmp_path: Path) -> None:
+    if not can_forbid():
+        pytest.skip("no filter of system calls here")
+    (tmp_path / "types.py").write_text(TYPES)
+    (tmp_path / "plan.json").write_text(json.dumps({"v": 1, "landlock": 0, "no_typing": True, "writable": []}))
+    ours, theirs = os.openpty()
+    words = [sys.executable, "-I", "-S", confine.__file__, str(tmp_path / "plan.json"), "--"]
+    words += [sys.executable, "-I", "-S", str(tmp_path / "types.py"), "0"]
+    try:
+        done = subprocess.run(
+            ["setsid", "-c", *words], stdin=theirs, capture_output=True, text=True, check=False, timeout=20
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.stdout.split("\n")[:3] == [f"type {errno.EPERM}", f"paste {errno.EPERM}", "size known"], done.stderr
 
 
 # One without the other
