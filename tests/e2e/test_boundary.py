@@ -139,7 +139,7 @@ def test_a_signal_is_seen_through_the_program_around_it(team: Bounded) -> None:
     done = subprocess.run(team.words("status", "--json"), capture_output=True, text=True, timeout=60, check=True)
     (row,) = json.loads(done.stdout)["agents"]
     assert row["state"] == "dead"
-    assert "signal 9" in json.dumps(row) + done.stdout
+    assert "signal 9" in row["evidence"]["detail"], row["evidence"]
 
 
 def test_one_around_an_agent_that_is_killed_takes_it_along(team: Bounded) -> None:
