@@ -31,8 +31,9 @@ def spot_of(glob: str) -> Spot:
         return Spot("", exact=False, folder=True)
     parts = [part for part in glob.split("/") if part]
     anchored = glob.startswith("/") or "/" in glob.rstrip("/")
+    folders_only = glob.endswith("/")
     if parts in ([], ["*"], ["**"]):
-        return Spot("", exact=True, folder=True)
+        return Spot("", exact=not (parts and folders_only), folder=True)
     if not anchored:
         return Spot("", exact=False, folder=True)
     plain: list[str] = []
@@ -43,8 +44,8 @@ def spot_of(glob: str) -> Spot:
     rest = parts[len(plain) :]
     return Spot(
         "/".join(plain),
-        exact=rest in ([], ["**"]),
-        folder=bool(rest) or glob.endswith("/"),
+        exact=not rest or (rest == ["**"] and not folders_only),
+        folder=bool(rest) or folders_only,
     )
 
 

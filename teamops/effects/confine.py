@@ -14,6 +14,7 @@ from pathlib import Path
 
 from teamops.config.settings import RoleSettings, SandboxMode, Settings
 from teamops.domain.confinement import Boundary, Cover, Mount, boundary
+from teamops.domain.seatbelt import UNTRIED, seatbelt
 from teamops.effects.ground import client_files, client_folders, ground_of, look
 from teamops.effects.recipe import Recipe, given
 from teamops.guard import confine as inside
@@ -41,10 +42,14 @@ class Means:
     """What is missing, and why."""
     no_typing: bool = False
     """A program can be kept from typing into its own terminal."""
+    sandbox_exec: str = ""
+    """macOS' program; empty = there is none."""
 
     @property
     def name(self) -> str:
         """Return in a word or two what holds."""
+        if self.sandbox_exec:
+            return "sandbox-exec"
         names = (["bwrap"] if self.bwrap else []) + ([f"Landlock {self.landlock}"] if self.landlock else [])
         return " and ".join(names)
 
@@ -62,6 +67,9 @@ class Confined:
 @cache
 def means() -> Means:
     """Return what there is; asked once. A program that can't do it here counts as none."""
+    if sys.platform == "darwin":
+        program = shutil.which("sandbox-exec", path="/usr/bin") or ""
+        return Means("", 0, (UNTRIED if program else "there is no sandbox-exec",), sandbox_exec=program)
     missing: list[str] = []
     bwrap = shutil.which("bwrap") or ""
     if not bwrap:
@@ -69,7 +77,7 @@ def means() -> Means:
     elif why := _refusal(bwrap):
         missing.append(f"bwrap does not work here: {why}")
         bwrap = ""
-    version = min(abi(), LATEST) if sys.platform == "linux" else 0
+    version = min(abi(), LATEST)
     no_typing = can_forbid()
     if not no_typing:
         missing.append("a program can't be kept from typing into its own terminal here (no seccomp filter)")
@@ -117,7 +125,7 @@ def confined(
         return Confined(replace(recipe, notes=(*recipe.notes, note)), None, having)
     _prepare(role)
     ground = ground_of(settings, role, folder, recipe.argv)
-    drawn = boundary(ground, look, landlock=bool(having.landlock), mounts=bool(having.bwrap))
+    drawn = boundary(ground, look, landlock=bool(having.landlock), mounts=bool(having.bwrap or having.sandbox_exec))
     file = folder.absolute() / "agents" / f"{role.role}.{plan}.json"
     told = {
         "v": inside.VERSION,
@@ -131,6 +139,9 @@ def confined(
     words = [sys.executable, "-I", "-S", str(inside.__file__), str(file), "--", *recipe.argv]
     if having.bwrap:
         words = ["/bin/sh", "-c", _WAITS, "sh", *bwrap_words(having.bwrap, drawn.mounts, str(role.cwd)), *words]
+    if having.sandbox_exec:
+        drawn = replace(drawn, holes=(*drawn.holes, UNTRIED))
+        words = [having.sandbox_exec, "-p", seatbelt(drawn), *words]
     ignored = settings.root / ".teamops" / ".gitignore"
     missing = "" if having.bwrap and having.landlock else f" alone; open: {'; '.join(drawn.holes)}"
     temp = {"TMPDIR": drawn.temp[0]} if drawn.temp else {}

@@ -181,3 +181,30 @@ def test_a_role_asks_for_itself_alone(shop: Shop) -> None:
     assert out == "tried\n"
     assert "Read-only" in err or "Permission denied" in err
     assert [path.name for path in spool.iterdir()] == ["REVIEWER"]
+
+
+def test_what_can_be_asked_from_inside(shop: Shop) -> None:
+    """The ledger can be read at rest; what needs more says so."""
+    subprocess.run(shop.words("status"), cwd=shop.root, check=True, capture_output=True)  # makes it
+    words = [" ".join(f"'{word}'" for word in shop.words(*each)) for each in (("handoff", "tasks"), ("status",))]
+    with shop.inside(f"{words[0]}; {words[1]}") as process:
+        code, out, err = end(process)
+    assert "login" in out
+    assert code != 0
+    assert "from inside an agent's boundary the ledger can't be written" in err
+
+
+def test_a_request_that_is_none_is_answered(shop: Shop) -> None:
+    spool = shop.root / ".teamops" / "spool" / "REVIEWER"
+    spool.mkdir(parents=True)
+    (spool / "append-1.request").write_text('{"v": 1, "text": "", "options": ["--state-dir=/tmp"]}')
+    (spool / "append-2.request").symlink_to(shop.root / "teamops.toml")
+    (spool / "append-3.made").symlink_to(shop.root / "made")
+    (spool / "append-3.request").write_text("no JSON")
+    with watching(shop):
+        until("the answers", lambda: len(list(spool.glob("*.answer"))) == 3)
+    for number in (1, 2, 3):
+        told = json.loads((spool / f"append-{number}.answer").read_text(encoding="utf-8"))
+        assert (told["code"], told["out"]) == (2, "")
+    assert not (shop.root / "made").exists()
+    assert "### [REVIEWER]" not in shop.file.read_text(encoding="utf-8")

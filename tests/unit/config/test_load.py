@@ -449,3 +449,26 @@ def test_no_yaml_is_loaded_to_start(project: Path) -> None:
         [sys.executable, "-c", program, str(project)], capture_output=True, text=True, timeout=30, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_the_sandbox(tmp_path: Path) -> None:
+    (tmp_path / "teamops.toml").write_text('[sandbox]\nmode = "require"\nwrite = ["../c"]\nsockets = ["/run/db"]\n')
+    sandbox = load(tmp_path, env={}).sandbox
+    assert (sandbox.mode, sandbox.write, sandbox.sockets) == ("require", (tmp_path.parent / "c",), (Path("/run/db"),))
+    (tmp_path / "teamops.toml").write_text("")
+    assert load(tmp_path, env={}).sandbox.mode == "auto"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('mode = "on"', 'sandbox.mode is one of auto, require, off; not "on"'),
+        ('write = "x"', 'sandbox.write is a list of paths, not "x"'),
+        ("sockets = [1]", "sandbox.sockets is a text, not 1"),
+    ],
+)
+def test_a_sandbox_that_cannot_be_read(line: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "teamops.toml").write_text(f"[sandbox]\n{line}\n")
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path, env={})
+    assert said in str(raised.value)

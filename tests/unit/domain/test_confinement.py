@@ -42,6 +42,8 @@ SPOTS = [
     ("docs/design/", "docs/design", True, True),
     ("docs/design", "docs/design", True, False),
     ("/src/**", "src", True, True),
+    ("/src/**/", "src", False, True),
+    ("*/", "", False, True),
     ("/src/**/*.py", "src", False, True),
     ("/src/*.py", "src", False, True),
     ("/a?b/c", "", False, True),
