@@ -186,10 +186,11 @@ def test_a_role_asks_for_itself_alone(shop: Shop) -> None:
 def test_what_can_be_asked_from_inside(shop: Shop) -> None:
     """The ledger can be read at rest; what needs more says so."""
     subprocess.run(shop.words("status"), cwd=shop.root, check=True, capture_output=True)  # makes it
-    words = [" ".join(f"'{word}'" for word in shop.words(*each)) for each in (("handoff", "tasks"), ("status",))]
+    where = f"-C {shop.root} --state-dir {shop.state}"
+    words = [f"{sys.executable} -m teamops {each} {where}" for each in ("handoff tasks", "status")]
     with shop.inside(f"{words[0]}; {words[1]}") as process:
         code, out, err = end(process)
-    assert "login" in out
+    assert "login" in out, err
     assert code != 0
     assert "from inside an agent's boundary the ledger can't be written" in err
 
