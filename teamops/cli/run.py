@@ -48,13 +48,14 @@ def run(
     role = _role(settings, name, command)
     env = {"TEAMOPS_ROLE": str(role.role), "TEAMOPS_PROJECT": str(settings.root)}
     recipe = Recipe(argv=command or ("true",), env={**role.env, **env})
-    done = confined(settings, role, state_dir_of(settings, state_dir), recipe, plan=f"run-{os.getpid()}")
+    done = confined(settings, role, state_dir_of(settings, state_dir), recipe, plan="", prepare=not show)
     if show:
         _show(done, role, as_json=as_json)
         return EXIT_OK
     if done.boundary is None:
         click.echo(f"teamops: {done.recipe.notes[-1]}", err=True)
     done.recipe.write()
+    os.chdir(role.cwd)
     return _become(done.recipe.argv, {**os.environ, **done.recipe.env})
 
 
@@ -79,9 +80,16 @@ def _role(settings: Settings, name: str, command: Sequence[str]) -> RoleSettings
         session="",
         client=client_of(words) if words else known.client if known is not None else "command",
         command=words,
-        cwd=Path.cwd(),
+        cwd=_where(settings, known),
         env=known.env if known is not None else {},
     )
+
+
+def _where(settings: Settings, known: RoleSettings | None) -> Path:
+    """Return the folder it runs in: this one, where it is the project's or the role's; its rules are for no other."""
+    here = Path.cwd()
+    own = (settings.root, *([known.cwd] if known is not None else []))
+    return here if any(here.is_relative_to(folder.resolve()) for folder in own) else own[-1]
 
 
 def _become(argv: Sequence[str], env: dict[str, str]) -> int:

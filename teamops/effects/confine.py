@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -102,8 +103,11 @@ def confined(
     *,
     having: Means | None = None,
     plan: str = "plan",
+    prepare: bool = True,
 ) -> Confined:
-    """Return the recipe with its command in the role's boundary. ``plan``: a name for the plan's file.
+    """Return the recipe with its command in the role's boundary.
+
+    ``plan``: how its file is named; empty = by what is in it. ``prepare``: make what of the client has to be there.
 
     Where nothing can hold it, the command as it is, with a note that says so. Raises ``TeamopsError`` where the
     configuration requires what is not there, ``ConfigError`` where the profile can't be used.
@@ -123,10 +127,10 @@ def confined(
     if not having.name:
         note = f"UNENFORCED: nothing here can hold its boundary ({'; '.join(having.lacks)})"
         return Confined(replace(recipe, notes=(*recipe.notes, note)), None, having)
-    _prepare(role)
+    if prepare:
+        _prepare(role)
     ground = ground_of(settings, role, folder, recipe.argv)
     drawn = boundary(ground, look, landlock=bool(having.landlock), mounts=bool(having.bwrap or having.sandbox_exec))
-    file = folder.absolute() / "agents" / f"{role.role}.{plan}.json"
     told = {
         "v": inside.VERSION,
         "landlock": having.landlock,
@@ -134,6 +138,8 @@ def confined(
         "writable": drawn.writable,
     }
     text = json.dumps(told, indent=1) + "\n"
+    name = plan or f"run-{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
+    file = folder.absolute() / "agents" / f"{role.role}.{name}.json"
     if having.bwrap and having.landlock and role.client == "codex":
         recipe = _without_own_sandbox(recipe)
     words = [sys.executable, "-I", "-S", str(inside.__file__), str(file), "--", *recipe.argv]
@@ -144,7 +150,7 @@ def confined(
         words = [having.sandbox_exec, "-p", seatbelt(drawn), *words]
     ignored = settings.root / ".teamops" / ".gitignore"
     missing = "" if having.bwrap and having.landlock else f" alone; open: {'; '.join(drawn.holes)}"
-    temp = {"TMPDIR": drawn.temp[0]} if drawn.temp else {}
+    temp = {"TMPDIR": drawn.temp[0]} if drawn.temp[:1] != ground.temp[:1] else {}
     wrapped = replace(
         recipe,
         argv=tuple(words),

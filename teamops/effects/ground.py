@@ -243,5 +243,9 @@ def _listening() -> Iterator[str]:
         return
     for line in text.splitlines()[1:]:
         fields = line.split(None, 7)
-        if len(fields) == 8 and int(fields[3], 16) & _LISTENS:
+        try:
+            listens = len(fields) == 8 and int(fields[3], 16) & _LISTENS
+        except ValueError:  # the rest of a path with a line's end in it
+            continue
+        if listens:
             yield fields[7]

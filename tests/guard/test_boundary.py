@@ -262,3 +262,14 @@ def test_a_work_tree_of_its_own_commits(here: Yard) -> None:
 def test_the_words_for_bwrap_end_with_its_rights() -> None:
     words = bwrap_words("/b", (), "/p")
     assert words[-6:] == ["--cap-drop", "ALL", "--die-with-parent", "--chdir", "/p", "--"]
+
+
+def test_a_role_has_no_right_where_its_project_is_not(here: Yard) -> None:
+    """From elsewhere the program runs in the project: the globs mean nothing in another folder."""
+    words = [sys.executable, "-m", "teamops", "run", "-C", str(here.project), "--state-dir", str(here.state)]
+    words += ["--role", "DEVELOPER", "--", "sh", "-c", f"pwd; echo x > {here.base}/beside; echo y > src/b.py"]
+    done = subprocess.run(words, cwd=here.base, capture_output=True, text=True, check=False, timeout=30)
+    assert done.stdout == f"{here.project}\n", done.stderr
+    assert not (here.base / "beside").exists()
+    assert (here.project / "src" / "b.py").read_text() == "y\n"
+    assert subprocess.run([*words[:-3], "false"], check=False, timeout=30).returncode == 1

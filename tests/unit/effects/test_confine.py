@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from teamops.cli.run import run
 from teamops.config.load import load
 from teamops.effects import ground
 from teamops.effects.confine import Confined, Means, confined
@@ -96,6 +99,22 @@ def test_settings_that_are_there_are_left_as_they_are_and_held(tmp_path: Path, m
     assert {str(home / ".claude"), str(home / ".claude.json")} <= set(made.boundary.writable)
 
 
+def test_a_look_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``teamops run --show`` says what would be held."""
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "p"
+    root.mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    done = CliRunner().invoke(run, ["-C", str(root), "--state-dir", str(tmp_path / "s"), "--role", "coder", "--show"])
+    assert done.exit_code == 0, done.output
+    assert f"writable: {root}\n" in done.output
+    assert [path.name for path in tmp_path.rglob("*")] == ["p"]
+    words = ["-C", str(root), "--state-dir", str(tmp_path / "s"), "--role", "coder", "--show", "--json"]
+    told = json.loads(CliRunner().invoke(run, words).output)
+    assert (told["schema"], told["role"]) == ("teamops.boundary/1", "CODER")
+    assert {"rule": "deny /.git/", "layer": "hooks and audit"}.items() <= told["rules"][-1].items()
+
+
 def test_where_git_keeps_a_work_tree(tmp_path: Path) -> None:
     main = tmp_path / "m" / ".git"
     own = main / "worktrees" / "w"
@@ -117,7 +136,11 @@ def test_the_doors_that_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     unix = tmp_path / "unix"
     rows = [("00010000", doors[3]), ("00010000", doors[4]), ("00000000", tmp_path / "client")]
     lines = [f"0000: 00000002 00000000 {flags} 0001 01 123 {path}" for flags, path in rows]
-    unix.write_text("\n".join(["Num RefCount Protocol Flags Type St Inode Path", *lines, "0: 2 0 00010000 1 1 2", ""]))
+    unix.write_text(
+        "\n".join(
+            ["Num RefCount Protocol Flags Type St Inode Path", *lines, "0: 2 0 00010000 1 1 2", "a b c x 1 1 2 /y", ""]
+        )
+    )
     monkeypatch.setattr(ground, "UNIX", unix)
     for name, value in {
         "SSH_AUTH_SOCK": str(doors[0]),
