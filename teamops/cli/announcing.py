@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,11 +63,16 @@ def announce(settings: Settings, state_dir: Path | None, judgement: Judgement) -
     if supervisor is not None:
         when = "" if _runs(settings, known) else f" when it runs: there is no agent in its session {known.session} now"
         return Told("supervisor", f"{name} has the light; teamops (pid {supervisor.pid}) pokes it{when}")
+    if os.environ.get("TEAMOPS_CONFINED"):
+        why = "tmux is out of reach from inside the boundary, and no teamops runs that would"
+        return Told("failed", f"{name} has the light; not poked: {why}")
     return _poke(settings, state_dir, judgement, name)
 
 
 def _runs(settings: Settings, role: RoleSettings) -> bool:
     """Return whether a process runs in the role's session; also where tmux does not answer: then nobody knows."""
+    if os.environ.get("TEAMOPS_CONFINED"):
+        return True
     from teamops.tmux.around import pane_processes
     from teamops.tmux.socket import Socket
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from teamops.cli.asking import ask_for, has_to_ask
 from teamops.cli.draft import Words, role_in
 from teamops.cli.options import project_option, state_option
 from teamops.cli.place import near, settings_of
@@ -49,6 +50,9 @@ def append(
     try:
         role = role_in(words, os.environ.get("TEAMOPS_ROLE", ""))
         settings = _settings(root)
+        if has_to_ask(settings, force=force):
+            return ask_for(settings, words, role, force=force, as_json=as_json)
+        _answer_others(settings, state_dir)
         written = write(settings, state_dir, words, role, force=force)
     except TeamopsError as error:
         if not as_json:
@@ -66,6 +70,18 @@ def append(
     else:
         _say(settings, written, told, whole=words.whole)
     return EXIT_OK
+
+
+def _answer_others(settings: Settings, state_dir: Path | None) -> None:
+    """Do first what agents ask for that can't write: nobody may be there who supervises."""
+    from teamops.effects.confine import CONFINED
+
+    if os.environ.get(CONFINED) or os.environ.get("TEAMOPS_ANSWERING") or not any(settings.spool.glob("*/*.request")):
+        return
+    from teamops.effects.asked import answer_all
+
+    for line in answer_all(settings, state_dir):
+        click.echo(line, err=True)
 
 
 def _say(settings: Settings, written: Written, told: Told, *, whole: bool) -> None:

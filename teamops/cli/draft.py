@@ -255,6 +255,12 @@ def read_stdin() -> str:
         raise UsageError(f"standard input is no UTF-8 (byte {error.start + 1})", "write the block in UTF-8") from error
 
 
+def given_text(words: Words) -> str:
+    """Return what stands on standard input, where the words want it."""
+    wanted = words.whole or any(section.endswith("=-") for section in words.sections)
+    return read_stdin() if wanted or (not words.sections and _stdin_speaks()) else ""
+
+
 def _stdin_speaks() -> bool:
     """Return whether there is text on standard input now. An open pipe that nobody writes to is not waited for."""
     if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "budget": ("teamops.cli.budget:budget", "Show budgets; stop an agent's spending, and let it go on."),
     "poke": ("teamops.cli.poke:poke", "Type one line into an agent's client, and wait for the proof that it took it."),
     "restart": ("teamops.cli.act:restart", "Start an agent (again) in its own pane."),
+    "run": ("teamops.cli.run:run", "Run a program inside a role's boundary, held by the kernel."),
     "attach": ("teamops.cli.act:attach", "Go to an agent's tmux session."),
     "append": ("teamops.cli.append:append", "Append a block to the handoff file, if it keeps the protocol."),
     "approve": ("teamops.cli.approve:approve", "Sign a task off, or send it back, after seeing its whole chain."),

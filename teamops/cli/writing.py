@@ -162,6 +162,9 @@ def _need_known(role: Role, roles: tuple[Role, ...], team: tuple[Role, ...]) -> 
 
 def _session() -> str:
     """Return the tmux session that this is written in; empty outside of tmux."""
+    told = os.environ.get("TEAMOPS_SESSION")  # inside a boundary tmux can't be asked
+    if told is not None:
+        return clean_line(told, 120)
     if not os.environ.get("TMUX"):
         return ""
     from teamops.tmux.around import session_of_pane

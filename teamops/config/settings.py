@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
@@ -139,6 +140,27 @@ class GateSettings:
     """A gate that takes longer fails."""
 
 
+class SandboxMode(StrEnum):
+    """Whether agents are started in a boundary that the kernel holds."""
+
+    AUTO = "auto"
+    """With what the machine has; with nothing, as they are, and said."""
+    REQUIRE = "require"
+    """Only with all of it."""
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSettings:
+    """The boundary that the kernel holds."""
+
+    mode: SandboxMode = SandboxMode.AUTO
+    write: tuple[Path, ...] = ()
+    """Folders that every agent may write besides: a tool's cache."""
+    sockets: tuple[Path, ...] = ()
+    """Sockets, or folders of them, that agents may reach all the same: a database's."""
+
+
 _NO_PRICES: Mapping[str, OwnPrice] = MappingProxyType({})
 
 
@@ -168,6 +190,7 @@ class Settings:
     """What the team may spend."""
     timezone: str = ""
     """IANA name of the zone whose days count for budgets; empty = the system's."""
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     stop_grace_s: float = 30.0
     """So long an agent that is stopped may take to end by itself."""
     source: Path | None = None

@@ -7,7 +7,7 @@ import re
 import shlex
 from decimal import Decimal
 
-from teamops.config.settings import CLIENTS
+from teamops.config.settings import CLIENTS, SandboxMode
 from teamops.domain.limits import RestartWhen, SpikeStop
 from teamops.model.role import HUMAN, NONE
 from teamops.model.text import clean_line
@@ -178,6 +178,21 @@ def spike_stop(value: object) -> SpikeStop:
         return SpikeStop(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
     except ValueError:
         raise Wrong(f"is one of {', '.join(SpikeStop)}; not {shown(value)}") from None
+
+
+def sandbox_mode(value: object) -> SandboxMode:
+    """Read whether the kernel holds the agents' boundaries."""
+    try:
+        return SandboxMode(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
+    except ValueError:
+        raise Wrong(f"is one of {', '.join(SandboxMode)}; not {shown(value)}") from None
+
+
+def paths(value: object) -> tuple[str, ...]:
+    """Read a list of paths."""
+    if not isinstance(value, list):
+        raise Wrong(f"is a list of paths, not {shown(value)}")
+    return tuple(path(each) for each in value)
 
 
 def client(value: object) -> str:

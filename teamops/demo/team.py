@@ -114,6 +114,9 @@ def _configuration(team: DemoTeam, *, pace: float, seed: int) -> str:
         "[tmux]",
         f"socket_path = {json.dumps(str(team.socket))}",
         "",
+        "[sandbox]",  # nobody to be kept from anything, and its logs lie beside the project
+        'mode = "off"',
+        "",
         "[spike]",  # a faster team uses more a minute, honestly
         f"floor = {_by_pace(5_000, pace)}",
         f"ceiling = {_by_pace(20_000, pace)}",

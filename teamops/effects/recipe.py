@@ -49,6 +49,10 @@ class Recipe:
     """What has to be written before: path → text."""
     holds: Path | None = None
     """The project's folder in the state directory, where its hooks look for holds: shut as long as it is missing."""
+    folders: tuple[Path, ...] = ()
+    """What has to be made before."""
+    empty_files: tuple[Path, ...] = ()
+    """What has to be there before, whatever stands in it."""
     notes: tuple[str, ...] = ()
     """What teamops leaves out, for a person."""
 
@@ -61,6 +65,15 @@ class Recipe:
                 raise TeamopsError(
                     f"can't make {self.holds / holds.FOLDER}: {error.strerror or error}",
                     "mend the folder's rights or free disk space",
+                ) from error
+        for path in (*self.folders, *self.empty_files):
+            try:
+                (path if path in self.folders else path.parent).mkdir(parents=True, exist_ok=True)
+                if path in self.empty_files:
+                    path.touch()
+            except OSError as error:
+                raise TeamopsError(
+                    f"can't make {path}: {error.strerror or error}", "mend the folder's rights or free disk space"
                 ) from error
         for path, text in self.files.items():
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from teamops.config.settings import RoleSettings
+from teamops.config.settings import RoleSettings, Settings
 from teamops.domain.health import exit_words
 from teamops.effects.launch import recipe
 from teamops.effects.recipe import Recipe
@@ -38,6 +38,7 @@ async def restart(
     action: Restart,
     launch: Launch | None = None,
     folder: Path | None = None,
+    settings: Settings | None = None,
 ) -> Outcome:
     """Start the role's agent (again) and look that it runs.
 
@@ -63,13 +64,25 @@ async def restart(
             hint=f"look at it, and restart {role.role} (r) if it hangs",
         )
     try:
-        how = recipe(role, root, folder or root / ".teamops", launch)
+        how = await recipe_inside(role, root, folder or root / ".teamops", launch, settings)
         if now is None:
             return await create_session(server, role, how)
         async with pane_lock(server, now):
             return await respawn_pane(server, role, now, how, tree=ours)
     except Refused as refusal:
         return Outcome(ok=False, message=refusal.message, hint=refusal.hint)
+
+
+async def recipe_inside(
+    role: RoleSettings, root: Path, folder: Path, launch: Launch | None, settings: Settings | None
+) -> Recipe:
+    """Return how the role's agent is started, in its boundary where ``settings`` say how that is held."""
+    how = recipe(role, root, folder, launch)
+    if settings is None:
+        return how
+    from teamops.effects.confine import confined
+
+    return (await asyncio.to_thread(confined, settings, role, folder, how)).recipe
 
 
 async def create_session(server: Server, role: RoleSettings, how: Recipe) -> Outcome:

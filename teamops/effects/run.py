@@ -109,7 +109,7 @@ class Effects:
             from teamops.effects.start import start
 
             launch = self._launch_of(action.role)
-            return await start(self._server, role, self._settings.root, self._folder, launch)
+            return await start(self._server, role, self._settings.root, self._folder, launch, self._settings)
         if isinstance(action, Stop):
             from teamops.effects.stop import stop
 
@@ -125,4 +125,5 @@ class Effects:
             action,
             self._launch_of(action.role),
             self._folder,
+            self._settings,
         )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from teamops.config.settings import RoleSettings
-from teamops.effects.launch import recipe
-from teamops.effects.restart import create_session, ended, is_of, respawn_pane
+from teamops.config.settings import RoleSettings, Settings
+from teamops.effects.restart import create_session, ended, is_of, recipe_inside, respawn_pane
 from teamops.model.actions import Outcome
 from teamops.model.agent_report import Launch
 from teamops.tmux.deliver import Refused, pane_lock
@@ -26,7 +25,14 @@ def how(outcome: Outcome) -> str:
     return "adopted" if outcome.evidence.endswith(ADOPTED) else "started"
 
 
-async def start(server: Server, role: RoleSettings, root: Path, folder: Path, launch: Launch | None) -> Outcome:
+async def start(
+    server: Server,
+    role: RoleSettings,
+    root: Path,
+    folder: Path,
+    launch: Launch | None,
+    settings: Settings | None = None,
+) -> Outcome:
     """Make the role's session, begin its command again in a dead pane, or leave alone what runs there.
 
     What teamops did not start is adopted: never ended by rule. Raises ``TeamopsError`` when tmux fails.
@@ -38,11 +44,13 @@ async def start(server: Server, role: RoleSettings, root: Path, folder: Path, la
     now = next((seen for seen in panes if seen.session == role.session), None)
     try:
         if now is None:
-            return await create_session(server, role, recipe(role, root, folder, launch))
+            return await create_session(server, role, await recipe_inside(role, root, folder, launch, settings))
         where = f"pane {now.pane_id} pid {now.pid}"
         if now.dead or ended(now.pid):
             async with pane_lock(server, now):
-                return await respawn_pane(server, role, now, recipe(role, root, folder, launch), tree=False)
+                return await respawn_pane(
+                    server, role, now, await recipe_inside(role, root, folder, launch, settings), tree=False
+                )
     except Refused as refusal:
         return Outcome(ok=False, message=refusal.message, hint=refusal.hint)
     if launch is not None and is_of(launch, now.pid):

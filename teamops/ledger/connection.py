@@ -51,9 +51,13 @@ def open_connection(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connect
         # Made here, so that nobody else may read it for even a moment; SQLite gives its side files the same rights.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise LedgerError(
-            f"ledger {path}: {error.strerror or error}", "mend the rights of the state directory, or free disk space"
-        ) from error
+        hint = "mend the rights of the state directory, or free disk space"
+        if os.environ.get("TEAMOPS_CONFINED"):
+            raise LedgerError(
+                "from inside an agent's boundary the ledger can't be written, nor tmux be asked",
+                "teamops handoff tasks says whose turn it is; all else is for the person to ask",
+            ) from error
+        raise LedgerError(f"ledger {path}: {error.strerror or error}", hint) from error
     connection = None
     try:
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)

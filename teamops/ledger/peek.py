@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -69,7 +70,8 @@ def _looking(path: Path) -> Iterator[sqlite3.Connection | None]:
         yield None
         return
     with reading(path):
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        how = "mode=ro" + ("&immutable=1" if _rests(path) else "")
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
     with closing(connection):
         with reading(path):
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -80,3 +82,11 @@ def _looking(path: Path) -> Iterator[sqlite3.Connection | None]:
                 "start teamops once: it brings it up to date" if version < len(STEPS) else "upgrade teamops",
             )
         yield connection
+
+
+def _rests(path: Path) -> bool:
+    """Return whether nobody has the ledger open, in a folder that can't be written: SQLite would want side files there.
+
+    So it is for an agent in its boundary. A ledger that was closed well holds all that was written to it.
+    """
+    return bool(os.environ.get("TEAMOPS_CONFINED")) and not path.with_name(f"{path.name}-wal").exists()

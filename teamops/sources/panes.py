@@ -157,6 +157,8 @@ class Panes:
     def _with_ending(self, pane: Pane) -> Pane:
         """Return the pane as it is known: tmux may learn of a death later than we do, and forget how it came."""
         ending = self._ended.get(pane.pid)
+        if ending is None and pane.dead and pane.exit_status is None and pane.exit_signal is None:
+            ending = ending_of(pane.pid)  # it ended before we looked, and tmux has missed the signal of it
         if ending is None or (pane.dead and (pane.exit_status is not None or pane.exit_signal is not None)):
             return pane
         return replace(pane, dead=True, exit_status=ending[0], exit_signal=ending[1])

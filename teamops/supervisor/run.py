@@ -34,6 +34,7 @@ from teamops.sources.processes import Processes
 from teamops.sources.prompts import Prompts
 from teamops.sources.transcripts import Transcripts
 from teamops.sources.watch import Watch
+from teamops.supervisor.answering import Answering
 from teamops.supervisor.book import Book
 from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.guarding import Guarding
@@ -112,6 +113,7 @@ async def living(
             logs,
             transcripts,
             growth,
+            Answering(settings, folder.parent, watch, clock, lambda: core.book.supervisor.acting),
         ]
         server: Server | None = None
         if not settings.watch_only:

@@ -36,7 +36,27 @@ def ending_of(pid: int) -> tuple[int | None, int | None] | None:
     if len(fields) < 50 or fields[0] not in {"Z", "X"}:
         return None
     code = int(fields[49])
-    return (None, code & 0x7F) if code & 0x7F else (code >> 8 & 0xFF, None)
+    if code & 0x7F:
+        return None, code & 0x7F
+    status = code >> 8 & 0xFF
+    return told_by_wrapper(status) if is_wrapper(pid) else (status, None)
+
+
+WRAPPER = "bwrap"
+"""It stays around the agent for as long as that runs, and ends as the agent did."""
+
+
+def is_wrapper(pid: int) -> bool:
+    """Return whether the process only waits for an agent that it put into its boundary; a zombie, too."""
+    try:
+        return (_PROC / str(pid) / "comm").read_text("utf-8", "replace").strip() == WRAPPER
+    except OSError:
+        return False
+
+
+def told_by_wrapper(status: int) -> tuple[int | None, int | None]:
+    """Return (exit status, signal) of the agent: the program around it says 128 + n for the signal n."""
+    return (None, status - 128) if 128 < status <= 128 + signal.NSIG - 1 else (status, None)
 
 
 def nudge(server_pid: int, pid: int) -> None:

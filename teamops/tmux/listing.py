@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 
 from teamops.model.pane import Pane
 from teamops.model.text import clean_line
+from teamops.tmux.ending import told_by_wrapper
 
 TITLE_LIMIT = 200
 
 _FIELDS = (
     "pane_id", "pane_pid", "pid", "pane_dead", "pane_dead_status", "pane_dead_signal", "pane_in_mode",
     "pane_width", "pane_height", "destroy-unattached", "window_activity", "pane_tty",
+    "m:*bwrap*/guard/confine.py*,#{pane_start_command}",
 )  # fmt: skip
+"""The last: whether the pane's first process is the one around an agent in its boundary."""
 _SIGNALS = re.compile(r"(?:SIG)?([A-Z0-9]+)")
 
 
@@ -76,17 +79,20 @@ def parse(text: str, guard: str, sessions: frozenset[str]) -> Listed:
 
 
 def _pane(session: str, fields: list[str], title: str, attached: int) -> Pane | None:
-    pane_id, pid, _, dead, status, signal, mode, width, height, _, _, tty = fields
+    pane_id, pid, _, dead, status, signal, mode, width, height, _, _, tty, wrapped = fields
     if not pane_id.startswith("%") or _number(pid) is None:
         return None
+    ending = _number(status), _signal(signal)
+    if wrapped == "1" and ending[0] is not None:
+        ending = told_by_wrapper(ending[0])
     return Pane(
         session=session,
         pane_id=pane_id,
         pid=_number(pid) or 0,
         tty=tty,
         dead=dead == "1",
-        exit_status=_number(status),
-        exit_signal=_signal(signal),
+        exit_status=ending[0],
+        exit_signal=ending[1],
         title=clean_line(title, TITLE_LIMIT),
         in_mode=mode not in {"", "0"},
         attached=attached,

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from teamops.effects.confine import means
 from teamops.tmux.ending import is_alive
 from tests.e2e.test_team import Team, until
 
@@ -32,6 +34,9 @@ desktop = false
 [stop]
 grace_s = "3s"
 
+[sandbox]
+write = ["../logs"]
+
 [roles.CODER]
 client = "claude"
 command = {command}
@@ -47,7 +52,7 @@ class OneAgent(Team):
         program = folder / "claude"
         program.write_text(f'#!/bin/sh\nexec {sys.executable} {CLIENT} "$@"\n', encoding="utf-8")
         program.chmod(0o755)
-        self.file = folder / "starts"
+        self.file = folder / "logs" / "starts"
         env = f'{{ HOME = "{folder}", STARTS = "{self.file}" }}'
         text = TOML.format(command=json.dumps([str(program), "--model", "opus"]), env=env)
         (self.root / "teamops.toml").write_text(text, encoding="utf-8")
@@ -81,7 +86,8 @@ def team(short_dir: Path) -> Iterator[OneAgent]:
 def test_a_new_session_then_the_same_one(team: OneAgent) -> None:
     assert team.run("up") == {"CODER": "started"}
     first = team.started(1)
-    assert team.pids() == {"shop-coder": first["pid"]}  # the pane's pid is the agent
+    around = psutil.Process(first["pid"]).ppid() if means().bwrap else first["pid"]
+    assert team.pids() == {"shop-coder": around}
     assert first["argv"][0] == "--session-id"
     session = first["argv"][1]
     assert str(uuid.UUID(session)) == session

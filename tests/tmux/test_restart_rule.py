@@ -48,6 +48,9 @@ desktop = false
 [restart]
 cooldown_s = "3s"
 
+[sandbox]
+write = ["../logs"]
+
 [limits]
 beat_interval_s = "1s"
 zombie_s = "4s"
@@ -64,8 +67,9 @@ class Shop:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "p"
         self.state = folder / "state"
-        self.log = folder / "log"
+        self.log = folder / "logs" / "log"
         self.root.mkdir()
+        self.log.parent.mkdir()
         self.light(CODER)
 
     def light(self, role: Role) -> None:

@@ -562,3 +562,26 @@ def test_a_price_that_can_t_be_is_refused(project: Path, text: str, expected: st
     with pytest.raises(ConfigError) as refused:
         load(project)
     assert f"teamops.toml:{expected}" in str(refused.value)
+
+
+def test_the_sandbox(tmp_path: Path) -> None:
+    (tmp_path / "teamops.toml").write_text('[sandbox]\nmode = "require"\nwrite = ["../c"]\nsockets = ["/run/db"]\n')
+    sandbox = load(tmp_path, env={}).sandbox
+    assert (sandbox.mode, sandbox.write, sandbox.sockets) == ("require", (tmp_path.parent / "c",), (Path("/run/db"),))
+    (tmp_path / "teamops.toml").write_text("")
+    assert load(tmp_path, env={}).sandbox.mode == "auto"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('mode = "on"', 'sandbox.mode is one of auto, require, off; not "on"'),
+        ('write = "x"', 'sandbox.write is a list of paths, not "x"'),
+        ("sockets = [1]", "sandbox.sockets is a text, not 1"),
+    ],
+)
+def test_a_sandbox_that_cannot_be_read(line: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "teamops.toml").write_text(f"[sandbox]\n{line}\n")
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path, env={})
+    assert said in str(raised.value)

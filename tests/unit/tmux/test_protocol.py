@@ -106,14 +106,32 @@ GUARD = "@g"
 
 
 def row(
-    session: str = "a", title: str = "t", *, pane: str = "%1", dead: str = "0", status: str = "", signal: str = ""
+    session: str = "a",
+    title: str = "t",
+    *,
+    pane: str = "%1",
+    dead: str = "0",
+    status: str = "",
+    signal: str = "",
+    wrapped: str = "0",
 ) -> str:
-    return f"{GUARD} {pane}|11|22|{dead}|{status}|{signal}|0|80|24|0|1700|/dev/pts/3:{session}:{title}"
+    return f"{GUARD} {pane}|11|22|{dead}|{status}|{signal}|0|80|24|0|1700|/dev/pts/3|{wrapped}:{session}:{title}"
 
 
 def test_the_format_gives_what_is_parsed() -> None:
     assert format_of(GUARD).count("|") == row().count("|")
     assert format_of(GUARD).startswith(f"{GUARD} #{{pane_id}}|#{{pane_pid}}|#{{pid}}|")
+
+
+WRAPPED = [("137", None, 9), ("143", None, 15), ("37", 37, None), ("128", 128, None), ("255", 255, None)]
+
+
+@pytest.mark.parametrize(("status", "code", "number"), WRAPPED)
+def test_the_program_around_an_agent_says_how_that_ended(status: str, code: int | None, number: int | None) -> None:
+    (pane,) = parse(row(dead="1", status=status, wrapped="1"), GUARD, frozenset({"a"})).panes["a"]
+    assert (pane.exit_status, pane.exit_signal) == (code, number)
+    (pane,) = parse(row(dead="1", status=status), GUARD, frozenset({"a"})).panes["a"]
+    assert (pane.exit_status, pane.exit_signal) == (int(status), None)
 
 
 SIGNALS = [("9", 9), ("SEGV", 11), ("sigkill", 9), ("", None), ("WHAT", None)]

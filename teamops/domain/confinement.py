@@ -1,0 +1,368 @@
+"""What the kernel is to hold of a role's boundary: from a profile's globs to folders, mounts and named holes.
+
+A kernel knows folders and files, no globs: each rule is split into what it can hold (a folder is writable or not) and
+what is left to the hooks and the audit (which files in it). Nothing here looks at the disk: ``look`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from teamops.domain.write_rules import Spot, spot_of
+
+
+class Kind(StrEnum):
+    """What stands at a path."""
+
+    FOLDER = "folder"
+    FILE = "file"
+    LINK = "link"
+    NOTHING = "nothing"
+
+
+Look = Callable[[str], Kind]
+INNER_TEMP = "agent"
+"""The agent's folder for what is not kept, where the usual one holds the project itself."""
+
+
+class Cover(StrEnum):
+    """How a path is mounted for the agent; of two at one path the later in this list wins."""
+
+    EMPTY = "empty"
+    """A folder of the agent's own in memory: what stands there is hidden."""
+    WRITABLE = "writable"
+    """As it is; what may be written there is Landlock's."""
+    READ_ONLY = "read-only"
+    NO_SOCKET = "no socket"
+    """A file that nothing can be sent to."""
+
+
+class Layer(StrEnum):
+    """Who holds a rule."""
+
+    KERNEL = "kernel"
+    HOOKS = "hooks and audit"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One path as the agent sees it."""
+
+    cover: Cover
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRule:
+    """Which layer holds a rule of the profile."""
+
+    rule: str
+    """As it stands in the profile: "deny /docs/design/"."""
+    layer: Layer
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Where an agent is started, and what is around it. All paths are absolute, and no links lead over them."""
+
+    root: str
+    """The project's folder."""
+    tree: str
+    """What the globs are relative to: the project's folder, or the work tree of the agent's own."""
+    cwd: str
+    handoff: str
+    lock: str
+    """The handoff file's lock."""
+    spool: str
+    """The agent's own."""
+    state: str
+    """Where the ledgers of all projects lie."""
+    allow: tuple[str, ...]
+    deny: tuple[str, ...]
+    commits: bool
+    """It writes code: git's own folder is its to write."""
+    git: tuple[str, ...] = ()
+    """git's own folders for this tree: the tree's and the shared one."""
+    client_writable: tuple[str, ...] = ()
+    """The client's own state: folders and files."""
+    client_held: tuple[str, ...] = ()
+    """What in it says how clients behave: settings, hooks, plugins."""
+    project_held: tuple[str, ...] = ()
+    """The same in the project, of all clients."""
+    team_folders: tuple[str, ...] = ()
+    """Folders that another role's profile names as its own."""
+    hidden: tuple[str, ...] = ()
+    """Folders in which sockets are made; the agent gets empty ones of its own."""
+    sockets: tuple[str, ...] = ()
+    """Sockets, wherever they are."""
+    shown: tuple[str, ...] = ()
+    """What the agent needs to see, although it may lie in a hidden folder."""
+    temp: tuple[str, ...] = ()
+    """Folders for what is not kept."""
+    devices: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    """More folders that a person lets agents write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundary:
+    """What the kernel holds for one agent."""
+
+    writable: tuple[str, ...]
+    """Folders and files; nothing else can be written."""
+    mounts: tuple[Mount, ...]
+    """Outer before inner."""
+    temp: tuple[str, ...]
+    """For what is not kept; the first is TMPDIR."""
+    make_folders: tuple[str, ...]
+    """Made before the start, so that they can be allowed or held."""
+    rules: tuple[HeldRule, ...]
+    holes: tuple[str, ...]
+    """What is not held, for a person."""
+
+
+def is_in(path: str, folder: str) -> bool:
+    """Return whether ``path`` is ``folder`` or lies in it."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def boundary(ground: Ground, look: Look, *, landlock: bool = True, mounts: bool = True) -> Boundary:
+    """Return what the kernel holds. ``landlock``, ``mounts``: which of the two is there; what is missing is a hole."""
+    drawing = _Drawing(ground, look)
+    drawing.allow()
+    drawing.own()
+    drawing.deny()
+    drawing.git()
+    drawing.let()
+    if not mounts:
+        drawing.say_without_mounts()
+    if not landlock:
+        drawing.say_without_landlock()
+    return Boundary(
+        writable=tuple(dict.fromkeys(drawing.writable)),
+        mounts=drawing.mounts(landlock=landlock) if mounts else (),
+        temp=drawing.temp(),
+        make_folders=tuple(dict.fromkeys((*drawing.make, *(() if mounts else drawing.temp())))),
+        rules=tuple(drawing.rules),
+        holes=tuple(dict.fromkeys(drawing.holes)),
+    )
+
+
+@dataclass(slots=True)
+class _Drawing:
+    """One boundary while it is drawn."""
+
+    ground: Ground
+    look: Look
+    writable: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    make: list[str] = field(default_factory=list)
+    rules: list[HeldRule] = field(default_factory=list)
+    holes: list[str] = field(default_factory=list)
+
+    def allow(self) -> None:
+        """Take what may be written."""
+        ground = self.ground
+        if not ground.allow:
+            self.writable.append(ground.tree)
+            self.holes.append("no rule says what it may write: all of the project")
+        for glob in ground.allow:
+            self._allow(glob)
+
+    def _allow(self, glob: str) -> None:
+        spot = spot_of(glob)
+        path, shown = _join(self.ground.tree, spot.path), "/" + spot.path
+        kind = self.look(path)
+        rule = f"allow {glob}"
+        if kind is Kind.LINK:
+            self.holes.append(f"{shown} is a link: what it leads to can't be written")
+            self._say(rule, Layer.HOOKS, "it is a link, and none is followed")
+            return
+        if kind is Kind.NOTHING and not spot.folder:
+            self.holes.append(f"{shown} is not there: it can be written from the start after it was made")
+            self._say(rule, Layer.HOOKS, "it is not there yet")
+            return
+        if kind is Kind.NOTHING:
+            self.make.append(path)
+        self.writable.append(path)
+        if spot.exact:
+            self._say(rule, Layer.KERNEL, f"{shown} is writable")
+        else:
+            self._say(rule, Layer.HOOKS, f"the kernel lets all of {shown} be written")
+
+    def deny(self) -> None:
+        """Take out what may not: it wins."""
+        for glob in self.ground.deny:
+            self._deny(glob)
+
+    def _deny(self, glob: str) -> None:
+        spot = spot_of(glob)
+        path, shown = _join(self.ground.tree, spot.path), "/" + spot.path
+        rule = f"deny {glob}"
+        if not spot.exact:
+            self._say(rule, Layer.HOOKS, "a kernel knows no such glob")
+            return
+        if spot.path == ".git" and self.ground.commits:
+            self._say(rule, Layer.HOOKS, "git itself has to write it; the kernel holds its hooks and settings")
+            return
+        self.writable = [known for known in self.writable if not is_in(known, path)]
+        if self._hold(path, make=spot.folder and spot.path in self._made_for_others()):
+            self._say(rule, Layer.KERNEL, f"{shown} can't be written")
+        else:
+            self._say(rule, Layer.HOOKS, "it is not there yet: the kernel holds it from the start after it was made")
+
+    def _made_for_others(self) -> set[str]:
+        spots: Iterable[Spot] = (spot_of(glob) for glob in self.ground.team_folders)
+        return {spot.path for spot in spots if spot.exact and spot.folder and spot.path}
+
+    def own(self) -> None:
+        """Hold what is teamops', and the clients' settings."""
+        ground = self.ground
+        for name in (".teamops", "profiles"):
+            self._hold(f"{ground.root}/{name}", make=True)
+        for path in (f"{ground.root}/teamops.toml", ground.state, *ground.project_held, *ground.client_held):
+            if not self._hold(path, make=False) and path.startswith(ground.root):
+                self.holes.append(f"{path[len(ground.root) :]} is not there: it could be made, and would count")
+
+    def let(self) -> None:
+        """Take what every agent may write: its client's state, temp, the handoff file and its own spool."""
+        ground = self.ground
+        self.writable += [*ground.client_writable, *ground.extra, *self.temp(), *ground.devices]
+        self.writable += [ground.lock, ground.spool]
+        if self.look(ground.handoff) is Kind.FILE:  # else the first block goes through the spool
+            self.writable.append(ground.handoff)
+
+    def temp(self) -> tuple[str, ...]:
+        """Return the folders for what is not kept: one around the project itself is too wide, and gets one inside."""
+        shown = self.ground.shown
+        return tuple(
+            f"{folder}/{INNER_TEMP}" if any(is_in(path, folder) for path in shown) else folder
+            for folder in self.ground.temp
+        )
+
+    def _hold(self, path: str, *, make: bool) -> bool:
+        """Hold ``path``; return whether it is held."""
+        if path in self.held:
+            return True
+        kind = self.look(path)
+        inside = any(is_in(path, known) for known in (*self.writable, *self.ground.client_writable))
+        if kind is Kind.NOTHING:
+            if not make:
+                return not inside
+            self.make.append(path)
+        elif kind is Kind.LINK:
+            self.holes.append(f"{path} is a link: it can be put elsewhere")
+            return False
+        self.held.append(path)
+        return True
+
+    def git(self) -> None:
+        """Let who writes code write git's folder, but for what would run at others' hands; hold it for all others."""
+        ground = self.ground
+        own = f"{ground.tree}/.git"
+        if self.look(own) is Kind.FILE:
+            self.held.append(own)
+        if not ground.commits:
+            self.held += [path for path in (own, *ground.git) if self.look(path) is Kind.FOLDER]
+            return
+        self.writable += ground.git
+        for folder in ground.git:
+            for name in ("hooks", "config", "config.worktree", "info/attributes"):
+                if self.look(f"{folder}/{name}") in (Kind.FOLDER, Kind.FILE):
+                    self.held.append(f"{folder}/{name}")
+            if self.look(f"{folder}/hooks") is Kind.NOTHING and self.look(f"{folder}/config") is Kind.FILE:
+                self.make.append(f"{folder}/hooks")
+                self.held.append(f"{folder}/hooks")
+
+    def mounts(self, *, landlock: bool) -> tuple[Mount, ...]:
+        """Return what is mounted, outer before inner.
+
+        A single file that may be written is never mounted itself: the agent would not see it any more once somebody
+        has replaced it. Its folder is, and Landlock holds what else is in there.
+        """
+        ground = self.ground
+        temp = self.temp()
+        hidden = (*ground.hidden, *temp)
+        covers: dict[str, Cover] = dict.fromkeys(hidden, Cover.EMPTY)
+
+        def put(cover: Cover, path: str) -> None:
+            covers[path] = max(covers.get(path, cover), cover, key=list(Cover).index)
+
+        for path in ground.shown:
+            if path not in hidden and any(is_in(path, folder) for folder in hidden):
+                put(Cover.READ_ONLY, path)
+        own = set(self.writable) - {*ground.devices, *temp}
+        for path in sorted(own):
+            single = path == ground.lock or self.look(path) is Kind.FILE
+            area = path.rpartition("/")[0] if single and landlock else path
+            if covers.get(area) is Cover.READ_ONLY:
+                del covers[area]  # shown, and more than that
+            put(Cover.WRITABLE, area or "/")
+        for path, cover in (
+            *((path, Cover.READ_ONLY) for path in self.held),
+            *((path, Cover.NO_SOCKET) for path in ground.sockets if self._is_seen(path, covers)),
+        ):
+            put(cover, path)
+            self._pin(path, own, put)
+        return tuple(Mount(covers[path], path) for path in sorted(covers, key=lambda path: path.split("/")))
+
+    @staticmethod
+    def _is_seen(path: str, covers: dict[str, Cover]) -> bool:
+        """Return whether the agent sees what stands at ``path``: the innermost mount is not an empty folder."""
+        around = [folder for folder in covers if is_in(path, folder)]
+        return not around or covers[max(around, key=len)] is not Cover.EMPTY
+
+    def _pin(self, path: str, own: set[str], put: Callable[[Cover, str], None]) -> None:
+        """Make mounts of the folders around what is held: else one could be moved away, and made anew without it."""
+        above = path.rpartition("/")[0]
+        while any(is_in(above, folder) and above != folder for folder in own):
+            put(Cover.WRITABLE, above)
+            above = above.rpartition("/")[0]
+
+    def say_without_mounts(self) -> None:
+        """Name what Landlock alone leaves open."""
+        self.holes.append("tmux's, D-Bus' and docker's sockets are in reach: through them others can act for it")
+        loose = [path for path in dict.fromkeys(self.held) if any(is_in(path, known) for known in self.writable)]
+        loose = [path for path in loose if path not in self.writable]
+        if loose:
+            self.holes.append("can be written, because they lie in a writable folder: " + ", ".join(loose))
+
+    def say_without_landlock(self) -> None:
+        """Name what mounts alone leave open."""
+        self.holes.append("abstract sockets, signals and other processes' /proc folders are in reach")
+        self.holes.append("once another replaces the handoff file, it is seen and written as it was at the start")
+
+    def _say(self, rule: str, layer: Layer, why: str) -> None:
+        self.rules.append(HeldRule(rule, layer, why))
+
+
+def _join(base: str, path: str) -> str:
+    return f"{base.rstrip('/')}/{path}" if path else base
+
+
+def layer_of(boundary: Boundary, path: str) -> Layer:
+    """Return who holds that ``path``, which the rules forbid, is not written: the kernel, or only the other layers."""
+    inner = Layer.HOOKS if any(is_in(path, known) for known in boundary.writable) else Layer.KERNEL
+    for mount in boundary.mounts:
+        if is_in(path, mount.path):
+            if mount.cover is Cover.READ_ONLY:
+                inner = Layer.KERNEL
+            elif mount.path in boundary.writable:
+                inner = Layer.HOOKS
+    return inner
+
+
+def words(boundary: Boundary) -> Sequence[str]:
+    """Return for a person what can be written, which layer holds which rule, and the holes."""
+    lines = [f"writable: {path}" for path in boundary.writable]
+    lines += [
+        f"{mount.cover}: {mount.path}"
+        for mount in boundary.mounts
+        if mount.cover in (Cover.READ_ONLY, Cover.EMPTY, Cover.NO_SOCKET)
+    ]
+    lines += [f"{rule.rule}: {rule.layer} ({rule.why})" for rule in boundary.rules]
+    lines += [f"hole: {hole}" for hole in boundary.holes]
+    return lines

@@ -1,0 +1,211 @@
+"""An agent's command put into its boundary: what is there to hold it, the plan, and the words around the command."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from teamops.config.settings import RoleSettings, SandboxMode, Settings
+from teamops.domain.confinement import Boundary, Cover, Mount, boundary
+from teamops.domain.seatbelt import UNTRIED, seatbelt
+from teamops.effects.ground import client_files, client_folders, ground_of, look
+from teamops.effects.recipe import Recipe, given
+from teamops.guard import confine as inside
+from teamops.guard.landlock import LATEST, abi, lacks
+from teamops.guard.terminal import can_forbid
+from teamops.model.errors import TeamopsError
+
+CONFINED = "TEAMOPS_CONFINED"
+"""Set for an agent in its boundary: the role."""
+PROBE_S = 5.0
+_CODEX_SANDBOX = ("-s", "--sandbox", "--full-auto", "--dangerously-bypass-approvals-and-sandbox", "--yolo")
+_WAITS = "trap '' TERM HUP INT QUIT; exec \"$@\""
+"""The program around the agent waits for the agent's own end: it would else end at once, and take the agent with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What this machine has to hold a boundary with."""
+
+    bwrap: str
+    """The program; empty = there is none that works."""
+    landlock: int
+    """Its version; 0 = none."""
+    lacks: tuple[str, ...]
+    """What is missing, and why."""
+    no_typing: bool = False
+    """A program can be kept from typing into its own terminal."""
+    sandbox_exec: str = ""
+    """macOS' program; empty = there is none."""
+
+    @property
+    def name(self) -> str:
+        """Return in a word or two what holds."""
+        if self.sandbox_exec:
+            return "sandbox-exec"
+        names = (["bwrap"] if self.bwrap else []) + ([f"Landlock {self.landlock}"] if self.landlock else [])
+        return " and ".join(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Confined:
+    """An agent's boundary, and the recipe that starts it inside."""
+
+    recipe: Recipe
+    boundary: Boundary | None
+    """``None``: it is unenforced."""
+    means: Means
+
+
+@cache
+def means() -> Means:
+    """Return what there is; asked once. A program that can't do it here counts as none."""
+    if sys.platform == "darwin":
+        program = shutil.which("sandbox-exec", path="/usr/bin") or ""
+        return Means("", 0, (UNTRIED if program else "there is no sandbox-exec",), sandbox_exec=program)
+    missing: list[str] = []
+    bwrap = shutil.which("bwrap") or ""
+    if not bwrap:
+        missing.append("bwrap is not installed (package bubblewrap)")
+    elif why := _refusal(bwrap):
+        missing.append(f"bwrap does not work here: {why}")
+        bwrap = ""
+    version = min(abi(), LATEST)
+    no_typing = can_forbid()
+    if not no_typing:
+        missing.append("a program can't be kept from typing into its own terminal here (no seccomp filter)")
+    return Means(bwrap, version, (*missing, *lacks(version)), no_typing)
+
+
+def _refusal(bwrap: str) -> str:
+    """Return why bwrap can't do it here (user namespaces forbidden, as in some containers); empty = it can."""
+    words = [bwrap, "--ro-bind", "/", "/", "--dev", "/dev", "--cap-drop", "ALL", "--", "/bin/sh", "-c", ":"]
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return "" if done.returncode == 0 else done.stderr.decode("utf-8", "replace").strip() or f"status {done.returncode}"
+
+
+def confined(
+    settings: Settings,
+    role: RoleSettings,
+    folder: Path,
+    recipe: Recipe,
+    *,
+    having: Means | None = None,
+    plan: str = "plan",
+    prepare: bool = True,
+) -> Confined:
+    """Return the recipe with its command in the role's boundary.
+
+    ``plan``: how its file is named; empty = by what is in it. ``prepare``: make what of the client has to be there.
+
+    Where nothing can hold it, the command as it is, with a note that says so. Raises ``TeamopsError`` where the
+    configuration requires what is not there, ``ConfigError`` where the profile can't be used.
+    """
+    having = having or means()
+    mode = settings.sandbox.mode
+    if mode is SandboxMode.OFF:
+        return Confined(replace(recipe, notes=(*recipe.notes, "unenforced: sandbox.mode is off")), None, having)
+    if not recipe.argv:
+        note = "unenforced: what runs in its pane was not started by a command of teamops.toml"
+        return Confined(replace(recipe, notes=(*recipe.notes, note)), None, having)
+    if mode is SandboxMode.REQUIRE and not (having.bwrap and having.landlock):
+        raise TeamopsError(
+            f"{role.role} is not started: sandbox.mode is require, and {'; '.join(having.lacks)}",
+            'install what is missing, or say mode = "auto" in [sandbox]',
+        )
+    if not having.name:
+        note = f"UNENFORCED: nothing here can hold its boundary ({'; '.join(having.lacks)})"
+        return Confined(replace(recipe, notes=(*recipe.notes, note)), None, having)
+    if prepare:
+        _prepare(role)
+    ground = ground_of(settings, role, folder, recipe.argv)
+    drawn = boundary(ground, look, landlock=bool(having.landlock), mounts=bool(having.bwrap or having.sandbox_exec))
+    told = {
+        "v": inside.VERSION,
+        "landlock": having.landlock,
+        "no_typing": having.no_typing,
+        "writable": drawn.writable,
+    }
+    text = json.dumps(told, indent=1) + "\n"
+    name = plan or f"run-{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
+    file = folder.absolute() / "agents" / f"{role.role}.{name}.json"
+    if having.bwrap and having.landlock and role.client == "codex":
+        recipe = _without_own_sandbox(recipe)
+    words = [sys.executable, "-I", "-S", str(inside.__file__), str(file), "--", *recipe.argv]
+    if having.bwrap:
+        words = ["/bin/sh", "-c", _WAITS, "sh", *bwrap_words(having.bwrap, drawn.mounts, str(role.cwd)), *words]
+    if having.sandbox_exec:
+        drawn = replace(drawn, holes=(*drawn.holes, UNTRIED))
+        words = [having.sandbox_exec, "-p", seatbelt(drawn), *words]
+    ignored = settings.root / ".teamops" / ".gitignore"
+    missing = "" if having.bwrap and having.landlock else f" alone; open: {'; '.join(drawn.holes)}"
+    temp = {"TMPDIR": drawn.temp[0]} if drawn.temp[:1] != ground.temp[:1] else {}
+    wrapped = replace(
+        recipe,
+        argv=tuple(words),
+        env={**temp, **recipe.env, CONFINED: str(role.role), "TEAMOPS_SESSION": role.session},
+        files={**recipe.files, file: text, **({} if ignored.exists() else {ignored: "*\n"})},
+        folders=(*(Path(path) for path in drawn.make_folders), Path(ground.spool)),
+        empty_files=(Path(ground.lock),),
+        notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}"),
+    )
+    return Confined(wrapped, drawn, having)
+
+
+def _without_own_sandbox(recipe: Recipe) -> Recipe:
+    """Return the recipe with codex' own sandbox left out: within another it can't make one, and would run nothing."""
+    if given(recipe.argv, _CODEX_SANDBOX) or any(word.startswith("sandbox_mode") for word in recipe.argv):
+        note = "codex' own sandbox does not work inside its boundary: leave it out of its command"
+        return replace(recipe, notes=(*recipe.notes, note))
+    at = 3 if recipe.argv[1:2] == ("resume",) else 2 if recipe.argv[1:2] in (("exec",), ("e",)) else 1
+    argv = (*recipe.argv[:at], "-s", "danger-full-access", *recipe.argv[at:])
+    return replace(recipe, argv=argv, notes=(*recipe.notes, "its boundary stands in for codex' own sandbox"))
+
+
+def bwrap_words(bwrap: str, mounts: Sequence[Mount], cwd: str) -> list[str]:
+    """Return the words that start a command behind these mounts, with no rights beyond its user's."""
+    words = [bwrap, "--ro-bind", "/", "/", "--dev", "/dev"]
+    for mount in mounts:
+        match mount.cover:
+            case Cover.EMPTY:
+                words += ["--tmpfs", mount.path]
+            case Cover.WRITABLE:
+                words += ["--bind", mount.path, mount.path]
+            case Cover.READ_ONLY:
+                words += ["--ro-bind", mount.path, mount.path]
+            case Cover.NO_SOCKET:
+                words += ["--ro-bind", "/dev/null", mount.path]
+    return [*words, "--cap-drop", "ALL", "--die-with-parent", "--chdir", cwd, "--"]
+
+
+def _prepare(role: RoleSettings) -> None:
+    """Make what of the client's state has to be there: it can't be let in or held otherwise."""
+    env = {**os.environ, **role.env}
+    for path in client_folders(role.client, env):
+        _make(path)
+    for path, text in client_files(role.client, env).items():
+        if not os.path.lexists(path):
+            _make(path.parent)
+            try:
+                with path.open("x", encoding="utf-8") as file:
+                    file.write(text)
+            except OSError as error:
+                raise TeamopsError(f"can't make {path}: {error.strerror}", "mend the folder's rights") from error
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise TeamopsError(f"can't make {path}: {error.strerror}", "mend the folder's rights") from error

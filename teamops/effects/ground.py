@@ -1,0 +1,251 @@
+"""Where an agent is started and what is around it: the facts from which its boundary is drawn."""
+
+# ruff: noqa: PTH100, PTH110, PTH112, PTH114, PTH118, PTH119, PTH120 - texts: the kernel is told of them, not of Paths
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from teamops.config.settings import RoleSettings, Settings
+from teamops.domain.confinement import Ground, Kind
+from teamops.domain.write_rules import writes_code
+from teamops.guard import hook
+from teamops.tmux.socket import Socket
+from teamops.usage.locate import homes
+from teamops.usage.locate_codex import home as codex_home
+from teamops.usage.locate_gemini import home as gemini_home
+
+UNIX = Path("/proc/net/unix")
+_LISTENS = 0x10000
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "shm")
+_SOCKET_FOLDERS = ("/run", "/var/run", "/tmp", "/var/tmp")  # noqa: S108 - they are hidden, not used
+_TEMP = ("/tmp", "/var/tmp")  # noqa: S108 - the agent gets its own
+_SHOWN = ("/run/systemd/resolve", "/run/current-system", "/run/wrappers", "/run/opengl-driver", "/run/host")
+"""In a folder of sockets, and needed: names of hosts, and the programs of some systems."""
+_PROJECT_HELD = (".claude", ".codex", ".gemini", ".opencode", "opencode.json", "opencode.jsonc", ".mcp.json")
+_CLAUDE_HELD = (
+    "settings.json", "settings.local.json", "CLAUDE.md", "agents", "commands", "hooks", "plugins", "skills"
+)  # fmt: skip
+_CODEX_HELD = ("config.toml", "hooks.json", "AGENTS.md", "rules", "prompts", "plugins", "skills")
+_GEMINI_HELD = ("settings.json", "trustedFolders.json", "GEMINI.md", "commands", "extensions", "policies")
+
+_OPENCODE_IGNORES = "node_modules\npackage.json\npackage-lock.json\nbun.lock\n.gitignore"
+"""As it writes them itself: its settings' folder is not its to write, and it ends where that file is missing."""
+
+
+def look(path: str) -> Kind:
+    """Return what stands at ``path``."""
+    if os.path.islink(path):
+        return Kind.LINK
+    if os.path.isdir(path):
+        return Kind.FOLDER
+    return Kind.FILE if os.path.lexists(path) else Kind.NOTHING
+
+
+def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tuple[str, ...]) -> Ground:
+    """Return the ground of ``role``'s agent, started with ``command``.
+
+    ``folder``: the project's in the person's state directory. Raises ``ConfigError`` where the profile can't be used.
+    """
+    env = {**os.environ, **role.env}
+    root, cwd = _real(settings.root), _real(role.cwd)
+    tree = root if _in(cwd, root) else cwd
+    handoff = _real(settings.handoff)
+    profile = role.profile.read() if role.profile is not None else None
+    writable, held = _client_places(role.client, env)
+    hidden = tuple(_socket_folders(settings, env))
+    git = tuple(_git_folders(Path(tree)))
+    shown = [
+        root,
+        tree,
+        cwd,
+        os.path.dirname(handoff),
+        _real(folder.parent),
+        *filter(os.path.isdir, writable),
+        *git,
+        *_programs(command, env, role.cwd),
+    ]
+    named = (*_SHOWN, "/etc/resolv.conf", *map(str, settings.sandbox.sockets))
+    shown += [_real(path) for path in named if os.path.exists(path)]
+    if env.get("HOME"):
+        shown.append(_real(env["HOME"]))
+    allow = profile.write_allow if profile else ()
+    deny = profile.write_deny if profile else ()
+    return Ground(
+        root=root,
+        tree=tree,
+        cwd=cwd,
+        handoff=handoff,
+        lock=os.path.join(os.path.dirname(handoff), f".{os.path.basename(handoff)}.lock"),
+        spool=f"{root}/.teamops/spool/{role.role}",
+        state=_real(folder.parent),
+        allow=allow,
+        deny=deny,
+        commits=profile is None or writes_code(allow, deny, profile.commands_allow, profile.commands_deny),
+        git=git,
+        client_writable=writable,
+        client_held=held,
+        project_held=tuple(dict.fromkeys(f"{base}/{name}" for base in (root, tree) for name in _PROJECT_HELD)),
+        team_folders=tuple(_team_folders(settings)),
+        hidden=hidden,
+        sockets=tuple(_sockets(settings, env)),
+        shown=tuple(dict.fromkeys(path for path in shown if path != "/")),
+        temp=tuple(
+            dict.fromkeys(_real(path) for path in (*_TEMP, env.get("TMPDIR", "")) if path and os.path.isdir(path))
+        ),
+        devices=tuple(f"/dev/{name}" for name in DEVICES if os.path.exists(f"/dev/{name}")),
+        extra=tuple(_real(path) for path in settings.sandbox.write if path.exists()),
+    )
+
+
+def _real(path: Path | str) -> str:
+    return os.path.realpath(path)
+
+
+def _in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _team_folders(settings: Settings) -> Iterator[str]:
+    """Return the globs that all profiles of the team allow."""
+    for role in settings.roles:
+        if role.profile is not None:
+            yield from role.profile.read().write_allow
+
+
+def _client_places(client: str, env: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return where the client keeps its state, and what in it says how it behaves; what is not there is left out."""
+    home = Path(env.get("HOME") or "/nonexistent")
+    folders: tuple[Path | None, ...] = ()
+    more: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    if client == "claude":
+        folders, names = homes(env), _CLAUDE_HELD
+        more = (".claude.json", ".cache/claude-cli-nodejs", ".cache/claude", ".local/state/claude")
+    elif client == "codex":
+        folders, names = (codex_home(env),), _CODEX_HELD
+    elif client == "gemini":
+        folders, names = (gemini_home(env),), _GEMINI_HELD
+    elif client == "opencode":
+        folders = client_folders(client, env)
+    known = [folder for folder in folders if folder is not None]
+    held = [folder / name for folder in known for name in names]
+    return _there([*known, *(home / name for name in more)]), _there(held)
+
+
+def client_folders(client: str, env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the folders of the client's state that have to be there before it is bound: it could not make them."""
+    if client == "claude" and (named := homes(env)):
+        return () if any(folder.is_dir() for folder in named) else (named[-1],)
+    if client in ("codex", "gemini"):
+        own = codex_home(env) if client == "codex" else gemini_home(env)
+        return () if own is None else (own,)
+    if client == "opencode" and env.get("HOME"):
+        return tuple(_opencode(env, base) for base in ("DATA", "STATE", "CACHE"))
+    return ()
+
+
+def client_files(client: str, env: Mapping[str, str]) -> dict[Path, str]:
+    """Return the client's files that have to be there, to be held or because it insists, and what they begin with."""
+    if client == "claude" and (named := homes(env)):
+        folder = next((folder for folder in named if folder.is_dir()), named[-1])
+        files = {folder / "settings.json": "{}\n"}
+        if not env.get("CLAUDE_CONFIG_DIR") and env.get("HOME"):
+            files[Path(env["HOME"]) / ".claude.json"] = "{}\n"
+        return files
+    if client == "codex" and (codex := codex_home(env)) is not None:
+        return {codex / "config.toml": ""}
+    if client == "gemini" and (gemini := gemini_home(env)) is not None:
+        return {gemini / "settings.json": "{}\n"}
+    if client == "opencode" and env.get("HOME"):
+        return {_opencode(env, "CONFIG") / ".gitignore": _OPENCODE_IGNORES}
+    return {}
+
+
+def _opencode(env: Mapping[str, str], base: str) -> Path:
+    usual = {"DATA": ".local/share", "STATE": ".local/state", "CACHE": ".cache", "CONFIG": ".config"}[base]
+    return Path(env.get(f"XDG_{base}_HOME") or Path(env["HOME"]) / usual) / "opencode"
+
+
+def _there(paths: Iterable[Path]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_real(path) for path in paths if path.exists()))
+
+
+def _git_folders(tree: Path) -> Iterator[str]:
+    """Return git's own folders for a work tree, without asking git: nothing of a repository runs here."""
+    for folder in (tree, *tree.parents):
+        own = folder / ".git"
+        if own.is_dir():
+            yield _real(own)
+            return
+        if own.is_file():
+            try:
+                told = own.read_text("utf-8", "replace").removeprefix("gitdir:").strip()
+                inner = Path(_real(folder / told))
+                common = inner / "commondir"
+                if inner.is_dir():
+                    yield str(inner)
+                    if common.is_file():
+                        yield _real(inner / common.read_text("utf-8", "replace").strip())
+            except OSError:
+                return
+            return
+
+
+def _programs(command: tuple[str, ...], env: Mapping[str, str], cwd: Path) -> Iterator[str]:
+    """Return the folders of programs that the agent, its hooks and its boundary need to see."""
+    package = Path(hook.__file__).parents[2]
+    for path in (sys.prefix, sys.base_prefix, os.path.dirname(sys.executable), str(package)):
+        yield _real(path)
+        yield os.path.abspath(path)
+    for folder in env.get("PATH", "").split(os.pathsep):
+        if folder.startswith("/") and os.path.isdir(folder):
+            yield _real(folder)
+    if command and "/" in command[0]:
+        program = cwd / command[0]
+        yield os.path.dirname(os.path.abspath(program))
+        yield os.path.dirname(_real(program))
+
+
+def _socket_folders(settings: Settings, env: Mapping[str, str]) -> Iterator[str]:
+    """Return the folders in which programs make sockets."""
+    tmux = Socket(settings.tmux.socket_name, settings.tmux.socket_path).file(env)
+    own = [tmux.parent] if not settings.tmux.socket_path else []
+    named = [Path(env[name]) for name in ("XDG_RUNTIME_DIR",) if env.get(name)]
+    usual = [Path(folder) for folder in _SOCKET_FOLDERS]
+    told: list[str] = []
+    for folder in (*usual, *named, *own):
+        path = _real(folder)
+        if os.path.isdir(path) and not any(_in(path, known) for known in told):
+            told.append(path)
+            yield path
+
+
+def _sockets(settings: Settings, env: Mapping[str, str]) -> Iterator[str]:
+    """Return every socket there is: the known doors, and all that somebody listens at now."""
+    tmux = Socket(settings.tmux.socket_name, settings.tmux.socket_path).file(env)
+    named = [str(tmux), env.get("SSH_AUTH_SOCK", "")]
+    for name in ("DBUS_SESSION_BUS_ADDRESS", "DOCKER_HOST"):
+        parts = env.get(name, "").replace("unix://", "unix:path=").replace(",", ";").split(";")
+        named += [part.partition("path=")[2] for part in parts]
+    shown = {_real(path) for path in settings.sandbox.sockets}
+    for path in dict.fromkeys(_real(path) for path in (*named, *_listening()) if path.startswith("/")):
+        if path not in shown and os.path.exists(path):
+            yield path
+
+
+def _listening() -> Iterator[str]:
+    try:
+        text = UNIX.read_text("utf-8", "surrogateescape")
+    except OSError:
+        return
+    for line in text.splitlines()[1:]:
+        fields = line.split(None, 7)
+        try:
+            listens = len(fields) == 8 and int(fields[3], 16) & _LISTENS
+        except ValueError:  # the rest of a path with a line's end in it
+            continue
+        if listens:
+            yield fields[7]

@@ -1,0 +1,326 @@
+"""From a profile's globs to what a kernel can hold, without a disk or a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pathspec import GitIgnoreSpec
+
+from teamops.config.profiles import shipped
+from teamops.domain.confinement import (
+    Boundary,
+    Cover,
+    Ground,
+    Kind,
+    Layer,
+    Look,
+    Mount,
+    boundary,
+    is_in,
+    layer_of,
+    words,
+)
+from teamops.domain.write_rules import Spot, spot_of, writes_code
+from teamops.model.role import Role
+
+SPOTS = [
+    ("*", "", True, True),
+    ("**", "", True, True),
+    ("/", "", True, True),
+    ("/**", "", True, True),
+    ("*.py", "", False, True),
+    ("docs/", "", False, True),
+    ("name", "", False, True),
+    ("!/src/", "", False, True),
+    ("/docs/", "docs", True, True),
+    ("/docs", "docs", True, False),
+    ("/current.md", "current.md", True, False),
+    ("docs/design/", "docs/design", True, True),
+    ("docs/design", "docs/design", True, False),
+    ("/src/**", "src", True, True),
+    ("/src/**/", "src", False, True),
+    ("*/", "", False, True),
+    ("/src/**/*.py", "src", False, True),
+    ("/src/*.py", "src", False, True),
+    ("/a?b/c", "", False, True),
+    ("/*.md", "", False, True),
+    ("/src/a\\ b", "src", False, True),
+]
+
+
+@pytest.mark.parametrize(("glob", "path", "exact", "folder"), SPOTS)
+def test_the_plain_part_of_a_glob(glob: str, path: str, exact: bool, folder: bool) -> None:
+    assert spot_of(glob) == Spot(path, exact=exact, folder=folder)
+
+
+NAMES = st.sampled_from(["src", "a.py", "*", "**", "*.py", "docs", "d?c", "x"])
+GLOBS = st.builds(
+    lambda lead, parts, tail: lead + "/".join(parts) + tail,
+    st.sampled_from(["", "/"]),
+    st.lists(NAMES, min_size=1, max_size=3),
+    st.sampled_from(["", "/"]),
+)
+PATHS = st.lists(st.sampled_from(["src", "a.py", "docs", "dxc", "x", "y.md"]), min_size=1, max_size=4).map("/".join)
+
+
+@given(GLOBS, PATHS)
+def test_all_that_a_glob_means_lies_in_its_spot(glob: str, path: str) -> None:
+    if GitIgnoreSpec.from_lines([glob]).match_file(path):
+        assert is_in(f"/{path}", f"/{spot_of(glob).path}".rstrip("/") or "/")
+
+
+@given(GLOBS, PATHS)
+def test_an_exact_spot_is_all_the_glob_means(glob: str, path: str) -> None:
+    spot = spot_of(glob)
+    inside = is_in(f"/{path}", f"/{spot.path}".rstrip("/") or "/") and path != spot.path
+    if spot.exact and inside:
+        assert GitIgnoreSpec.from_lines([glob]).match_file(path)
+
+
+CODERS = {"DIRECTOR": False, "DEVELOPER": True, "CODER": True, "REVIEWER": False, "OPTIMIZER": True, "PARTNER": False}
+
+
+@pytest.mark.parametrize(("role", "codes"), CODERS.items())
+def test_which_shipped_roles_write_code(role: str, codes: bool) -> None:
+    file = shipped(Role(role))
+    assert file is not None
+    own = file.read()
+    assert writes_code(own.write_allow, own.write_deny, own.commands_allow, own.commands_deny) is codes
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny", "may", "may_not", "codes"),
+    [
+        ((), (), (), (), True),
+        (("/src/",), (), ("git *",), (), True),
+        (("/src/",), (), ("ls*",), (), False),
+        (("/reviews/",), (), (), ("git commit*",), False),
+        (("/docs/",), ("*",), (), (), False),
+    ],
+)
+def test_who_writes_code(
+    allow: tuple[str, ...], deny: tuple[str, ...], may: tuple[str, ...], may_not: tuple[str, ...], codes: bool
+) -> None:
+    assert writes_code(allow, deny, may, may_not) is codes
+
+
+def disk(kinds: Mapping[str, Kind] | None = None) -> Look:
+    """Return a look at a disk on which the usual things stand, and these."""
+    known = {
+        "/p": Kind.FOLDER, "/p/src": Kind.FOLDER, "/p/docs": Kind.FOLDER, "/p/docs/design": Kind.FOLDER,
+        "/p/current.md": Kind.FILE, "/p/teamops.toml": Kind.FILE, "/p/.git": Kind.FOLDER, "/p/.git/hooks": Kind.FOLDER,
+        "/p/.git/config": Kind.FILE, "/p/profiles": Kind.FOLDER, "/p/.teamops": Kind.FOLDER, "/s": Kind.FOLDER,
+        "/h/.c": Kind.FOLDER, "/h/.c.json": Kind.FILE, "/h/.c/settings": Kind.FILE, "/tmp": Kind.FOLDER,
+    } | dict(kinds or {})  # fmt: skip
+    return lambda path: known.get(path, Kind.NOTHING)
+
+
+GROUND = Ground(
+    root="/p",
+    tree="/p",
+    cwd="/p",
+    handoff="/p/current.md",
+    lock="/p/.current.md.lock",
+    spool="/p/.teamops/spool/R",
+    state="/s",
+    allow=("*",),
+    deny=("/docs/design/", "/teamops.toml", "/profiles/", "/.teamops/", "/.git/", "*.sh"),
+    commits=True,
+    git=("/p/.git",),
+    client_writable=("/h/.c", "/h/.c.json"),
+    client_held=("/h/.c/settings",),
+    hidden=("/run", "/tmp"),
+    sockets=("/h/sock", "/run/docker.sock"),
+    shown=("/p", "/h"),
+    temp=("/tmp",),
+    devices=("/dev/null",),
+)
+CODE = boundary(GROUND, disk())
+
+
+def cover(drawn: Boundary, path: str) -> Cover | None:
+    return next((mount.cover for mount in drawn.mounts if mount.path == path), None)
+
+
+def rule(drawn: Boundary, text: str) -> Layer:
+    return next(each.layer for each in drawn.rules if each.rule == text)
+
+
+def test_a_role_that_writes_code() -> None:
+    assert CODE.holes == ()
+    assert set(CODE.writable) == {
+        "/p", "/p/.git", "/h/.c", "/h/.c.json", "/tmp", "/dev/null", "/p/current.md", "/p/.current.md.lock",
+        "/p/.teamops/spool/R",
+    }  # fmt: skip
+    held = {mount.path for mount in CODE.mounts if mount.cover is Cover.READ_ONLY}
+    assert held == {
+        "/p/docs/design", "/p/teamops.toml", "/p/profiles", "/p/.teamops", "/p/.git/hooks", "/p/.git/config",
+        "/h/.c/settings", "/s",
+    }  # fmt: skip
+    assert cover(CODE, "/h/sock") is Cover.NO_SOCKET
+    assert cover(CODE, "/run/docker.sock") is None  # its folder is hidden
+    assert cover(CODE, "/p/docs") is Cover.WRITABLE  # pinned: it can't be moved away with what is held in it
+    assert cover(CODE, "/p/.git") is Cover.WRITABLE
+    assert cover(CODE, "/p/.teamops/spool/R") is Cover.WRITABLE
+    assert cover(CODE, "/p/current.md") is None  # never itself: a file that is replaced would be lost
+    assert cover(CODE, "/h") is Cover.WRITABLE  # around a single file; Landlock holds the rest
+
+
+def test_outer_mounts_come_before_inner_ones() -> None:
+    for number, mount in enumerate(CODE.mounts):
+        assert not any(is_in(mount.path, later.path) for later in CODE.mounts[number + 1 :]), mount
+
+
+@pytest.mark.parametrize(
+    ("text", "layer"),
+    [
+        ("allow *", Layer.KERNEL),
+        ("deny /docs/design/", Layer.KERNEL),
+        ("deny /teamops.toml", Layer.KERNEL),
+        ("deny /.git/", Layer.HOOKS),
+        ("deny *.sh", Layer.HOOKS),
+    ],
+)
+def test_which_layer_holds_a_rule(text: str, layer: Layer) -> None:
+    assert rule(CODE, text) is layer
+
+
+@pytest.mark.parametrize(
+    ("path", "layer"),
+    [
+        ("/p/src/a.sh", Layer.HOOKS),
+        ("/p/docs/design/x", Layer.KERNEL),
+        ("/p/.git/config", Layer.KERNEL),
+        ("/p/.git/index", Layer.HOOKS),
+        ("/p/.teamops/spool/R/x", Layer.HOOKS),
+        ("/p/.teamops/spool/X/x", Layer.KERNEL),
+        ("/h/.profile", Layer.KERNEL),
+        ("/etc/passwd", Layer.KERNEL),
+    ],
+)
+def test_which_layer_holds_a_path(path: str, layer: Layer) -> None:
+    assert layer_of(CODE, path) is layer
+
+
+REVIEW = replace(GROUND, allow=("/current.md", "/reviews/"), deny=("/profiles/", "/.git/"), commits=False)
+
+
+def test_a_role_that_reviews() -> None:
+    drawn = boundary(REVIEW, disk())
+    assert "/p" not in drawn.writable
+    assert "/p/reviews" in drawn.writable
+    assert "/p/reviews" in drawn.make_folders
+    assert cover(drawn, "/p/.git") is Cover.READ_ONLY
+    assert rule(drawn, "deny /.git/") is Layer.KERNEL
+    assert layer_of(drawn, "/p/src/a.py") is Layer.KERNEL
+    assert layer_of(drawn, "/p/current.md") is Layer.HOOKS
+
+
+def test_deny_wins() -> None:
+    drawn = boundary(replace(REVIEW, allow=("/src/", "/docs/"), deny=("/src/",)), disk())
+    assert "/p/src" not in drawn.writable
+    assert "/p/docs" in drawn.writable
+
+
+def test_what_is_not_there_or_a_link_is_said() -> None:
+    ground = replace(REVIEW, allow=("/new.md", "/link/", "/*.md"), deny=("/gone.md", "/.git/"))
+    drawn = boundary(ground, disk({"/p/link": Kind.LINK, "/p/profiles": Kind.LINK, "/p/teamops.toml": Kind.NOTHING}))
+    assert drawn.holes == (
+        "/new.md is not there: it can be written from the start after it was made",
+        "/link is a link: what it leads to can't be written",
+        "/p/profiles is a link: it can be put elsewhere",
+        "/teamops.toml is not there: it could be made, and would count",
+    )
+    assert {rule(drawn, f"allow {glob}") for glob in ground.allow} == {Layer.HOOKS}
+    assert rule(drawn, "deny /gone.md") is Layer.HOOKS
+
+
+def test_another_roles_folder_is_made_to_be_held() -> None:
+    drawn = boundary(replace(GROUND, deny=("/reviews/", "/later/"), team_folders=("/reviews/", "*.md")), disk())
+    assert cover(drawn, "/p/reviews") is Cover.READ_ONLY
+    assert "/p/reviews" in drawn.make_folders
+    assert rule(drawn, "deny /later/") is Layer.HOOKS
+
+
+def test_no_rules_let_all_of_the_project_be_written() -> None:
+    drawn = boundary(replace(GROUND, allow=(), deny=()), disk())
+    assert "/p" in drawn.writable
+    assert drawn.holes == ("no rule says what it may write: all of the project",)
+
+
+def test_a_handoff_file_that_is_not_there_is_not_let_in() -> None:
+    drawn = boundary(REVIEW, disk({"/p/current.md": Kind.NOTHING}))
+    assert "/p/current.md" not in drawn.writable
+    assert "/p/.current.md.lock" in drawn.writable
+
+
+def test_a_work_tree_of_its_own() -> None:
+    kinds = {"/w": Kind.FOLDER, "/w/.git": Kind.FILE, "/p/.git/worktrees/w": Kind.FOLDER}
+    ground = replace(GROUND, tree="/w", cwd="/w", git=("/p/.git/worktrees/w", "/p/.git"), deny=())
+    drawn = boundary(ground, disk(kinds))
+    assert "/w" in drawn.writable
+    assert "/p/.git" in drawn.writable
+    assert "/p" not in drawn.writable
+    assert cover(drawn, "/w/.git") is Cover.READ_ONLY  # whoever may write it says whose settings count
+
+
+def test_git_without_hooks_gets_a_folder_for_them_that_is_held() -> None:
+    drawn = boundary(GROUND, disk({"/p/.git/hooks": Kind.NOTHING}))
+    assert "/p/.git/hooks" in drawn.make_folders
+    assert cover(drawn, "/p/.git/hooks") is Cover.READ_ONLY
+
+
+def test_temp_around_the_project_is_a_folder_inside() -> None:
+    ground = replace(GROUND, shown=("/p", "/h", "/tmp/x"))
+    drawn = boundary(ground, disk())
+    assert drawn.temp == ("/tmp/agent",)
+    assert "/tmp" not in drawn.writable
+    assert "/tmp/agent" in drawn.writable
+    assert cover(drawn, "/tmp/agent") is Cover.EMPTY
+    assert cover(drawn, "/tmp/x") is Cover.READ_ONLY
+    assert boundary(ground, disk(), mounts=False).make_folders[-1] == "/tmp/agent"
+
+
+def test_a_project_that_lies_among_sockets() -> None:
+    """It is shown, and what may be written in it is more than shown."""
+    ground = replace(GROUND, hidden=("/p",), shown=("/p/src", "/p"), allow=("/src/",), sockets=("/p/src/s", "/p/x"))
+    drawn = boundary(ground, disk())
+    assert cover(drawn, "/p/src") is Cover.WRITABLE
+    assert cover(drawn, "/p/src/s") is Cover.NO_SOCKET
+
+
+def test_landlock_alone_names_its_holes() -> None:
+    drawn = boundary(GROUND, disk(), mounts=False)
+    assert drawn.mounts == ()
+    assert "tmux's, D-Bus' and docker's sockets are in reach: through them others can act for it" in drawn.holes
+    loose = next(hole for hole in drawn.holes if hole.startswith("can be written"))
+    assert "/p/docs/design" in loose
+    assert "/s" not in loose.split(", ")
+    assert layer_of(drawn, "/p/docs/design/x") is Layer.HOOKS
+    review = boundary(replace(REVIEW, client_writable=(), client_held=()), disk(), mounts=False)
+    assert not any(hole.startswith("can be written") for hole in review.holes)
+
+
+def test_mounts_alone_name_their_holes() -> None:
+    drawn = boundary(REVIEW, disk(), landlock=False)
+    assert cover(drawn, "/p/current.md") is Cover.WRITABLE  # nothing else would hold what is beside it
+    assert cover(drawn, "/p") is not Cover.WRITABLE
+    assert len(drawn.holes) == 2
+
+
+def test_the_words_for_a_person() -> None:
+    said = words(CODE)
+    assert "writable: /p" in said
+    assert "read-only: /p/.teamops" in said
+    assert "deny *.sh: hooks and audit (a kernel knows no such glob)" in said
+    assert words(replace(CODE, holes=("x",)))[-1] == "hole: x"
+    assert Mount(Cover.EMPTY, "/run") in CODE.mounts
+
+
+def test_the_whole_disk_as_a_project() -> None:
+    drawn = boundary(replace(GROUND, root="/", tree="/", allow=("/docs/",)), disk({"/docs": Kind.FOLDER}))
+    assert "/docs" in drawn.writable

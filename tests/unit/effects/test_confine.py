@@ -1,0 +1,157 @@
+"""What of a client has to be there, what is held of it, and how codex is started inside."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from teamops.cli.run import run
+from teamops.config.load import load
+from teamops.effects import ground
+from teamops.effects.confine import Confined, Means, confined
+from teamops.effects.ground import client_files, client_folders, ground_of
+from teamops.effects.recipe import Recipe
+from teamops.model.role import Role
+
+BOTH = Means("/usr/bin/bwrap", 7, ())
+TOML = '[roles.CODER]\ncommand = {command}\nenv = {{ HOME = "{home}" }}\n'
+
+
+def inside(folder: Path, command: str, argv: tuple[str, ...], having: Means = BOTH) -> Confined:
+    root, home = folder / "p", folder / "h"
+    for each in (root, home):
+        each.mkdir(exist_ok=True)
+    (root / "teamops.toml").write_text(TOML.format(command=command, home=home))
+    settings = load(root)
+    role = settings.role(Role("CODER"))
+    assert role is not None
+    return confined(settings, role, folder / "s" / "p-1", Recipe(argv=argv, env={}), having=having)
+
+
+CODEX = [
+    (("codex",), ["-s", "danger-full-access"]),
+    (("codex", "resume", "1", "-m", "x"), ["resume", "1", "-s", "danger-full-access", "-m", "x"]),
+    (("codex", "exec", "x"), ["exec", "-s", "danger-full-access", "x"]),
+]
+
+
+@pytest.mark.parametrize(("argv", "after"), CODEX)
+def test_codex_makes_no_sandbox_of_its_own_inside(argv: tuple[str, ...], after: list[str], tmp_path: Path) -> None:
+    made = inside(tmp_path, '"codex"', argv).recipe
+    assert list(made.argv)[list(made.argv).index("codex") + 1 :] == after
+    assert made.notes[0] == "its boundary stands in for codex' own sandbox"
+
+
+@pytest.mark.parametrize("own", [("-s", "read-only"), ("--sandbox=workspace-write",), ("-c", "sandbox_mode=read-only")])
+def test_what_a_person_chose_for_codex_stays_and_is_said(own: tuple[str, ...], tmp_path: Path) -> None:
+    made = inside(tmp_path, '"codex"', ("codex", *own)).recipe
+    assert made.argv[-len(own) :] == own
+    assert "does not work inside" in made.notes[0]
+
+
+def test_codex_keeps_its_own_where_one_fence_is_missing(tmp_path: Path) -> None:
+    made = inside(tmp_path, '"codex"', ("codex",), Means("", 7, ("no bwrap",))).recipe
+    assert made.argv[-1] == "codex"
+
+
+def test_macos_gets_what_it_has(tmp_path: Path) -> None:
+    made = inside(tmp_path, '"x"', ("x",), Means("", 0, ("best effort",), sandbox_exec="/usr/bin/sandbox-exec")).recipe
+    assert made.argv[:2] == ("/usr/bin/sandbox-exec", "-p")
+    assert made.argv[3:6] == (sys.executable, "-I", "-S")
+    assert made.notes[-1].startswith("its boundary is held by sandbox-exec alone; open:")
+
+
+CLIENTS = {
+    "claude": ({".claude"}, {".claude/settings.json", ".claude.json"}),
+    "codex": ({".codex"}, {".codex/config.toml"}),
+    "gemini": ({".gemini"}, {".gemini/settings.json"}),
+    "opencode": (
+        {".local/share/opencode", ".local/state/opencode", ".cache/opencode"}, {".config/opencode/.gitignore"}
+    ),
+    "sdk": (set(), set()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_of_a_client_is_made(client: str, tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path)}
+    folders, files = CLIENTS[client]
+    assert {str(path.relative_to(tmp_path)) for path in client_folders(client, env)} == folders
+    assert {str(path.relative_to(tmp_path)) for path in client_files(client, env)} == files
+    assert client_folders(client, {}) == ()
+    assert client_files(client, {}) == {}
+
+
+def test_settings_that_are_there_are_left_as_they_are_and_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "h"
+    (home / ".claude").mkdir(parents=True)
+    (home / ".claude" / "settings.json").write_text('{"model": "opus"}')
+    made = inside(tmp_path, '"claude"', ("claude",))
+    assert (home / ".claude" / "settings.json").read_text() == '{"model": "opus"}'
+    assert made.boundary is not None
+    held = {mount.path for mount in made.boundary.mounts if mount.cover == "read-only"}
+    assert str(home / ".claude" / "settings.json") in held
+    assert {str(home / ".claude"), str(home / ".claude.json")} <= set(made.boundary.writable)
+
+
+def test_a_look_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``teamops run --show`` says what would be held."""
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "p"
+    root.mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    done = CliRunner().invoke(run, ["-C", str(root), "--state-dir", str(tmp_path / "s"), "--role", "coder", "--show"])
+    assert done.exit_code == 0, done.output
+    assert f"writable: {root}\n" in done.output
+    assert [path.name for path in tmp_path.rglob("*")] == ["p"]
+    words = ["-C", str(root), "--state-dir", str(tmp_path / "s"), "--role", "coder", "--show", "--json"]
+    told = json.loads(CliRunner().invoke(run, words).output)
+    assert (told["schema"], told["role"]) == ("teamops.boundary/1", "CODER")
+    assert {"rule": "deny /.git/", "layer": "hooks and audit"}.items() <= told["rules"][-1].items()
+
+
+def test_where_git_keeps_a_work_tree(tmp_path: Path) -> None:
+    main = tmp_path / "m" / ".git"
+    own = main / "worktrees" / "w"
+    own.mkdir(parents=True)
+    (own / "commondir").write_text("../..\n")
+    tree = tmp_path / "w"
+    tree.mkdir()
+    (tree / ".git").write_text(f"gitdir: {own}\n")
+    assert list(ground._git_folders(tree)) == [str(own), str(main)]
+    assert list(ground._git_folders(tmp_path / "m")) == [str(main)]
+    (tree / ".git").write_text("gitdir: /no/such\n")
+    assert list(ground._git_folders(tree)) == []
+
+
+def test_the_doors_that_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    doors = [tmp_path / name for name in ("agent", "bus", "docker", "listening", "shown")]
+    for door in doors:
+        door.touch()
+    unix = tmp_path / "unix"
+    rows = [("00010000", doors[3]), ("00010000", doors[4]), ("00000000", tmp_path / "client")]
+    lines = [f"0000: 00000002 00000000 {flags} 0001 01 123 {path}" for flags, path in rows]
+    unix.write_text(
+        "\n".join(
+            ["Num RefCount Protocol Flags Type St Inode Path", *lines, "0: 2 0 00010000 1 1 2", "a b c x 1 1 2 /y", ""]
+        )
+    )
+    monkeypatch.setattr(ground, "UNIX", unix)
+    for name, value in {
+        "SSH_AUTH_SOCK": str(doors[0]),
+        "DBUS_SESSION_BUS_ADDRESS": f"unix:path={doors[1]},guid=1;tcp:host=x",
+        "DOCKER_HOST": f"unix://{doors[2]}",
+    }.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "teamops.toml").write_text(f'[sandbox]\nsockets = ["{doors[4]}"]\n[roles.CODER]\n')
+    settings = load(tmp_path)
+    seen = ground_of(settings, replace(settings.roles[0], client="sdk"), tmp_path / "s" / "1", ("x",))
+    assert seen.sockets == tuple(str(door.resolve()) for door in doors[:4])
+    assert str(doors[4].resolve()) in seen.shown
+    monkeypatch.setattr(ground, "UNIX", tmp_path / "none")
+    assert list(ground._listening()) == []
