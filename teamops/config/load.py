@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from teamops.config import boundary_rule, budget_rule, profiles, sandbox, schema, spike_rule, values
 from teamops.config.prices import own_prices
@@ -141,7 +141,7 @@ class _Reading:
             roles=self._roles(project),
             tmux=self._tmux(),
             limits=self._limits(),
-            restart=self._restart(),
+            restart=RestartPolicy(**self._table("restart")),
             prices=own_prices(self._values, lambda at, what: self._say(at, f"{_dotted(at)} {what}", at_key=True)),
             spike=self._spike(("spike",), SpikeRule()),
             budget=budget_rule.read(self._values, ("budget",)),
@@ -151,7 +151,7 @@ class _Reading:
                 desktop=self._values.get(("notify", "desktop")) is not False,
                 terminal=self._values.get(("notify", "terminal")) is not False,
             ),
-            gates=self._gates(),
+            gates=GateSettings(**self._table("gates")),
             sandbox=sandbox.read(self._values, self._resolved),
             auto_poke=self._values.get(("poke", "auto")) is not False,
             source=self._source,
@@ -347,13 +347,9 @@ class _Reading:
         self.problems += problems
         return found
 
-    def _gates(self) -> GateSettings:
-        given = {path[1]: value for path, value in self._values.items() if path[0] == "gates" and len(path) == 2}
-        return GateSettings(**given)  # type: ignore[arg-type]  # the schema gives each its type
-
-    def _restart(self) -> RestartPolicy:
-        given = {path[1]: value for path, value in self._values.items() if path[0] == "restart" and len(path) == 2}
-        return RestartPolicy(**given)  # type: ignore[arg-type]  # the schema gives each its type
+    def _table(self, name: str) -> dict[str, Any]:
+        """Return the values of one table; the schema gives each its type."""
+        return {path[1]: value for path, value in self._values.items() if path[0] == name and len(path) == 2}
 
     def _spike(self, table: KeyPath, rest: SpikeRule) -> SpikeRule:
         rule = spike_rule.read(self._values, table, rest)

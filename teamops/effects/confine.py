@@ -17,7 +17,7 @@ from teamops.config.settings import RoleSettings, SandboxMode, Settings
 from teamops.domain.confinement import Boundary, Cover, Mount, boundary
 from teamops.domain.seatbelt import UNTRIED, seatbelt
 from teamops.effects.ground import client_files, client_folders, ground_of, look
-from teamops.effects.recipe import Recipe, given
+from teamops.effects.recipe import CODEX_SANDBOX, Recipe, given
 from teamops.guard import confine as inside
 from teamops.guard.landlock import LATEST, abi, lacks
 from teamops.guard.terminal import can_forbid
@@ -141,7 +141,7 @@ def confined(
     name = plan or f"run-{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
     file = folder.absolute() / "agents" / f"{role.role}.{name}.json"
     if having.bwrap and having.landlock and role.client == "codex":
-        recipe = _without_own_sandbox(recipe)
+        recipe = _without_own_sandbox(recipe, role.command)
     words = [sys.executable, "-I", "-S", str(inside.__file__), str(file), "--", *recipe.argv]
     if having.bwrap:
         words = ["/bin/sh", "-c", _WAITS, "sh", *bwrap_words(having.bwrap, drawn.mounts, str(role.cwd)), *words]
@@ -163,11 +163,19 @@ def confined(
     return Confined(wrapped, drawn, having)
 
 
-def _without_own_sandbox(recipe: Recipe) -> Recipe:
-    """Return the recipe with codex' own sandbox left out: within another it can't make one, and would run nothing."""
-    if given(recipe.argv, _CODEX_SANDBOX) or any(word.startswith("sandbox_mode") for word in recipe.argv):
+def _without_own_sandbox(recipe: Recipe, chosen: Sequence[str]) -> Recipe:
+    """Return the recipe with codex' own sandbox left out: within another it can't make one, and would run nothing.
+
+    ``chosen``: the person's own words, which stay.
+    """
+    if given(chosen, _CODEX_SANDBOX) or any(word.startswith("sandbox_mode") for word in chosen):
         note = "codex' own sandbox does not work inside its boundary: leave it out of its command"
         return replace(recipe, notes=(*recipe.notes, note))
+    words = list(recipe.argv)
+    for place in range(len(words) - 1):
+        if tuple(words[place : place + 2]) == CODEX_SANDBOX:  # where no other stands around it
+            recipe = replace(recipe, argv=(*words[:place], *words[place + 2 :]))
+            break
     at = 3 if recipe.argv[1:2] == ("resume",) else 2 if recipe.argv[1:2] in (("exec",), ("e",)) else 1
     argv = (*recipe.argv[:at], "-s", "danger-full-access", *recipe.argv[at:])
     return replace(recipe, argv=argv, notes=(*recipe.notes, "its boundary stands in for codex' own sandbox"))

@@ -15,7 +15,7 @@ from pathlib import Path
 from teamops.config.settings import RoleSettings
 from teamops.effects.launch_gemini import gemini
 from teamops.effects.launch_opencode import opencode
-from teamops.effects.recipe import HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_uuid
+from teamops.effects.recipe import CODEX_SANDBOX, HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_uuid
 from teamops.guard.hook import GATED
 from teamops.model.agent_report import Launch
 from teamops.usage.locate import homes
@@ -120,8 +120,7 @@ def _codex(wanted: Wanted) -> Recipe:
             added += ["-c", f"hooks.{event}=[{{hooks=[{{type='command',command={command}}}]}}]"]
         added.append("--dangerously-bypass-hook-trust")
     if not _chooses_sandbox(wanted):
-        # Its own sandbox beside the hooks: nothing out of its folder and the temporary ones is written.
-        added += ["--sandbox", "workspace-write"]
+        added += CODEX_SANDBOX
     resume: tuple[str, ...] = ()
     if any(word in _CODEX_COMMANDS for word in words):
         notes.append("its session is chosen by its own command")

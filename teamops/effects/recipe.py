@@ -136,6 +136,10 @@ def entry(event: str, gate: str, client: str) -> str:
     return f"{shlex.join(['/bin/sh', '-c', _LOOK, 'teamops', *words])} || exit {hook.REFUSED}"
 
 
+CODEX_SANDBOX = ("--sandbox", "workspace-write")
+"""Codex' own sandbox beside the hooks: nothing out of its folder and the temporary ones is written."""
+
+
 def given(words: Sequence[str], names: Sequence[str]) -> bool:
     """Return whether the person gave one of these options."""
     return any(word == name or word.startswith(f"{name}=") for word in words for name in names)

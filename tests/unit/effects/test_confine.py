@@ -15,7 +15,7 @@ from teamops.config.load import load
 from teamops.effects import ground
 from teamops.effects.confine import Confined, Means, confined
 from teamops.effects.ground import client_files, client_folders, ground_of
-from teamops.effects.recipe import Recipe
+from teamops.effects.recipe import CODEX_SANDBOX, Recipe
 from teamops.model.role import Role
 
 BOTH = Means("/usr/bin/bwrap", 7, ())
@@ -37,6 +37,7 @@ CODEX = [
     (("codex",), ["-s", "danger-full-access"]),
     (("codex", "resume", "1", "-m", "x"), ["resume", "1", "-s", "danger-full-access", "-m", "x"]),
     (("codex", "exec", "x"), ["exec", "-s", "danger-full-access", "x"]),
+    (("codex", "-c", "x=1", *CODEX_SANDBOX, "-m", "x"), ["-s", "danger-full-access", "-c", "x=1", "-m", "x"]),
 ]
 
 
@@ -49,7 +50,7 @@ def test_codex_makes_no_sandbox_of_its_own_inside(argv: tuple[str, ...], after: 
 
 @pytest.mark.parametrize("own", [("-s", "read-only"), ("--sandbox=workspace-write",), ("-c", "sandbox_mode=read-only")])
 def test_what_a_person_chose_for_codex_stays_and_is_said(own: tuple[str, ...], tmp_path: Path) -> None:
-    made = inside(tmp_path, '"codex"', ("codex", *own)).recipe
+    made = inside(tmp_path, json.dumps(" ".join(("codex", *own))), ("codex", *own)).recipe
     assert made.argv[-len(own) :] == own
     assert "does not work inside" in made.notes[0]
 
