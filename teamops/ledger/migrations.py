@@ -196,8 +196,21 @@ CREATE TRIGGER spent_repriced AFTER UPDATE OF pico, cost_usd ON spent BEGIN
 END;
 """
 
+BOUNDARIES = """
+CREATE TABLE decision(
+  id INTEGER PRIMARY KEY, role TEXT NOT NULL, wall REAL NOT NULL, verdict TEXT NOT NULL, rule TEXT NOT NULL,
+  about TEXT NOT NULL, why TEXT NOT NULL) STRICT;
+CREATE INDEX decision_by_role ON decision(role, wall);
+CREATE TABLE violation(
+  id INTEGER PRIMARY KEY, wall REAL NOT NULL, path TEXT NOT NULL, change TEXT NOT NULL, roles TEXT NOT NULL,
+  rule TEXT NOT NULL, why TEXT NOT NULL, evidence TEXT NOT NULL, added INTEGER, removed INTEGER, state TEXT NOT NULL,
+  note TEXT NOT NULL DEFAULT '', changed_wall REAL, patch TEXT NOT NULL DEFAULT '') STRICT;
+CREATE INDEX violation_by_wall ON violation(wall);
+"""
+
 STEPS: Sequence[str] = (
     FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, BUDGETS, LOGS, SPENT_QUARTERS,
+    BOUNDARIES,
 )  # fmt: skip
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from teamops.ledger import history, spend, spent
 from teamops.ledger.audit import Audit
+from teamops.ledger.boundaries import Boundaries
 from teamops.ledger.budgets import BudgetBook, spends
 from teamops.ledger.client_sessions import ClientSessions
 from teamops.ledger.connection import LedgerError, open_connection, reading, writing
@@ -55,6 +56,7 @@ class Ledger:
         self._file = _identity(path)
         self.audit = Audit(connection, path)
         """The protocol's memory."""
+        self.boundaries = Boundaries(connection, path)
         self.budgets = BudgetBook(connection, path)
         """Asked in every transaction that adds to what was spent."""
         self.deliveries = Deliveries(connection, path)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from teamops.model.boundary import BoundaryView
 from teamops.model.role import Role
 from teamops.model.spend import CycleCost
 from teamops.model.usage import Usage
@@ -208,6 +209,8 @@ class AgentView:
     """``None`` = it doesn't run away."""
     cycle: CycleCost | None = None
     """What its last cycles cost; ``None``: none has used anything."""
+    boundary: BoundaryView | None = None
+    """``None`` = not known yet."""
 
     @property
     def basis(self) -> int | None:

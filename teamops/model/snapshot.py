@@ -13,6 +13,7 @@ from teamops.model.actions import Outcome
 from teamops.model.agent import AgentView
 from teamops.model.agent_report import AgentReport
 from teamops.model.alert import Alert
+from teamops.model.boundary import Decision, Violation, ViolationState
 from teamops.model.budget import BudgetLine
 from teamops.model.clock import Stamp
 from teamops.model.cost_report import CostReport
@@ -122,6 +123,8 @@ class Snapshot:
     """What was used under the light that each block ended, by the block's index; nothing where nothing was used."""
     budgets: tuple[BudgetLine, ...] = ()
     """The team's first; empty where nothing is limited."""
+    violations: tuple[Violation, ...] = ()
+    """Changes past a boundary: open ones first, then those of the last day; newest first, at most 100."""
     troubles: tuple[str, ...] = ()
     """What works in a lesser way, one line each ("no desktop bus: notifications ring the terminal bell")."""
 
@@ -201,7 +204,27 @@ class StopSpendingOf:
     role: Role
 
 
-Intent = PokeRole | RestartRole | AckAlert | SignOff | AcceptTamper | StartRole | StopRole | LiftBudget | StopSpendingOf
+@dataclass(frozen=True, slots=True)
+class SettleViolation:
+    """Intent: the person deals with a change past a boundary. The screen has shown it and asked."""
+
+    violation: int
+    to: ViolationState
+    """ACCEPTED lets it stand, QUARANTINED keeps it as a patch and undoes it, RESTORED puts it back."""
+
+
+Intent = (
+    PokeRole
+    | RestartRole
+    | AckAlert
+    | SignOff
+    | AcceptTamper
+    | StartRole
+    | StopRole
+    | LiftBudget
+    | StopSpendingOf
+    | SettleViolation
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +274,12 @@ class SupervisorPort(Protocol):
 
     def cost_report(self) -> CostReport:
         """Return what the project's agents cost: by day, hour, agent, model and task, how fast, and their runaways."""
+
+    def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
+        """Return what the agents' hooks refused or warned of lately, newest first, at most 200."""
+
+    def violation_diff(self, violation: int) -> tuple[str, ...]:
+        """Return the lines of a unified diff of a change past a boundary, before against after, cleaned."""
 
     def screen(self, role: Role) -> str:
         """Return the agent's visible screen with its SGR colour sequences and nothing else unsafe."""

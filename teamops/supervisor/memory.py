@@ -49,6 +49,7 @@ class Memory:
     def __init__(self, ledger: Ledger, pricer: Pricer, *, acting: bool, followed: bool) -> None:
         self._ledger = ledger
         self.audit = ledger.audit
+        self.boundaries = ledger.boundaries
         self.budgets = ledger.budgets
         self.deliveries = ledger.deliveries
         self.keeping = ledger.keeping

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from teamops.domain import timeline
 from teamops.ledger.store import LedgerError
+from teamops.model.boundary import Decision
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.protocol import DiffStat, TaskReport
 from teamops.model.text import clean, clean_line
@@ -17,8 +18,12 @@ from teamops.supervisor import signing
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from teamops.model.role import Role
     from teamops.supervisor.core import Core
 
+MAX_DECISIONS = 200
+PATCHES = "patches"
+"""The folder beside the ledger that keeps what was changed past a boundary."""
 MAX_LINES = 4000
 """More of a block is not compared; the difference says so."""
 
@@ -113,6 +118,26 @@ def tamper_diff(core: Core, tamper: int) -> tuple[str, ...]:
     if missing:
         lines.insert(0, f"the {' and the '.join(missing)} text was never seen: only its hash is known")
     return tuple(lines)
+
+
+def decisions(core: Core, role: Role | None = None) -> tuple[Decision, ...]:
+    """Return what the hooks of one role or of all refused or warned of lately, newest first. Raises ``LedgerError``."""
+    return tuple(core.memory.boundaries.refused(role, MAX_DECISIONS))
+
+
+def violation_diff(core: Core, violation: int) -> tuple[str, ...]:
+    """Return a unified diff of a change past a boundary, cleaned. Raises ``TeamopsError`` where none is kept."""
+    name = core.memory.boundaries.patch_of(violation)
+    if not name:
+        raise TeamopsError(
+            f"of violation {violation} no change is kept", "look which there are: teamops guard violations"
+        )
+    path = core.memory.path.parent / PATCHES / name
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise TeamopsError(f"{path} can't be read: {error}", "the change itself may still stand in the file") from error
+    return tuple(_lines(raw.decode("utf-8", "replace")))
 
 
 def _lines(text: str) -> list[str]:

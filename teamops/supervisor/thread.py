@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from teamops.config.settings import Settings
 from teamops.model.actions import Outcome
 from teamops.model.agent_report import AgentReport
+from teamops.model.boundary import Decision
 from teamops.model.cost_report import CostReport
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
@@ -211,6 +212,24 @@ class SupervisorThread:
 
         async def ask() -> tuple[str, ...]:
             return core.tamper_diff(tamper)
+
+        return self._wait(ask(), QUERY_S)
+
+    def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
+        """Return what the agents' hooks refused or warned of lately, newest first."""
+        core, _ = self._alive()
+
+        async def ask() -> tuple[Decision, ...]:
+            return core.decisions(role)
+
+        return self._wait(ask(), QUERY_S)
+
+    def violation_diff(self, violation: int) -> tuple[str, ...]:
+        """Return the lines of a unified diff of a change past a boundary, cleaned."""
+        core, _ = self._alive()
+
+        async def ask() -> tuple[str, ...]:
+            return core.violation_diff(violation)
 
         return self._wait(ask(), QUERY_S)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from teamops.config.settings import Settings
 from teamops.model.actions import Outcome
 from teamops.model.agent_report import AgentReport
+from teamops.model.boundary import Decision
 from teamops.model.cost_report import CostReport
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
@@ -65,6 +66,14 @@ class StillPort:
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:  # noqa: ARG002 - there is one
         """Return the difference of the rewritten block."""
         return believable_diff()
+
+    def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:  # noqa: ARG002 - there is none
+        """Return nothing."""
+        return ()
+
+    def violation_diff(self, violation: int) -> tuple[str, ...]:  # noqa: ARG002 - there is none
+        """Return nothing."""
+        return ()
 
     def agent_report(self, role: Role) -> AgentReport:
         """Return what is remembered of an agent."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from teamops.model.actions import Outcome
 from teamops.model.agent import Evidence
 from teamops.model.agent_report import AgentReport
+from teamops.model.boundary import Decision
 from teamops.model.clock import Stamp
 from teamops.model.cost_report import CostReport
 from teamops.model.errors import TeamopsError, UsageError
@@ -42,6 +43,9 @@ class FakePort:
     diff: tuple[str, ...] = field(default_factory=believable_diff)
     agent_reports: dict[Role, AgentReport] = field(default_factory=dict)
     """By role: what it says instead of a believable one."""
+    refused: tuple[Decision, ...] = ()
+    violation_diffs: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """By violation."""
     costs: CostReport | None = None
     """What it says instead of believable costs."""
     reports: dict[str | None, TaskReport] = field(default_factory=dict)
@@ -158,6 +162,16 @@ class FakePort:
         if all(finding.tamper != tamper for finding in self.now.findings):
             raise UsageError("There is no such change.", "Look at the findings.")
         return self.diff
+
+    def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
+        self._enter("decisions")
+        return tuple(one for one in self.refused if role in (None, one.role))
+
+    def violation_diff(self, violation: int) -> tuple[str, ...]:
+        self._enter("violation_diff")
+        if violation not in self.violation_diffs:
+            raise UsageError("There is no such violation.", "Look which there are.")
+        return self.violation_diffs[violation]
 
     def agent_report(self, role: Role) -> AgentReport:
         self._enter("agent_report", role)

@@ -1,0 +1,125 @@
+"""What the agents' hooks decided, and what got past the boundaries."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from teamops.ledger.connection import reading, writing
+from teamops.model.boundary import ChangeKind, Decision, Verdict, Violation, ViolationState
+from teamops.model.role import Role
+
+_DECISION = "SELECT id, role, wall, verdict, rule, about, why FROM decision"
+_VIOLATION_IS = "id, wall, path, change, roles, rule, why, evidence, added, removed, state, note, changed_wall"
+
+
+class Boundaries:
+    """The part of the ledger that keeps decisions and violations. See ``store.Ledger`` for threads and errors."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    # decisions
+
+    def refused(self, role: Role | None, limit: int) -> list[Decision]:
+        """Return the calls that were refused or warned of, of one role or of all, newest first."""
+        what = "WHERE verdict <> 'allow' AND (? IS NULL OR role = ?) ORDER BY wall DESC, id DESC LIMIT ?"
+        with reading(self._path):
+            rows = self._connection.execute(f"{_DECISION} {what}", (role, role, limit)).fetchall()
+        return [_decision(row) for row in rows]
+
+    def blocked_since(self, wall: float) -> Mapping[Role, int]:
+        """Return how many calls of each role were refused since then."""
+        with reading(self._path):
+            rows = self._connection.execute(
+                "SELECT role, count(*) FROM decision WHERE verdict = 'deny' AND wall >= ? GROUP BY role", (wall,)
+            ).fetchall()
+        return {Role(role): count for role, count in rows}
+
+    # violations
+
+    def add(self, violation: Violation, patch: str = "") -> int:
+        """Store a violation and return its row. ``patch``: the file's name among the patches that holds its change."""
+        with writing(self._connection, self._path, durable=True):
+            cursor = self._connection.execute(
+                "INSERT INTO violation(wall, path, change, roles, rule, why, evidence, added, removed, state, note,"
+                " changed_wall, patch) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    violation.wall,
+                    violation.path,
+                    violation.change,
+                    json.dumps(violation.roles),
+                    violation.rule,
+                    violation.why,
+                    json.dumps(violation.evidence),
+                    violation.added,
+                    violation.removed,
+                    violation.state,
+                    violation.note,
+                    violation.changed_wall,
+                    patch,
+                ),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def settle(self, row: int, state: ViolationState, note: str, wall: float) -> None:
+        """Store what became of a violation."""
+        with writing(self._connection, self._path, durable=True):
+            self._connection.execute(
+                "UPDATE violation SET state = ?, note = ?, changed_wall = ? WHERE id = ?", (state, note, wall, row)
+            )
+
+    def violation(self, row: int) -> Violation | None:
+        """Return a violation; ``None`` where there is none of that number."""
+        return next(iter(self._violations("WHERE id = ?", row)), None)
+
+    def patch_of(self, row: int) -> str:
+        """Return the name of the file that holds a violation's change; empty where none is kept."""
+        with reading(self._path):
+            found = self._connection.execute("SELECT patch FROM violation WHERE id = ?", (row,)).fetchone()
+        return "" if found is None else str(found[0])
+
+    def violations(self, since: float, limit: int) -> list[Violation]:
+        """Return the open violations, then the others since ``since``; newest first."""
+        return self._violations(
+            "WHERE state = 'open' OR wall >= ? ORDER BY state <> 'open', wall DESC, id DESC LIMIT ?", since, limit
+        )
+
+    def _violations(self, where: str, *values: object) -> list[Violation]:
+        with reading(self._path):
+            rows = self._connection.execute(f"SELECT {_VIOLATION_IS} FROM violation {where}", values).fetchall()  # noqa: S608 - constants
+        return [
+            Violation(
+                id=row[0],
+                wall=row[1],
+                path=row[2],
+                change=ChangeKind(row[3]),
+                roles=tuple(map(Role, json.loads(row[4]))),
+                rule=row[5],
+                why=row[6],
+                evidence=tuple(json.loads(row[7])),
+                added=row[8],
+                removed=row[9],
+                state=ViolationState(row[10]),
+                note=row[11],
+                changed_wall=row[12],
+            )
+            for row in rows
+        ]
+
+
+def add_decisions(connection: sqlite3.Connection, decisions: Iterable[Decision]) -> None:
+    """Store decisions within a transaction that is open."""
+    connection.executemany(
+        "INSERT INTO decision(role, wall, verdict, rule, about, why) VALUES(?, ?, ?, ?, ?, ?)",
+        [(one.role, one.wall, one.verdict, one.rule, one.about, one.why) for one in decisions],
+    )
+
+
+def _decision(row: tuple[int, str, float, str, str, str, str]) -> Decision:
+    return Decision(
+        id=row[0], role=Role(row[1]), wall=row[2], verdict=Verdict(row[3]), rule=row[4], about=row[5], why=row[6]
+    )

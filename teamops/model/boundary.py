@@ -1,0 +1,119 @@
+"""What is known of the roles' boundaries: what was refused, what got past, and how each agent is held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from teamops.model.role import Role
+
+
+class Verdict(StrEnum):
+    """What a hook decided of a tool call."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    """Let through; the agent and its person are told."""
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What an agent's own hook decided of one tool call, as it says in the agent's spool."""
+
+    role: Role
+    wall: float
+    """Unix seconds, by the hook."""
+    verdict: Verdict
+    rule: str
+    """``write.deny "*.py"``; the rule, with the glob or pattern that matched."""
+    about: str
+    """The path in the project, the command, or the tool."""
+    why: str
+    """The words that the agent was told."""
+    id: int = 0
+    """Its row in the ledger; 0 = not stored yet."""
+
+
+class ChangeKind(StrEnum):
+    """What became of a file."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    DELETED = "deleted"
+
+
+class ViolationState(StrEnum):
+    """The life of a violation."""
+
+    OPEN = "open"
+    """The change stands; nobody has dealt with it."""
+    QUARANTINED = "quarantined"
+    """The file is as it was before; the change is kept as a patch."""
+    RESTORED = "restored"
+    """It was quarantined, and a person has put the change back."""
+    ACCEPTED = "accepted"
+    """A person lets it stand."""
+    GONE = "gone"
+    """The file is as it was again, by whoever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A change in the work tree that none of those who could have made it may make."""
+
+    id: int
+    """Its row in the ledger, by which a person names it."""
+    wall: float
+    """When teamops saw it, Unix seconds."""
+    path: str
+    """In the project, or absolute in an agent's own work tree."""
+    change: ChangeKind
+    roles: tuple[Role, ...]
+    """Who could have made it, the likeliest first."""
+    rule: str
+    """The rule of the likeliest one's policy that it breaks."""
+    why: str
+    """In words: "REVIEWER may not change it"."""
+    evidence: tuple[str, ...] = ()
+    """What speaks for it, best first: "REVIEWER's client has the file open", "REVIEWER holds the light"."""
+    added: int | None = None
+    """Lines; ``None`` = not known (binary, or too large)."""
+    removed: int | None = None
+    state: ViolationState = ViolationState.OPEN
+    note: str = ""
+    """How its state came to be: "quarantined; REVIEWER was told", "could not be quarantined: …"."""
+    changed_wall: float | None = None
+    """When its state last changed; ``None`` = never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundaryView:
+    """An agent's boundary, for a person."""
+
+    allow: tuple[str, ...] = ()
+    """Globs that it may write, as its profile says."""
+    deny: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    """The finer rules in words: "no new files", "grows a file by 20 lines at most"."""
+    unruled: bool = False
+    """Its role has no profile: nothing is held back."""
+    kernel: str = ""
+    """How the kernel holds the running agent: "bwrap + Landlock", "Landlock alone"; empty = not at all."""
+    hook: bool = False
+    """Its client's hook has judged a call in this life of the agent, or is known to be asked."""
+    unenforced: str = ""
+    """Why neither kernel nor hook holds it, in words; empty = at least one does."""
+    blocked: int = 0
+    """Calls that were refused today."""
+    last_blocked: Decision | None = None
+
+    @property
+    def words(self) -> str:
+        """Return the boundary in one line: "may write: docs/**, *.md; never: **/*.py"."""
+        if self.unruled:
+            return "may write: anything (its role has no profile)"
+        said = f"may write: {', '.join(self.allow) or 'nothing'}"
+        if self.deny:
+            said += f"; never: {', '.join(self.deny)}"
+        return "; ".join((said, *self.limits))
