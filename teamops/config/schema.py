@@ -31,6 +31,7 @@ from teamops.config.values import (
     timezone,
     together,
     tokens,
+    url,
     variables,
 )
 
@@ -127,6 +128,9 @@ KEYS: tuple[Key, ...] = (
     _key("gates.timeout_s", "duration", seconds, '"15m"', "A gate that takes longer fails."),
     _key("notify.desktop", "true/false", switch, "true", "Tell the person by a desktop notification (D-Bus)."),
     _key("notify.terminal", "true/false", switch, "true", "Where that fails, ring the terminal's bell."),
+    _key("ledger.raw_days", "number", count, "7", "So many days single beats and responses are kept."),
+    _key("ledger.minute_days", "number", count, "90", "So many days sums by the minute are; facts are kept for ever."),
+    _key("watchdog.url", "URL", url, "none", "Told each minute that teamops lives: a healthchecks-style URL."),
     _key("prices.*.input", "number", price, "the shipped table's", "A model's price: USD per million tokens of input."),
     _key("prices.*.output", "number", price, "the shipped table's", "… of output; it and input go together."),
     _key("prices.*.cache_write", "number", price, "as input", "… of input that is written to the cache."),

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from teamops.domain.boundary_rules import NO_TIERS, TierRule
 from teamops.domain.budget import BudgetRule, Budgets
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
+from teamops.domain.retention import Retention
 from teamops.model.price import OwnPrice
 from teamops.model.role import Role
 
@@ -191,6 +192,10 @@ class Settings:
     timezone: str = ""
     """IANA name of the zone whose days count for budgets; empty = the system's."""
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    retention: Retention = field(default_factory=Retention)
+    """How long the ledger keeps what."""
+    watchdog_url: str = field(default="", repr=False)
+    """Told each minute that teamops lives, without a slash at its end; a secret. Empty = nobody is told."""
     stop_grace_s: float = 30.0
     """So long an agent that is stopped may take to end by itself."""
     source: Path | None = None

@@ -56,6 +56,25 @@ def path(value: object) -> str:
     return text(value)
 
 
+def url(value: object) -> str:
+    """Read the address of a web page. What it says is never shown: such an address is a secret."""
+    from urllib.parse import urlsplit
+
+    told = text(value)
+    try:
+        parts = urlsplit(told)
+        port = parts.port
+    except ValueError:
+        raise Wrong("is no address") from None
+    if parts.scheme not in {"http", "https"}:
+        raise Wrong("begins with https:// or http://")
+    if not parts.hostname or port == 0 or any(letter.isspace() for letter in told) or not told.isascii():
+        raise Wrong("is an address without spaces and signs beyond ASCII, with a host")
+    if parts.query or parts.fragment:
+        raise Wrong('has no "?" and no "#": /start and /fail are added to it')
+    return told.rstrip("/")
+
+
 def switch(value: object) -> bool:
     """Read a truth value."""
     if not isinstance(value, bool):

@@ -208,9 +208,24 @@ CREATE TABLE violation(
 CREATE INDEX violation_by_wall ON violation(wall);
 """
 
+RETENTION = """
+ALTER TABLE spent ADD COLUMN responses INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE spent ADD COLUMN grain INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX spent_by_grain ON spent(grain, role, wall) WHERE grain < 900;
+DROP TRIGGER spent_repriced;
+CREATE TRIGGER spent_repriced AFTER UPDATE OF pico, cost_usd ON spent WHEN NEW.responses = OLD.responses BEGIN
+  UPDATE spent_quarter SET pico = pico + coalesce(NEW.pico, 0) - coalesce(OLD.pico, 0),
+    unpriced = unpriced + ((NEW.pico IS NULL AND NEW.cost_usd IS NULL) - (OLD.pico IS NULL AND OLD.cost_usd IS NULL))
+    * (NEW.input + NEW.output + NEW.cache_write + NEW.cache_read)
+    WHERE quarter = CAST(NEW.wall / 900 AS INTEGER) AND role = NEW.role AND model = NEW.model;
+END;
+CREATE TABLE sweep(
+  id INTEGER PRIMARY KEY CHECK(id = 1), wall REAL NOT NULL, gone INTEGER NOT NULL, merged INTEGER NOT NULL) STRICT;
+"""
+
 STEPS: Sequence[str] = (
     FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, BUDGETS, LOGS, SPENT_QUARTERS,
-    BOUNDARIES,
+    BOUNDARIES, RETENTION,
 )  # fmt: skip
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from teamops.ledger.audit import Audit
 from teamops.ledger.client_sessions import ClientSessions
-from teamops.ledger.connection import LedgerError, reading
+from teamops.ledger.connection import LedgerError, other_version, reading
 from teamops.ledger.migrations import STEPS
 from teamops.ledger.spent import Spent
 from teamops.ledger.spent_sums import SpentSums
@@ -76,11 +76,7 @@ def _looking(path: Path) -> Iterator[sqlite3.Connection | None]:
         with reading(path):
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version != len(STEPS):
-            age = "an older" if version < len(STEPS) else "a newer"
-            raise LedgerError(
-                f"ledger {path}: it is {age} teamops' (version {version}, here {len(STEPS)})",
-                "start teamops once: it brings it up to date" if version < len(STEPS) else "upgrade teamops",
-            )
+            raise other_version(path, version, len(STEPS))
         yield connection
 
 

@@ -90,6 +90,8 @@ class Core:
         """The agents' states were told once."""
         self._gapped = False
         """teamops did not run just before the last round of the clock: evidence of that time is still coming in."""
+        self._disturbed = self.book.stamp.now
+        """When teamops last began, or went on after it did not run, or read of times before, observed seconds."""
         self._ticks = 0
         """Rounds of the clock since every source has reported once."""
         self._waiting: dict[int, asyncio.Future[Outcome]] = {}
@@ -219,6 +221,13 @@ class Core:
             self.memory.state_changed(self.book, page)
         self._told = True
 
+    @property
+    def quiet_s(self) -> float:
+        """So long, observed seconds, nothing was to be caught up with; 0 while something is."""
+        if not self._settled() or not self.memory.written:
+            return 0.0
+        return self.book.stamp.now - self._disturbed
+
     def _settled(self) -> bool:
         """Return whether enough is known to judge: what nobody looked at yet must end no alert of an earlier life."""
         if not self.book.supervisor.acting:
@@ -236,6 +245,7 @@ class Core:
                 self.trail.tick(self.book)
                 self.memory.hear_viewers(self.book)
                 if event.gap_s:
+                    self._disturbed = event.stamp.now
                     self._note("source", f"teamops did not run for {event.gap_s:.0f} s; deadlines are re-armed")
             case HandoffChanged():
                 self._see_handoff(event)
@@ -246,6 +256,8 @@ class Core:
                 self.memory.beats(self.book, event)
                 self.book.take(event)
             case UsageSeen():
+                if not event.live:
+                    self._disturbed = event.stamp.now
                 self.memory.usage(self.book, event)
                 self.book.take(event)
             case ActionFinished():

@@ -40,6 +40,7 @@ from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.guarding import Guarding
 from teamops.supervisor.lease import Lease, state_dir_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.retaining import Retaining
 from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
 from teamops.tmux.socket import Socket
@@ -141,6 +142,8 @@ async def living(
             guarding = Guarding(core, folder)
             core.on_handoff = guarding.see
             core.spawn(guarding.run(), "guard")
+        if supervisor.acting:
+            core.spawn(Retaining(core).run(), "retention")
         core.spawn(_keep_note(core, notifier), "notifications")
         core.recover()
 

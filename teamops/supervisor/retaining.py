@@ -1,0 +1,94 @@
+"""Old rows of the ledger are cleared away in the background, by the supervisor that acts."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from teamops.ledger.connection import LedgerError
+from teamops.ledger.sweeping import Sweep
+from teamops.model.events import SourceTroubled
+
+if TYPE_CHECKING:
+    from teamops.supervisor.core import Core
+
+NAME = "retention"
+QUIET_S = 60.0
+"""So long nothing was to be caught up with before a sweep: by then every supervisor has counted what came."""
+COUNTED_S = 10.0
+"""A supervisor looks for new rows each second; one that did not run for longer counts all of them anew."""
+EVERY_S = 3600.0
+AGAIN_S = 60.0
+"""So long after a sweep that could not be finished, the next one goes on with it."""
+LOOK_S = 1.0
+REST = 4
+"""After each transaction a sweep rests for so many times as long as that took, and ``LEAST_REST_S`` at least."""
+LEAST_REST_S = 0.02
+MOST_FAILURES = 5
+"""So many sweeps in a row that are not finished are worth an alert: whoever writes more comes first."""
+
+
+class Retaining:
+    """Sweeps once an hour, and after midnight. Belongs to the supervisor's loop; the work is done in a thread."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._failures = 0
+        self._due = 0.0
+        """Observed seconds."""
+        self._midnight = core.book.midnight
+        self._noted = 0.0
+        self._newest = 0
+        """The newest row of single responses as of ``_noted``, observed seconds."""
+        self._counted = 0
+        """… and at least ``COUNTED_S`` before: every supervisor has counted it, or looks at all rows anew."""
+
+    async def run(self) -> None:
+        """Sweep whenever it is time, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            book, quiet = self._core.book, self._core.quiet_s
+            if book.midnight != self._midnight:
+                self._midnight, self._due = book.midnight, 0.0
+            if not quiet:
+                self._counted = self._newest = 0
+            elif book.stamp.now - self._noted >= COUNTED_S:
+                self._note(book.stamp.now)
+            if quiet >= QUIET_S and book.stamp.now >= self._due:
+                await self.sweep()
+
+    def _note(self, now: float) -> None:
+        mark = self._core.memory.ask(self._core.book, self._core.memory.spent.mark)
+        if mark is not None:
+            self._noted, self._counted, self._newest = now, self._newest, mark[0]
+
+    async def sweep(self) -> Sweep:
+        """Sweep once, as far as it comes; return what was done."""
+        core = self._core
+        sweep = Sweep(core.memory.path, core.book.settings.retention, core.book.stamp.wall, self._counted)
+        steps = sweep.steps()
+        loop = asyncio.get_running_loop()
+        with_one_thread = ThreadPoolExecutor(1, thread_name_prefix="retention")  # a connection belongs to its thread
+        try:
+            while (took := await loop.run_in_executor(with_one_thread, next, steps, None)) is not None:
+                await asyncio.sleep(max(LEAST_REST_S, REST * took))
+                if not core.quiet_s:
+                    return sweep
+        except LedgerError as error:
+            self._failures += 1
+            self._due = core.book.stamp.now + AGAIN_S
+            if self._failures == MOST_FAILURES:
+                self._say(f"old rows are not cleared away: {error.message}", error.hint)
+        else:
+            self._due = core.book.stamp.now + EVERY_S
+            if self._failures >= MOST_FAILURES:
+                self._say("", "")
+            self._failures = 0
+        finally:
+            with_one_thread.submit(steps.close)
+            with_one_thread.shutdown(wait=False)
+        return sweep
+
+    def _say(self, message: str, hint: str) -> None:
+        self._core.emit(SourceTroubled(self._core.stamp(), NAME, message, hint))
