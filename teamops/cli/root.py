@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gate": ("teamops.cli.gate:gate", "Run the gates of done, and show what their last runs are worth."),
     "cost": ("teamops.cli.cost:cost", "Say what this team cost: by day, agent, model and task, and where that leads."),
     "guard": ("teamops.cli.guard:guard", "Say what a role may change and run, and by which rule."),
+    "ledger": ("teamops.cli.ledger:ledger", "What is remembered: how much, for other programs, tidied, proven."),
     "usage": ("teamops.cli.usage:usage", "Say what all clients used and what it cost, by day, agent, task…"),
     "config": ("teamops.cli.config:config", "Check teamops.toml and the profiles."),
     "beat": ("teamops.cli.beat:beat", "Say from a shell loop that this agent lives, and what it does."),

@@ -43,7 +43,7 @@ def look_into(path: Path) -> Iterator[Look | None]:
 
     Raises ``LedgerError`` where it can't be read, or is another version's.
     """
-    with _looking(path) as connection:
+    with looking(path) as connection:
         yield None if connection is None else _look(connection, path)
 
 
@@ -52,7 +52,7 @@ def sessions_at(path: Path) -> dict[str, Role]:
 
     Raises ``LedgerError`` as ``peek`` does.
     """
-    with _looking(path) as connection:
+    with looking(path) as connection:
         return {} if connection is None else ClientSessions(connection, path).all()
 
 
@@ -61,7 +61,28 @@ def _look(connection: sqlite3.Connection, path: Path) -> Look:
 
 
 @contextmanager
-def _looking(path: Path) -> Iterator[sqlite3.Connection | None]:
+def looking(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open the ledger at ``path`` to be read only; ``None`` where there is none. Raises ``LedgerError``."""
+    with reading_only(path) as connection:
+        if connection is not None:
+            must_be_ours(connection, path)
+        yield connection
+
+
+def must_be_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise ``LedgerError`` where the ledger is another version's."""
+    with reading(path):
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version != len(STEPS):
+        raise other_version(path, version, len(STEPS))
+
+
+@contextmanager
+def reading_only(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open the file at ``path``, of whatever version, so that nothing can be written; ``None`` where there is none.
+
+    Raises ``LedgerError``.
+    """
     try:
         there = path.exists()
     except OSError as error:
@@ -73,10 +94,6 @@ def _looking(path: Path) -> Iterator[sqlite3.Connection | None]:
         how = "mode=ro" + ("&immutable=1" if _rests(path) else "")
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
     with closing(connection):
-        with reading(path):
-            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if version != len(STEPS):
-            raise other_version(path, version, len(STEPS))
         yield connection
 
 

@@ -27,8 +27,9 @@ _ROWS = (
     " s.cost_usd, s.responses FROM spent s JOIN spent_name r ON r.id = s.role"
 )
 _SUM = (
-    "SELECT coalesce(sum(responses), 0), coalesce(sum(input), 0), coalesce(sum(output), 0), coalesce(sum(cache_write), 0),"
-    " coalesce(sum(cache_write_1h), 0), coalesce(sum(cache_read), 0), coalesce(sum(pico), 0),"
+    "SELECT coalesce(sum(responses), 0), coalesce(sum(input), 0), coalesce(sum(output), 0),"
+    " coalesce(sum(cache_write), 0), coalesce(sum(cache_write_1h), 0), coalesce(sum(cache_read), 0),"
+    " coalesce(sum(pico), 0),"
     " coalesce(sum(CASE WHEN pico IS NULL AND cost_usd IS NULL THEN input + output + cache_write + cache_read END), 0),"
     " count(cost_usd) FROM spent WHERE role = (SELECT id FROM spent_name WHERE name = ?) AND wall >= ? AND wall < ?"
 )

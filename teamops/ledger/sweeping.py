@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +86,7 @@ class Sweep:
         self._rule = rule
         self.done = Swept()
 
-    def steps(self) -> Iterator[float]:
+    def steps(self) -> Generator[float, None, None]:
         """Do it; give after each transaction how long it took, seconds.
 
         Raises ``LedgerError``, also where another writer is in the way: all that was done so far is done.
@@ -169,7 +169,7 @@ class Sweep:
     def _shrink(self, connection: sqlite3.Connection) -> Iterator[float]:
         """Give free pages back to the disk, a few at a time, where the file was made for that."""
         with reading(self._path):
-            able = connection.execute("PRAGMA auto_vacuum").fetchone()[0] == 2  # noqa: PLR2004 - SQLite's INCREMENTAL
+            able = connection.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
         while able:
             with reading(self._path):
                 if connection.execute("PRAGMA freelist_count").fetchone()[0] <= _FREE_PAGES:

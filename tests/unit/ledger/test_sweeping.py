@@ -1,5 +1,7 @@
 """Old rows go in small steps, and no sum that anybody asks for changes by it."""
 
+# ruff: noqa: S608 - the names of tables are ours
+
 from __future__ import annotations
 
 import os
@@ -11,6 +13,7 @@ import sys
 import time
 from contextlib import closing
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -25,7 +28,7 @@ from teamops.ledger.peek import look_into
 from teamops.ledger.spent import Source, SpentRow
 from teamops.ledger.store import Ledger, LedgerError, open_ledger
 from teamops.ledger.sweeping import Sweep, days_seen
-from teamops.ledger.tables import TABLES
+from teamops.ledger.tables import TABLES, documentation
 from teamops.model.agent import Beat
 from teamops.model.boundary import Decision, Verdict
 from teamops.model.clock import Stamp
@@ -90,9 +93,7 @@ def edges(ledger: Ledger) -> list[float]:
 def sums(ledger: Ledger) -> list[Spend]:
     """Return all that is asked of single responses: by light and role, and by the quarter."""
     found = [
-        ledger.spent.sum(role, since, until)
-        for role in (CODER, REVIEWER)
-        for since, until in zip(edges(ledger), edges(ledger)[1:], strict=False)
+        ledger.spent.sum(role, since, until) for role in (CODER, REVIEWER) for since, until in pairwise(edges(ledger))
     ]
     with look_into(ledger.path) as look:
         assert look is not None
@@ -152,15 +153,9 @@ def test_whatever_the_rows_and_lights_are_every_sum_stays(
         for day in range(100):  # newer days, and cycles, on record
             one = [(usage(NOW - day * DAY_S), Decimal(1))]
             ledger.add_usage(CODER, one, Position("/log", 1, 1, 2 + day))
-        before = [
-            (since, until, ledger.spent.sum(CODER, since, until))
-            for since, until in zip(edges(ledger), edges(ledger)[1:], strict=False)
-        ]
+        before = [(since, until, ledger.spent.sum(CODER, since, until)) for since, until in pairwise(edges(ledger))]
         minutes = [begin + 60 * minute for minute in range(31) if adopted is not None and minute * 60 < adopted]
-        before += [
-            (since, until, ledger.spent.sum(CODER, since, until))
-            for since, until in zip(minutes, minutes[1:], strict=False)
-        ]
+        before += [(since, until, ledger.spent.sum(CODER, since, until)) for since, until in pairwise(minutes)]
         sweep(ledger)
         assert [(since, until, ledger.spent.sum(CODER, since, until)) for since, until, _ in before] == before
 
@@ -372,6 +367,11 @@ def test_every_table_has_its_word(tmp_path: Path) -> None:
         assert {table.name for table in TABLES} == there
         for table in TABLES:
             assert raw(ledger, f"SELECT min({table.wall or 0}) FROM {table.name}")
+
+
+def test_the_documentation_has_every_table() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "ledger.md").read_text(encoding="utf-8")
+    assert documentation() in page
 
 
 def test_roles_are_kept_apart(tmp_path: Path) -> None:
