@@ -85,6 +85,8 @@ class Sweep:
         self._rows = 200
         self._rule = rule
         self.done = Swept()
+        self.raw_before: float | None = None
+        """What is raw and older than this goes, Unix seconds; known once it has begun."""
 
     def steps(self) -> Generator[float, None, None]:
         """Do it; give after each transaction how long it took, seconds.
@@ -94,7 +96,7 @@ class Sweep:
         with closing(open_existing(self._path, BUSY_S)) as connection:
             with reading(self._path):
                 seen = days_seen(connection, self._wall, max(self._rule.raw_days, self._rule.minute_days) + 1)
-            raw = cutoff(seen, self._wall, self._rule.raw_days)
+            raw = self.raw_before = cutoff(seen, self._wall, self._rule.raw_days)
             minutes = cutoff(seen, self._wall, self._rule.minute_days)
             if minutes is not None:
                 for table in _MINUTES:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from teamops.ledger.connection import LedgerError
 from teamops.ledger.sweeping import Sweep
 from teamops.model.events import SourceTroubled
+from teamops.sources.old_beats import clear
 
 if TYPE_CHECKING:
     from teamops.supervisor.core import Core
@@ -75,11 +77,14 @@ class Retaining:
                 await asyncio.sleep(max(LEAST_REST_S, REST * took))
                 if not core.quiet_s:
                     return sweep
+            positions = core.memory.positions(core.book)
+            if sweep.raw_before is not None and positions is not None:
+                old = partial(clear, core.book.settings.spool, positions, sweep.raw_before)
+                await loop.run_in_executor(with_one_thread, old)
         except LedgerError as error:
-            self._failures += 1
-            self._due = core.book.stamp.now + AGAIN_S
-            if self._failures == MOST_FAILURES:
-                self._say(f"old rows are not cleared away: {error.message}", error.hint)
+            self._failed(error.message, error.hint)
+        except OSError as error:
+            self._failed(f"the spool: {error.strerror}", "mend the rights of .teamops/spool")
         else:
             self._due = core.book.stamp.now + EVERY_S
             if self._failures >= MOST_FAILURES:
@@ -89,6 +94,12 @@ class Retaining:
             with_one_thread.submit(steps.close)
             with_one_thread.shutdown(wait=False)
         return sweep
+
+    def _failed(self, message: str, hint: str) -> None:
+        self._failures += 1
+        self._due = self._core.book.stamp.now + AGAIN_S
+        if self._failures == MOST_FAILURES:
+            self._say(f"old rows are not cleared away: {message}", hint)
 
     def _say(self, message: str, hint: str) -> None:
         self._core.emit(SourceTroubled(self._core.stamp(), NAME, message, hint))
