@@ -52,9 +52,11 @@ class Printer:
 
 
 async def _watch(settings: Settings, state_dir: Path | None) -> None:
+    from teamops.effects.systemd import Systemd
     from teamops.supervisor.run import supervise_forever
 
     printer = Printer()
+    manager = Systemd()
     unheard: list[BrokenPipeError] = []
 
     def publish(snapshot: Snapshot) -> None:
@@ -65,7 +67,17 @@ async def _watch(settings: Settings, state_dir: Path | None) -> None:
             unheard.append(error)
             task.cancel()
 
-    task = asyncio.create_task(supervise_forever(settings, publish, state_dir=state_dir, ring=ring_bell))
+    said = [""]
+
+    def on_round(snapshot: Snapshot) -> None:
+        manager.see_round(status_words(snapshot), ready=snapshot.ready)
+        if manager.trouble != said[0]:
+            said[0] = manager.trouble
+            if manager.trouble:
+                click.echo(f"teamops: {manager.trouble}", err=True)
+
+    work = supervise_forever(settings, publish, state_dir=state_dir, ring=ring_bell, on_round=on_round)
+    task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
@@ -74,7 +86,16 @@ async def _watch(settings: Settings, state_dir: Path | None) -> None:
     except asyncio.CancelledError:
         if unheard:
             raise unheard[0] from None
+        manager.stopping()
         click.echo("teamops: supervision ended; the agents keep running", err=True)
+
+
+def status_words(snapshot: Snapshot) -> str:
+    """Return how things stand, in a few words."""
+    who = "acting" if snapshot.supervisor.acting else f"viewing, pid {snapshot.supervisor.pid} acts"
+    alerts = sum(alert.open for alert in snapshot.alerts)
+    lights = ", ".join(dict.fromkeys(str(light.role) for light in snapshot.lights)) or "nobody"
+    return f"{who}; {lights} has the light; {alerts} open alerts"
 
 
 def ring_bell(text: str) -> bool:

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from teamops.ledger import history
 from teamops.ledger.audit import Audit
 from teamops.ledger.client_sessions import ClientSessions
 from teamops.ledger.connection import LedgerError, other_version, reading
@@ -16,6 +17,7 @@ from teamops.ledger.migrations import STEPS
 from teamops.ledger.spent import Spent
 from teamops.ledger.spent_sums import SpentSums
 from teamops.ledger.spikes import Spikes
+from teamops.model.alert import Alert
 from teamops.model.role import Role
 
 
@@ -54,6 +56,18 @@ def sessions_at(path: Path) -> dict[str, Role]:
     """
     with looking(path) as connection:
         return {} if connection is None else ClientSessions(connection, path).all()
+
+
+def alerts_at(path: Path) -> list[Alert]:
+    """Return the alerts in the ledger at ``path``, open ones first; nothing where there is none.
+
+    Raises ``LedgerError`` as ``peek`` does.
+    """
+    with looking(path) as connection:
+        if connection is None:
+            return []
+        with reading(path):
+            return history.alerts(connection)
 
 
 def _look(connection: sqlite3.Connection, path: Path) -> Look:

@@ -15,7 +15,7 @@ from teamops.model.agent_report import AgentReport
 from teamops.model.alert import Alert
 from teamops.model.boundary import Decision, Violation, ViolationState
 from teamops.model.budget import BudgetLine
-from teamops.model.clock import Stamp
+from teamops.model.clock import HUNG_S, Stamp
 from teamops.model.cost_report import CostReport
 from teamops.model.handoff import Block, Problem, Stage, Standing, Task
 from teamops.model.protocol import ProtocolFinding, StageTime, TaskReport
@@ -77,6 +77,15 @@ class SupervisorView:
     since_wall: float | None
     watch_only: bool = False
     """No teamops.toml: nothing in tmux is managed."""
+    round_age_s: float | None = None
+    """How long ago the acting supervisor's loop last went round; ``None`` = not known, or it is this very process."""
+    ended: str = ""
+    """Why this process' own supervisor has ended; empty = it runs."""
+
+    @property
+    def hangs(self) -> bool:
+        """The acting supervisor is there and does nothing: it was stopped, or waits for something that doesn't come."""
+        return self.pid is not None and self.round_age_s is not None and self.round_age_s > HUNG_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
             "acting": who.pid is not None,
             "since": iso(who.since_wall),
             "watch_only": who.watch_only,
+            "round_age_s": None if who.round_age_s is None else round(who.round_age_s, 1),
+            "hangs": who.hangs,
         },
         "light": [_light(light) for light in snapshot.lights],
         "agents": [agent_json(agent) for agent in snapshot.agents],
@@ -167,6 +169,8 @@ def status_text(snapshot: Snapshot) -> str:
     """Return the snapshot as lines for a person."""
     who = snapshot.supervisor
     acting = f"supervised by pid {who.pid}" if who.pid is not None else "nobody supervises (run: teamops watch)"
+    if who.hangs and who.round_age_s is not None:
+        acting += f", WHICH HANGS: no round for {clock_words(who.round_age_s)}"
     lines = [f"{snapshot.project}: {acting}, {_dollars(snapshot.cost_today_usd, snapshot.unpriced_tokens)} today"]
     if snapshot.handoff_trouble:
         lines.append(f"! {snapshot.handoff_trouble}")

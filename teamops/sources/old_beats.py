@@ -130,7 +130,7 @@ def _hollow(fd: int, status: os.stat_result, end: int, before_wall: float) -> in
 
 
 def _older_end(fd: int, start: int, end: int, before_wall: float) -> int:
-    """Return where the last block begins whose first line is older, and that of each one before it: lines are in order."""
+    """Return where the last block begins whose first line is older, as are those of all before it."""
     at = start
     while at < end:
         moment = _moment_in(os.pread(fd, _STEP, at), first=at == 0)

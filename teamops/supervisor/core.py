@@ -108,6 +108,8 @@ class Core:
         """Called with a line that is about to be typed for an agent, so that sources look out for its proof."""
         self.on_handoff: Callable[[HandoffChanged], None] = lambda _: None
         """Called when the book has taken the handoff file's new truth."""
+        self.on_round: Callable[[Snapshot], None] = lambda _: None
+        """Called after each round of the clock that was gone through to its end."""
         self.around: Callable[[], str] = lambda: ""
         """Says at which agent's hands this process is; empty = no agent's."""
         self.trail = Trail(memory, self.spawn)
@@ -164,32 +166,38 @@ class Core:
                 # Before the round, not after it: a snapshot shows all that was there when it went out.
                 await asyncio.sleep(max(0.0, self._published + PUBLISH_S - self._loop.time()))
                 self._wake.clear()
-                self._round()
+                ticked = self._round()
                 self._passed.set()
-                self._send_snapshot()
+                snapshot = self._send_snapshot()
+                if ticked:
+                    self.on_round(snapshot)
         finally:
             for task in tuple(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _send_snapshot(self) -> None:
+    def _send_snapshot(self) -> Snapshot:
         self._published = self._loop.time()
-        self._publish(self.snapshot())
+        snapshot = self.snapshot()
+        self._publish(snapshot)
+        return snapshot
 
     def snapshot(self) -> Snapshot:
         """Return the book as it is now."""
         return view(self.book, next(self._revisions), ready=self._ready, budgets=self.budgeting.lines())
 
-    def _round(self) -> None:
-        """Take all events that are there, then ask the rules."""
+    def _round(self) -> bool:
+        """Take all events that are there, then ask the rules; return whether it was a round of the clock."""
         counts = False
         panes = False
+        ticked = False
         if self._ready:
             self._ticks += sum(isinstance(event, Ticked) for event in self._queue)
         while self._queue:
             event = self._queue.popleft()
             self.book.stamp = max(self.book.stamp, event.stamp)
             if isinstance(event, Ticked):
+                ticked = True
                 counts = counts or not event.gap_s
                 self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
@@ -210,6 +218,7 @@ class Core:
                 if any(page.keeping is not before for page, before in kept):
                     self._judge()  # what was just decided about an agent is shown at once
             self._ask_rules(counts=counts)
+        return ticked
 
     def _judge(self) -> None:
         """Judge every agent, and tell of those whose state is new."""

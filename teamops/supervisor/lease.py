@@ -13,6 +13,8 @@ from pathlib import Path
 from teamops.config.settings import Settings
 from teamops.model.errors import TeamopsError
 
+_LENGTH = 120
+
 
 def state_base(given: Path | None = None) -> Path:
     """Return the person's state directory of teamops: the given one, else the usual."""
@@ -36,6 +38,12 @@ class Holder:
 
     pid: int
     since_wall: float
+    round_at: float | None = None
+    """When it last went through a round, in the machine's monotonic seconds; ``None`` = it never said."""
+
+    def round_age(self, machine: float) -> float | None:
+        """Return how long ago that was, seconds. ``machine``: ``Clock.machine`` now."""
+        return None if self.round_at is None else max(0.0, machine - self.round_at)
 
 
 class Lease:
@@ -44,6 +52,7 @@ class Lease:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "lease"
         self._fd: int | None = None
+        self._since = 0.0
 
     @property
     def held(self) -> bool:
@@ -78,12 +87,19 @@ class Lease:
         # The lock is the truth; the text only says who, so a full disk takes no right away.
         try:
             os.ftruncate(fd, 0)
-            os.pwrite(fd, json.dumps({"pid": os.getpid(), "since": wall}).encode(), 0)
+            os.pwrite(fd, _text(wall, None), 0)
         except OSError:
             with contextlib.suppress(OSError):
                 os.ftruncate(fd, 0)
         self._fd = fd
+        self._since = wall
         return True
+
+    def say_round(self, machine: float) -> None:
+        """Let others know that the holder's loop goes round. ``machine``: ``Clock.machine`` now."""
+        if self._fd is not None:
+            with contextlib.suppress(OSError):  # a disk that fails: others see no round, which is true enough
+                os.pwrite(self._fd, _text(self._since, machine), 0)
 
     def release(self) -> None:
         """Give it back."""
@@ -108,8 +124,16 @@ class Lease:
                 else:
                     return None
             row = json.loads(os.pread(fd, 4096, 0) or b"null")
-            return Holder(int(row["pid"]), float(row["since"])) if isinstance(row, dict) else None
+            if not isinstance(row, dict):
+                return None
+            told = row.get("round")
+            return Holder(int(row["pid"]), float(row["since"]), None if told is None else float(told))
         except (OSError, ValueError, KeyError, TypeError):
             return None
         finally:
             os.close(fd)
+
+
+def _text(since: float, machine: float | None) -> bytes:
+    """Return what stands in the file: always as long, so that who reads while it is written anew finds all of it."""
+    return json.dumps({"pid": os.getpid(), "since": since, "round": machine}).encode().ljust(_LENGTH)

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
@@ -46,6 +47,9 @@ from teamops.tmux.server import Server
 from teamops.tmux.socket import Socket
 from teamops.usage.pricing import Pricer
 
+if TYPE_CHECKING:
+    from teamops.effects.watchdog import Watchdog
+
 LEASE_RETRY_S = 2.0
 NOTE_S = 1.0
 PRICE_S = 0.2
@@ -75,6 +79,7 @@ async def living(
     ring: Callable[[str], bool] | None = None,
     env: Mapping[str, str] = os.environ,
     inherited: Sequence[Alert] = (),
+    watchdog: Watchdog | None = None,
 ) -> AsyncIterator[Core]:
     """Run one life of a supervisor: all sources, rules and effects, torn down at the end.
 
@@ -142,6 +147,9 @@ async def living(
             guarding = Guarding(core, folder)
             core.on_handoff = guarding.see
             core.spawn(guarding.run(), "guard")
+        if supervisor.acting and watchdog is not None:
+            watchdog.start(lambda trouble, hint: core.emit(SourceTroubled(core.stamp(), "watchdog", trouble, hint)))
+            stack.callback(watchdog.pause)
         if supervisor.acting:
             core.spawn(Retaining(core).run(), "retention")
         core.spawn(_keep_note(core, notifier), "notifications")
@@ -242,16 +250,32 @@ async def supervise_forever(
     ring: Callable[[str], bool] | None = None,
     on_core: Callable[[Core | None], None] = lambda _: None,
     clock: Clock | None = None,
+    on_round: Callable[[Snapshot], None] = lambda _: None,
 ) -> None:
-    """Supervise until cancelled.
+    """Supervise until cancelled. ``on_round`` is called after each second's round, in the loop.
 
     Acts if nobody else does; otherwise views, and takes over when the other ends. A life that ends by a defect is begun
     again, with the defect on the screen and its trace in the state folder; so is one whose state folder was taken away.
     Raises ``TeamopsError`` where the first life can't begin; a later one waits until it can.
     """
-    folder = state_dir_of(settings, state_dir)
+    with _watchdog(settings) as watchdog:
+        await _lives(
+            settings, publish, state_dir_of(settings, state_dir), ring, on_core, clock or Clock(), on_round, watchdog
+        )
+
+
+async def _lives(
+    settings: Settings,
+    publish: Publish,
+    folder: Path,
+    ring: Callable[[str], bool] | None,
+    on_core: Callable[[Core | None], None],
+    clock: Clock,
+    on_round: Callable[[Snapshot], None],
+    watchdog: Watchdog | None,
+) -> None:
+    """Live one life after the other, until cancelled."""
     lease = Lease(folder)
-    clock = clock or Clock()
     revisions = itertools.count(1)
     defects = 0
     trouble = ""
@@ -267,7 +291,7 @@ async def supervise_forever(
         while True:
             try:
                 acting = lease.acquire(clock.stamp().wall)
-                view = _supervisor_view(settings, lease, acting=acting)
+                view = _supervisor_view(settings, lease, clock, acting=acting)
                 async with living(
                     settings,
                     folder,
@@ -278,9 +302,11 @@ async def supervise_forever(
                     revisions=revisions,
                     ring=ring,
                     inherited=inherited if acting else (),
+                    watchdog=watchdog,
                 ) as core:
                     if trouble:
                         core.book.troubles["supervisor"] = (trouble, f"see {folder / 'defects.log'}; please report it")
+                    core.on_round = partial(_round, lease, clock, on_round, watchdog if acting else None)
                     on_core(core)
                     try:
                         inherited = await _until_over(settings, core, lease, clock, acting=acting)
@@ -307,6 +333,24 @@ async def supervise_forever(
         lease.release()
 
 
+@contextlib.contextmanager
+def _watchdog(settings: Settings) -> Iterator[Watchdog | None]:
+    """Give what tells a web page that teamops lives, and at last why it doesn't; ``None``: nobody is told."""
+    if not settings.watchdog_url:
+        yield None
+        return
+    from teamops.effects.watchdog import Watchdog
+
+    watchdog = Watchdog(settings.watchdog_url)
+    try:
+        yield watchdog
+    except Exception as error:
+        watchdog.fail(f"teamops ended: {type(error).__name__}")
+        raise
+    finally:
+        watchdog.stop()
+
+
 async def _until_over(settings: Settings, core: Core, lease: Lease, clock: Clock, *, acting: bool) -> tuple[Alert, ...]:
     """Return when a viewer got the lease, or when the state folder was taken from the one that acts.
 
@@ -323,7 +367,21 @@ async def _until_over(settings: Settings, core: Core, lease: Lease, clock: Clock
         if not acting:
             if lease.acquire(clock.stamp().wall):
                 return ()
-            core.book.supervisor = _supervisor_view(settings, lease, acting=False)
+            core.book.supervisor = _supervisor_view(settings, lease, clock, acting=False)
+
+
+def _round(
+    lease: Lease,
+    clock: Clock,
+    on_round: Callable[[Snapshot], None],
+    watchdog: Watchdog | None,
+    snapshot: Snapshot,
+) -> None:
+    """Let all know that the loop goes round who would miss it."""
+    lease.say_round(clock.machine())
+    if watchdog is not None:
+        watchdog.see_round()
+    on_round(snapshot)
 
 
 def _log_defect(folder: Path, error: Exception) -> None:
@@ -331,13 +389,14 @@ def _log_defect(folder: Path, error: Exception) -> None:
         log.write("".join(traceback.format_exception(error)) + "\n")
 
 
-def _supervisor_view(settings: Settings, lease: Lease, *, acting: bool) -> SupervisorView:
+def _supervisor_view(settings: Settings, lease: Lease, clock: Clock, *, acting: bool) -> SupervisorView:
     holder = lease.holder()
     return SupervisorView(
         pid=holder.pid if holder else None,
         acting=acting,
         since_wall=holder.since_wall if holder else None,
         watch_only=settings.watch_only,
+        round_age_s=None if acting or holder is None else holder.round_age(clock.machine()),
     )
 
 
@@ -363,7 +422,8 @@ async def visit(
     Changes nothing by itself; what the visitor wishes through the core is done and recorded.
     """
     folder = state_dir_of(settings, state_dir)
-    view = _supervisor_view(settings, Lease(folder), acting=False)
+    clock = Clock()
+    view = _supervisor_view(settings, Lease(folder), clock, acting=False)
     settled = asyncio.Event()
 
     def keep(snapshot: Snapshot) -> None:
@@ -372,7 +432,7 @@ async def visit(
             settled.set()
 
     async with living(
-        settings, folder, Clock(), view, keep, followed=view.pid is not None, revisions=itertools.count(1)
+        settings, folder, clock, view, keep, followed=view.pid is not None, revisions=itertools.count(1)
     ) as core:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_S):

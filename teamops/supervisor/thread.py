@@ -119,7 +119,12 @@ class SupervisorThread:
         self._failed = why
         before = self.snapshot()
         self._publish(
-            replace(before, revision=before.revision + 1, troubles=(f"the supervisor ended: {why}", *before.troubles))
+            replace(
+                before,
+                revision=before.revision + 1,
+                supervisor=replace(before.supervisor, pid=None, acting=False, since_wall=None, ended=why),
+                troubles=(f"the supervisor ended: {why}", *before.troubles),
+            )
         )
 
     def _publish(self, snapshot: Snapshot) -> None:

@@ -136,8 +136,8 @@ def test_export_tells_every_row_typed_and_what_is_in_it(project: Project) -> Non
         columns = head["tables"][row["table"]]["columns"]
         assert set(row) - {"table"} == set(columns)
         for name, kind in columns.items():
-            wanted = {"integer": {int}, "number": {int, float}, "text": {str}}[kind]
-            assert row[name] is None or type(row[name]) in wanted, (row["table"], name)
+            wanted = {"integer": (int,), "number": (int, float), "text": (str,)}[kind]
+            assert row[name] is None or type(row[name]) in tuple(wanted), (row["table"], name)
     with closing(sqlite3.connect(project.path)) as connection:
         for table in TABLES:
             [count] = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()  # noqa: S608 - ours

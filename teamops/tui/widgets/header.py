@@ -79,6 +79,8 @@ class Header(Widget):
                 lines += [self._light(light, width, small=True) for light in lights[1 : 1 + MOST_LIGHTS]]
         else:
             lines += self._no_light(snapshot)
+        if dead := self._unsupervised(snapshot):
+            lines.append(Line().add(" ✗ ", self.palette.bad).add(dead, self.palette.bad, max(1, width - 4)))
         trouble = [snapshot.handoff_trouble] if snapshot.handoff_trouble else []
         trouble += self._fresh_notes(snapshot)
         if trouble:
@@ -137,6 +139,8 @@ class Header(Widget):
 
     def _who_acts(self, snapshot: Snapshot) -> Line:
         view, colours = snapshot.supervisor, self.palette
+        if view.ended:
+            return Line().add("✗ SUPERVISOR ENDED", colours.bad)
         if not snapshot.ready:
             return Line().add("◔ reading", colours.info)
         if view.watch_only:
@@ -144,8 +148,27 @@ class Header(Widget):
         if view.acting:
             return Line().add("● acting", colours.ok)
         if view.pid is None:
-            return Line().add("○ viewer, nobody acts", colours.warn)
+            return Line().add("✗ NO SUPERVISOR", colours.bad)
+        if view.hangs:
+            return Line().add(f"✗ SUPERVISOR {view.pid} HANGS", colours.bad)
         return Line().add(f"○ viewer, {view.pid} acts", colours.info)
+
+    def _unsupervised(self, snapshot: Snapshot) -> str:
+        """Return what a person must know where nobody supervises; empty where somebody does."""
+        view = snapshot.supervisor
+        if view.ended:
+            return f"this supervisor has ended: nothing is seen, poked or restarted. Start teamops again. {view.ended}"
+        if not snapshot.ready or view.watch_only:
+            return ""
+        if view.hangs and view.round_age_s is not None:
+            since = words.age(view.round_age_s)
+            return (
+                f"the supervisor (pid {view.pid}) hangs: no round for {since}. Nothing is poked or restarted. "
+                f"End it (kill -9 {view.pid}): this one takes over"
+            )
+        if view.pid is None and not view.acting:
+            return "no supervisor runs: nothing is poked, restarted or stopped. Run: teamops watch"
+        return ""
 
     def _light(self, light: LightView, width: int, *, small: bool = False) -> Line:
         colours = self.palette
