@@ -119,9 +119,7 @@ def said(text: str, limit: int = 200) -> str:
 
 def _figures(checked: Checked) -> str:
     facts = checked.facts
-    by_state = {
-        state: sum(cause.state is state and cause.alert is not None for cause in checked.causes) for state in State
-    }
+    of_alerts = [cause.state for cause in checked.causes if cause.alert is not None]
     acked = sum(alert.state is AlertState.ACKED for alert in facts.alerts)
     figures = [
         f"critical={of_alerts.count(State.CRITICAL)};;0",
