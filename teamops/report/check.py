@@ -99,7 +99,7 @@ def _least(state: State, code: str, warn: Collection[str]) -> State:
 def check_line(checked: Checked) -> str:
     """Return the line."""
     facts, causes = checked.facts, [cause for cause in checked.causes if cause.state is not State.OK]
-    words = [said(cause.text, _LONGEST) for cause in causes[:_MOST]]
+    words = [said(cause.text, 500 if cause.alert is None else _LONGEST) for cause in causes[:_MOST]]
     if len(causes) > _MOST:
         words.append(f"and {len(causes) - _MOST} more")
     if not words:
