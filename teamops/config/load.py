@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from teamops.config import boundary_rule, budget_rule, profiles, sandbox, schema, spike_rule, values
+from teamops.config import boundary_rule, budget_rule, profiles, retention_rule, sandbox, schema, spike_rule, values
 from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
@@ -24,7 +24,6 @@ from teamops.config.settings import (
     client_of,
 )
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
-from teamops.domain.retention import Retention
 from teamops.model.errors import UsageError
 from teamops.model.handoff import Severity
 from teamops.model.role import AGENT_ROLES, Role
@@ -154,7 +153,7 @@ class _Reading:
             ),
             gates=GateSettings(**self._table("gates")),
             sandbox=sandbox.read(self._values, self._resolved),
-            retention=self._retention(),
+            retention=retention_rule.read(self._values, self._say),
             watchdog_url=self._text_at("watchdog", "url", default=""),
             auto_poke=self._values.get(("poke", "auto")) is not False,
             source=self._source,
@@ -263,17 +262,6 @@ class _Reading:
                 f"{name} ({waiting:g} s) is longer than the stale limit{whose} ({stale:g} s): "
                 "a light waits before it is stale",
             )
-
-    def _retention(self) -> Retention:
-        rule = Retention(**self._table("ledger"))
-        if rule.raw_days > rule.minute_days:
-            name = next(name for name in ("raw_days", "minute_days") if ("ledger", name) in self._values)
-            self._say(
-                ("ledger", name),
-                f"ledger.raw_days ({rule.raw_days}) is more than ledger.minute_days ({rule.minute_days}): "
-                "what is single is kept no longer than its sums",
-            )
-        return rule
 
     def _tmux(self) -> TmuxSettings:
         name, path = ("tmux", "socket_name"), ("tmux", "socket_path")

@@ -7,26 +7,15 @@ that hangs is told as failed, and then not at all. The address is a secret: whoe
 
 from __future__ import annotations
 
-import http.client
-import ssl
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from typing import IO
-from urllib.parse import urlsplit
-
-from teamops.version import __version__
 
 EVERY_S = 60.0
-TIMEOUT_S = 10.0
 HUNG_S = 30.0
 """A loop without a round for so long hangs, or its machine slept: the next round tells."""
 MOST_MISSES = 3
 """So many beats in a row that did not arrive are worth an alert."""
-_ANSWER = 10_000
-_REDIRECTS = 3
 _LOOK_S = 1.0
 
 Told = Callable[[str, str], None]
@@ -34,14 +23,12 @@ Told = Callable[[str, str], None]
 
 
 class Watchdog:
-    """Beats to ``url``. ``see_round`` and the others may be called from any thread and never wait."""
+    """Beats to ``url``; where that is empty, nobody is told. All but ``stop`` return at once, from any thread."""
 
     def __init__(self, url: str, *, every_s: float = EVERY_S, hung_s: float = HUNG_S) -> None:
         self._url = url
-        self._host = urlsplit(url).hostname or ""
         self._every_s = every_s
         self._hung_s = hung_s
-        self._opener = _opener()
         self._wake = threading.Condition()
         self._round_at: float | None = None
         """When the loop last went round; ``None`` = nobody supervises now."""
@@ -51,26 +38,23 @@ class Watchdog:
         self._thread: threading.Thread | None = None
         self._say: Told = lambda _trouble, _hint: None
         self._misses = 0
+        self._ask: Callable[[str, str], tuple[str, str]] = lambda _signal, _body: ("", "")
+        """Tells; gives the host, and what went wrong."""
 
-    def start(self, say: Told) -> None:
-        """Begin to beat, or go on with it. ``say`` is called from the thread."""
+    def begin_life(self, say: Told | None) -> None:
+        """Beat from now on for a life that acts; ``say`` is called from the thread. ``None``: it only looks on."""
         with self._wake:
-            self._say = say
-            self._round_at = time.monotonic()
-            if self._misses >= MOST_MISSES:
-                self._misses = MOST_MISSES - 1  # a new life says it anew
-        if self._thread is None:
+            self._say = say or (lambda _trouble, _hint: None)
+            self._round_at = None if say is None else time.monotonic()
+            self._misses = min(self._misses, MOST_MISSES - 1)  # a new life says it anew
+        if self._thread is None and self._url and say is not None:
             self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
             self._thread.start()
 
     def see_round(self) -> None:
         """The loop went round."""
-        self._round_at = time.monotonic()
-
-    def pause(self) -> None:
-        """Nobody supervises for now: nothing is told."""
-        self._round_at = None
-        self._say = lambda _trouble, _hint: None
+        if self._round_at is not None:
+            self._round_at = time.monotonic()
 
     def fail(self, why: str) -> None:
         """Tell, as the last word, that supervision has failed."""
@@ -89,6 +73,9 @@ class Watchdog:
     # in the thread
 
     def _run(self) -> None:
+        from teamops.effects import web_page  # only where somebody is to be told: it takes its time to import
+
+        self._ask = web_page.Page(self._url).ask
         self._tell("/start")
         told_at, hung = time.monotonic(), False
         self._tell("")
@@ -114,7 +101,7 @@ class Watchdog:
                 self._tell("")
 
     def _tell(self, signal: str, body: str = "") -> None:
-        trouble = self._ask(signal, body)
+        host, trouble = self._ask(signal, body)
         if not trouble:
             if self._misses >= MOST_MISSES:
                 self._say("", "")
@@ -123,65 +110,6 @@ class Watchdog:
         self._misses += 1
         if self._misses == MOST_MISSES:
             self._say(
-                f"the beats to {self._host} don't arrive: {trouble}",
+                f"the beats to {host} don't arrive: {trouble}",
                 "is [watchdog] url right, and this machine online? whoever listens there will call you",
             )
-
-    def _ask(self, signal: str, body: str) -> str:
-        """Ask for the page; return what went wrong, without the address."""
-        request = urllib.request.Request(  # noqa: S310 - http and https alone: see ``_opener`` and config.values.url
-            self._url + signal,
-            data=body.encode() or None,
-            headers={"User-Agent": f"teamops/{__version__}", "Content-Type": "text/plain; charset=utf-8"},
-        )
-        try:
-            with self._opener.open(request, timeout=TIMEOUT_S) as answer:
-                answer.read(_ANSWER)
-        except urllib.error.HTTPError as error:
-            error.close()
-            return f"it answers {error.code}"
-        except urllib.error.URLError as error:
-            reason = error.reason
-            return str(
-                getattr(reason, "strerror", None) or (reason if isinstance(reason, str) else type(reason).__name__)
-            )
-        except TimeoutError:
-            return f"no answer within {TIMEOUT_S:.0f} s"
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            return type(error).__name__
-        return ""
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    max_redirections = _REDIRECTS
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        """Follow to a web page only, and never from https to what everybody on the way can read."""
-        scheme = urlsplit(newurl).scheme
-        if scheme != "https" and (scheme != "http" or req.type == "https"):
-            raise urllib.error.URLError(f"it leads elsewhere, by {scheme or 'no scheme'}")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    """Return what opens http and https, and nothing else that a redirect could name."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(context=ssl.create_default_context()),
-        _Redirects(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        urllib.request.UnknownHandler(),
-    ):
-        opener.add_handler(handler)
-    return opener

@@ -45,6 +45,7 @@ from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import findings_of, notice_of
 from teamops.supervisor.memory import Memory
 from teamops.supervisor.restarting import Restarter
+from teamops.supervisor.retaining import Retaining
 from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
 from teamops.supervisor.view import view
@@ -90,8 +91,6 @@ class Core:
         """The agents' states were told once."""
         self._gapped = False
         """teamops did not run just before the last round of the clock: evidence of that time is still coming in."""
-        self._disturbed = self.book.stamp.now
-        """When teamops last began, or went on after it did not run, or read of times before, observed seconds."""
         self._ticks = 0
         """Rounds of the clock since every source has reported once."""
         self._waiting: dict[int, asyncio.Future[Outcome]] = {}
@@ -120,6 +119,7 @@ class Core:
         self.spiking = Spiking(self)
         self.budgeting = Budgeting(self)
         self.costing = Costing(self)
+        self.retaining = Retaining(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
@@ -204,11 +204,12 @@ class Core:
             self._take(event)
             for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
                 part.see(self.book, event)
+            self.retaining.see(event)
         if panes:
             self.on_panes(self.book)
         self.costing.go_on(self.book)
         self._judge()
-        if self._settled():
+        if self.settled():
             if self.book.supervisor.acting and not self._gapped:
                 self.budgeting.go_on(self.book, counts=counts)  # before anything that would be refused
                 kept = [(page, page.keeping) for page in self.book.agents.values()]
@@ -230,14 +231,7 @@ class Core:
             self.memory.state_changed(self.book, page)
         self._told = True
 
-    @property
-    def quiet_s(self) -> float:
-        """So long, observed seconds, nothing was to be caught up with; 0 while something is."""
-        if not self._settled() or not self.memory.written:
-            return 0.0
-        return self.book.stamp.now - self._disturbed
-
-    def _settled(self) -> bool:
+    def settled(self) -> bool:
         """Return whether enough is known to judge: what nobody looked at yet must end no alert of an earlier life."""
         if not self.book.supervisor.acting:
             return self._ready
@@ -254,7 +248,6 @@ class Core:
                 self.trail.tick(self.book)
                 self.memory.hear_viewers(self.book)
                 if event.gap_s:
-                    self._disturbed = event.stamp.now
                     self._note("source", f"teamops did not run for {event.gap_s:.0f} s; deadlines are re-armed")
             case HandoffChanged():
                 self._see_handoff(event)
@@ -265,8 +258,6 @@ class Core:
                 self.memory.beats(self.book, event)
                 self.book.take(event)
             case UsageSeen():
-                if not event.live:
-                    self._disturbed = event.stamp.now
                 self.memory.usage(self.book, event)
                 self.book.take(event)
             case ActionFinished():
@@ -395,6 +386,10 @@ class Core:
         if future is not None and not future.done():
             future.set_result(event.outcome)
 
+    def trouble(self, source: str, message: str, hint: str) -> None:
+        """Say what works in a lesser way, from any thread; an empty ``message`` says that it is over."""
+        self.emit(SourceTroubled(self.stamp(), source, message, hint))
+
     def _note(self, kind: str, text: str) -> None:
         self.book.note(LogLine(self.book.stamp.wall, kind, text))
 
@@ -415,7 +410,7 @@ class Core:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             said = f"ended by a defect: {type(error).__name__}: {error}"
-            self.emit(SourceTroubled(self.stamp(), task.get_name(), said, "start teamops again; please report it"))
+            self.trouble(task.get_name(), said, "start teamops again; please report it")
 
     def stamp(self) -> Stamp:
         """Return this moment."""

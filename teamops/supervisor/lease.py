@@ -9,9 +9,13 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from teamops.config.settings import Settings
 from teamops.model.errors import TeamopsError
+
+if TYPE_CHECKING:
+    from teamops.model.snapshot import SupervisorView
 
 _LENGTH = 120
 
@@ -132,6 +136,20 @@ class Lease:
             return None
         finally:
             os.close(fd)
+
+
+def supervisor_view(settings: Settings, lease: Lease, machine: float, *, acting: bool) -> SupervisorView:
+    """Return who supervises. ``machine``: ``Clock.machine`` now; ``acting``: this process does."""
+    from teamops.model.snapshot import SupervisorView
+
+    holder = lease.holder()
+    return SupervisorView(
+        pid=holder.pid if holder else None,
+        acting=acting,
+        since_wall=holder.since_wall if holder else None,
+        watch_only=settings.watch_only,
+        round_age_s=None if acting or holder is None else holder.round_age(machine),
+    )
 
 
 def _text(since: float, machine: float | None) -> bytes:

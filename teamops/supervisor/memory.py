@@ -7,7 +7,7 @@ not be stored waits in order and is tried again every round.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -25,7 +25,6 @@ from teamops.model.alert import Alert, AlertState
 from teamops.model.events import ActionFinished, BeatsSeen, UsageSeen
 from teamops.model.handoff import Task
 from teamops.model.role import NONE, Role
-from teamops.model.tail import Position
 from teamops.model.usage import Usage
 from teamops.supervisor.agent_book import MINUTES, AgentBook, MinuteSum
 from teamops.supervisor.book import MAX_LOG, Book
@@ -55,6 +54,7 @@ class Memory:
         self.deliveries = ledger.deliveries
         self.keeping = ledger.keeping
         self.launches = ledger.launches
+        self.positions = ledger.positions
         self.rss = ledger.rss
         self.spent = ledger.spent
         self.spikes = ledger.spikes
@@ -83,10 +83,6 @@ class Memory:
     def path(self) -> Path:
         """Where the ledger is: other threads open it for themselves."""
         return self._ledger.path
-
-    def positions(self, book: Book) -> Mapping[str, Position] | None:
-        """Return how far each file was read; ``None`` where that can't be known now."""
-        return self.ask(book, self._ledger.positions)
 
     @property
     def in_place(self) -> bool:

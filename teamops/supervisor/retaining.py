@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from teamops.ledger.connection import LedgerError
 from teamops.ledger.sweeping import Sweep
-from teamops.model.events import SourceTroubled
+from teamops.model.events import Event, Ticked, UsageSeen
 from teamops.sources.old_beats import clear
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Retaining:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._failures = 0
+        self._disturbed = core.book.stamp.now
+        """When teamops last began, or went on after it did not run, or read of times before, observed seconds."""
         self._due = 0.0
         """Observed seconds."""
         self._midnight = core.book.midnight
@@ -46,11 +48,26 @@ class Retaining:
         self._counted = 0
         """… and at least ``COUNTED_S`` before: every supervisor has counted it, or looks at all rows anew."""
 
+    def see(self, event: Event) -> None:
+        """Take an event."""
+        match event:
+            case Ticked(gap_s=gap) if gap:
+                self._disturbed = event.stamp.now
+            case UsageSeen(live=False):
+                self._disturbed = event.stamp.now
+
+    @property
+    def quiet_s(self) -> float:
+        """So long, observed seconds, nothing was to be caught up with; 0 while something is."""
+        if not self._core.settled() or not self._core.memory.written:
+            return 0.0
+        return self._core.book.stamp.now - self._disturbed
+
     async def run(self) -> None:
         """Sweep whenever it is time, until cancelled."""
         while True:
             await asyncio.sleep(LOOK_S)
-            book, quiet = self._core.book, self._core.quiet_s
+            book, quiet = self._core.book, self.quiet_s
             if book.midnight != self._midnight:
                 self._midnight, self._due = book.midnight, 0.0
             if not quiet:
@@ -75,9 +92,9 @@ class Retaining:
         try:
             while (took := await loop.run_in_executor(with_one_thread, next, steps, None)) is not None:
                 await asyncio.sleep(max(LEAST_REST_S, REST * took))
-                if not core.quiet_s:
+                if not self.quiet_s:
                     return sweep
-            positions = core.memory.positions(core.book)
+            positions = core.memory.ask(core.book, core.memory.positions)
             if sweep.raw_before is not None and positions is not None:
                 old = partial(clear, core.book.settings.spool, positions, sweep.raw_before)
                 await loop.run_in_executor(with_one_thread, old)
@@ -88,7 +105,7 @@ class Retaining:
         else:
             self._due = core.book.stamp.now + EVERY_S
             if self._failures >= MOST_FAILURES:
-                self._say("", "")
+                self._core.trouble(NAME, "", "")
             self._failures = 0
         finally:
             with_one_thread.submit(steps.close)
@@ -99,7 +116,4 @@ class Retaining:
         self._failures += 1
         self._due = self._core.book.stamp.now + AGAIN_S
         if self._failures == MOST_FAILURES:
-            self._say(f"old rows are not cleared away: {message}", hint)
-
-    def _say(self, message: str, hint: str) -> None:
-        self._core.emit(SourceTroubled(self._core.stamp(), NAME, message, hint))
+            self._core.trouble(NAME, f"old rows are not cleared away: {message}", hint)

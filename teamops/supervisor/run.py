@@ -12,11 +12,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
 from teamops.effects.run import Effects
+from teamops.effects.watchdog import Watchdog
 from teamops.guard import holds
 from teamops.ledger.store import open_ledger
 from teamops.model.alert import Alert
@@ -39,16 +39,12 @@ from teamops.supervisor.answering import Answering
 from teamops.supervisor.book import Book
 from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.guarding import Guarding
-from teamops.supervisor.lease import Lease, state_dir_of
+from teamops.supervisor.lease import Lease, state_dir_of, supervisor_view
 from teamops.supervisor.memory import Memory
-from teamops.supervisor.retaining import Retaining
 from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
 from teamops.tmux.socket import Socket
 from teamops.usage.pricing import Pricer
-
-if TYPE_CHECKING:
-    from teamops.effects.watchdog import Watchdog
 
 LEASE_RETRY_S = 2.0
 NOTE_S = 1.0
@@ -79,7 +75,6 @@ async def living(
     ring: Callable[[str], bool] | None = None,
     env: Mapping[str, str] = os.environ,
     inherited: Sequence[Alert] = (),
-    watchdog: Watchdog | None = None,
 ) -> AsyncIterator[Core]:
     """Run one life of a supervisor: all sources, rules and effects, torn down at the end.
 
@@ -93,7 +88,6 @@ async def living(
         pricer = Pricer(ledger.rates(), own=settings.prices)
         memory = Memory(ledger, pricer, acting=supervisor.acting, followed=followed)
         core = Core(settings, clock, memory, supervisor, publish, revisions)
-
         core.budgeting.folder = folder
         core.around = partial(at_an_agent_s_hands, settings)
         with contextlib.suppress(OSError):  # without it the gates are shut, and the first hold says why
@@ -147,11 +141,8 @@ async def living(
             guarding = Guarding(core, folder)
             core.on_handoff = guarding.see
             core.spawn(guarding.run(), "guard")
-        if supervisor.acting and watchdog is not None:
-            watchdog.start(lambda trouble, hint: core.emit(SourceTroubled(core.stamp(), "watchdog", trouble, hint)))
-            stack.callback(watchdog.pause)
         if supervisor.acting:
-            core.spawn(Retaining(core).run(), "retention")
+            core.spawn(core.retaining.run(), "retention")
         core.spawn(_keep_note(core, notifier), "notifications")
         core.recover()
 
@@ -250,7 +241,7 @@ async def supervise_forever(
     ring: Callable[[str], bool] | None = None,
     on_core: Callable[[Core | None], None] = lambda _: None,
     clock: Clock | None = None,
-    on_round: Callable[[Snapshot], None] = lambda _: None,
+    on_round: Publish = lambda _: None,
 ) -> None:
     """Supervise until cancelled. ``on_round`` is called after each second's round, in the loop.
 
@@ -258,23 +249,9 @@ async def supervise_forever(
     again, with the defect on the screen and its trace in the state folder; so is one whose state folder was taken away.
     Raises ``TeamopsError`` where the first life can't begin; a later one waits until it can.
     """
-    with _watchdog(settings) as watchdog:
-        await _lives(
-            settings, publish, state_dir_of(settings, state_dir), ring, on_core, clock or Clock(), on_round, watchdog
-        )
-
-
-async def _lives(
-    settings: Settings,
-    publish: Publish,
-    folder: Path,
-    ring: Callable[[str], bool] | None,
-    on_core: Callable[[Core | None], None],
-    clock: Clock,
-    on_round: Callable[[Snapshot], None],
-    watchdog: Watchdog | None,
-) -> None:
-    """Live one life after the other, until cancelled."""
+    folder = state_dir_of(settings, state_dir)
+    clock = clock or Clock()
+    watchdog = Watchdog(settings.watchdog_url)
     lease = Lease(folder)
     revisions = itertools.count(1)
     defects = 0
@@ -291,7 +268,7 @@ async def _lives(
         while True:
             try:
                 acting = lease.acquire(clock.stamp().wall)
-                view = _supervisor_view(settings, lease, clock, acting=acting)
+                view = supervisor_view(settings, lease, clock.machine(), acting=acting)
                 async with living(
                     settings,
                     folder,
@@ -302,11 +279,11 @@ async def _lives(
                     revisions=revisions,
                     ring=ring,
                     inherited=inherited if acting else (),
-                    watchdog=watchdog,
                 ) as core:
                     if trouble:
                         core.book.troubles["supervisor"] = (trouble, f"see {folder / 'defects.log'}; please report it")
-                    core.on_round = partial(_round, lease, clock, on_round, watchdog if acting else None)
+                    core.on_round = partial(_round, lease, clock, on_round, watchdog)
+                    watchdog.begin_life(partial(core.trouble, "watchdog") if acting else None)
                     on_core(core)
                     try:
                         inherited = await _until_over(settings, core, lease, clock, acting=acting)
@@ -329,25 +306,11 @@ async def _lives(
                 continue
             if trouble:
                 await asyncio.sleep(min(60.0, 2.0**defects))
-    finally:
-        lease.release()
-
-
-@contextlib.contextmanager
-def _watchdog(settings: Settings) -> Iterator[Watchdog | None]:
-    """Give what tells a web page that teamops lives, and at last why it doesn't; ``None``: nobody is told."""
-    if not settings.watchdog_url:
-        yield None
-        return
-    from teamops.effects.watchdog import Watchdog
-
-    watchdog = Watchdog(settings.watchdog_url)
-    try:
-        yield watchdog
     except Exception as error:
         watchdog.fail(f"teamops ended: {type(error).__name__}")
         raise
     finally:
+        lease.release()
         watchdog.stop()
 
 
@@ -367,37 +330,19 @@ async def _until_over(settings: Settings, core: Core, lease: Lease, clock: Clock
         if not acting:
             if lease.acquire(clock.stamp().wall):
                 return ()
-            core.book.supervisor = _supervisor_view(settings, lease, clock, acting=False)
+            core.book.supervisor = supervisor_view(settings, lease, clock.machine(), acting=False)
 
 
-def _round(
-    lease: Lease,
-    clock: Clock,
-    on_round: Callable[[Snapshot], None],
-    watchdog: Watchdog | None,
-    snapshot: Snapshot,
-) -> None:
+def _round(lease: Lease, clock: Clock, on_round: Publish, watchdog: Watchdog, snapshot: Snapshot) -> None:
     """Let all know that the loop goes round who would miss it."""
     lease.say_round(clock.machine())
-    if watchdog is not None:
-        watchdog.see_round()
+    watchdog.see_round()
     on_round(snapshot)
 
 
 def _log_defect(folder: Path, error: Exception) -> None:
     with contextlib.suppress(OSError), (folder / "defects.log").open("a", encoding="utf-8") as log:
         log.write("".join(traceback.format_exception(error)) + "\n")
-
-
-def _supervisor_view(settings: Settings, lease: Lease, clock: Clock, *, acting: bool) -> SupervisorView:
-    holder = lease.holder()
-    return SupervisorView(
-        pid=holder.pid if holder else None,
-        acting=acting,
-        since_wall=holder.since_wall if holder else None,
-        watch_only=settings.watch_only,
-        round_age_s=None if acting or holder is None else holder.round_age(clock.machine()),
-    )
 
 
 async def supervise(settings: Settings, *, state_dir: Path | None = None, seconds: float) -> Snapshot:
@@ -423,7 +368,7 @@ async def visit(
     """
     folder = state_dir_of(settings, state_dir)
     clock = Clock()
-    view = _supervisor_view(settings, Lease(folder), clock, acting=False)
+    view = supervisor_view(settings, Lease(folder), clock.machine(), acting=False)
     settled = asyncio.Event()
 
     def keep(snapshot: Snapshot) -> None:

@@ -15,7 +15,6 @@ from teamops.model.role import CODER, DIRECTOR
 from teamops.model.tail import Position
 from teamops.model.usage import Tokens, Usage
 from teamops.supervisor import retaining
-from teamops.supervisor.retaining import Retaining
 from tests.unit.supervisor.conftest import Begin
 from tests.unit.supervisor.life import START, Life, block
 
@@ -59,7 +58,7 @@ async def let(life: Life, seconds: int, per_round: int = 1) -> None:
 async def test_it_sweeps_a_minute_after_the_start_once_an_hour_and_after_midnight(begin: Begin) -> None:
     life = await begin()
     fill(life)
-    life.core.spawn(Retaining(life.core).run(), "retention")
+    life.core.spawn(life.core.retaining.run(), "retention")
     await let(life, 40)
     assert swept(life) is None
     await let(life, 40)
@@ -86,7 +85,7 @@ async def test_it_sweeps_a_minute_after_the_start_once_an_hour_and_after_midnigh
 async def test_it_waits_while_there_is_something_to_catch_up_with(begin: Begin) -> None:
     life = await begin()
     fill(life)
-    life.core.spawn(Retaining(life.core).run(), "retention")
+    life.core.spawn(life.core.retaining.run(), "retention")
     for number in range(4):
         await let(life, 45)
         assert swept(life) is None
@@ -117,9 +116,8 @@ async def test_a_viewer_counts_right_before_and_after_also_when_it_was_stopped_m
     life.ledger.add_usage(DIRECTOR, stored, Position("/late2", 1, 1, 1))
     await viewer.ticks(3)
     before = dict(viewer.core.book.costs.blocks), dict(viewer.core.book.costs.lights)
-    retaining_one = Retaining(life.core)
-    retaining_one._counted = life.ledger.spent.mark()[0]
-    assert (await retaining_one.sweep()).done.merged
+    life.core.retaining._counted = life.ledger.spent.mark()[0]
+    assert (await life.core.retaining.sweep()).done.merged
     await viewer.ticks(3)
     assert (dict(viewer.core.book.costs.blocks), dict(viewer.core.book.costs.lights)) == before
     # Stopped, it did not see rows come that are summed up by now with others.
@@ -135,7 +133,7 @@ async def test_a_viewer_counts_right_before_and_after_also_when_it_was_stopped_m
 async def test_a_ledger_that_is_held_for_long_is_said_once_and_swept_in_the_end(begin: Begin) -> None:
     life = await begin()
     fill(life)
-    one = Retaining(life.core)
+    one = life.core.retaining
     with closing(sqlite3.connect(life.ledger.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         for _ in range(retaining.MOST_FAILURES):
@@ -153,9 +151,10 @@ async def test_a_ledger_that_is_held_for_long_is_said_once_and_swept_in_the_end(
 async def test_it_ends_with_its_supervisor_in_the_middle_of_a_sweep(begin: Begin) -> None:
     life = await begin()
     fill(life)
-    one = Retaining(life.core)
+    one = life.core.retaining
+    one._counted = life.ledger.spent.mark()[0]
     task = asyncio.create_task(one.sweep())
-    await asyncio.sleep(0.005)
+    await life.until(lambda: count(life) < 2000, "begun")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await one.sweep()

@@ -1,0 +1,22 @@
+"""The table [ledger] → how long what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from teamops.domain.retention import Retention
+
+KeyPath = tuple[str, ...]
+
+
+def read(values: Mapping[KeyPath, object], say: Callable[[KeyPath, str], None]) -> Retention:
+    """Return what the table says; ``say`` is told what contradicts itself, and where."""
+    told = {name: days for name in ("raw_days", "minute_days") if isinstance(days := values.get(("ledger", name)), int)}
+    rule = Retention(**told)
+    if rule.raw_days > rule.minute_days:
+        say(
+            ("ledger", next(iter(told))),
+            f"ledger.raw_days ({rule.raw_days}) is more than ledger.minute_days ({rule.minute_days}): "
+            "what is single is kept no longer than its sums",
+        )
+    return rule
