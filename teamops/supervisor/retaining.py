@@ -8,11 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from teamops.ledger.connection import LedgerError
-from teamops.ledger.sweeping import Sweep
 from teamops.model.events import Event, Ticked, UsageSeen
-from teamops.sources.old_beats import clear
 
 if TYPE_CHECKING:
+    from teamops.ledger.sweeping import Sweep
     from teamops.supervisor.core import Core
 
 NAME = "retention"
@@ -84,6 +83,9 @@ class Retaining:
 
     async def sweep(self) -> Sweep:
         """Sweep once, as far as it comes; return what was done."""
+        from teamops.ledger.sweeping import Sweep
+        from teamops.sources.old_beats import clear
+
         core = self._core
         sweep = Sweep(core.memory.path, core.book.settings.retention, core.book.stamp.wall, self._counted)
         steps = sweep.steps()

@@ -17,6 +17,7 @@ from teamops.config.problems import ConfigError
 from teamops.config.settings import NotifySettings, Settings, TmuxSettings
 from teamops.domain.budget import BudgetRule
 from teamops.domain.limits import Limits, SpikeRule, SpikeStop
+from teamops.domain.retention import Retention
 from teamops.model.errors import EXIT_USAGE, UsageError
 from teamops.model.handoff import Severity
 from teamops.model.price import OwnPrice
@@ -585,3 +586,47 @@ def test_a_sandbox_that_cannot_be_read(line: str, said: str, tmp_path: Path) -> 
     with pytest.raises(ConfigError) as raised:
         load(tmp_path, env={})
     assert said in str(raised.value)
+
+
+def test_how_long_what_is_kept(project: Path) -> None:
+    assert read(project, "").retention == Retention(raw_days=7, minute_days=90)
+    assert read(project, "[ledger]\nraw_days = 3\nminute_days = 30\n").retention == Retention(
+        raw_days=3, minute_days=30
+    )
+    for text in ("raw_days = 91", "minute_days = 6", "raw_days = 9\nminute_days = 8"):
+        [shown] = refusals(project, f"[ledger]\n{text}\n")
+        assert "no longer than its sums" in shown
+        assert "teamops.toml:2:" in shown
+    for text in ("raw_days = 0", 'raw_days = "7d"', "raw_days = 1.5", "minute_days = true"):
+        assert len(refusals(project, f"[ledger]\n{text}\n")) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://a.example/x",
+        "file:///etc/passwd",
+        "a.example/x",
+        "https://",
+        "https:///x",
+        "https://a.example/x y",
+        "https://a.example/x?y=1",
+        "https://a.example/x#y",
+        "https://a.example:99999/x",
+        "https://[::1/x",
+        "https://ä.example/x",
+    ],
+)
+def test_a_page_that_can_t_be_told_is_refused_and_not_printed(project: Path, url: str) -> None:
+    [shown] = refusals(project, f'[watchdog]\nurl = "{url}"\n')
+    assert "watchdog.url" in shown
+    assert url not in shown
+    assert "passwd" not in shown
+
+
+def test_a_page_is_told(project: Path) -> None:
+    assert (
+        read(project, '[watchdog]\nurl = "http://127.0.0.1:8000/ping/x/"\n').watchdog_url
+        == "http://127.0.0.1:8000/ping/x"
+    )
+    assert read(project, "").watchdog_url == ""
