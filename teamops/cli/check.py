@@ -87,6 +87,7 @@ def _facts(project: str, folder: Path) -> Facts:
     from teamops.ledger.peek import alerts_at
     from teamops.supervisor.lease import Lease
 
+    _must_be_open(folder)
     holder = Lease(folder).holder()
     try:
         alerts, trouble = [alert for alert in alerts_at(folder / "ledger.sqlite3") if alert.open], ""
@@ -100,3 +101,15 @@ def _facts(project: str, folder: Path) -> Facts:
         alerts=alerts,
         trouble=trouble,
     )
+
+
+def _must_be_open(folder: Path) -> None:
+    """Raise ``TeamopsError`` where another user's supervisor can't be seen: that nobody runs would be a guess."""
+    try:
+        (folder / "lease").open("rb").close()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise TeamopsError(
+            f"{folder} can't be read: {error.strerror}", "check as the user who runs the team"
+        ) from error

@@ -121,6 +121,13 @@ def test_what_can_t_be_read_is_unknown(root: Path, tmp_path: Path) -> None:
     lease.release()
 
 
+def test_a_lease_that_can_t_be_read_is_not_taken_for_none(root: Path) -> None:
+    (folder_of(root) / "lease").mkdir(parents=True)
+    done = run(root)
+    assert (done.returncode, done.stdout.count("\n")) == (3, 1)
+    assert "can't be read" in done.stdout
+
+
 def test_it_is_quick(root: Path) -> None:
     code = (
         "import resource, sys; from teamops.cli.main import main\n"
