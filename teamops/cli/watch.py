@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 from pathlib import Path
@@ -74,7 +75,8 @@ async def _watch(settings: Settings, state_dir: Path | None) -> None:
         if manager.trouble != said[0]:
             said[0] = manager.trouble
             if manager.trouble:
-                click.echo(f"teamops: {manager.trouble}", err=True)
+                with contextlib.suppress(OSError):  # who read it has left: no reason to supervise no more
+                    click.echo(f"teamops: {manager.trouble}", err=True)
 
     work = supervise_forever(settings, publish, state_dir=state_dir, ring=ring_bell, on_round=on_round)
     task = asyncio.create_task(work)

@@ -61,10 +61,10 @@ class Systemd:
     def _send(self, words: list[str]) -> None:
         if not self._address or not words:
             return
-        with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)) as sock:
-            sock.settimeout(0)
-            try:
+        try:
+            with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)) as sock:
+                sock.settimeout(0)
                 sock.sendto("\n".join(words).encode(), self._address)
-                self.trouble = ""
-            except (OSError, ValueError) as error:
-                self.trouble = f"the service manager can't be told: {getattr(error, 'strerror', None) or error}"
+            self.trouble = ""
+        except (OSError, ValueError) as error:
+            self.trouble = f"the service manager can't be told: {getattr(error, 'strerror', None) or error}"

@@ -66,7 +66,7 @@ def stats_text(stats: Stats, rule: Retention, now: float, width: int) -> str:
         for one in filled
     ]
     known = [one.bytes_per_day for one in filled if one.bytes_per_day is not None]
-    growth = f", {size(sum(known))} more a day" if known else ""
+    growth = f"; {size(sum(known))} come a day" if known else ""
     swept = f"last {moment(stats.swept_wall, now)}" if stats.swept_wall else "not yet"
     lines = [
         f"{stats.path} (version {stats.version})",

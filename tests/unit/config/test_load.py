@@ -597,6 +597,9 @@ def test_how_long_what_is_kept(project: Path) -> None:
         [shown] = refusals(project, f"[ledger]\n{text}\n")
         assert "no longer than its sums" in shown
         assert "teamops.toml:2:" in shown
+    [shown] = refusals(project, "[ledger]\nraw_days = 1\nminute_days = 1\n")
+    assert "teamops.toml:3:" in shown
+    assert "at least 2" in shown
     for text in ("raw_days = 0", 'raw_days = "7d"', "raw_days = 1.5", "minute_days = true"):
         assert len(refusals(project, f"[ledger]\n{text}\n")) == 1
 
