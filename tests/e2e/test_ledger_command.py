@@ -305,10 +305,10 @@ def test_vacuum_leaves_a_damaged_ledger_alone(project: Project) -> None:
     assert project.path.read_bytes() == before
 
 
-def damage(path: Path) -> None:
+def damage(path: Path, what: str = "block") -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        [(page,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'block'").fetchall()
+        [(page,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (what,)).fetchall()
         size = connection.execute("PRAGMA page_size").fetchone()[0]
     with path.open("r+b") as file:
         file.seek((page - 1) * size)
@@ -386,6 +386,12 @@ def test_a_file_that_shrank_and_rights_that_are_wide_are_found(project: Project,
     assert set(findings(project)) == {"places"}
     project.path.chmod(0o644)
     assert set(findings(project)) == {"places", "rights"}
+
+
+def test_damage_that_no_question_meets_is_found(project: Project) -> None:
+    project.fill(3)
+    damage(project.path, "block_by_digest")
+    assert set(findings(project)) == {"damaged"}
 
 
 def test_damage_and_strange_files_are_said_in_words(project: Project) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from teamops.model.alert import Alert, AlertState
@@ -103,6 +103,7 @@ def test_what_the_person_knows_of_counts_only_when_asked() -> None:
     assert len(check(known, acked=True).causes) == 1
 
 
+@example("a|b", "c | d=1;2")
 @given(st.text(), st.text())
 def test_whatever_agents_say_it_is_one_line_with_one_bar(project: str, message: str) -> None:
     line = check_line(check(facts(alert(Severity.ERROR, message), project=project)))

@@ -102,7 +102,7 @@ async def test_it_waits_while_there_is_something_to_catch_up_with(begin: Begin) 
 
 
 @pytest.mark.usefixtures("_quick")
-async def test_a_viewer_counts_right_before_and_after_also_when_it_was_stopped_meanwhile(begin: Begin) -> None:
+async def test_a_viewer_counts_the_same_before_and_after(begin: Begin) -> None:
     life = await begin()
     await life.append(block(DIRECTOR, CODER))
     fill(life)
@@ -120,13 +120,36 @@ async def test_a_viewer_counts_right_before_and_after_also_when_it_was_stopped_m
     assert (await life.core.retaining.sweep()).done.merged
     await viewer.ticks(3)
     assert (dict(viewer.core.book.costs.blocks), dict(viewer.core.book.costs.lights)) == before
-    # Stopped, it did not see rows come that are summed up by now with others.
-    viewer.core.costing._sums.clear()
-    viewer.core.costing._used.clear()
+
+
+@pytest.mark.usefixtures("_quick")
+async def test_a_viewer_that_was_stopped_while_rows_came_and_were_summed_up_counts_them_once(begin: Begin) -> None:
+    def use(wall: float, path: str, offset: int, count: int = 1) -> None:
+        rows: list[tuple[Usage, Decimal | None]] = [
+            (Usage(wall=wall + 10 * number, model="m", tokens=Tokens(output=1), client="claude"), Decimal(1))
+            for number in range(count)
+        ]
+        life.ledger.add_usage(CODER, rows, Position(path, 1, 1, offset))
+
+    life = await begin()
+    await life.append(block(DIRECTOR, CODER))
+    [light] = life.snapshots[-1].lights
+    minute = (light.since_wall // 60 + 2) * 60
+    use(minute + 20, "/log", 1)
+    for day in range(1, 21):
+        use(START + day * DAY_S, "/log", day + 1, 70)
+    viewer = await begin(acting=False, followed=True)
+    viewer.wall = life.wall = START + 21 * DAY_S
+    await viewer.seen()
+    assert viewer.snapshots[-1].lights[0].cost.responses == 1 + 20 * 70
+    use(minute + 10, "/late", 1)
+    life.core.retaining._counted = life.ledger.spent.mark()[0]
+    life.core.book.stamp = life.clock.stamp()
+    assert (await life.core.retaining.sweep()).done.merged
     viewer.now += 600
     viewer.core.emit(Ticked(viewer.clock.stamp(), gap_s=599))
     await viewer.ticks(2)
-    assert (dict(viewer.core.book.costs.blocks), dict(viewer.core.book.costs.lights)) == before
+    assert viewer.snapshots[-1].lights[0].cost.responses == 2 + 20 * 70
 
 
 @pytest.mark.usefixtures("_quick")
