@@ -39,7 +39,8 @@ class Printer:
 
     def __call__(self, snapshot: Snapshot) -> None:
         """Print what is new in ``snapshot``: by its words, as a log that is read back is made of other objects."""
-        role = "acting" if snapshot.supervisor.acting else f"viewing: pid {snapshot.supervisor.pid} acts"
+        who = snapshot.supervisor
+        role = "acting" if who.acting else f"viewing: pid {who.pid} {'hangs' if who.hangs else 'acts'}"
         if role != self._role:
             self._role = role
             click.echo(f"{iso(snapshot.stamp.wall)} supervisor {snapshot.project}: {role}")

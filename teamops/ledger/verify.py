@@ -17,6 +17,7 @@ from teamops.ledger.connection import LedgerError, other_version, trouble
 from teamops.ledger.migrations import STEPS
 from teamops.ledger.peek import reading_only
 from teamops.ledger.tables import TABLES
+from teamops.ledger.vacuum import backup_of
 
 FIRST_WALL = 1_577_836_800.0
 """2020: no ledger is older."""
@@ -126,6 +127,17 @@ def _rights(look: _Look) -> Iterator[Fault]:
         yield Fault("rights", f"others than you may open {look.path} ({mode:o})", f"chmod 600 {look.path}", grave=False)
 
 
+def _leftover(look: _Look) -> Iterator[Fault]:
+    backup = backup_of(look.path)
+    if backup.exists():
+        yield Fault(
+            "leftover",
+            f"a vacuum was cut off: {backup} is the ledger as it was before",
+            "the ledger itself is looked at here; if it is sound: teamops ledger vacuum, which removes the copy",
+            grave=False,
+        )
+
+
 def _keys(look: _Look) -> Iterator[Fault]:
     broken: dict[str, int] = {}
     for row in look.connection.execute("PRAGMA foreign_key_check"):
@@ -228,6 +240,7 @@ _CHECKS: tuple[tuple[str, Callable[[_Look], Iterator[Fault]]], ...] = (
     ("version", _version),
     ("file", _file),
     ("rights", _rights),
+    ("leftover", _leftover),
     ("keys", _keys),
     ("sums", _sums),
     ("moments", _moments),

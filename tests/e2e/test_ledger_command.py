@@ -289,7 +289,7 @@ def test_a_vacuum_that_is_killed_leaves_a_sound_ledger(project: Project) -> None
         done = subprocess.run([sys.executable, "-c", code, project.path, step], check=False, timeout=60)
         assert done.returncode == -signal.SIGKILL
         assert backup_of(project.path).exists()
-        assert project.run("verify").returncode == 0
+        assert set(findings(project)) == {"leftover"}
         assert project.run("export").stdout.splitlines()[1:] == rows
     assert project.run("vacuum").returncode == 0
     assert not backup_of(project.path).exists()
