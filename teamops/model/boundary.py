@@ -33,6 +33,8 @@ class Decision:
     """The words that the agent was told."""
     id: int = 0
     """Its row in the ledger; 0 = not stored yet."""
+    times: int = 1
+    """So often the same was decided within ten minutes, the last time at ``wall``."""
 
 
 class ChangeKind(StrEnum):
@@ -105,7 +107,7 @@ class BoundaryView:
     unenforced: str = ""
     """Why neither kernel nor hook holds it, in words; empty = at least one does."""
     blocked: int = 0
-    """Calls that were refused today."""
+    """Calls that were refused today, in the budgets' timezone."""
     last_blocked: Decision | None = None
 
     @property
