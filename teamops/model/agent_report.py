@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from teamops.model.actions import By
+from teamops.model.boundary import NOT_HELD, Held
 from teamops.model.role import Role
 
 
@@ -188,6 +189,7 @@ class Launch:
     wall: float
     adopted: bool
     """It ran already: teamops didn't start it, and never ends it by itself."""
+    held: Held = NOT_HELD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

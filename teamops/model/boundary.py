@@ -90,6 +90,21 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What holds a process to its boundary, as far as its start says."""
+
+    kernel: str = ""
+    """"bwrap + Landlock", "Landlock alone"; empty = nothing."""
+    unheld: str = ""
+    """Why nothing: "sandbox.mode is off"."""
+    hooked: bool = False
+    """Its client was given hooks that ask before each tool call."""
+
+
+NOT_HELD = Held()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoundaryView:
     """An agent's boundary, for a person."""
 

@@ -38,6 +38,7 @@ from teamops.sources.clock import Clock
 from teamops.supervisor import agent_reports, cost_reports, reports, wishes
 from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.book import Book
+from teamops.supervisor.bounding import Bounding
 from teamops.supervisor.budgeting import Budgeting
 from teamops.supervisor.costing import Costing
 from teamops.supervisor.delivering import Deliverer
@@ -116,11 +117,15 @@ class Core:
         self.spiking = Spiking(self)
         self.budgeting = Budgeting(self)
         self.costing = Costing(self)
+        self.bounding = Bounding(self)
+        self._parts = (
+            self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing, self.bounding,
+        )  # fmt: skip
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
+        for part in self._parts:
             part.load(self.book)
 
     # in
@@ -192,7 +197,7 @@ class Core:
                 self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
-            for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
+            for part in self._parts:
                 part.see(self.book, event)
         if panes:
             self.on_panes(self.book)
@@ -277,7 +282,7 @@ class Core:
         if self.memory.follow(book):
             return
         found = findings_of(book, self.announcer.missed(book))
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting):
+        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.bounding):
             found += part.findings(book)
         if not book.supervisor.acting:
             # Nobody acts and nobody remembers: one look has to do.

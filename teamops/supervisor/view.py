@@ -117,6 +117,7 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
         badges=page.badges,
         spike=page.spike,
         cycle=book.costs.cycles.get(page.role),
+        boundary=page.boundary,
     )
 
 
