@@ -42,7 +42,7 @@ REFUSED = Decision(
         pytest.param(0, 0, True, False, id="nothing any more"),
     ],
 )
-def test_a_flood_is_many_refusals_and_over_with_few(recent: int, old: int, before: bool, floods: bool) -> None:  # noqa: FBT001
+def test_a_flood_is_many_refusals_and_over_with_few(recent: int, old: int, before: bool, floods: bool) -> None:
     moments = [NOW - WITHIN_S] * old + [NOW - WITHIN_S + 0.1] * recent
     assert is_flood(moments, NOW, before=before) is floods
 
