@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
+from teamops.model.boundary import Violation, ViolationState
 from teamops.model.handoff import Task
 from teamops.model.role import HUMAN
 from teamops.model.snapshot import Snapshot
@@ -96,6 +97,20 @@ def why_no_diff(fault: Fault | None) -> str:
     if fault.tamper is None:
         return f"{fault.code} is no rewrite: there is no difference to show. Enter goes to its line."
     return ""
+
+
+def why_not_settle(act_id: str, violation: Violation | None) -> str:
+    """Return why the person can't do that about a change past a boundary; empty where it can be done."""
+    if violation is None:
+        return "This is no change past a boundary: a refused call changed nothing."
+    if act_id == "restore":
+        if violation.state is ViolationState.QUARANTINED:
+            return ""
+        return f"The change is {violation.state}, not quarantined: there is nothing to put back."
+    if violation.state is ViolationState.OPEN:
+        return ""
+    put_back = " R puts it back." if violation.state is ViolationState.QUARANTINED else ""
+    return f"The change is {violation.state} already.{put_back}"
 
 
 def why_no_block(line: int, snapshot: Snapshot) -> str:

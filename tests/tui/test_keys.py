@@ -20,6 +20,7 @@ from teamops.tui import keys
 from teamops.tui.app import TeamopsApp
 from teamops.tui.faults import Faults
 from teamops.tui.rules import WATCH_ONLY, why_not
+from teamops.tui.screens.boundaries import BoundariesScreen
 from teamops.tui.screens.costs import CostScreen
 from teamops.tui.screens.detail import Detail
 from teamops.tui.screens.diff import DiffScreen
@@ -82,6 +83,7 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
             keys.Where.HANDOFF: [desk.handoff],
             keys.Where.FINDINGS: [FindingsScreen(app.palette, app.snapshot)],
             keys.Where.DIFF: [DiffScreen(Faults().of(app.snapshot)[0], app.palette)],
+            keys.Where.BOUNDARIES: [BoundariesScreen(app.palette, app.snapshot)],
             keys.Where.TASK: [TaskScreen("settings-page", app.palette, app.snapshot)],
             keys.Where.AGENT: [Detail(DIRECTOR, app.palette, app.snapshot)],
             keys.Where.COSTS: [CostScreen(app.palette, app.snapshot)],
