@@ -118,7 +118,7 @@ class BoundariesScreen(ListScreen):
 
     def _counts(self) -> Line:
         snapshot, colours = self.snapshot, self.palette
-        line = Line().add("Boundaries of ", colours.dim).add(snapshot.project, colours.strong).add("  ")
+        line = Line().add(snapshot.project, colours.strong).add("  ")
         number = Counter(one.state for one in snapshot.violations)
         for state in ViolationState:
             if number[state]:

@@ -41,10 +41,12 @@ def _state(agent: AgentView, width: int) -> Cell:
     badges = words.badges(agent)
     if badges:
         text += f" {badges}" if len(text) + len(badges) < width else f" {words.BADGE}"
-    text = text if len(text) <= width else text.replace("(signal ", "(sig ")
-    if refused := boundary_words.blocked(agent):  # the sign stays, whatever has to be cut for it
-        refused = refused if len(text) + len(refused) < width else boundary_words.REFUSED
-        room = width - len(refused) - 1
+    refused = boundary_words.blocked(agent)
+    if refused and len(text) + len(refused) >= width:
+        refused = boundary_words.REFUSED
+    room = width - len(refused) - bool(refused)
+    text = text if len(text) <= room else text.replace("(signal ", "(sig ")
+    if refused:  # its sign stays, whatever has to be cut for it
         text = f"{text if len(text) <= room else text[: room - 1] + '…'} {refused}"
     return text, style
 
