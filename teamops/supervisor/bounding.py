@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from teamops.config.boundary import policy_of
 from teamops.config.settings import RoleSettings, SandboxMode
-from teamops.domain import boundary_alerts as rule
+from teamops.domain import boundary_notices as rule
 from teamops.domain.boundary_words import in_words, unreadable
 from teamops.model.actions import Restart, Start
 from teamops.model.agent import Beat

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
 from teamops.model.boundary import Violation, ViolationState
@@ -99,18 +101,24 @@ def why_no_diff(fault: Fault | None) -> str:
     return ""
 
 
+_SETTLED_FROM: Mapping[str, frozenset[ViolationState]] = {
+    "let_stand": frozenset({ViolationState.OPEN}),
+    "quarantine": frozenset({ViolationState.OPEN, ViolationState.ACCEPTED, ViolationState.RESTORED}),
+    "restore": frozenset({ViolationState.QUARANTINED, ViolationState.GONE}),
+}
+
+
 def why_not_settle(act_id: str, violation: Violation | None) -> str:
     """Return why the person can't do that about a change past a boundary; empty where it can be done."""
     if violation is None:
         return "This is no change past a boundary: a refused call changed nothing."
-    if act_id == "restore":
-        if violation.state is ViolationState.QUARANTINED:
-            return ""
-        return f"The change is {violation.state}, not quarantined: there is nothing to put back."
-    if violation.state is ViolationState.OPEN:
+    state = violation.state
+    if state in _SETTLED_FROM[act_id]:
         return ""
-    put_back = " R puts it back." if violation.state is ViolationState.QUARANTINED else ""
-    return f"The change is {violation.state} already.{put_back}"
+    if act_id == "restore":
+        return f"The change is {state}, not quarantined: there is nothing to put back."
+    put_back = " R puts it back." if state is ViolationState.QUARANTINED else ""
+    return f"The change is {state} already.{put_back}"
 
 
 def why_no_block(line: int, snapshot: Snapshot) -> str:

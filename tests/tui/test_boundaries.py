@@ -13,6 +13,7 @@ from teamops.model.role import CODER, OPTIMIZER, REVIEWER, Role
 from teamops.model.snapshot import SettleViolation
 from teamops.tui.app import TeamopsApp
 from teamops.tui.boundary_words import act, held_by, size
+from teamops.tui.rules import why_not_settle
 from teamops.tui.screens.boundaries import BoundariesScreen
 from teamops.tui.screens.reading import ReadingWindow
 from teamops.tui.screens.violation import SettleWindow, ViolationScreen
@@ -221,14 +222,31 @@ async def test_what_is_settled_can_t_be_settled_again(make_app: MakeApp, port: F
         assert "The change is quarantined already. R puts it back." in notes(app)
         await pilot.press("k", "enter", "U")
         await settle(pilot)
-        settled(port, ViolationState.ACCEPTED)  # by another terminal, while the question stands
+        settled(port, ViolationState.GONE)  # by another hand, while the question stands
         await settle(pilot)
-        assert "The change is accepted already." in text_on(app)
+        assert "The change is gone already." in text_on(app)
         await pilot.press("y")
         await settle(pilot)
         assert port.intents == []
-        assert "✓ accepted  src/webhooks/retry.py" in text_on(app)
-        assert "accepted by ada" in text_on(app)
+        assert "○ gone  src/webhooks/retry.py" in text_on(app)
+        assert "gone by ada" in text_on(app)
+
+
+@pytest.mark.parametrize(
+    ("state", "keys"),
+    [
+        (ViolationState.OPEN, "xU"),
+        (ViolationState.ACCEPTED, "U"),
+        (ViolationState.RESTORED, "U"),
+        (ViolationState.QUARANTINED, "R"),
+        (ViolationState.GONE, "R"),
+    ],
+)
+def test_what_can_be_done_goes_by_what_became_of_it(port: FakePort, state: ViolationState, keys: str) -> None:
+    one = replace(port.now.violations[0], state=state)
+    acts = {"x": "let_stand", "U": "quarantine", "R": "restore"}
+    assert "".join(key for key, act_id in acts.items() if not why_not_settle(act_id, one)) == keys
+    assert all(why_not_settle(act_id, None) for act_id in acts.values())
 
 
 async def test_the_header_tells_of_what_stands_open(make_app: MakeApp, port: FakePort) -> None:
@@ -253,9 +271,9 @@ async def test_each_agent_tells_how_often_it_was_refused(make_app: MakeApp, port
         await settle(pilot)
         (row,) = [line for line in lines_on(app) if "REVIEWER Sarah" in line]
         assert "○ idle ⊘4" in row
-    app = make_app()
     loose = replace(agent_of(port, CODER), boundary=BoundaryView(unenforced="by hand", blocked=12_345))
     port.publish(agents=(loose,))
+    app = make_app()
     async with app.run_test(size=(120, 36)) as pilot:
         await settle(pilot)
         assert "⊘12k ━ unheld" in text_on(app)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from teamops.config.settings import ProfileFile, SandboxMode, SandboxSettings
-from teamops.domain.boundary_alerts import FEW, MANY, SETTLED_ROUNDS, SPENDING, WITHIN_S
+from teamops.domain.boundary_notices import FEW, MANY, SETTLED_ROUNDS, SPENDING, WITHIN_S
 from teamops.model.actions import By, Outcome, Start
 from teamops.model.agent import Beat, BeatKind
 from teamops.model.agent_report import Launch

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from teamops.domain.boundary_alerts import (
+from teamops.domain.boundary_notices import (
     FEW,
     MANY,
     SPENDING,
