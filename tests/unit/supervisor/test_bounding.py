@@ -232,10 +232,23 @@ async def test_refusals_are_counted_for_the_day_and_outlive_the_supervisor(begin
     assert (await shown(again)).last_blocked is not None
 
 
-async def test_a_viewer_counts_too(begin: Begin) -> None:
-    life = await team(begin, acting=False)
+@pytest.mark.parametrize("followed", [True, False])
+async def test_a_viewer_counts_too_and_tells_what_nobody_stores(begin: Begin, *, followed: bool) -> None:
+    acting = await team(begin)
+    decide(acting)
+    await acting.ticks(1)
+    life = await team(begin, acting=False, followed=followed)
     decide(life, times=3)
-    assert (await shown(life)).blocked == 3
+    decide(life, role=REVIEWER)
+    decide(life, Verdict.ALLOW)
+    assert (await shown(life)).blocked == 4
+    # Where another one acts, it is that one who stores it.
+    told = [CODER] if followed else [REVIEWER, CODER, CODER, CODER, CODER]
+    assert [one.role for one in life.core.decisions()] == told
+    assert [one.role for one in life.core.decisions(REVIEWER)] == told[: 0 if followed else 1]
+    report = await life.core.agent_report(CODER)
+    assert len(report.refused) == (1 if followed else 4)
+    assert life.ledger.boundaries.blocked_since(0.0) == {CODER: 1}
 
 
 async def test_an_agent_that_runs_into_its_boundary_again_and_again_is_one_alert(begin: Begin) -> None:
