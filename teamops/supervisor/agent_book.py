@@ -12,7 +12,6 @@ from teamops.domain.health import Facts, tells_of_work
 from teamops.domain.hooks import Told
 from teamops.domain.restart import Keeping
 from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind, SpikeView
-from teamops.model.boundary import BoundaryView
 from teamops.model.budget import BudgetHold
 from teamops.model.clock import Stamp
 from teamops.model.events import GrowthSeen, PaneDied, ProcessRow, ScreenSeen, StatusSeen, UsageSeen
@@ -108,8 +107,6 @@ class AgentBook:
     """Its client's hooks ask whether it is held."""
     spent_wall: float | None = None
     """Its last usage by its own word, Unix seconds."""
-    boundary: BoundaryView | None = None
-    """What it may change, what holds it to that, and what was refused."""
     state: AgentState = AgentState.UNKNOWN
     """As shown: its health, under what teamops does about it."""
     evidence: Evidence = field(default_factory=lambda: Evidence(EvidenceKind.NOTHING, None))

@@ -48,7 +48,7 @@ async def agent_report(core: Core, role: Role) -> AgentReport:
         restarts=tuple(memory.ask(book, lambda: memory.keeping.restarts(role, LAST)) or ()),
         processes=nodes,
         spikes=tuple(memory.ask(book, lambda: memory.spikes.of(role, LAST)) or ()),
-        refused=tuple(memory.ask(book, lambda: memory.refused(role, REFUSED)) or ()),
+        refused=tuple(memory.ask(book, lambda: core.bounding.refused(role, REFUSED)) or ()),
         launch=memory.ask(book, lambda: memory.launches.get(role)),
         keeping=restart.words(page.keeping, book.stamp),
         memory=samples,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LOOK_TICKS = 5
 """So many rounds of the clock between two looks whether another process has started an agent."""
+MOST_UNSTORED = 200
 UNKNOWN = "teamops did not start it, and does not know what holds it"
 
 
@@ -37,6 +38,8 @@ class Bounding:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self.views: dict[Role, BoundaryView] = {}
+        """What is shown of each agent's boundary."""
         self._policies: dict[Role, BoundaryView] = {}
         self._launches: dict[Role, Launch] = {}
         self._pids: dict[Role, int] = {}
@@ -54,6 +57,8 @@ class Bounding:
         """Whom nothing holds: why, and whether teamops has started it so."""
         self._strangers: set[Role] = set()
         """Whose process is not known as one that was started or adopted."""
+        self._unstored: deque[Decision] = deque(maxlen=MOST_UNSTORED)
+        """What was refused or warned of in this life, where nobody stores it."""
         self._ticks = 0
         self.known = asyncio.Event()
         """The policies were read once."""
@@ -137,6 +142,8 @@ class Bounding:
                 continue
             changed.add(beat.role)
             decision = beat.decision
+            if book.supervisor.pid is None and decision is not None and decision.verdict is not Verdict.ALLOW:
+                self._unstored.append(decision)
             if decision is None or decision.verdict is not Verdict.DENY:
                 continue
             self._last[beat.role] = decision
@@ -154,7 +161,16 @@ class Bounding:
             return False
         fresh = beat.role not in self._judged
         self._judged.add(beat.role)
-        return fresh or beat.decision.verdict is Verdict.DENY
+        return fresh or beat.decision.verdict is not Verdict.ALLOW
+
+    def refused(self, role: Role | None, limit: int) -> list[Decision]:
+        """Return what hooks refused or warned of, newest first; with what nobody has stored, since nobody acts.
+
+        Raises ``LedgerError``.
+        """
+        known = self._core.memory.boundaries.refused(role, limit)
+        fresh = [one for one in reversed(self._unstored) if role in (None, one.role)]
+        return sorted([*fresh, *known], key=lambda one: -one.wall)[:limit] if fresh else known
 
     # what is shown
 
@@ -186,7 +202,7 @@ class Bounding:
         self._strangers.discard(role)
         if pid is not None and not known:
             self._strangers.add(role)
-        page.boundary = replace(
+        self.views[role] = replace(
             policy,
             kernel=kernel,
             hook=hook and pid is not None,

@@ -7,7 +7,6 @@ not be stored waits in order and is tried again every round.
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -23,7 +22,6 @@ from teamops.ledger.spent import SpentRow
 from teamops.ledger.store import Ledger, LedgerError
 from teamops.model.actions import Action, Notify, Outcome, Restart, Start, Stop
 from teamops.model.alert import Alert, AlertState
-from teamops.model.boundary import Decision, Verdict
 from teamops.model.events import ActionFinished, BeatsSeen, UsageSeen
 from teamops.model.handoff import Task
 from teamops.model.role import NONE, Role
@@ -38,8 +36,6 @@ from teamops.usage.pricing import Pricer
 
 _EMPTY = "no block yet"
 """How the light of no block at all is announced, as the ledger keeps it: the project began under teamops' eyes."""
-
-MOST_REFUSED = 200
 
 T = TypeVar("T")
 
@@ -74,8 +70,6 @@ class Memory:
         """Client sessions whose role is stored."""
         self._unread = False
         """The ledger could not be read since the last round of the clock."""
-        self._refused: deque[Decision] = deque(maxlen=MOST_REFUSED)
-        """What was refused or warned of in this life, where nobody stores it."""
         self.unchecked: dict[Role, str] = {}
         """Whose spending could not be stored, and so not be checked, and why; taken out by whoever acts on it."""
 
@@ -172,17 +166,6 @@ class Memory:
                 self.unchecked |= {beat.role: book.ledger_trouble for beat in seen.beats if spends(beat)}
         elif not self._followed:
             self.responses.unstored += singly
-            told = (beat.decision for beat in seen.beats)
-            self._refused += [one for one in told if one is not None and one.verdict is not Verdict.ALLOW]
-
-    def refused(self, role: Role | None, limit: int) -> list[Decision]:
-        """Return what hooks refused or warned of, newest first; with what nobody has stored, since nobody acts.
-
-        Raises ``LedgerError``.
-        """
-        known = self.boundaries.refused(role, limit)
-        fresh = [one for one in self._refused if role in (None, one.role)]
-        return sorted([*reversed(fresh), *known], key=lambda one: -one.wall)[:limit] if fresh else known
 
     def usage(self, book: Book, seen: UsageSeen) -> None:
         """Price usage, put it on its agent's page and store it with the place it was read up to."""

@@ -238,6 +238,7 @@ async def test_a_viewer_counts_too_and_tells_what_nobody_stores(begin: Begin, *,
     decide(acting)
     await acting.ticks(1)
     life = await team(begin, acting=False, followed=followed)
+    life.core.book.supervisor = replace(life.core.book.supervisor, pid=1 if followed else None)
     decide(life, times=3)
     decide(life, role=REVIEWER)
     decide(life, Verdict.ALLOW)
