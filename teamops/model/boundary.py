@@ -121,6 +121,8 @@ class BoundaryView:
     """Its client's hook has judged a call in this life of the agent, or is known to be asked."""
     unenforced: str = ""
     """Why neither kernel nor hook holds it, in words; empty = at least one does."""
+    waived: bool = False
+    """The person has turned the kernel's part off, so nobody is called for that."""
     blocked: int = 0
     """Calls that were refused today, in the budgets' timezone."""
     last_blocked: Decision | None = None

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LOOK_TICKS = 5
 """So many rounds of the clock between two looks whether another process has started an agent."""
 MOST_UNSTORED = 200
+OFF = "sandbox.mode is off"
 UNKNOWN = "teamops did not start it, and does not know what holds it"
 
 
@@ -192,12 +193,12 @@ class Bounding:
         hook = role in self._judged or (held is not None and held.hooked)
         kernel = held.kernel if held is not None else ""
         policy = self._policies.get(role, BoundaryView(unruled=book.settings.role(role) is None))
-        why = ""
+        why, waived = "", book.settings.sandbox.mode is SandboxMode.OFF
         if pid is not None and not kernel and not hook and not policy.unruled:
-            why = (held.unheld if held is not None else "") or UNKNOWN
+            why = OFF if waived else (held.unheld if held is not None else "") or UNKNOWN
             why += "; no hook of its client has asked so far"
         self._unenforced.pop(role, None)
-        if why:
+        if why and not waived:
             self._unenforced[role] = why, known and launch is not None and not launch.adopted
         self._strangers.discard(role)
         if pid is not None and not known:
@@ -207,6 +208,7 @@ class Bounding:
             kernel=kernel,
             hook=hook and pid is not None,
             unenforced=why,
+            waived=waived,
             blocked=self._blocked.get(role, 0),
             last_blocked=self._last.get(role),
         )
@@ -224,9 +226,7 @@ class Bounding:
                 continue
             # One word as long as it lasts, not another one at each call.
             found.append(rule.flood_finding(role, self._floods.setdefault(role, self._last[role])))
-        if book.settings.sandbox.mode is not SandboxMode.OFF:  # else the person has said so
-            found += [rule.unenforced_finding(role, *told) for role, told in self._unenforced.items()]
-        return found
+        return found + [rule.unenforced_finding(role, *told) for role, told in self._unenforced.items()]
 
 
 def _policy(role: RoleSettings) -> BoundaryView:

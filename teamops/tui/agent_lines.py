@@ -98,7 +98,7 @@ def _boundary(agent: AgentView, now: float) -> list[tuple[str, str, str]]:
     often = f"{words.number_of(boundary.blocked, 'call')} today" if boundary.blocked else "nothing today"
     told = "" if last is None else f"; last {moment(last.wall, now)}: {boundary_words.act(last)}"
     return [
-        ("boundary", boundary.words, "text"),
+        ("boundary", boundary_words.policy(boundary), "text"),
         ("held by", *boundary_words.held_by(agent, boundary)),
         ("refused", often + told, "warn" if boundary.blocked else "dim"),
     ]

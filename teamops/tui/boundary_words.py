@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from teamops.model.agent import AgentView
 from teamops.model.boundary import BoundaryView, Decision, Verdict, Violation, ViolationState
 from teamops.model.snapshot import Snapshot
@@ -11,6 +13,8 @@ REFUSED = "⊘"
 """Goes before how many calls were refused."""
 CROSSED = "↯"
 """Goes before what got past a boundary."""
+MOST_GLOBS = 8
+"""So many of a list are told on an agent's screen; ``teamops status ROLE`` tells them all."""
 
 STATES: dict[ViolationState, tuple[str, str]] = {
     ViolationState.OPEN: (CROSSED, "bad"),
@@ -38,6 +42,22 @@ def open_ones(snapshot: Snapshot) -> int:
     return sum(one.state is ViolationState.OPEN for one in snapshot.violations)
 
 
+def is_loose(agent: AgentView) -> bool:
+    """Return whether an agent runs that nothing holds to its boundary, though the person wants it held."""
+    boundary = agent.boundary
+    return boundary is not None and bool(boundary.unenforced) and not boundary.waived
+
+
+def policy(boundary: BoundaryView) -> str:
+    """Return what it may write, in a few lines; of long lists the beginning."""
+    return replace(boundary, allow=_some(boundary.allow), deny=_some(boundary.deny)).words
+
+
+def _some(globs: tuple[str, ...]) -> tuple[str, ...]:
+    more = len(globs) - MOST_GLOBS
+    return globs if more <= 1 else (*globs[:MOST_GLOBS], f"… and {more} more")
+
+
 def held_by(agent: AgentView, boundary: BoundaryView) -> tuple[str, str]:
     """Return in words what holds a running agent to its boundary, and the palette role of that."""
     if boundary.unruled:
@@ -45,7 +65,7 @@ def held_by(agent: AgentView, boundary: BoundaryView) -> tuple[str, str]:
     if agent.pid is None:
         return "nothing runs", "dim"
     if boundary.unenforced:
-        return f"▲ nothing: {boundary.unenforced}", "bad"
+        return f"▲ nothing: {boundary.unenforced}", "dim" if boundary.waived else "bad"
     kernel = f"the kernel: {boundary.kernel}" if boundary.kernel else "not by the kernel"
     hook = "its client's hooks ask" if boundary.hook else "no hook has asked so far"
     return f"{kernel}; {hook}", "text"

@@ -12,7 +12,7 @@ from teamops.model.errors import TeamopsError
 from teamops.model.role import CODER, OPTIMIZER, REVIEWER, Role
 from teamops.model.snapshot import SettleViolation
 from teamops.tui.app import TeamopsApp
-from teamops.tui.boundary_words import act, held_by, size
+from teamops.tui.boundary_words import act, held_by, policy, size
 from teamops.tui.rules import why_not_settle
 from teamops.tui.screens.boundaries import BoundariesScreen
 from teamops.tui.screens.reading import ReadingWindow
@@ -277,6 +277,15 @@ async def test_each_agent_tells_how_often_it_was_refused(make_app: MakeApp, port
     async with app.run_test(size=(120, 36)) as pilot:
         await settle(pilot)
         assert "⊘12k ━ unheld" in text_on(app)
+        await pilot.press("B")
+        await settle(pilot)
+        assert "▲ 1 agent unheld" in lines_on(app)[0]
+        port.publish(agents=(replace(loose, boundary=BoundaryView(unenforced="turned off", waived=True)),))
+        await settle(pilot)
+        assert "unheld" not in lines_on(app)[0]
+        await pilot.press("escape")
+        await settle(pilot)
+        assert "unheld" not in text_on(app), "a person who turned it off needs no reminder on each card"
 
 
 @pytest.mark.parametrize(
@@ -324,6 +333,12 @@ async def test_an_agents_own_screen_tells_its_boundary(make_app: MakeApp, port: 
 )
 def test_who_holds_an_agent_in_words(port: FakePort, boundary: BoundaryView, pid: int | None, words: str) -> None:
     assert held_by(replace(agent_of(port, CODER), pid=pid), boundary)[0] == words
+
+
+def test_a_long_policy_is_told_by_its_beginning() -> None:
+    globs = tuple(f"*.{number}" for number in range(20))
+    assert policy(BoundaryView(allow=("*",), deny=globs)).endswith("*.6, *.7, … and 12 more")
+    assert policy(BoundaryView(allow=("*",), deny=globs[:9])).endswith("*.7, *.8"), "one is told as fast as counted"
 
 
 def test_what_is_not_known_is_not_said(port: FakePort) -> None:

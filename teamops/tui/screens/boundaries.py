@@ -129,7 +129,7 @@ class BoundariesScreen(ListScreen):
         known = [agent.boundary for agent in snapshot.agents if agent.boundary is not None]
         refused = sum(boundary.blocked for boundary in known)
         line.add(f" {boundary_words.REFUSED} {refused} refused today", colours.warn if refused else colours.dim)
-        loose = sum(bool(boundary.unenforced) for boundary in known)
+        loose = sum(boundary_words.is_loose(agent) for agent in snapshot.agents)
         if loose:
             line.add(f"  ▲ {words.number_of(loose, 'agent')} unheld", colours.bad)
         return line

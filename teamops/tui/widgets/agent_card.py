@@ -94,7 +94,7 @@ def _bottom(agent: AgentView, width: int, box: str, edge: Style, palette: Palett
         line.add(box[1], edge).add(f" {words.badges(agent)} ", palette.warn)
     if refused := boundary_words.blocked(agent):
         line.add(box[1], edge).add(f" {refused} ", palette.warn)
-    if agent.boundary is not None and agent.boundary.unenforced:
+    if boundary_words.is_loose(agent):
         line.add(box[1], edge).add(" unheld ", palette.bad)
     if agent.restarts:
         line.add(box[1], edge).add(f" ↻ {agent.restarts} ", palette.warn)

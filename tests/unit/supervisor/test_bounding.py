@@ -20,7 +20,7 @@ from teamops.model.events import BeatsSeen, PaneDied, PanesSeen
 from teamops.model.pane import Pane
 from teamops.model.role import CODER, DIRECTOR, REVIEWER, Role
 from teamops.model.tail import Position
-from teamops.supervisor.bounding import LOOK_TICKS, UNKNOWN
+from teamops.supervisor.bounding import LOOK_TICKS, OFF, UNKNOWN
 from teamops.supervisor.core import Core
 from teamops.tmux.ending import born_of
 from tests.unit.supervisor.life import Life
@@ -168,7 +168,7 @@ async def test_nothing_is_said_where_the_person_turned_it_off_or_the_role_has_no
     life = await team(begin, mode=SandboxMode.OFF)
     become(life)
     view = await shown(life, ticks=SETTLED_ROUNDS + 3)
-    assert view.unenforced
+    assert (view.unenforced, view.waived) == (f"{OFF}; no hook of its client has asked so far", True)
     assert life.alerts("boundary-unenforced") == []
     life = await begin()
     await life.core.bounding.read()
