@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -45,6 +46,7 @@ class Project:
         self.folder = state_dir_of(settings, self.state)
         holds.prepare(str(self.folder))
         write_policies(settings, self.folder)
+        self.asked = 0
         self.gate = holds.path_of(str(self.folder), REVIEWER)
 
     def ask(self, path: str, event: str = "PreToolUse") -> subprocess.CompletedProcess[str]:
@@ -60,6 +62,7 @@ class Project:
         env = {"PATH": "/usr/bin:/bin", "TEAMOPS_ROLE": "REVIEWER", "TEAMOPS_PROJECT": str(self.root)}
         words = entry_words(event, self.gate, "claude")
         given = json.dumps(told)
+        self.asked += 1
         return subprocess.run(words, input=given, env=env, capture_output=True, text=True, timeout=30, check=False)
 
     def words(self, *words: str) -> list[str]:
@@ -126,3 +129,27 @@ def test_what_a_hook_decides_is_recorded_once_and_told(project: Project) -> None
             watch.communicate()
         assert project.stored() == expected
     assert project.status("REVIEWER")["refused"][0]["times"] == 2
+
+
+def test_a_refusal_is_news_to_who_watches(project: Project) -> None:
+    watch = subprocess.Popen(project.words("status", "--watch", "--json"), stdout=subprocess.PIPE, text=True)
+    assert watch.stdout is not None
+    ender = threading.Timer(DEADLINE_S, watch.kill)
+    ender.start()
+    try:
+        blocked = 0
+        for line in watch.stdout:
+            (blocked,) = [
+                agent["boundary"]["blocked_today"]
+                for agent in json.loads(line)["agents"]
+                if agent["role"] == "REVIEWER"
+            ]
+            if blocked:
+                break
+            if not project.asked:
+                project.ask("src/a.py")
+        assert blocked == 1, "the watch ended before it told of the refusal"
+    finally:
+        ender.cancel()
+        watch.kill()
+        watch.communicate()
