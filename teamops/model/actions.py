@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from teamops.model.boundary import Held
 from teamops.model.budget import Step
 from teamops.model.role import Role
 
@@ -112,3 +113,5 @@ class Outcome:
     """What proves it: "desktop notification 7", "pane %3 pid 4711"."""
     touched: bool = False
     """It failed half-way: a line was typed, and is not known to be submitted."""
+    held: Held | None = None
+    """What holds the process that was started; ``None`` = none was, or nobody knows."""

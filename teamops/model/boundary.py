@@ -33,6 +33,8 @@ class Decision:
     """The words that the agent was told."""
     id: int = 0
     """Its row in the ledger; 0 = not stored yet."""
+    times: int = 1
+    """So often the same was decided within ten minutes, the last time at ``wall``."""
 
 
 class ChangeKind(StrEnum):
@@ -88,6 +90,21 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What holds a process to its boundary, as far as its start says."""
+
+    kernel: str = ""
+    """"bwrap + Landlock", "Landlock alone"; empty = nothing."""
+    unheld: str = ""
+    """Why nothing: "sandbox.mode is off"."""
+    hooked: bool = False
+    """Its client was given hooks that ask before each tool call."""
+
+
+NOT_HELD = Held()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoundaryView:
     """An agent's boundary, for a person."""
 
@@ -104,8 +121,10 @@ class BoundaryView:
     """Its client's hook has judged a call in this life of the agent, or is known to be asked."""
     unenforced: str = ""
     """Why neither kernel nor hook holds it, in words; empty = at least one does."""
+    waived: bool = False
+    """The person has turned the kernel's part off, so nobody is called for that."""
     blocked: int = 0
-    """Calls that were refused today."""
+    """Calls that were refused today, in the budgets' timezone."""
     last_blocked: Decision | None = None
 
     @property

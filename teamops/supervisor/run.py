@@ -141,6 +141,7 @@ async def living(
             guarding = Guarding(core, folder)
             core.on_handoff = guarding.see
             core.spawn(guarding.run(), "guard")
+        core.spawn(core.bounding.read(), "boundaries")
         core.spawn(_keep_note(core, notifier), "notifications")
         core.recover()
 
@@ -167,6 +168,7 @@ def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: 
 async def _caught_up(core: Core, transcripts: Transcripts, growth: Growth, logs: Logs) -> None:
     """Return when all is known of the agents in the panes: they are followed from the round that took the panes."""
     await core.next_round()
+    await core.bounding.known.wait()
     await transcripts.caught_up()
     await growth.caught_up()
     await logs.caught_up()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from teamops.domain import light
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
+from teamops.model.boundary import BoundaryView
 from teamops.model.budget import BudgetLine
 from teamops.model.handoff import Standing
 from teamops.model.role import HUMAN, Role
@@ -19,10 +21,18 @@ RESOLVED_SHOWN_S = 3600.0
 """A resolved alert stays on the screen for so long."""
 
 
-def view(book: Book, revision: int, *, ready: bool, budgets: tuple[BudgetLine, ...] = ()) -> Snapshot:
+def view(
+    book: Book,
+    revision: int,
+    *,
+    ready: bool,
+    budgets: tuple[BudgetLine, ...] = (),
+    boundaries: Mapping[Role, BoundaryView] | None = None,
+) -> Snapshot:
     """Return the snapshot of ``book`` now."""
     now = book.stamp.now
-    agents = tuple(_agent(book, page) for page in book.agents.values())
+    known = boundaries or {}
+    agents = tuple(_agent(book, page, known.get(page.role)) for page in book.agents.values())
     return Snapshot(
         revision=revision,
         stamp=book.stamp,
@@ -83,7 +93,7 @@ def _light(book: Book, held: light.Light, reading: light.Reading) -> LightView:
     )
 
 
-def _agent(book: Book, page: AgentBook) -> AgentView:
+def _agent(book: Book, page: AgentBook, boundary: BoundaryView | None) -> AgentView:
     now = book.stamp.now
     beats, tokens, cost = _strips(page, int(book.stamp.wall // 60))
     return AgentView(
@@ -117,6 +127,7 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
         badges=page.badges,
         spike=page.spike,
         cycle=book.costs.cycles.get(page.role),
+        boundary=boundary,
     )
 
 
