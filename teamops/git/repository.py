@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from teamops.git.command import SECONDS, Git, GitFailed, foreign_filters, has_git
-from teamops.git.index import Exclusion, Listing, empty_tree, listing, outside, own_index, put_new, take, written_tree
+from teamops.git.command import SECONDS, Git, GitFailed, foreign_filters, has_git, joined
+from teamops.git.index import LINK, Exclusion, Listing, empty_tree, listing, outside, own_index, put_new, take, written_tree
 from teamops.model.protocol import DiffFile, DiffStat
 from teamops.model.text import clean_line
 
@@ -134,6 +134,62 @@ class Repository:
             out = own.run("diff-index", "--name-only", "--no-renames", *_PLAIN, base, "--", ".")
         paths = {_decoded(part) for part in out.split(b"\0") if part} | set(extra)
         return tuple(sorted(path for path in paths if not exclusion.has(path)))
+
+    def held(self, exclude: Files = ()) -> dict[str, str]:
+        """Return the files that count in the project's folder, each with the blob that holds its bytes.
+
+        Empty: git does not hold what stands there now. What lies in other repositories below is left out. Raises
+        ``TeamopsError``.
+        """
+        git = self._begin()
+        exclusion = Exclusion.of(self.root, exclude)
+        with self._own_index(git) as (own, folder):
+            own.run("update-index", "-q", "--refresh", codes=(0, 1))
+            found = listing(own, outside(exclusion, folder, self.root))
+            files = {}
+            for entry in own.run("ls-files", "-s", "-z", "--", ".").split(b"\0"):
+                head, _, path = entry.partition(b"\t")
+                if path and head[:6].decode() != LINK:
+                    files[_decoded(path)] = head.split(b" ")[1].decode()
+        files |= dict.fromkeys(found.changed, "")
+        for path in (*found.gone, *found.excluded):
+            files.pop(path, None)
+        return files
+
+    def converts(self) -> bool:
+        """Return whether git may write files otherwise than it holds them (line ends, filters).
+
+        Raises ``TeamopsError``.
+        """
+        git = self._begin()
+        said = git.ask("config", "--get", "core.autocrlf", codes=(0, 1))[1].strip().lower()
+        if said not in {b"", b"false", b"input"}:
+            return True
+        if (self.root / git.line("rev-parse", "--git-path", "info/attributes")).exists():
+            return True
+        if git.ask("config", "--get", "core.attributesFile", codes=(0, 1))[1].strip():
+            return True
+        top = git.with_env(GIT_LITERAL_PATHSPECS="0")
+        return bool(top.run("ls-files", "-c", "-o", "-z", "--", ":(top,glob)**/.gitattributes"))
+
+    def ignored_folders(self) -> tuple[str, ...]:
+        """Return the folders of which git ignores everything. Raises ``TeamopsError``."""
+        out = self._begin().run("ls-files", "-o", "-i", "--directory", "--exclude-standard", "-z", "--", ".")
+        return tuple(_decoded(part).rstrip("/") for part in out.split(b"\0") if part.endswith(b"/"))
+
+    def ignored(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return which of ``paths`` git ignores; they may be gone already. Raises ``TeamopsError``."""
+        given = [path for path in paths if path]
+        if not given:
+            return frozenset()
+        git = self._begin().with_env(GIT_LITERAL_PATHSPECS="0")
+        # Told with their folder's own dot: a name that begins with a colon means something to git.
+        _, out, _ = git.ask("check-ignore", "-z", "--stdin", stdin=joined([f"./{one}" for one in given]), codes=(0, 1))
+        return frozenset(_decoded(part).removeprefix("./") for part in out.split(b"\0") if part)
+
+    def blob(self, oid: str) -> bytes:
+        """Return the bytes of a blob. Raises ``TeamopsError``, also where there is none any more."""
+        return self._begin().run("cat-file", "blob", oid)
 
     def _begin(self) -> Git:
         git = Git(self.root, time.monotonic() + self.seconds, self.seconds)

@@ -13,7 +13,7 @@ from teamops.config.settings import Settings
 from teamops.domain import alerts as alerts_rule
 from teamops.domain import log_lines
 from teamops.effects.run import Effects
-from teamops.model.actions import Action, Notify, Outcome, Restart
+from teamops.model.actions import Action, Notify, Outcome, Quarantine, Restart
 from teamops.model.agent import AgentState
 from teamops.model.agent_report import AgentReport
 from teamops.model.boundary import Decision
@@ -339,6 +339,8 @@ class Core:
         """Record ``action`` as begun and run it; its end comes back as an event. ``check``: see ``Effects.run``."""
         future: asyncio.Future[Outcome] = self._loop.create_future()
         key = (type(action).__name__, str(action.role)) if not isinstance(action, Notify) else ("", "")
+        if isinstance(action, Quarantine):
+            key = (key[0], str(action.violation))
         if key in self._busy:
             future.set_result(
                 Outcome(ok=False, message=f"{action.role}: the same is already under way", hint="wait for its end")
