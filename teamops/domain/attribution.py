@@ -105,9 +105,7 @@ def attribute(candidates: Sequence[Candidate]) -> Blame | None:
     sure = direct or first.refused is not None or len(able) == 1
     if not direct:
         evidence.append(_doubt(first, len(able)))
-    return Blame(
-        roles=tuple(one.role for one in suspects), refusal=first.refusal, evidence=tuple(evidence), sure=sure
-    )
+    return Blame(roles=tuple(one.role for one in suspects), refusal=first.refusal, evidence=tuple(evidence), sure=sure)
 
 
 def _doubt(first: Candidate, able: int) -> str:

@@ -47,9 +47,7 @@ class Written:
     removed: int | None
 
 
-def write(
-    folder: Path, patch: Patch, before: bytes | None, after: bytes | None, change: ChangeKind
-) -> Written:
+def write(folder: Path, patch: Patch, before: bytes | None, after: bytes | None, change: ChangeKind) -> Written:
     """Keep a change; what is ``None`` is not known. Raises ``TeamopsError`` where it can't be: then nothing is kept.
 
     ``folder``: the project's in the person's state directory.
@@ -73,7 +71,8 @@ def write(
         for path in made:
             path.unlink(missing_ok=True)
         raise TeamopsError(
-            f"the change can't be kept: {error.strerror or error}", "free disk space or mend the state directory's rights"
+            f"the change can't be kept: {error.strerror or error}",
+            "free disk space or mend the state directory's rights",
         ) from error
     return Written(stem + DIFF, added, removed)
 
@@ -84,7 +83,7 @@ def read(folder: Path, name: str) -> Patch:
     try:
         told = json.loads(path.read_bytes())
         if told["v"] != VERSION:
-            raise ValueError(f"version {told['v']}")
+            told = {}  # another version's: nothing of it is known
         return Patch(
             root=str(told["root"]), path=str(told["path"]), before=_state(told["before"]), after=_state(told["after"])
         )
@@ -169,9 +168,9 @@ def _difference(
         if state.kind is FileKind.LINK:
             head.append(f"{word}: a link")
     if before is None or after is None:
-        known = "before" if after is None else "after"
-        missing = "after" if after is None else "before"
-        return "\n".join([*head, f"what it held {missing} is not known (too great, or nobody kept it); {known}: see the bytes beside", ""]).encode(), None, None
+        missing = "before" if before is None else "after"
+        said = f"what it held {missing} is not known: it was too great to be kept, or nobody saw it"
+        return "\n".join([*head, said, ""]).encode(), None, None
     if b"\0" in before[:8000] or b"\0" in after[:8000]:
         said = f"binary: {len(before)} bytes before, {len(after)} after"
         return "\n".join([*head, said, ""]).encode(), None, None

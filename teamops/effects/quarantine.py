@@ -1,7 +1,8 @@
 """A change past a boundary undone, or put back: the file becomes what the kept patch says, and no byte is lost.
 
-The file is exchanged for the new one in one step of the kernel, and what was exchanged is looked at afterwards: where it
-is not what was judged, it is exchanged back. No link is followed, neither the file nor a folder above it.
+The file is exchanged for the new one in one step of the kernel, and what was exchanged is looked at
+afterwards: where it is not what was judged, it is exchanged back. No link is followed, neither the file nor a folder
+above it.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def quarantine(folder: Path, action: Quarantine) -> Outcome:
     if wanted.kind is FileKind.OTHER:
         raise TeamopsError(f"{action.path} stays as it is: it was no file", "put it back by hand")
     if not action.back and patch.after.kind is FileKind.FILE and not patch.after.kept:
-        raise TeamopsError(f"{action.path} stays as it is: what stands there now could not be kept", "look at it yourself")
+        raise TeamopsError(
+            f"{action.path} stays as it is: what stands there now could not be kept", "look at it yourself"
+        )
     kept = ""
     try:
         with _parent(patch, make=wanted.kind is not FileKind.NOTHING) as (parent, name):
@@ -112,7 +115,10 @@ def _parent(patch: Patch, *, make: bool) -> Iterator[tuple[int, str]]:
 
 
 def _replace(parent: int, name: str, wanted: FileState, raw: bytes, expected: FileState) -> None:
-    """Let ``name`` become ``wanted``, if it is ``expected`` now. Raises ``Changed``, ``OSError``: then it is as it was."""
+    """Let ``name`` become ``wanted``, if it is ``expected`` now.
+
+    Raises ``Changed`` or ``OSError``: then it is as it was.
+    """
     if not matches(_state_of(parent, name)[0], expected):
         raise Changed
     new = f".teamops-{uuid.uuid4().hex[:12]}"
@@ -159,7 +165,7 @@ def _take_away(parent: int, name: str, aside: str, expected: FileState) -> None:
 
 def _exchange(parent: int, name: str, new: str, expected: FileState) -> None:
     if not _rename(parent, new, name, _EXCHANGE):
-        # Without an exchange: what came within this instant between look and rename would be lost. It is kept by a link.
+        # Without an exchange: a link holds what stands there while it is looked at.
         aside = f"{new}-now"
         os.link(name, aside, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
         try:

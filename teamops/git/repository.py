@@ -14,7 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.git.command import SECONDS, Git, GitFailed, foreign_filters, has_git, joined
-from teamops.git.index import LINK, Exclusion, Listing, empty_tree, listing, outside, own_index, put_new, take, written_tree
+from teamops.git.index import (
+    LINK,
+    Exclusion,
+    Listing,
+    empty_tree,
+    listing,
+    outside,
+    own_index,
+    put_new,
+    take,
+    written_tree,
+)
 from teamops.model.protocol import DiffFile, DiffStat
 from teamops.model.text import clean_line
 
@@ -25,6 +36,18 @@ _OLDER = "only goes back to"
 
 Files = Iterable[str | Path]
 """Handoff files, absolute or in the project's folder: they, their locks and archives, and ``.teamops/`` are no work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """A file that differs from what it was."""
+
+    path: str
+    status: str
+    """As git names it: A came, D went, M and T are others."""
+    added: int | None
+    """Lines; ``None`` = not known (binary, or very big)."""
+    removed: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +88,40 @@ class Repository:
         """Return the commit that is checked out; empty before the first one. Raises ``TeamopsError``."""
         return _head(self._begin())
 
-    def work_tree(self, exclude: Files = (), trees: Path | None = None) -> str:
+    def work_tree(self, exclude: Files = (), trees: Path | None = None, *, contents: bool = False) -> str:
         """Return the git tree of all that lies in the project's folder now: new files too, ignored ones not.
 
         The same files give the same tree, committed or not. Other repositories below (submodules) count with what lies
-        in them. ``trees``: a folder in which the tree itself is kept, for ``between``. Raises ``TeamopsError``.
+        in them. ``trees``: a folder in which the tree itself is kept, for ``between``; ``contents``: with what git
+        does not hold yet of its files, for ``turn_since``. Raises ``TeamopsError``.
         """
         git = self._begin()
         with self._own_index(git, trees) as (own, folder):
             exclusion = outside(Exclusion.of(self.root, exclude), folder, self.root)
-            return _tree(own, self.prefix, exclusion, DEEPEST)
+            return _tree(own, self.prefix, exclusion, DEEPEST, contents=contents)
+
+    def turn_since(self, base: str, trees: Path, exclude: Files = ()) -> tuple[Differs, ...]:
+        """Return what differs between a tree that ``work_tree`` kept with its contents and the work tree now.
+
+        Paths are as they are; a renamed file is one that went and one that came. Raises ``TeamopsError``.
+        """
+        git = self._begin()
+        exclusion = Exclusion.of(self.root, exclude)
+        with self._differing(git, exclusion, trees) as (own, _):
+            kinds = own.run("diff-index", "--name-status", "--no-renames", *_PLAIN, base, "--", ".")
+            counts = own.run("diff-index", "--numstat", "--no-renames", *_PLAIN, base, "--", ".")
+        lines: dict[str, tuple[int | None, int | None]] = {}
+        for row in counts.split(b"\0"):
+            if row:
+                added, removed, path = row.split(b"\t", 2)
+                known = added.isdigit() and removed.isdigit()
+                lines[_decoded(path)] = (int(added), int(removed)) if known else (None, None)
+        words = [word for word in kinds.split(b"\0") if word]
+        found = [
+            Differs(_decoded(path), status.decode()[:1], *lines.get(_decoded(path), (None, None)))
+            for status, path in zip(words[::2], words[1::2], strict=False)
+        ]
+        return tuple(one for one in found if not exclusion.has(one.path))
 
     def between(self, one: str, other: str, trees: Path) -> tuple[str, ...]:
         """Return the paths in which two trees differ that ``work_tree`` kept in ``trees``. Raises ``TeamopsError``."""
@@ -152,8 +199,8 @@ class Repository:
                 if path and head[:6].decode() != LINK:
                     files[_decoded(path)] = head.split(b" ")[1].decode()
         files |= dict.fromkeys(found.changed, "")
-        for path in (*found.gone, *found.excluded):
-            files.pop(path, None)
+        for gone in (*found.gone, *found.excluded):
+            files.pop(gone, None)
         return files
 
     def converts(self) -> bool:
@@ -209,9 +256,9 @@ class Repository:
                 yield own if trees is None else own.with_env(GIT_OBJECT_DIRECTORY=str(trees)), folder
 
     @contextmanager
-    def _differing(self, git: Git, exclusion: Exclusion) -> Iterator[tuple[Git, list[str]]]:
+    def _differing(self, git: Git, exclusion: Exclusion, trees: Path | None = None) -> Iterator[tuple[Git, list[str]]]:
         """Give an index that a comparison with the work tree can use, and the paths that git would not compare."""
-        with self._own_index(git) as (own, folder):
+        with self._own_index(git, trees) as (own, folder):
             found = listing(own, outside(exclusion, folder, self.root))
             own.run("update-index", "-q", "--refresh", codes=(0, 1))
             put_new(own, self.prefix, found)
@@ -243,14 +290,14 @@ def _ignored(git: Git) -> bool:
     return code == 0 and not git.run("ls-files", "-z", "--", ".")
 
 
-def _tree(own: Git, prefix: str, exclusion: Exclusion, depth: int) -> str:
+def _tree(own: Git, prefix: str, exclusion: Exclusion, depth: int, *, contents: bool = False) -> str:
     found: Listing = listing(own, exclusion)
     links = []
     for path, oid in found.repositories:
         inner, there = _inner(own, path, oid, depth)
         if there and inner != oid:
             links.append((path, inner))
-    take(own, prefix, found, links)
+    take(own, prefix, found, links, contents=contents)
     return written_tree(own, prefix)
 
 

@@ -82,7 +82,7 @@ def read_state(path: str, most: int = MAX_FILE) -> tuple[FileState, bytes | None
     No link is followed in its last place. Raises nothing.
     """
     try:
-        told = os.lstat(path)  # noqa: PTH116 - a text, many of them
+        told = os.lstat(path)
     except OSError:
         return FileState(), None
     mode = stat.S_IMODE(told.st_mode)

@@ -103,7 +103,7 @@ class TreeState:
         """
         folders = self._new_folders({name for name in names if name not in self._known})
         paths = {path for path in names if path in self._known}
-        fresh = set()
+        fresh: set[str] = set()
         for name in names:
             for path in self._below(name, folders):
                 (paths if path in self._known else fresh).add(path)
@@ -151,7 +151,9 @@ class TreeState:
                 raw = self._repository.blob(state.kept.removeprefix("git:"))
             except TeamopsError:
                 return None
-            return raw if len(raw) == state.size else None  # git writes it into the tree in another way than it holds it
+            return (
+                raw if len(raw) == state.size else None
+            )  # git writes it into the tree in another way than it holds it
         return read_kept(state)
 
     # inside
@@ -209,7 +211,7 @@ class TreeState:
     def _all(self) -> set[str]:
         """Return every file that is to be known."""
         names = set(self._walk("", folders=False))
-        names |= {path for path in self._guarded_now()}
+        names |= set(self._guarded_now())
         ignored = self._ignored_of({name for name in names if name not in self._known})
         return {name for name in names if (name not in ignored or guarded(name)) and not self.leaves(name)}
 
@@ -259,8 +261,7 @@ class TreeState:
 
     def _in_link(self, name: str) -> bool:
         """Return whether a folder above is a link: git does not look there, and what is there has another name."""
-        parts = name.split("/")[:-1]
-        return any(os.path.islink(f"{self.root}/{'/'.join(parts[: n + 1])}") for n in range(len(parts)))
+        return any((self.root / above).is_symlink() for above in Path(name).parents[:-1])
 
     def _taken(self, path: str, oid: str) -> _Known:
         """Take a file as it is now."""
@@ -332,7 +333,7 @@ def guarded(path: str) -> bool:
 
 def _is_folder(path: str) -> bool:
     try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)  # noqa: PTH116 - a text, many of them
+        return stat.S_ISDIR(os.lstat(path).st_mode)
     except OSError:
         return False
 
@@ -340,7 +341,7 @@ def _is_folder(path: str) -> bool:
 def facts_of(path: str) -> Facts | None:
     """Return what tells that a file is another; ``None`` where there is none."""
     try:
-        told = os.lstat(path)  # noqa: PTH116 - a text, many of them
+        told = os.lstat(path)
     except OSError:
         return None
     return None if stat.S_ISDIR(told.st_mode) else (told.st_mode, told.st_size, told.st_mtime_ns, told.st_ino)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from teamops.model.boundary import FileState
 from teamops.model.errors import TeamopsError
 from teamops.model.events import SourceTroubled, WorkTreeChanged
 from teamops.model.role import Role
@@ -40,7 +41,9 @@ class WorkTree:
 
     name = "work tree"
 
-    def __init__(self, roots: Iterable[Path], handoff: Path, folder: Path, clock: Clock, poll_s: float = POLL_S) -> None:
+    def __init__(
+        self, roots: Iterable[Path], handoff: Path, folder: Path, clock: Clock, poll_s: float = POLL_S
+    ) -> None:
         """``folder``: the project's in the person's state directory."""
         self._clock = clock
         self._poll_s = poll_s
@@ -62,15 +65,17 @@ class WorkTree:
         """Every tree was looked at once and is watched."""
         return all(one.ready for one in self._trees)
 
+    def bytes_of(self, root: str, state: FileState) -> bytes | None:
+        """Return what a file of a tree held; ``None`` where nobody knows any more. Blocks; in any thread."""
+        return next((one.state.bytes_of(state) for one in self._trees if str(one.state.root) == root), None)
+
     async def start(self, emit: Emit) -> None:
         """Begin; the first look goes on beside."""
         self._emit = emit
         trouble = self._inotify.open()
         for one in self._trees:
             one.polled = bool(trouble)
-            self._tasks.append(
-                asyncio.create_task(keep(self.name, self._work(one), emit, self._clock), name=self.name)
-            )
+            self._tasks.append(asyncio.create_task(keep(self.name, self._work(one), emit, self._clock), name=self.name))
         self._say("watching", self._lesser(trouble))
 
     async def stop(self) -> None:
@@ -193,7 +198,9 @@ class WorkTree:
     def _lesser(self, why: str) -> str:
         return f"files are looked at every {self._poll_s:.0f} s instead of watched: {why}" if why else ""
 
-    def _say(self, about: str, message: str, hint: str = "changes past a boundary are seen later than within a second") -> None:
+    def _say(
+        self, about: str, message: str, hint: str = "changes past a boundary are seen later than within a second"
+    ) -> None:
         if self._troubles.get(about, "") != message:
             self._troubles[about] = message
             self._emit(SourceTroubled(self._clock.stamp(), f"{self.name} ({about})", message, hint))

@@ -37,6 +37,7 @@ from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
 from teamops.supervisor import agent_reports, cost_reports, reports, wishes
 from teamops.supervisor.announcing import Announcer
+from teamops.supervisor.auditing import Auditing
 from teamops.supervisor.book import Book
 from teamops.supervisor.budgeting import Budgeting
 from teamops.supervisor.costing import Costing
@@ -116,11 +117,21 @@ class Core:
         self.spiking = Spiking(self)
         self.budgeting = Budgeting(self)
         self.costing = Costing(self)
+        self.auditing = Auditing(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
+        self._parts = (
+            self.deliverer,
+            self.restarter,
+            self.growing,
+            self.spiking,
+            self.budgeting,
+            self.costing,
+            self.auditing,
+        )
+        for part in self._parts:
             part.load(self.book)
 
     # in
@@ -176,7 +187,13 @@ class Core:
 
     def snapshot(self) -> Snapshot:
         """Return the book as it is now."""
-        return view(self.book, next(self._revisions), ready=self._ready, budgets=self.budgeting.lines())
+        return view(
+            self.book,
+            next(self._revisions),
+            ready=self._ready,
+            budgets=self.budgeting.lines(),
+            violations=self.auditing.shown,
+        )
 
     def _round(self) -> None:
         """Take all events that are there, then ask the rules."""
@@ -192,7 +209,7 @@ class Core:
                 self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
-            for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
+            for part in self._parts:
                 part.see(self.book, event)
         if panes:
             self.on_panes(self.book)
@@ -277,7 +294,7 @@ class Core:
         if self.memory.follow(book):
             return
         found = findings_of(book, self.announcer.missed(book))
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting):
+        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.auditing):
             found += part.findings(book)
         if not book.supervisor.acting:
             # Nobody acts and nobody remembers: one look has to do.

@@ -7,6 +7,7 @@ from decimal import Decimal
 from teamops.domain import light
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
+from teamops.model.boundary import Violation
 from teamops.model.budget import BudgetLine
 from teamops.model.handoff import Standing
 from teamops.model.role import HUMAN, Role
@@ -19,7 +20,14 @@ RESOLVED_SHOWN_S = 3600.0
 """A resolved alert stays on the screen for so long."""
 
 
-def view(book: Book, revision: int, *, ready: bool, budgets: tuple[BudgetLine, ...] = ()) -> Snapshot:
+def view(
+    book: Book,
+    revision: int,
+    *,
+    ready: bool,
+    budgets: tuple[BudgetLine, ...] = (),
+    violations: tuple[Violation, ...] = (),
+) -> Snapshot:
     """Return the snapshot of ``book`` now."""
     now = book.stamp.now
     agents = tuple(_agent(book, page) for page in book.agents.values())
@@ -44,6 +52,7 @@ def view(book: Book, revision: int, *, ready: bool, budgets: tuple[BudgetLine, .
         unpriced_tokens=sum(agent.unpriced_tokens for agent in agents),
         spent=book.costs.blocks,
         budgets=budgets,
+        violations=violations,
         troubles=(
             *((f"sign-offs and rewrites can't be judged: {book.protocol.unjudged}",) if book.protocol.unjudged else ()),
             *(f"{source}: {message}" for source, (message, _) in sorted(book.troubles.items())),
