@@ -117,10 +117,9 @@ class Repository:
                 known = added.isdigit() and removed.isdigit()
                 lines[_decoded(path)] = (int(added), int(removed)) if known else (None, None)
         words = [word for word in kinds.split(b"\0") if word]
-        found = [
-            Differs(_decoded(path), status.decode()[:1], *lines.get(_decoded(path), (None, None)))
-            for status, path in zip(words[::2], words[1::2], strict=False)
-        ]
+        status = {_decoded(path): word.decode()[:1] for word, path in zip(words[::2], words[1::2], strict=False)}
+        # One that git only believes to differ has no row of its own among the counts.
+        found = [Differs(path, status.get(path, "M"), *counted) for path, counted in sorted(lines.items())]
         return tuple(one for one in found if not exclusion.has(one.path))
 
     def between(self, one: str, other: str, trees: Path) -> tuple[str, ...]:

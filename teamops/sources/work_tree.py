@@ -19,7 +19,7 @@ from teamops.sources.inotify import CREATE, DELETE, ISDIR, MOVED_FROM, MOVED_TO,
 from teamops.sources.keeping import keep
 from teamops.sources.kept_bytes import FOLDER
 from teamops.sources.port import Emit
-from teamops.sources.tree_state import Looked, TreeState
+from teamops.sources.tree_state import Looked, TreeState, Writers
 from teamops.usage.open_files import tree, written
 
 COALESCE_S = 0.05
@@ -60,8 +60,7 @@ class WorkTree:
         """Say which agents' processes may have files open, from now on."""
         self._pids = dict(pids)
 
-    @property
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Every tree was looked at once and is watched."""
         return all(one.ready for one in self._trees)
 
@@ -102,6 +101,8 @@ class WorkTree:
             one.wake.clear()
             writers = await asyncio.to_thread(self._writers)  # at once: a file may be open for a moment only
             await asyncio.sleep(0 if one.settling else COALESCE_S)
+            one.remember(writers, await asyncio.to_thread(self._writers), loop.time())
+            writers = one.writers()
             names, one.names = one.names, set()
             settling, one.settling = one.settling, set()
             everything, one.everything = one.everything, False
@@ -217,10 +218,23 @@ class _Tree:
         self.polled = False
         self.ready = False
         self.wake = asyncio.Event()
+        self._open: list[tuple[float, Writers]] = []
 
     def folders(self, folders: Iterable[str], source: WorkTree) -> None:
         for folder in folders:
             source.arm(self, folder)
+
+    def remember(self, early: Writers, late: Writers, now: float) -> None:
+        """Keep who had what open, at the first change and after it, until what came just now is settled."""
+        self._open = [(at, held) for at, held in self._open if now - at <= 2 * SETTLE_S]
+        self._open += [(now, held) for held in (early, late) if held]
+
+    def writers(self) -> dict[str, tuple[Role, ...]]:
+        found: dict[str, tuple[Role, ...]] = {}
+        for _, held in self._open:
+            for path, roles in held.items():
+                found[path] = tuple(dict.fromkeys((*found.get(path, ()), *roles)))
+        return found
 
     def settle(self, names: Iterable[str]) -> None:
         self.settling.update(names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from teamops.model.events import Event, HandoffChanged, SourceTroubled, Ticked, 
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LogLine, SettleViolation
 from teamops.supervisor.book import Book
-from teamops.supervisor.change_judge import BytesOf, Draft, Judged, Policies, Scene, Suspect, judge_changes
+from teamops.supervisor.change_judge import BytesOf, Draft, Judged, Past, Policies, Scene, Suspect, judge_changes
 from teamops.supervisor.turn_audit import TurnAudit
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 SHOWN_S = 24 * 3600.0
 MAX_SHOWN = 100
 REMEMBERED = 2000
+MAX_PAST = 10
 LIGHT_GRACE_S = 5.0
 """A light that went so lately still makes a change its holder's: the file may be seen after the block."""
 BUSY_S = 15.0
@@ -57,6 +59,8 @@ class Auditing:
         """Gives the bytes that a file held, from who watches the trees."""
         self.watching = False
         """Work trees are watched in this life."""
+        self.ready: Callable[[], bool] = lambda: False
+        """Says whether every tree was looked at once and is watched."""
         self._policies = Policies()
         self._turns = TurnAudit(core)
         self._waiting: deque[tuple[Scene, WorkTreeChanged]] = deque()
@@ -137,20 +141,24 @@ class Auditing:
 
     def _scene(self, book: Book, folder: Path) -> Scene:
         begun = self._core.memory.ask(book, self._core.memory.unfinished) or []
-        restoring = {one.id for one in self._all if one.state is ViolationState.RESTORED}
-        restoring |= {each.violation for each in begun if isinstance(each, Quarantine) and each.back}
+        restoring = {each.violation for each in begun if isinstance(each, Quarantine) and each.back}
         return Scene(
             project=str(book.settings.root.resolve()),
             folder=folder,
             spool=book.settings.spool,
             suspects=tuple(self._suspects(book)),
-            last=self._last(),
+            past=self._past(),
             restoring=frozenset(restoring),
         )
 
-    def _last(self) -> dict[str, tuple[Violation, str]]:
-        """Return the last violation of each path, with its patch's name."""
-        return {one.path: (one, self._patches.get(one.id, "")) for one in sorted(self._all, key=lambda each: each.id)}
+    def _past(self) -> dict[str, tuple[Past, ...]]:
+        """Return the last violations of each path, newest first."""
+        found: dict[str, tuple[Past, ...]] = {}
+        for one in sorted(self._all, key=lambda each: -each.id):
+            so_far = found.get(one.path, ())
+            if len(so_far) < MAX_PAST:
+                found[one.path] = (*so_far, Past(one, self._patches.get(one.id, "")))
+        return found
 
     def _suspects(self, book: Book) -> list[Suspect]:
         found = []
@@ -179,7 +187,7 @@ class Auditing:
         try:
             while self._waiting:
                 scene, event = self._waiting.popleft()
-                scene = replace(scene, last=self._last())
+                scene = replace(scene, past=self._past())
                 judged = await asyncio.to_thread(judge_changes, scene, event, self.bytes_of, self._policies)
                 await self.take(book, judged)
         finally:

@@ -31,6 +31,8 @@ MAX_LISTED = 200
 """Of one moment so many violations are kept singly: a checkout over a whole tree is told by its count."""
 _DOUBLES = 400
 
+_STANDS = frozenset({ViolationState.ACCEPTED, ViolationState.RESTORED})
+
 BytesOf = Callable[[str, FileState], bytes | None]
 
 
@@ -47,6 +49,15 @@ class Suspect:
     busy: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A violation that is known."""
+
+    violation: Violation
+    patch: str
+    """Its patch's name; empty = none is kept."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """All that is known at the moment of a change."""
@@ -56,10 +67,10 @@ class Scene:
     """The project's in the person's state directory."""
     spool: Path
     suspects: tuple[Suspect, ...]
-    last: Mapping[str, tuple[Violation, str]]
-    """The last violation of each path, as a person knows it, with its patch's name."""
+    past: Mapping[str, tuple[Past, ...]]
+    """The last violations of each path, as a person knows it, newest first."""
     restoring: frozenset[int]
-    """Violations that a person puts back now, or has put back."""
+    """Violations that a person puts back now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +125,10 @@ def judge_changes(scene: Scene, told: WorkTreeChanged, bytes_of: BytesOf, polici
     words = {one.role: hook_words(scene.spool / one.role, told.stamp.wall) for one in here}
     for change in told.changes:
         name = shown(told.root, change.path, scene.project)
-        last = scene.last.get(name)
-        before = change.before
-        follows = 0
-        if last is not None:
-            step = _known(scene, judged, last, change)
-            if step is None:
-                continue
-            before, follows = step if step[1] else (before, 0)
+        known = _known(scene, judged, scene.past.get(name, ()), change)
+        if known is None:
+            continue
+        before, follows = known
         full = f"{told.root}/{change.path}"
         candidates = [
             _candidate(scene, one, change, full, name, words[one.role], told.stamp.wall, policies_, held)
@@ -153,25 +160,30 @@ def _within(path: str, folder: str) -> bool:
 
 
 def _known(
-    scene: Scene, judged: Judged, last: tuple[Violation, str], change: FileChange
+    scene: Scene, judged: Judged, past: Sequence[Past], change: FileChange
 ) -> tuple[FileState | None, int] | None:
-    """Return from where a path's open violation goes on; ``None`` where the change is that violation's own doing."""
-    violation, name = last
-    try:
-        patch = patches.read(scene.folder, name)
-    except TeamopsError:
-        return change.before, 0
-    is_open = violation.state is ViolationState.OPEN
-    if matches(change.after, patch.before):
-        if is_open:
-            judged.gone.append(violation.id)
-        return None
-    if matches(change.after, patch.after) and (is_open or violation.id in scene.restoring):
-        return None
-    if not is_open:
-        return change.before, 0
-    kept = scene.folder / patches.FOLDER / f"{name.removesuffix(patches.DIFF)}{patches.BEFORE}"
-    return replace(patch.before, kept=str(kept) if patch.before.kept else ""), violation.id
+    """Return from where a path's open violation goes on; ``None`` where the change is no news.
+
+    It is none where the file became what it was before, or what a person let stand or put back.
+    """
+    for place, one in enumerate(past):
+        violation = one.violation
+        try:
+            patch = patches.read(scene.folder, one.patch)
+        except TeamopsError:
+            continue
+        is_open, newest = violation.state is ViolationState.OPEN, place == 0
+        if newest and matches(change.after, patch.before):
+            if is_open:
+                judged.gone.append(violation.id)
+            return None
+        stands = violation.state in _STANDS or violation.id in scene.restoring or (newest and is_open)
+        if stands and matches(change.after, patch.after):
+            return None
+        if newest and is_open:
+            kept = scene.folder / patches.FOLDER / f"{one.patch.removesuffix(patches.DIFF)}{patches.BEFORE}"
+            return replace(patch.before, kept=str(kept) if patch.before.kept else ""), violation.id
+    return change.before, 0
 
 
 def _candidate(

@@ -120,6 +120,7 @@ async def living(
         work_tree = _work_tree(settings, folder, clock) if supervisor.acting and not settings.watch_only else None
         if work_tree is not None:
             core.auditing.bytes_of, core.auditing.watching = work_tree.bytes_of, True
+            core.auditing.ready = partial(WorkTree.is_ready, work_tree)
             core.auditing.reconcile(core.book)
             sources.append(work_tree)
         server: Server | None = None
