@@ -202,6 +202,24 @@ class Repository:
             files.pop(gone, None)
         return files
 
+    def hooks(self) -> tuple[Path, Path]:
+        """Return the folder of which git runs the hooks, and the one that is the repository's own.
+
+        Raises ``TeamopsError``.
+        """
+        git = self._begin()
+        own = (self.root / git.line("rev-parse", "--git-common-dir")).resolve() / "hooks"
+        # What is overridden for git's own safety is asked of the configuration itself.
+        code, out, _ = git.ask(
+            "config", "--show-scope", "--type=path", "-z", "--get-all", "core.hooksPath", codes=(0, 1)
+        )
+        words = out.decode("utf-8", "surrogateescape").split("\0") if not code else []
+        given = [path for scope, path in zip(words[::2], words[1::2], strict=False) if scope != "command"]
+        if not given:
+            return own, own
+        top = self.root / git.line("rev-parse", "--show-toplevel")
+        return (top / given[-1]).resolve(), own.resolve()
+
     def converts(self) -> bool:
         """Return whether git may write files otherwise than it holds them (line ends, filters).
 
