@@ -31,6 +31,8 @@ from teamops.model.text import clean_line
 
 DEEPEST = 4
 """Repositories within repositories are followed so far."""
+MAX_CONTENT = 16 << 20
+"""Of a greater file that git does not hold no contents are kept: it is left out of a turn."""
 _OLDER = "only goes back to"
 """git's words for a moment before its log of HEAD."""
 
@@ -120,7 +122,7 @@ class Repository:
         status = {_decoded(path): word.decode()[:1] for word, path in zip(words[::2], words[1::2], strict=False)}
         # One that git only believes to differ has no row of its own among the counts.
         found = [Differs(path, status.get(path, "M"), *counted) for path, counted in sorted(lines.items())]
-        return tuple(one for one in found if not exclusion.has(one.path))
+        return tuple(one for one in found if not exclusion.has(one.path) and _size(self.root / one.path) <= MAX_CONTENT)
 
     def between(self, one: str, other: str, trees: Path) -> tuple[str, ...]:
         """Return the paths in which two trees differ that ``work_tree`` kept in ``trees``. Raises ``TeamopsError``."""
@@ -314,6 +316,10 @@ def _tree(own: Git, prefix: str, exclusion: Exclusion, depth: int, *, contents: 
         inner, there = _inner(own, path, oid, depth)
         if there and inner != oid:
             links.append((path, inner))
+    if contents:
+        big = {path for path in found.changed if _size(own.root / path) > MAX_CONTENT}
+        found.changed = [path for path in found.changed if path not in big]
+        found.gone += sorted(big)
     take(own, prefix, found, links, contents=contents)
     return written_tree(own, prefix)
 
@@ -338,6 +344,13 @@ def _inner(git: Git, path: str, oid: str, depth: int) -> tuple[str, bool]:
             tree = _tree(own, "", outside(Exclusion(frozenset()), folder, root), depth - 1)
     committed = inner.line("rev-parse", "--verify", "-q", f"{head}^{{tree}}") if head else ""
     return (head if tree == committed else tree), True
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
 
 
 def _count(word: bytes) -> int:

@@ -22,6 +22,7 @@ from teamops.model.role import Role
 from teamops.sources.kept_bytes import KeptBytes, blob_id, digest_of, read_state
 
 STALE_S = 60.0
+ADOPTED_S = 3.0
 MAX_FILES = 200_000
 _OURS = (".teamops",)
 _GIT = (".git/hooks", ".git/config")
@@ -96,8 +97,11 @@ class TreeState:
             self._repository = Repository.find(self.root)
         return self._read_ignored()
 
-    def look(self, names: Collection[str], writers: Writers, wall: float, *, settled: bool) -> Looked:
-        """Return what changed of ``names``. ``settled``: what came or went just now is told at once.
+    def look(
+        self, names: Collection[str], writers: Writers, wall: float, *, settled: bool, adopt: bool = False
+    ) -> Looked:
+        """Return what changed of ``names``. ``settled``: what came or went just now is told at once. ``adopt``: what
+        was not known and is not new either is no change: git has ignored it until now.
 
         ``writers``: who had a file open, by its absolute path. Raises ``TeamopsError`` where git fails.
         """
@@ -120,6 +124,9 @@ class TreeState:
                 continue
             if known is None and facts is None:
                 continue  # it came and went
+            if known is None and adopt and facts is not None and facts[2] / 1e9 < wall - ADOPTED_S:
+                self._known[path] = self._taken(path, "")
+                continue
             if not settled and (known is None or facts is None):
                 again.add(path)
                 continue
@@ -130,10 +137,10 @@ class TreeState:
         watched = [f"{self.root}/{path}" for name in sorted(folders) for path in (name, *self._folders_below(name))]
         return Looked(tuple(changes), frozenset(again), tuple(dict.fromkeys(watched)))
 
-    def look_all(self, writers: Writers, wall: float) -> Looked:
+    def look_all(self, writers: Writers, wall: float, *, adopt: bool = False) -> Looked:
         """Return all that changed, by looking at every file. Raises ``TeamopsError`` where git fails."""
         self._read_ignored()
-        return self.look({*self._all(), *self._known}, writers, wall, settled=True)
+        return self.look({*self._all(), *self._known}, writers, wall, settled=True, adopt=adopt)
 
     def leaves(self, path: str) -> bool:
         """Return whether ``path`` is teamops' own, and no agent's work."""

@@ -106,11 +106,12 @@ class WorkTree:
             names, one.names = one.names, set()
             settling, one.settling = one.settling, set()
             everything, one.everything = one.everything, False
+            adopt, one.adopt = one.adopt, False
             begun = loop.time()
             try:
                 if everything:
                     one.folders(await asyncio.to_thread(one.state.folders), self)
-                    looked = await asyncio.to_thread(one.state.look_all, writers, self._clock.stamp().wall)
+                    looked = await asyncio.to_thread(one.state.look_all, writers, self._clock.stamp().wall, adopt=adopt)
                     self._tell(one, looked)
                 else:
                     for given, settled in ((settling, True), (names - settling, False)):
@@ -182,6 +183,7 @@ class WorkTree:
                 continue
             if name in _IGNORES or len(one.names) >= MAX_NAMES:
                 one.everything = True
+                one.adopt = one.adopt or name in _IGNORES
             else:
                 one.names.add(inside)
             one.wake.set()
@@ -215,6 +217,8 @@ class _Tree:
         self.names: set[str] = set()
         self.settling: set[str] = set()
         self.everything = False
+        self.adopt = False
+        """What git ignores has changed: a file that is not new is no change."""
         self.polled = False
         self.ready = False
         self.wake = asyncio.Event()

@@ -36,6 +36,8 @@ SHOWN_S = 24 * 3600.0
 MAX_SHOWN = 100
 REMEMBERED = 2000
 MAX_PAST = 10
+MAX_UNDONE = 20
+"""More changes at once are not undone by rule: that is how a checkout looks, and it may be the person's."""
 LIGHT_GRACE_S = 5.0
 """A light that went so lately still makes a change its holder's: the file may be seen after the block."""
 BUSY_S = 15.0
@@ -107,7 +109,7 @@ class Auditing:
         """Follow up what an earlier life was cut off in: blocks, for a moment. Call once, as the one that acts."""
         if self.folder is None:
             return
-        for violation in self._all:
+        for violation in self.shown:
             if violation.state is not ViolationState.OPEN:
                 continue
             try:
@@ -213,7 +215,11 @@ class Auditing:
         self._core.wake()
         if undo and book.settings.audit is AuditMode.QUARANTINE:
             for violation, draft in stored:
-                await self._undo(book, violation, draft.patch, draft.blame)
+                if len(stored) > MAX_UNDONE:
+                    note = f"not undone: {len(stored)} at once look like a checkout"
+                    self._settle(book, violation.id, ViolationState.OPEN, note)
+                else:
+                    await self._undo(book, violation, draft.patch, draft.blame)
             self._read(book)
             self._core.wake()
 
