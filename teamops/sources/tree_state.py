@@ -100,10 +100,11 @@ class TreeState:
     def look(
         self, names: Collection[str], writers: Writers, wall: float, *, settled: bool, adopt: bool = False
     ) -> Looked:
-        """Return what changed of ``names``. ``settled``: what came or went just now is told at once. ``adopt``: what
-        was not known and is not new either is no change: git has ignored it until now.
+        """Return what changed of ``names``.
 
-        ``writers``: who had a file open, by its absolute path. Raises ``TeamopsError`` where git fails.
+        ``writers``: who had a file open, by its absolute path. ``settled``: what came or went just now is told at
+        once. ``adopt``: what was not known and is not new is no change, for git has ignored it until now. Raises
+        ``TeamopsError`` where git fails.
         """
         folders = self._new_folders({name for name in names if name not in self._known})
         paths = {path for path in names if path in self._known}
