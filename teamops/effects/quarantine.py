@@ -54,10 +54,11 @@ def quarantine(folder: Path, action: Quarantine) -> Outcome:
     kept = ""
     try:
         with _parent(patch, make=wanted.kind is not FileKind.NOTHING) as (parent, name):
+            _tidy(parent, patch, action.patch)
             if action.force:
                 kept = _keep_now(folder, patch, parent, name)
                 expected = _state_of(parent, name)[0]
-            _replace(parent, name, wanted, raw, expected)
+            _replace(parent, name, wanted, raw, expected, _aside(action.patch))
     except Changed:
         done = "put back" if action.back else "undone"
         raise TeamopsError(
@@ -82,6 +83,31 @@ def stands(root: str, path: str, most: int = 64 << 20) -> FileState:
             return _state_of(parent, name, most)[0]
     except (FileNotFoundError, NotADirectoryError):
         return FileState()
+
+
+def tidy(folder: Path, name: str) -> None:
+    """Take away what an undoing that was cut off has left beside its file. Raises ``TeamopsError``, ``OSError``."""
+    patch = patches.read(folder, name)
+    with _parent(patch, make=False) as (parent, _):
+        _tidy(parent, patch, name)
+
+
+def _aside(name: str) -> str:
+    """Return a name beside the file, for what takes its place."""
+    return f"{_aside_start(name)}{uuid.uuid4().hex[:6]}"
+
+
+def _aside_start(name: str) -> str:
+    return f".teamops-{name.removesuffix(patches.DIFF)[:12]}-"
+
+
+def _tidy(parent: int, patch: Patch, name: str) -> None:
+    """Only what is kept is taken away."""
+    for one in os.listdir(parent):
+        if one.startswith(_aside_start(name)):
+            now = _state_of(parent, one)[0]
+            if any(now.digest and now.digest == known.digest for known in (patch.before, patch.after)):
+                os.unlink(one, dir_fd=parent)
 
 
 def matches(now: FileState, known: FileState) -> bool:
@@ -114,14 +140,13 @@ def _parent(patch: Patch, *, make: bool) -> Iterator[tuple[int, str]]:
         os.close(at)
 
 
-def _replace(parent: int, name: str, wanted: FileState, raw: bytes, expected: FileState) -> None:
+def _replace(parent: int, name: str, wanted: FileState, raw: bytes, expected: FileState, new: str) -> None:
     """Let ``name`` become ``wanted``, if it is ``expected`` now.
 
     Raises ``Changed`` or ``OSError``: then it is as it was.
     """
     if not matches(_state_of(parent, name)[0], expected):
         raise Changed
-    new = f".teamops-{uuid.uuid4().hex[:12]}"
     try:
         if wanted.kind is FileKind.NOTHING:
             _take_away(parent, name, new, expected)

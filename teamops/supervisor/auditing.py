@@ -14,7 +14,7 @@ from teamops.config.settings import AuditMode
 from teamops.domain.attribution import Blame
 from teamops.domain.boundary_alerts import violation_findings
 from teamops.effects import patches
-from teamops.effects.quarantine import matches, stands
+from teamops.effects.quarantine import matches, stands, tidy
 from teamops.guard.judge import Light
 from teamops.ledger.store import LedgerError
 from teamops.model.actions import By, Outcome, Poke, Quarantine
@@ -112,8 +112,10 @@ class Auditing:
         for violation in self.shown:
             if violation.state is not ViolationState.OPEN:
                 continue
+            name = self._patches.get(violation.id, "")
             try:
-                patch = patches.read(self.folder, self._patches.get(violation.id, ""))
+                patch = patches.read(self.folder, name)
+                tidy(self.folder, name)
                 now = stands(patch.root, patch.path)
             except (TeamopsError, OSError):
                 continue
