@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -12,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,6 +21,7 @@ from teamops.model.boundary import Violation, ViolationState
 from teamops.model.role import CODER, DIRECTOR, NONE, REVIEWER, Role
 from teamops.model.snapshot import SettleViolation, Snapshot
 from teamops.supervisor.thread import SupervisorThread
+from tests.terminal import Terminal
 
 pytestmark = [
     pytest.mark.tmux,
@@ -115,17 +114,28 @@ class Yard:
             thread.stop()
             assert thread.failed == ""
 
-    def guard(self, *words: str, code: int = 0, env: dict[str, str] | None = None) -> str:
-        """Run ``teamops guard`` in a terminal of its own and return what it printed."""
+    def words(self, *words: str) -> list[str]:
         command = [sys.executable, "-m", "teamops", "guard", words[0], "-C", str(self.root)]
-        command += ["--state-dir", str(self.state), *words[1:]]
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(env or {})}, check=False)
+        return [*command, "--state-dir", str(self.state), *words[1:]]
+
+    def guard(self, *words: str, code: int = 0) -> str:
+        """Run ``teamops guard`` and return what it printed."""
+        done = subprocess.run(self.words(*words), capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def json(self, *words: str) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self.guard(*words, "--json"))
-        return told
+    def person(self, *words: str, code: int = 0, role: str = "") -> str:
+        """Run it in a terminal, as a person does."""
+        env = {"TEAMOPS_ROLE": role} if role else {}
+        with Terminal(self.words(*words), cols=200, env=env) as terminal:
+            assert terminal.wait_end(40) == code, terminal.text(history=True)
+            return terminal.text(history=True)
+
+    def states(self) -> dict[int, str]:
+        done = subprocess.run(self.words("violations", "--json"), capture_output=True, text=True, check=False)
+        told = json.loads(done.stdout)
+        assert told["schema"] == "teamops.violations/1"
+        return {row["id"]: row["state"] for row in told["violations"]}
 
 
 def is_ready(thread: SupervisorThread) -> bool:
@@ -291,3 +301,111 @@ def test_limits_of_a_turn_are_asked_of_git_at_the_handoff(yard: Yard) -> None:
         assert violation is not None
         assert violation.rule == "write.named_files_only"
         assert {one.path for one in thread.snapshot().violations} == {"unnamed.py"}
+
+
+def test_a_person_deals_with_it_from_the_command_line(yard: Yard) -> None:
+    append(yard.root / "current.md", block(DIRECTOR, REVIEWER))
+    yard.begin(REVIEWER)
+    assert "no change past a boundary" in yard.guard("violations")
+    with yard.supervised() as thread:
+        until(thread, lit(REVIEWER), "the light and the agent")
+        yard.does(REVIEWER, "echo bad > src/a.py")
+        seen = until(thread, lambda one: found(one, "src/a.py") is not None, "a violation")
+        (violation,) = seen.violations
+        number = str(violation.id)
+        said = yard.guard("violations", code=1)
+        assert f"{number}  open" in said
+        assert "src/a.py (changed, +1 -1)" in said
+        assert "REVIEWER: it is not among what REVIEWER may change (rule write.allow)" in said
+        assert "+bad" in yard.guard("diff", number)
+        # No agent, and no program without a terminal, settles anything.
+        for verb in ("accept", "quarantine", "restore"):
+            assert f"teamops guard {verb} is the person's" in yard.guard(verb, number, code=2)
+            assert "this is CODER's shell" in yard.person(verb, number, code=2, role="CODER")
+        assert yard.states() == {violation.id: "open"}
+        assert "can't become restored" in yard.person("restore", number, code=1)
+        # With a supervisor that sees what is done, and follows it.
+        assert "as it was before" in yard.person("quarantine", number)
+        assert yard.source.read_bytes() == b"print(1)\n"
+        until(thread, lambda one: found(one, "src/a.py", ViolationState.QUARANTINED) is not None, "seen by the other")
+        until(
+            thread, lambda one: not any(alert.open for alert in one.alerts if alert.code == "boundary-crossed"), "over"
+        )
+    # Without one.
+    yard.source.write_bytes(b"newer\n")
+    assert "changed again since" in yard.person("restore", number, code=1)
+    assert yard.source.read_bytes() == b"newer\n"
+    assert "is kept as" in yard.person("restore", number, "--force")
+    assert yard.source.read_bytes() == b"bad\n"
+    assert yard.states() == {violation.id: "restored"}
+    assert "there is no violation 99" in yard.person("accept", "99", code=1)
+    assert "no change is kept" in yard.guard("diff", "99", code=1)
+
+
+def test_accepted_it_stands_and_is_not_found_again(yard: Yard) -> None:
+    append(yard.root / "current.md", block(DIRECTOR, REVIEWER))
+    yard.begin(REVIEWER)
+    with yard.supervised() as thread:
+        until(thread, lit(REVIEWER), "the light and the agent")
+        yard.does(REVIEWER, "echo fine > src/a.py")
+        seen = until(thread, lambda one: found(one, "src/a.py") is not None, "a violation")
+        assert thread.act(SettleViolation(seen.violations[0].id, ViolationState.ACCEPTED)).ok
+        yard.does(REVIEWER, "echo other > src/a.py")
+        until(thread, lambda one: len(one.violations) == 2, "another one")
+        yard.does(REVIEWER, "echo fine > src/a.py")  # back to what the person accepted
+        yard.does(REVIEWER, "echo x > src/last.py")
+        seen = until(thread, lambda one: found(one, "src/last.py") is not None, "the last one")
+        assert len(seen.violations) == 3
+        first = next(one for one in seen.violations if one.state is ViolationState.ACCEPTED)
+        assert "accepted by" in first.note
+        assert yard.source.read_bytes() == b"fine\n"
+
+
+def test_what_goes_on_is_one_change_from_its_beginning_and_gone_when_undone_by_whoever(yard: Yard) -> None:
+    append(yard.root / "current.md", block(DIRECTOR, REVIEWER))
+    yard.begin(REVIEWER)
+    with yard.supervised() as thread:
+        until(thread, lit(REVIEWER), "the light and the agent")
+        yard.does(REVIEWER, "echo one > src/a.py")
+        until(thread, lambda one: found(one, "src/a.py") is not None, "a violation")
+        yard.does(REVIEWER, "echo two >> src/a.py")
+        seen = until(thread, lambda one: len(one.violations) == 2, "it goes on")
+        now = found(seen, "src/a.py")
+        assert now is not None
+        assert found(seen, "src/a.py", ViolationState.GONE) is not None
+        lines = thread.violation_diff(now.id)
+        assert [line for line in lines if line[:1] in "+-"][2:] == ["-print(1)", "+one", "+two"]
+        yard.source.write_bytes(b"print(1)\n")
+        until(thread, lambda one: not [v for v in one.violations if v.state is ViolationState.OPEN], "gone")
+
+
+def test_a_life_that_was_cut_off_is_followed_up(yard: Yard) -> None:
+    append(yard.root / "current.md", block(DIRECTOR, REVIEWER))
+    yard.begin(REVIEWER)
+    with yard.supervised() as thread:
+        until(thread, lit(REVIEWER), "the light and the agent")
+        yard.does(REVIEWER, "echo bad > src/a.py")
+        until(thread, lambda one: found(one, "src/a.py") is not None, "a violation")
+    yard.source.write_bytes(b"print(1)\n")  # as an undoing leaves it whose end nobody could store
+    with yard.supervised() as thread:
+        seen = until(thread, lambda one: found(one, "src/a.py", ViolationState.GONE) is not None, "gone")
+        number = seen.violations[0].id
+        assert thread.act(SettleViolation(number, ViolationState.RESTORED)).ok  # and nothing is lost
+        assert yard.source.read_bytes() == b"bad\n"
+
+
+def test_turned_off_nothing_is_watched(yard: Yard) -> None:
+    yard.configure("off")
+    append(yard.root / "current.md", block(DIRECTOR, REVIEWER))
+    yard.begin(REVIEWER)
+    thread = SupervisorThread(load(yard.root), state_dir=yard.state, ring=lambda _: True)
+    thread.start()
+    try:
+        until(thread, lit(REVIEWER), "the light and the agent")
+        yard.does(REVIEWER, "echo bad > src/a.py; echo done > reviews-done")
+        until(thread, lambda _: (yard.root / "reviews-done").exists(), "it was written")
+        assert not is_ready(thread)
+        assert not list(yard.state.glob("*/before"))
+        assert thread.snapshot().violations == ()
+    finally:
+        thread.stop()

@@ -354,12 +354,16 @@ async def test_git_that_fails_is_said_and_it_goes_on_afterwards(watched: Watched
     await watched.until(lambda: watched.troubles().get("work tree (git)") == "", "well again")
 
 
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def test_nothing_is_left_behind(tmp_path: Path) -> None:
     made = Watched(tmp_path)
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_files()
     await made.start()
     await made.source.stop()
-    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+    assert open_files() <= before + 1
 
 
 def test_bytes_are_kept_once_and_no_more_than_allowed(tmp_path: Path) -> None:
