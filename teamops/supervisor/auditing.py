@@ -57,10 +57,8 @@ class Auditing:
         self._core = core
         self.folder: Path | None = None
         """The project's in the person's state directory."""
-        self.bytes_of: BytesOf = lambda _root, _state: None
-        """Gives the bytes that a file held, from who watches the trees."""
-        self.watching = False
-        """Work trees are watched in this life."""
+        self._bytes_of: BytesOf | None = None
+        """Gives the bytes that a file held; ``None`` = no tree is watched in this life."""
         self.ready: Callable[[], bool] = lambda: False
         """Says whether every tree was looked at once and is watched."""
         self._policies = Policies()
@@ -85,13 +83,18 @@ class Auditing:
         """Know what earlier lives found."""
         self._read(book)
 
+    def follow(self, bytes_of: BytesOf, ready: Callable[[], bool]) -> None:
+        """Take it that work trees are watched from now on, by who gives the bytes that files held."""
+        self._bytes_of, self.ready = bytes_of, ready
+        self._reconcile(self._core.book)
+
     def see(self, book: Book, event: Event) -> None:
         """Take an event."""
         if isinstance(event, HandoffChanged | Ticked):
             self._see_lights(book)
         if isinstance(event, Ticked):
             self._read(book)
-        if isinstance(event, HandoffChanged) and self.watching and self.folder is not None:
+        if isinstance(event, HandoffChanged) and self._bytes_of is not None and self.folder is not None:
             self._turns.see(book, event, self.folder)
         if isinstance(event, WorkTreeChanged) and self.folder is not None and book.supervisor.acting:
             self._read(book)
@@ -105,8 +108,8 @@ class Auditing:
         del book
         return violation_findings(self._all)
 
-    def reconcile(self, book: Book) -> None:
-        """Follow up what an earlier life was cut off in: blocks, for a moment. Call once, as the one that acts."""
+    def _reconcile(self, book: Book) -> None:
+        """Follow up what an earlier life was cut off in: blocks, for a moment."""
         if self.folder is None:
             return
         for violation in self.shown:
@@ -189,10 +192,10 @@ class Auditing:
 
     async def _work(self, book: Book) -> None:
         try:
-            while self._waiting:
+            while self._waiting and self._bytes_of is not None:
                 scene, event = self._waiting.popleft()
                 scene = replace(scene, past=self._past())
-                judged = await asyncio.to_thread(judge_changes, scene, event, self.bytes_of, self._policies)
+                judged = await asyncio.to_thread(judge_changes, scene, event, self._bytes_of, self._policies)
                 await self.take(book, judged)
         finally:
             self._working = False

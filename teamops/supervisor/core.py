@@ -6,11 +6,9 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from dataclasses import replace
 from typing import Any
 
 from teamops.config.settings import Settings
-from teamops.domain import alerts as alerts_rule
 from teamops.domain import log_lines
 from teamops.effects.run import Effects
 from teamops.model.actions import Action, Notify, Outcome, Quarantine, Restart
@@ -43,7 +41,7 @@ from teamops.supervisor.budgeting import Budgeting
 from teamops.supervisor.costing import Costing
 from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
-from teamops.supervisor.judging import findings_of, notice_of
+from teamops.supervisor.judging import judge_all
 from teamops.supervisor.memory import Memory
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.spiking import Spiking
@@ -122,15 +120,8 @@ class Core:
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        self._parts = (
-            self.deliverer,
-            self.restarter,
-            self.growing,
-            self.spiking,
-            self.budgeting,
-            self.costing,
-            self.auditing,
-        )
+        self.judging = (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.auditing)
+        self._parts = (*self.judging, self.costing)
         for part in self._parts:
             part.load(self.book)
 
@@ -187,13 +178,8 @@ class Core:
 
     def snapshot(self) -> Snapshot:
         """Return the book as it is now."""
-        return view(
-            self.book,
-            next(self._revisions),
-            ready=self._ready,
-            budgets=self.budgeting.lines(),
-            violations=self.auditing.shown,
-        )
+        budgets, past = self.budgeting.lines(), self.auditing.shown
+        return view(self.book, next(self._revisions), ready=self._ready, budgets=budgets, violations=past)
 
     def _round(self) -> None:
         """Take all events that are there, then ask the rules."""
@@ -224,7 +210,8 @@ class Core:
                 self.deliverer.go_on(self.book, counts=counts)
                 if any(page.keeping is not before for page, before in kept):
                     self._judge()  # what was just decided about an agent is shown at once
-            self._ask_rules(counts=counts)
+            if not self.memory.follow(self.book):
+                judge_all(self, counts=counts)
 
     def _judge(self) -> None:
         """Judge every agent, and tell of those whose state is new."""
@@ -286,29 +273,6 @@ class Core:
         self.trail.see(self.book, event)
         if not event.appended and not first:
             self._note("turn", "the handoff file was rewritten: all of it was read again")
-
-    # rules
-
-    def _ask_rules(self, *, counts: bool) -> None:
-        book = self.book
-        if self.memory.follow(book):
-            return
-        found = findings_of(book, self.announcer.missed(book))
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.auditing):
-            found += part.findings(book)
-        if not book.supervisor.acting:
-            # Nobody acts and nobody remembers: one look has to do.
-            found = [replace(finding, rounds=1) for finding in found]
-        step = alerts_rule.step(book.alerts, found, book.stamp.wall, counts=counts)
-        book.alerts = dict(step.alerts)
-        for alert in step.fired:
-            book.note(log_lines.alert_line_of(alert))
-            if alert.notify and book.supervisor.acting:
-                # Begun before the alert is stored as told: killed in between, the next life fires and tells it anew.
-                self.begin(notice_of(book.settings.project, alert))
-        self.memory.alerts_changed(book, step.changed)
-        for alert in step.resolved:
-            book.note(log_lines.alert_line_of(alert))
 
     # out
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from teamops.config.settings import AuditMode, Settings
+from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
 from teamops.effects.run import Effects
 from teamops.guard import holds
@@ -41,6 +41,7 @@ from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.guarding import Guarding
 from teamops.supervisor.lease import Lease, state_dir_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.trees import watched_trees
 from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
 from teamops.tmux.socket import Socket
@@ -116,13 +117,8 @@ async def living(
             growth,
             Answering(settings, folder.parent, watch, clock, lambda: core.book.supervisor.acting),
         ]
-        core.auditing.folder = folder
-        work_tree = _work_tree(settings, folder, clock) if supervisor.acting and not settings.watch_only else None
-        if work_tree is not None:
-            core.auditing.bytes_of, core.auditing.watching = work_tree.bytes_of, True
-            core.auditing.ready = partial(WorkTree.is_ready, work_tree)
-            core.auditing.reconcile(core.book)
-            sources.append(work_tree)
+        trees = watched_trees(core, settings, folder, clock)
+        sources += [trees] if trees is not None else []
         server: Server | None = None
         if not settings.watch_only:
             server = Server(
@@ -134,7 +130,7 @@ async def living(
             core.server = server
             processes = Processes(clock)
             sources += [Panes(settings, server, clock), processes]
-            core.on_panes = lambda book: _follow(book, processes, transcripts, growth, work_tree)
+            core.on_panes = lambda book: _follow(book, processes, transcripts, growth, trees)
         notifier = Notifier(settings.notify, ring=ring)
         stack.push_async_callback(notifier.close)
         core.effects = Effects(
@@ -161,25 +157,7 @@ async def living(
         yield core
 
 
-def _work_tree(settings: Settings, folder: Path, clock: Clock) -> WorkTree | None:
-    """Return who watches the project's work tree and the agents' own; ``None`` where that is turned off."""
-    if settings.audit is AuditMode.OFF or not any(role.profile is not None for role in settings.roles):
-        return None
-    roots = [settings.root.resolve()]
-    for role in settings.roles:
-        cwd = role.cwd.resolve()
-        if cwd.is_dir() and not any(cwd.is_relative_to(root) for root in roots):
-            roots.append(cwd)
-    return WorkTree(roots, settings.handoff, folder, clock)
-
-
-def _follow(
-    book: Book,
-    processes: Processes,
-    transcripts: Transcripts,
-    growth: Growth,
-    work_tree: WorkTree | None,
-) -> None:
+def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: Growth, trees: WorkTree | None) -> None:
     pids: dict[Role, int] = {}
     for role, page in book.agents.items():
         pid = page.pane.pid if page.pane is not None and not page.dead else None
@@ -188,8 +166,8 @@ def _follow(
         transcripts.follow(role, pid)
         growth.follow(role, pid)
     processes.watch(pids)
-    if work_tree is not None:
-        work_tree.watch(pids)
+    if trees is not None:
+        trees.watch(pids)
 
 
 async def _caught_up(core: Core, transcripts: Transcripts, growth: Growth, logs: Logs) -> None:
