@@ -152,6 +152,7 @@ def _replace(parent: int, name: str, wanted: FileState, raw: bytes, expected: Fi
             _take_away(parent, name, new, expected)
         else:
             _make(parent, new, wanted, raw)
+            _give(parent, name, new)
             if expected.kind is FileKind.NOTHING:
                 try:
                     os.link(new, name, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
@@ -176,6 +177,14 @@ def _make(parent: int, name: str, wanted: FileState, raw: bytes) -> None:
         file.flush()
         os.fchmod(file.fileno(), wanted.mode)
         os.fsync(file.fileno())
+
+
+def _give(parent: int, name: str, new: str) -> None:
+    """Give the new file to whom the old one belongs, as far as that is allowed."""
+    with suppress(OSError):
+        told = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        if (told.st_uid, told.st_gid) != (os.getuid(), os.getgid()):
+            os.chown(new, told.st_uid, told.st_gid, dir_fd=parent, follow_symlinks=False)
 
 
 def _take_away(parent: int, name: str, aside: str, expected: FileState) -> None:

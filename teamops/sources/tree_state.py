@@ -23,6 +23,7 @@ from teamops.sources.kept_bytes import KeptBytes, blob_id, digest_of, read_state
 
 STALE_S = 60.0
 ADOPTED_S = 3.0
+COARSE_S = 0.05
 MAX_FILES = 200_000
 _OURS = (".teamops",)
 _GIT = (".git/hooks", ".git/config")
@@ -38,14 +39,17 @@ _NEVER = frozenset({".git", "node_modules", "__pycache__"})
 _MAX_PLAIN = 1 << 20
 """Where git holds nothing, only the bytes of files up to this are kept."""
 
-Facts = tuple[int, int, int, int]
+Facts = tuple[int, int, int, int, int]
 
 
 @dataclass(slots=True)
 class _Known:
     state: FileState
     facts: Facts | None
-    """Mode, size, time of the last change (ns) and inode; ``None`` = to be looked at in any case."""
+    """Mode, size, both times of its last change (ns; the second can't be set) and inode.
+
+    ``None``: to be read in any case. Times are coarse: what was read just after a change may change again unseen.
+    """
 
 
 Writers = Mapping[str, tuple[Role, ...]]
@@ -303,7 +307,8 @@ class TreeState:
             if known is not None:
                 del self._known[path]
         else:
-            self._known[path] = _Known(after, facts)
+            coarse = facts is not None and abs(wall - facts[3] / 1e9) < COARSE_S
+            self._known[path] = _Known(after, None if coarse else facts)
         if before.kind is FileKind.NOTHING and after.kind is FileKind.NOTHING:
             return None
         if _same(before, after, raw):
@@ -352,7 +357,17 @@ def facts_of(path: str) -> Facts | None:
         told = os.lstat(path)
     except OSError:
         return None
-    return None if stat.S_ISDIR(told.st_mode) else (told.st_mode, told.st_size, told.st_mtime_ns, told.st_ino)
+    return (
+        None
+        if stat.S_ISDIR(told.st_mode)
+        else (
+            told.st_mode,
+            told.st_size,
+            told.st_mtime_ns,
+            told.st_ctime_ns,
+            told.st_ino,
+        )
+    )
 
 
 def read_kept(state: FileState) -> bytes | None:
