@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from teamops.config.load import load
+from teamops.effects.confine import means
 from teamops.handoff.appending import append
 from teamops.handoff.write import render_block
 from teamops.model.boundary import Violation, ViolationState
@@ -409,3 +410,65 @@ def test_turned_off_nothing_is_watched(yard: Yard) -> None:
         assert thread.snapshot().violations == ()
     finally:
         thread.stop()
+
+
+def test_the_agent_is_told_that_its_change_was_undone(yard: Yard) -> None:
+    yard.configure("quarantine")
+    toml = yard.root / "teamops.toml"
+    toml.write_text(toml.read_text().replace("auto = false", "auto = true"), encoding="utf-8")
+    subprocess.run([*GIT, "commit", "-qam", "pokes"], cwd=yard.root, check=True)
+    append(yard.root / "current.md", block(DIRECTOR, REVIEWER))
+    yard.tmux("new-session", "-d", "-x", "200", "-c", str(yard.root), "-s", "shop-reviewer", "exec cat")
+    with yard.supervised() as thread:
+        until(thread, lit(REVIEWER), "the light and the agent")
+        yard.source.write_bytes(b"bad\n")  # whoever writes it: the reviewer is the only agent that could have
+        undone = ViolationState.QUARANTINED
+        seen = until(
+            thread,
+            lambda one: (it := found(one, "src/a.py", undone)) is not None and "was told" in it.note,
+            "undone, and told",
+        )
+        (violation,) = seen.violations
+        assert any("nothing shows that it was not you" in line for line in violation.evidence)
+        screen = yard.tmux("capture-pane", "-p", "-J", "-t", "=shop-reviewer:")
+        assert (
+            f"teamops undid your change of src/a.py: it is past your role's boundary (violation {violation.id})"
+            in screen
+        )
+
+
+def test_who_is_held_by_the_kernel_is_not_suspected(yard: Yard) -> None:
+    assert means().bwrap, means().lacks
+    toml = yard.root / "teamops.toml"
+    text = toml.read_text().replace('["sh"]', json.dumps([sys.executable, "-c", "import time; time.sleep(600)"]))
+    toml.write_text(text + '\n[sandbox]\nmode = "require"\n', encoding="utf-8")
+    append(yard.root / "current.md", block(DIRECTOR, REVIEWER))
+    done = subprocess.run(
+        [sys.executable, "-m", "teamops", "up", "REVIEWER", "-C", str(yard.root), "--state-dir", str(yard.state)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    with yard.supervised() as thread:
+        until(thread, lit(REVIEWER), "the light and the agent")
+        yard.source.write_bytes(b"by a person: the reviewer can't have written it\n")
+        (yard.root / "reviews" / "x.md").write_text("and this it may write")
+        # The folder of reviews is its own to write, but git's configuration is nobody's, and held as well.
+        yard.begin(CODER)
+        until(thread, lambda seen: any(agent.role == CODER and agent.pid for agent in seen.agents), "another agent")
+        yard.does(CODER, "exec 3>>src/b.py; echo x >&3")
+        seen = until(thread, lambda one: found(one, "src/b.py") is not None, "one of another's")
+        assert {one.path: one.roles for one in seen.violations} == {"src/b.py": (CODER,)}
+
+
+def test_an_agent_s_own_work_tree_is_watched(yard: Yard) -> None:
+    own = yard.root.parent / "own"
+    subprocess.run([*GIT, "worktree", "add", "-q", str(own)], cwd=yard.root, check=True)
+    toml = yard.root / "teamops.toml"
+    toml.write_text(toml.read_text() + f'cwd = "{own}"\n', encoding="utf-8")
+    append(yard.root / "current.md", block(DIRECTOR, REVIEWER))
+    yard.tmux("new-session", "-d", "-c", str(own), "-s", "shop-reviewer", "exec sh")
+    with yard.supervised() as thread:
+        until(thread, lit(REVIEWER), "the light and the agent")
+        yard.does(REVIEWER, "echo bad > src/a.py")
+        until(thread, lambda one: found(one, f"{own}/src/a.py") is not None, "a violation in its own tree")
+        assert yard.source.read_bytes() == b"print(1)\n"
