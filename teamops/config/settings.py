@@ -161,6 +161,17 @@ class SandboxSettings:
     """Sockets, or folders of them, that agents may reach all the same: a database's."""
 
 
+class AuditMode(StrEnum):
+    """What is done about a change past a boundary."""
+
+    ALERT = "alert"
+    """It is told."""
+    QUARANTINE = "quarantine"
+    """It is told, kept as a patch and undone, where it is sure enough whose it is."""
+    OFF = "off"
+    """Work trees are not watched."""
+
+
 _NO_PRICES: Mapping[str, OwnPrice] = MappingProxyType({})
 
 
@@ -191,6 +202,8 @@ class Settings:
     timezone: str = ""
     """IANA name of the zone whose days count for budgets; empty = the system's."""
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    audit: AuditMode = AuditMode.ALERT
+    """What is done about a change past a role's boundary."""
     stop_grace_s: float = 30.0
     """So long an agent that is stopped may take to end by itself."""
     source: Path | None = None

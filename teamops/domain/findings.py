@@ -39,6 +39,7 @@ CODES: Mapping[str, str] = {
     "agent-memory": "An agent's process tree uses too much memory, or will within hours, as it grows.",
     "agent-runaway": "An agent uses tokens many times faster than it usually does.",
     "agent-needs-you": "An agent waits for its person: a permission dialog or a question is open.",
+    "boundary-crossed": "A file was changed that none of those who could have changed it may change.",
     "tmux-down": "The tmux server of the team does not answer.",
     "source-troubled": "A part of teamops works in a lesser way.",
     "ledger-troubled": "The ledger can't be written or read: what happens now may be forgotten, or can't be judged.",

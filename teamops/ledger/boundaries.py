@@ -96,12 +96,24 @@ class Boundaries:
             )
         return int(cursor.lastrowid or 0)
 
-    def settle(self, row: int, state: ViolationState, note: str, wall: float) -> None:
-        """Store what became of a violation."""
+    def settle(
+        self, row: int, state: ViolationState, note: str, wall: float, was: ViolationState | None = None
+    ) -> bool:
+        """Store what became of a violation; return whether it was stored. ``was``: only if it still is that."""
         with writing(self._connection, self._path, durable=True):
-            self._connection.execute(
-                "UPDATE violation SET state = ?, note = ?, changed_wall = ? WHERE id = ?", (state, note, wall, row)
+            done = self._connection.execute(
+                "UPDATE violation SET state = ?, note = ?, changed_wall = ? WHERE id = ? AND (? IS NULL OR state = ?)",
+                (state, note, wall, row, was, was),
             )
+        return done.rowcount > 0
+
+    def mark(self) -> tuple[int, float, int]:
+        """Return what differs from before whenever a violation is new or settled; cheap to ask."""
+        with reading(self._path):
+            row = self._connection.execute(
+                "SELECT coalesce(max(id), 0), coalesce(max(changed_wall), 0), count(changed_wall) FROM violation"
+            ).fetchone()
+        return (int(row[0]), float(row[1]), int(row[2]))
 
     def violation(self, row: int) -> Violation | None:
         """Return a violation; ``None`` where there is none of that number."""

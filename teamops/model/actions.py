@@ -98,7 +98,26 @@ class StopSpending:
     reason: str = ""
 
 
-Action = Poke | Restart | Notify | Append | Start | Stop | StopSpending
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """Undo a change past a boundary, which is kept as a patch; or put it back."""
+
+    violation: int
+    patch: str
+    """The patch's name among the kept ones."""
+    path: str
+    """As a person knows it."""
+    by: By
+    role: Role | None = None
+    """Who is thought to have made the change."""
+    back: bool = False
+    """Put the change back."""
+    force: bool = False
+    """With ``back``: where the file has changed since, that is kept too, and replaced."""
+    reason: str = ""
+
+
+Action = Poke | Restart | Notify | Append | Start | Stop | StopSpending | Quarantine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,49 @@ class ChangeKind(StrEnum):
     DELETED = "deleted"
 
 
+class FileKind(StrEnum):
+    """What stands at a path."""
+
+    NOTHING = "nothing"
+    FILE = "file"
+    LINK = "link"
+    OTHER = "other"
+    """A folder, a pipe, a device: nothing that teamops puts back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileState:
+    """What stood at a path at one moment."""
+
+    kind: FileKind = FileKind.NOTHING
+    mode: int = 0
+    """Its rights, as in ``chmod``."""
+    size: int = 0
+    """Bytes; of a link those of the path in it."""
+    digest: str = ""
+    """SHA-256 of its bytes, hexadecimal; empty = not known."""
+    kept: str = ""
+    """Where its bytes are: a path of teamops' own, or "git:" and the blob; empty = nowhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """A file that is another than before."""
+
+    path: str
+    """Relative to the work tree."""
+    change: ChangeKind
+    before: FileState | None
+    """``None``: not known."""
+    after: FileState
+    mtime: float
+    """When it was changed, Unix seconds, by its file system; of a deleted one when that was seen."""
+    writers: tuple[Role, ...] = ()
+    """Agents that had it open to write, or a program of theirs."""
+    counts: bool = True
+    """False: git ignores it. It is looked at because no agent may change it."""
+
+
 class ViolationState(StrEnum):
     """The life of a violation."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from teamops.config.settings import Settings
 from teamops.domain import log_lines
 from teamops.effects.run import Effects
-from teamops.model.actions import Action, Notify, Outcome, Restart
+from teamops.model.actions import Action, Notify, Outcome, Quarantine, Restart
 from teamops.model.agent import AgentState
 from teamops.model.agent_report import AgentReport
 from teamops.model.boundary import Decision
@@ -35,6 +35,7 @@ from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
 from teamops.supervisor import agent_reports, cost_reports, reports, wishes
 from teamops.supervisor.announcing import Announcer
+from teamops.supervisor.auditing import Auditing
 from teamops.supervisor.book import Book
 from teamops.supervisor.bounding import Bounding
 from teamops.supervisor.budgeting import Budgeting
@@ -116,11 +117,20 @@ class Core:
         self.budgeting = Budgeting(self)
         self.costing = Costing(self)
         self.bounding = Bounding(self)
+        self.auditing = Auditing(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        self.judging = (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.bounding)
+        self.judging = (
+            self.deliverer,
+            self.restarter,
+            self.growing,
+            self.spiking,
+            self.budgeting,
+            self.bounding,
+            self.auditing,
+        )
         self._parts = (*self.judging, self.costing)
         for part in self._parts:
             part.load(self.book)
@@ -178,8 +188,14 @@ class Core:
 
     def snapshot(self) -> Snapshot:
         """Return the book as it is now."""
-        budgets, held = self.budgeting.lines(), self.bounding.views
-        return view(self.book, next(self._revisions), ready=self._ready, budgets=budgets, boundaries=held)
+        return view(
+            self.book,
+            next(self._revisions),
+            ready=self._ready,
+            budgets=self.budgeting.lines(),
+            boundaries=self.bounding.views,
+            violations=self.auditing.shown,
+        )
 
     def _round(self) -> None:
         """Take all events that are there, then ask the rules."""
@@ -320,6 +336,8 @@ class Core:
         """Record ``action`` as begun and run it; its end comes back as an event. ``check``: see ``Effects.run``."""
         future: asyncio.Future[Outcome] = self._loop.create_future()
         key = (type(action).__name__, str(action.role)) if not isinstance(action, Notify) else ("", "")
+        if isinstance(action, Quarantine):
+            key = (key[0], str(action.violation))
         if key in self._busy:
             future.set_result(
                 Outcome(ok=False, message=f"{action.role}: the same is already under way", hint="wait for its end")

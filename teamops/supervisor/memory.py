@@ -342,6 +342,10 @@ class Memory:
             for one in begun
         )
 
+    def unfinished(self) -> list[Action]:
+        """Return the actions of all processes that have no outcome yet. Raises ``LedgerError``."""
+        return [begun.action for begun in self._ledger.unfinished_actions()]
+
     def action_finished(self, book: Book, event: ActionFinished) -> None:
         """Store how an action ended."""
         if event.action_id >= 0:

@@ -34,12 +34,14 @@ from teamops.sources.processes import Processes
 from teamops.sources.prompts import Prompts
 from teamops.sources.transcripts import Transcripts
 from teamops.sources.watch import Watch
+from teamops.sources.work_tree import WorkTree
 from teamops.supervisor.answering import Answering
 from teamops.supervisor.book import Book
 from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.guarding import Guarding
 from teamops.supervisor.lease import Lease, state_dir_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.trees import watched_trees
 from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
 from teamops.tmux.socket import Socket
@@ -115,6 +117,8 @@ async def living(
             growth,
             Answering(settings, folder.parent, watch, clock, lambda: core.book.supervisor.acting),
         ]
+        trees = watched_trees(core, settings, folder, clock)
+        sources += [trees] if trees is not None else []
         server: Server | None = None
         if not settings.watch_only:
             server = Server(
@@ -126,7 +130,7 @@ async def living(
             core.server = server
             processes = Processes(clock)
             sources += [Panes(settings, server, clock), processes]
-            core.on_panes = lambda book: _follow(book, processes, transcripts, growth)
+            core.on_panes = lambda book: _follow(book, processes, transcripts, growth, trees)
         notifier = Notifier(settings.notify, ring=ring)
         stack.push_async_callback(notifier.close)
         core.effects = Effects(
@@ -154,7 +158,7 @@ async def living(
         yield core
 
 
-def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: Growth) -> None:
+def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: Growth, trees: WorkTree | None) -> None:
     pids: dict[Role, int] = {}
     for role, page in book.agents.items():
         pid = page.pane.pid if page.pane is not None and not page.dead else None
@@ -163,6 +167,8 @@ def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: 
         transcripts.follow(role, pid)
         growth.follow(role, pid)
     processes.watch(pids)
+    if trees is not None:
+        trees.watch(pids)
 
 
 async def _caught_up(core: Core, transcripts: Transcripts, growth: Growth, logs: Logs) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from teamops.domain import light
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
-from teamops.model.boundary import BoundaryView
+from teamops.model.boundary import BoundaryView, Violation
 from teamops.model.budget import BudgetLine
 from teamops.model.handoff import Standing
 from teamops.model.role import HUMAN, Role
@@ -28,6 +28,7 @@ def view(
     ready: bool,
     budgets: tuple[BudgetLine, ...] = (),
     boundaries: Mapping[Role, BoundaryView] | None = None,
+    violations: tuple[Violation, ...] = (),
 ) -> Snapshot:
     """Return the snapshot of ``book`` now."""
     now = book.stamp.now
@@ -54,6 +55,7 @@ def view(
         unpriced_tokens=sum(agent.unpriced_tokens for agent in agents),
         spent=book.costs.blocks,
         budgets=budgets,
+        violations=violations,
         troubles=(
             *((f"sign-offs and rewrites can't be judged: {book.protocol.unjudged}",) if book.protocol.unjudged else ()),
             *(f"{source}: {message}" for source, (message, _) in sorted(book.troubles.items())),
