@@ -102,7 +102,7 @@ def attribute(candidates: Sequence[Candidate]) -> Blame | None:
     if first is None or first.refusal is None:
         return None
     evidence = [one.words for one in suspects]
-    sure = direct or first.refused is not None or len(able) == 1
+    sure = direct or first.refused is not None or (len(able) == 1 and first.busy)
     if not direct:
         evidence.append(_doubt(first, len(able)))
     return Blame(roles=tuple(one.role for one in suspects), refusal=first.refusal, evidence=tuple(evidence), sure=sure)

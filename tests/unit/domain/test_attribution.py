@@ -42,6 +42,7 @@ TABLE: list[tuple[str, list[Candidate], tuple[Role, ...], bool]] = [
     ("nobody does anything", [who(REVIEWER), who(PARTNER)], (), False),
     ("one works", [who(REVIEWER, busy=True), who(PARTNER)], (REVIEWER,), False),
     ("the only one works", [who(REVIEWER, busy=True)], (REVIEWER,), True),
+    ("the only one has the light, and rests", [who(REVIEWER, light=True)], (REVIEWER,), False),
     ("one holds the light", [who(PARTNER), who(REVIEWER, light=True)], (REVIEWER,), False),
     ("light and work", [who(PARTNER, busy=True), who(REVIEWER, light=True, busy=True)], (REVIEWER, PARTNER), False),
     ("one had it open", [who(CODER, may=True, light=True), who(REVIEWER, opened=True)], (REVIEWER,), True),
