@@ -302,7 +302,7 @@ class TreeState:
     ) -> FileChange | None:
         full = f"{self.root}/{path}"
         before = known.state if known is not None else FileState()
-        after, raw = self._keep(full)
+        after, raw = self._keep(full) if facts is not None else (FileState(), None)
         if after.kind is FileKind.NOTHING:
             if known is not None:
                 del self._known[path]
@@ -384,6 +384,8 @@ def read_kept(state: FileState) -> bytes | None:
 def _same(before: FileState, after: FileState, raw: bytes | None) -> bool:
     if (before.kind, before.mode, before.size) != (after.kind, after.mode, after.size):
         return False
+    if before.kind is FileKind.OTHER:
+        return True
     if before.kept.startswith("git:"):
         return raw is not None and blob_id(raw, before.kept[4:]) == before.kept[4:]
     return bool(before.digest) and before.digest == after.digest

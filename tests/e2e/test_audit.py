@@ -21,6 +21,7 @@ from teamops.handoff.write import render_block
 from teamops.model.boundary import Violation, ViolationState
 from teamops.model.role import CODER, DIRECTOR, NONE, REVIEWER, Role
 from teamops.model.snapshot import SettleViolation, Snapshot
+from teamops.supervisor.auditing import MAX_UNDONE
 from teamops.supervisor.thread import SupervisorThread
 from tests.terminal import Terminal
 
@@ -472,3 +473,34 @@ def test_an_agent_s_own_work_tree_is_watched(yard: Yard) -> None:
         yard.does(REVIEWER, "echo bad > src/a.py")
         until(thread, lambda one: found(one, f"{own}/src/a.py") is not None, "a violation in its own tree")
         assert yard.source.read_bytes() == b"print(1)\n"
+
+
+def test_what_is_not_sure_is_told_and_left(yard: Yard) -> None:
+    yard.configure("quarantine")
+    append(yard.root / "current.md", block(DIRECTOR, REVIEWER))
+    yard.begin(REVIEWER, CODER)  # the coder could have, too, though it has no light
+    with yard.supervised() as thread:
+        until(thread, lambda seen: sum(agent.pid is not None for agent in seen.agents) == 2, "both agents")
+        until(thread, lit(REVIEWER), "the light")
+        yard.source.write_bytes(b"whose?\n")
+        seen = until(thread, lambda one: (it := found(one, "src/a.py")) is not None and bool(it.note), "told, and left")
+        violation = found(seen, "src/a.py")
+        assert violation is not None
+        assert violation.note == "not undone: it is not sure enough whose change it is"
+        assert yard.source.read_bytes() == b"whose?\n"
+
+
+def test_many_at_once_are_told_and_left(yard: Yard) -> None:
+    yard.configure("quarantine")
+    append(yard.root / "current.md", block(DIRECTOR, REVIEWER))
+    yard.begin(REVIEWER)
+    with yard.supervised() as thread:
+        until(thread, lit(REVIEWER), "the light and the agent")
+        for number in range(60):
+            (yard.root / "src" / f"m{number}.py").write_text("x\n")
+        seen = until(thread, lambda one: sum(bool(it.note) for it in one.violations) == 60, "all of them")
+        left = [one for one in seen.violations if one.state is ViolationState.OPEN]
+        assert len(left) > MAX_UNDONE
+        assert all("look like a checkout" in one.note for one in left)
+        assert all((yard.root / one.path).exists() for one in left)
+        until(thread, lambda one: any(f"{len(left) - 1} more" in alert.message for alert in one.alerts), "one alert")
