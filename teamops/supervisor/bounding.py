@@ -54,8 +54,8 @@ class Bounding:
         """The observed moments of the last refusals, of roles that have some."""
         self._floods: dict[Role, Decision] = {}
         """Whose calls are refused again and again, and one of them."""
-        self._unenforced: dict[Role, tuple[str, bool]] = {}
-        """Whom nothing holds: why, and whether teamops has started it so."""
+        self._unenforced: dict[Role, Finding] = {}
+        """Whom nothing holds, and what is said of that."""
         self._strangers: set[Role] = set()
         """Whose process is not known as one that was started or adopted."""
         self._unstored: deque[Decision] = deque(maxlen=MOST_UNSTORED)
@@ -199,7 +199,8 @@ class Bounding:
             why += "; no hook of its client has asked so far"
         self._unenforced.pop(role, None)
         if why and not waived:
-            self._unenforced[role] = why, known and launch is not None and not launch.adopted
+            started = known and launch is not None and not launch.adopted
+            self._unenforced[role] = rule.unenforced_finding(role, why, started=started)
         self._strangers.discard(role)
         if pid is not None and not known:
             self._strangers.add(role)
@@ -226,7 +227,7 @@ class Bounding:
                 continue
             # One word as long as it lasts, not another one at each call.
             found.append(rule.flood_finding(role, self._floods.setdefault(role, self._last[role])))
-        return found + [rule.unenforced_finding(role, *told) for role, told in self._unenforced.items()]
+        return [*found, *self._unenforced.values()]
 
 
 def _policy(role: RoleSettings) -> BoundaryView:
