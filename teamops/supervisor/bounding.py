@@ -50,8 +50,8 @@ class Bounding:
         self._blocked: dict[Role, int] = {}
         self._last: dict[Role, Decision] = {}
         self._midnight = 0.0
-        self._refused: dict[Role, deque[float]] = {}
-        """The observed moments of the last refusals, of roles that have some."""
+        self._refused: dict[Role, deque[tuple[float, Decision]]] = {}
+        """The last refusals that count, and the observed moments of them, of roles that have some."""
         self._floods: dict[Role, Decision] = {}
         """Whose calls are refused again and again, and one of them."""
         self._unenforced: dict[Role, Finding] = {}
@@ -71,7 +71,7 @@ class Bounding:
         for role in book.agents:
             told = memory.ask(book, partial(memory.boundaries.denied_since, role, 0.0, rule.MANY)) or []
             moments = [
-                stamp.now - (stamp.wall - one.wall)
+                (stamp.now - (stamp.wall - one.wall), one)
                 for one in told
                 if rule.counts(one) and stamp.wall - one.wall < rule.WITHIN_S
             ]
@@ -152,7 +152,7 @@ class Bounding:
                 self._blocked[beat.role] = self._blocked.get(beat.role, 0) + 1
             if rule.counts(decision):
                 moments = self._refused.setdefault(beat.role, deque(maxlen=rule.MANY))
-                moments.append(book.observed(decision.wall, seen.stamp))
+                moments.append((book.observed(decision.wall, seen.stamp), decision))
         for role in changed:
             self._draw(book, role)
 
@@ -194,7 +194,7 @@ class Bounding:
         kernel = held.kernel if held is not None else ""
         policy = self._policies.get(role, BoundaryView(unruled=book.settings.role(role) is None))
         why, waived = "", book.settings.sandbox.mode is SandboxMode.OFF
-        if pid is not None and not kernel and not hook and not policy.unruled:
+        if pid is not None and not kernel and not hook and not policy.unruled and self.known.is_set():
             why = OFF if waived else (held.unheld if held is not None else "") or UNKNOWN
             why += "; no hook of its client has asked so far"
         self._unenforced.pop(role, None)
@@ -218,15 +218,15 @@ class Bounding:
         """Return what a person has to know now."""
         found = []
         for role, moments in tuple(self._refused.items()):
-            while moments and moments[0] <= book.stamp.now - rule.WITHIN_S:
+            while moments and moments[0][0] <= book.stamp.now - rule.WITHIN_S:
                 moments.popleft()
-            if not rule.is_flood(moments, book.stamp.now, before=role in self._floods):
+            if not rule.is_flood([at for at, _ in moments], book.stamp.now, before=role in self._floods):
                 self._floods.pop(role, None)
                 if not moments:
                     del self._refused[role]
                 continue
             # One word as long as it lasts, not another one at each call.
-            found.append(rule.flood_finding(role, self._floods.setdefault(role, self._last[role])))
+            found.append(rule.flood_finding(role, self._floods.setdefault(role, moments[-1][1])))
         return [*found, *self._unenforced.values()]
 
 
