@@ -48,7 +48,7 @@ def flood_finding(role: Role, decision: Decision) -> Finding:
     )
 
 
-def unenforced_finding(role: Role, why: str, started: bool) -> Finding:  # noqa: FBT001 - as it is kept
+def unenforced_finding(role: Role, why: str, *, started: bool) -> Finding:
     """Return what is said of an agent that neither the kernel nor its client's hooks hold.
 
     ``started``: teamops has started it so, and would again.

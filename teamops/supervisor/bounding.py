@@ -50,12 +50,12 @@ class Bounding:
         self._blocked: dict[Role, int] = {}
         self._last: dict[Role, Decision] = {}
         self._midnight = 0.0
-        self._refused: dict[Role, deque[float]] = {}
-        """The observed moments of the last refusals, of roles that have some."""
+        self._refused: dict[Role, deque[tuple[float, Decision]]] = {}
+        """The last refusals that count, and the observed moments of them, of roles that have some."""
         self._floods: dict[Role, Decision] = {}
         """Whose calls are refused again and again, and one of them."""
-        self._unenforced: dict[Role, tuple[str, bool]] = {}
-        """Whom nothing holds: why, and whether teamops has started it so."""
+        self._unenforced: dict[Role, Finding] = {}
+        """Whom nothing holds, and what is said of that."""
         self._strangers: set[Role] = set()
         """Whose process is not known as one that was started or adopted."""
         self._unstored: deque[Decision] = deque(maxlen=MOST_UNSTORED)
@@ -71,7 +71,7 @@ class Bounding:
         for role in book.agents:
             told = memory.ask(book, partial(memory.boundaries.denied_since, role, 0.0, rule.MANY)) or []
             moments = [
-                stamp.now - (stamp.wall - one.wall)
+                (stamp.now - (stamp.wall - one.wall), one)
                 for one in told
                 if rule.counts(one) and stamp.wall - one.wall < rule.WITHIN_S
             ]
@@ -152,7 +152,7 @@ class Bounding:
                 self._blocked[beat.role] = self._blocked.get(beat.role, 0) + 1
             if rule.counts(decision):
                 moments = self._refused.setdefault(beat.role, deque(maxlen=rule.MANY))
-                moments.append(book.observed(decision.wall, seen.stamp))
+                moments.append((book.observed(decision.wall, seen.stamp), decision))
         for role in changed:
             self._draw(book, role)
 
@@ -194,12 +194,13 @@ class Bounding:
         kernel = held.kernel if held is not None else ""
         policy = self._policies.get(role, BoundaryView(unruled=book.settings.role(role) is None))
         why, waived = "", book.settings.sandbox.mode is SandboxMode.OFF
-        if pid is not None and not kernel and not hook and not policy.unruled:
+        if pid is not None and not kernel and not hook and not policy.unruled and self.known.is_set():
             why = OFF if waived else (held.unheld if held is not None else "") or UNKNOWN
             why += "; no hook of its client has asked so far"
         self._unenforced.pop(role, None)
         if why and not waived:
-            self._unenforced[role] = why, known and launch is not None and not launch.adopted
+            started = known and launch is not None and not launch.adopted
+            self._unenforced[role] = rule.unenforced_finding(role, why, started=started)
         self._strangers.discard(role)
         if pid is not None and not known:
             self._strangers.add(role)
@@ -217,16 +218,16 @@ class Bounding:
         """Return what a person has to know now."""
         found = []
         for role, moments in tuple(self._refused.items()):
-            while moments and moments[0] <= book.stamp.now - rule.WITHIN_S:
+            while moments and moments[0][0] <= book.stamp.now - rule.WITHIN_S:
                 moments.popleft()
-            if not rule.is_flood(moments, book.stamp.now, before=role in self._floods):
+            if not rule.is_flood([at for at, _ in moments], book.stamp.now, before=role in self._floods):
                 self._floods.pop(role, None)
                 if not moments:
                     del self._refused[role]
                 continue
             # One word as long as it lasts, not another one at each call.
-            found.append(rule.flood_finding(role, self._floods.setdefault(role, self._last[role])))
-        return found + [rule.unenforced_finding(role, *told) for role, told in self._unenforced.items()]
+            found.append(rule.flood_finding(role, self._floods.setdefault(role, moments[-1][1])))
+        return [*found, *self._unenforced.values()]
 
 
 def _policy(role: RoleSettings) -> BoundaryView:

@@ -57,7 +57,7 @@ def test_findings_name_the_agent_the_cause_and_what_to_do() -> None:
     flood = flood_finding(CODER, REFUSED)
     assert 'again and again: 10 calls refused within 5 min, by write.deny "*.py": src/a.py' in flood.message
     assert flood_finding(CODER, replace(REFUSED, rule="", about="")).message.endswith("by its hook")
-    mine, others = (unenforced_finding(CODER, "there is no bwrap", started) for started in (True, False))
+    mine, others = (unenforced_finding(CODER, "there is no bwrap", started=started) for started in (True, False))
     assert mine.message == others.message == "nothing holds CODER to its boundary: there is no bwrap"
     assert mine.do.startswith("see what is missing: teamops run --role CODER --show")
     assert others.do.startswith("restart CODER (r)")

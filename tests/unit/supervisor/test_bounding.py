@@ -108,6 +108,17 @@ async def test_each_agent_shows_its_policy_in_words(begin: Begin) -> None:
     assert (view.kernel, view.hook, view.unenforced) == ("", False, "")  # nothing runs: nobody is held or not
 
 
+async def test_nobody_is_said_to_be_unheld_before_its_policy_is_known(begin: Begin) -> None:
+    life = await begin()
+    become(life)
+    assert (await shown(life)).unenforced == ""
+    await life.core.bounding.read()
+    assert (await shown(life)).unruled
+    policed(life)
+    await life.core.bounding.read()
+    assert (await shown(life)).unenforced
+
+
 async def test_a_profile_that_can_t_be_used_says_so(begin: Begin, tmp_path: Path) -> None:
     life = await begin()
     broken = tmp_path / "coder.md"
@@ -258,10 +269,11 @@ async def test_an_agent_that_runs_into_its_boundary_again_and_again_is_one_alert
     await life.ticks(3)
     assert life.alerts("boundary-refused") == []
     decide(life)
+    decide(life, rule=SPENDING)
     await life.ticks(3)
     (alert,) = life.alerts("boundary-refused")
     assert (alert.agent, alert.state, alert.notify) == (CODER, AlertState.FIRING, False)
-    assert "src/a.py" in alert.message
+    assert "by write.deny: src/a.py" in alert.message
     for _ in range(5):
         decide(life, rule="commands.deny", times=20)
         await life.ticks(1)
