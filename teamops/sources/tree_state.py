@@ -352,22 +352,14 @@ def _is_folder(path: str) -> bool:
 
 
 def facts_of(path: str) -> Facts | None:
-    """Return what tells that a file is another; ``None`` where there is none."""
+    """Return what tells that a file is another; ``None`` where there is no file and no link: sockets are no work."""
     try:
         told = os.lstat(path)
     except OSError:
         return None
-    return (
-        None
-        if stat.S_ISDIR(told.st_mode)
-        else (
-            told.st_mode,
-            told.st_size,
-            told.st_mtime_ns,
-            told.st_ctime_ns,
-            told.st_ino,
-        )
-    )
+    if not (stat.S_ISREG(told.st_mode) or stat.S_ISLNK(told.st_mode)):
+        return None
+    return told.st_mode, told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
 
 
 def read_kept(state: FileState) -> bytes | None:
@@ -384,8 +376,6 @@ def read_kept(state: FileState) -> bytes | None:
 def _same(before: FileState, after: FileState, raw: bytes | None) -> bool:
     if (before.kind, before.mode, before.size) != (after.kind, after.mode, after.size):
         return False
-    if before.kind is FileKind.OTHER:
-        return True
     if before.kept.startswith("git:"):
         return raw is not None and blob_id(raw, before.kept[4:]) == before.kept[4:]
     return bool(before.digest) and before.digest == after.digest
