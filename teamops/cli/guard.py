@@ -1,4 +1,4 @@
-"""``teamops guard``: what a role may change and run, and by which rule."""
+"""``teamops guard``: what a role may change and run, by which rule, and what got past that."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from teamops.cli.git_hook import install_git_hook, pre_commit
 from teamops.cli.options import project_option, state_option
 from teamops.cli.place import settings_of
+from teamops.cli.violations import accept, diff, quarantine, restore, violations
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, UsageError
 from teamops.model.role import role_of
 from teamops.model.text import clean_line
@@ -91,6 +93,10 @@ def light(root: Path | None) -> int:
     settings = settings_of(root)
     click.echo(light_now(settings.handoff, [role.role for role in settings.roles]))
     return EXIT_OK
+
+
+for _command in (violations, diff, accept, quarantine, restore, install_git_hook, pre_commit):
+    guard.add_command(_command)
 
 
 def _role(settings: Settings, role: str) -> RoleSettings:

@@ -15,6 +15,7 @@ from teamops.config import boundary_rule, budget_rule, profiles, retention_rule,
 from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
+    AuditMode,
     GateSettings,
     NotifySettings,
     ProfileFile,
@@ -134,6 +135,7 @@ class _Reading:
         handoff = self._path_at("handoff", default=HANDOFF)
         if handoff.is_dir():
             self._say(("handoff",), f"handoff is a file, and {shown_path(handoff, self._root)} is a folder")
+        audit = self._values.get(("guard", "audit"))
         return Settings(
             root=self._root,
             project=project,
@@ -155,6 +157,7 @@ class _Reading:
             sandbox=sandbox.read(self._values, self._resolved),
             retention=retention_rule.read(self._values, self._say),
             watchdog_url=self._text_at("watchdog", "url", default=""),
+            audit=audit if isinstance(audit, AuditMode) else AuditMode.ALERT,
             auto_poke=self._values.get(("poke", "auto")) is not False,
             source=self._source,
         )
@@ -358,8 +361,6 @@ class _Reading:
         if wrong := spike_rule.conflict(self._values, table, rule):
             self._say(*wrong)
         return rule
-
-    # Small change
 
     def _number_at(self, *path: str, default: float) -> float:
         value = self._values.get(path)

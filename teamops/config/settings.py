@@ -162,6 +162,17 @@ class SandboxSettings:
     """Sockets, or folders of them, that agents may reach all the same: a database's."""
 
 
+class AuditMode(StrEnum):
+    """What is done about a change past a boundary."""
+
+    ALERT = "alert"
+    """It is told."""
+    QUARANTINE = "quarantine"
+    """It is told, kept as a patch and undone, where it is sure enough whose it is."""
+    OFF = "off"
+    """Work trees are not watched."""
+
+
 _NO_PRICES: Mapping[str, OwnPrice] = MappingProxyType({})
 
 
@@ -196,6 +207,8 @@ class Settings:
     """How long the ledger keeps what."""
     watchdog_url: str = field(default="", repr=False)
     """Told each minute that teamops lives, without a slash at its end; a secret. Empty = nobody is told."""
+    audit: AuditMode = AuditMode.ALERT
+    """What is done about a change past a role's boundary."""
     stop_grace_s: float = 30.0
     """So long an agent that is stopped may take to end by itself."""
     source: Path | None = None

@@ -7,7 +7,7 @@ import re
 import shlex
 from decimal import Decimal
 
-from teamops.config.settings import CLIENTS, SandboxMode
+from teamops.config.settings import CLIENTS, AuditMode, SandboxMode
 from teamops.domain.limits import RestartWhen, SpikeStop
 from teamops.model.role import HUMAN, NONE
 from teamops.model.text import clean_line
@@ -205,6 +205,14 @@ def sandbox_mode(value: object) -> SandboxMode:
         return SandboxMode(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
     except ValueError:
         raise Wrong(f"is one of {', '.join(SandboxMode)}; not {shown(value)}") from None
+
+
+def audit_mode(value: object) -> AuditMode:
+    """Read what is done about a change past a boundary."""
+    try:
+        return AuditMode(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
+    except ValueError:
+        raise Wrong(f"is one of {', '.join(AuditMode)}; not {shown(value)}") from None
 
 
 def paths(value: object) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from teamops.config.settings import RoleSettings
 from teamops.guard import holds, hook
+from teamops.model.boundary import NOT_HELD, Held
 from teamops.model.errors import TeamopsError
 
 HOOK_TIMEOUT_S = 6
@@ -55,6 +56,7 @@ class Recipe:
     """What has to be there before, whatever stands in it."""
     notes: tuple[str, ...] = ()
     """What teamops leaves out, for a person."""
+    held: Held = NOT_HELD
 
     def write(self) -> None:
         """Write the files, each for this user alone. Raises ``TeamopsError`` where that can't be done."""

@@ -142,7 +142,8 @@ async def _judge(server: Server, role: RoleSettings, pane_id: str, pid: int, sai
             if seen.dead or ended(pid):
                 return await _failed(server, role, seen)
             if loop.time() - begun >= STEADY_S:
-                return Outcome(ok=True, message=said, evidence=f"pane {pane_id} pid {pid}{session}")
+                where = f"pane {pane_id} pid {pid}{session}"
+                return Outcome(ok=True, message=said, evidence=where, held=how.held)
         await asyncio.sleep(_POLL_S)
     return Outcome(
         ok=False,

@@ -9,7 +9,19 @@ from typing import Any
 
 from teamops.domain import log_lines
 from teamops.ledger.rows import BegunAction
-from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart, Start, Stop, StopSpending
+from teamops.model.actions import (
+    Action,
+    Append,
+    By,
+    Notify,
+    Outcome,
+    Poke,
+    Quarantine,
+    Restart,
+    Start,
+    Stop,
+    StopSpending,
+)
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Alert, AlertState
 from teamops.model.budget import Step
@@ -142,6 +154,9 @@ def begin_action(connection: sqlite3.Connection, action: Action, wall: float) ->
         kind = "stop"
     elif isinstance(action, StopSpending):
         kind, text, title = f"{_SPENDING}{action.step.value}", action.text, repr(action.since)
+    elif isinstance(action, Quarantine):
+        kind, title = "restore" if action.back else "quarantine", f"{action.violation} {action.patch}"
+        text, critical = action.path, action.force
     cursor = connection.execute(
         "INSERT INTO action(wall, kind, role, text, title, critical, decided_by, reason, pid)"
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -210,6 +225,18 @@ def log(connection: sqlite3.Connection, limit: int) -> list[LogLine]:
 
 def _action(row: Any) -> Action:
     role, by, reason = (None if row[3] is None else Role(row[3])), By(row[7]), row[8]
+    if row[2] in ("quarantine", "restore"):
+        number, _, patch = (row[5] or "0 ").partition(" ")
+        return Quarantine(
+            violation=int(number),
+            patch=patch,
+            path=row[4],
+            by=by,
+            role=role,
+            back=row[2] == "restore",
+            force=bool(row[6]),
+            reason=reason,
+        )
     if row[2] == "notify" or role is None:
         return Notify(title=row[5], body=row[4], critical=bool(row[6]), by=by, reason=reason, role=role)
     if row[2] == "poke":

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.domain.retention import Retention, cutoff
-from teamops.ledger import merging
+from teamops.ledger import merging, spend
 from teamops.ledger.connection import open_existing, reading, writing
+from teamops.model.tail import Position
 
 BUSY_S = 0.2
 """Who keeps the books goes first: a step that can't begin at once is tried again later."""
@@ -87,6 +88,8 @@ class Sweep:
         self.done = Swept()
         self.raw_before: float | None = None
         """What is raw and older than this goes, Unix seconds; known once it has begun."""
+        self.positions: Mapping[str, Position] = {}
+        """How far each file was read; known at its end."""
 
     def steps(self) -> Generator[float, None, None]:
         """Do it; give after each transaction how long it took, seconds.
@@ -107,6 +110,8 @@ class Sweep:
                 yield from self._old(connection, "decision", raw)
                 yield from self._merge(connection, raw, minutes)
             yield from self._shrink(connection)
+            with reading(self._path):
+                self.positions = spend.positions(connection)
             with writing(connection, self._path):
                 connection.execute(
                     "INSERT INTO sweep(id, wall, gone, merged) VALUES(1, ?, ?, ?) ON CONFLICT DO UPDATE SET"

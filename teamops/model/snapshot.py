@@ -220,6 +220,8 @@ class SettleViolation:
     violation: int
     to: ViolationState
     """ACCEPTED lets it stand, QUARANTINED keeps it as a patch and undoes it, RESTORED puts it back."""
+    force: bool = False
+    """With RESTORED: also where the file has changed since; what stands there is kept, too."""
 
 
 Intent = (

@@ -14,6 +14,7 @@ import msgspec
 
 from teamops.guard.hook import FILE
 from teamops.model.agent import Beat, BeatKind
+from teamops.model.boundary import Decision, Verdict
 from teamops.model.clock import Stamp
 from teamops.model.events import BeatsSeen, SourceTroubled
 from teamops.model.role import HUMAN, NONE, Role, role_of
@@ -38,6 +39,7 @@ UNLINK = "make it a folder and a file of the project's own"
 MAX_MESSAGE = 500
 MAX_STATUS = 40
 MAX_DETAIL = 800
+MAX_RULE = 200
 MAX_MODEL = 100
 MAX_CALLS = 1000
 """More calls of models in one line are nobody's."""
@@ -79,6 +81,10 @@ class _Line(msgspec.Struct):
     transcript: str = ""
     detail: str = ""
     gated: bool = False
+    verdict: Verdict | None = None
+    rule: str = ""
+    about: str = ""
+    why: str = ""
     usage: Annotated[list[_Call], msgspec.Meta(max_length=MAX_CALLS)] = []
 
 
@@ -115,9 +121,23 @@ def beat_of(line: bytes, role: Role, wall: float) -> Beat | None:
         transcript=row.transcript if row.transcript.isprintable() else "",
         detail=clean_line(row.detail, MAX_DETAIL),
         gated=row.gated,
+        decision=_decision(row, role, at),
         usages=tuple(
             _usage(call, at, None if cost is None else cost * (not nth)) for nth, call in enumerate(row.usage)
         ),
+    )
+
+
+def _decision(row: _Line, role: Role, at: float) -> Decision | None:
+    if row.verdict is None or row.kind is not BeatKind.HOOK:
+        return None
+    return Decision(
+        role=role,
+        wall=at,
+        verdict=row.verdict,
+        rule=clean_line(row.rule, MAX_RULE),
+        about=clean_line(row.about, MAX_DETAIL),
+        why=clean_line(row.why, MAX_DETAIL),
     )
 
 

@@ -6,14 +6,12 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from dataclasses import replace
 from typing import Any
 
 from teamops.config.settings import Settings
-from teamops.domain import alerts as alerts_rule
 from teamops.domain import log_lines
 from teamops.effects.run import Effects
-from teamops.model.actions import Action, Notify, Outcome, Restart
+from teamops.model.actions import Action, Notify, Outcome, Quarantine, Restart
 from teamops.model.agent import AgentState
 from teamops.model.agent_report import AgentReport
 from teamops.model.boundary import Decision
@@ -37,12 +35,14 @@ from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
 from teamops.supervisor import agent_reports, cost_reports, reports, wishes
 from teamops.supervisor.announcing import Announcer
+from teamops.supervisor.auditing import Auditing
 from teamops.supervisor.book import Book
+from teamops.supervisor.bounding import Bounding
 from teamops.supervisor.budgeting import Budgeting
 from teamops.supervisor.costing import Costing
 from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
-from teamops.supervisor.judging import findings_of, notice_of
+from teamops.supervisor.judging import judge_all
 from teamops.supervisor.memory import Memory
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.retaining import Retaining
@@ -120,11 +120,17 @@ class Core:
         self.budgeting = Budgeting(self)
         self.costing = Costing(self)
         self.retaining = Retaining(self)
+        self.bounding = Bounding(self)
+        self.auditing = Auditing(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
+        self.judging = (
+            self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.bounding, self.auditing,
+        )  # fmt: skip
+        self._parts = (*self.judging, self.costing)
+        for part in self._parts:
             part.load(self.book)
 
     # in
@@ -168,23 +174,28 @@ class Core:
                 self._wake.clear()
                 ticked = self._round()
                 self._passed.set()
-                snapshot = self._send_snapshot()
-                if ticked:
-                    self.on_round(snapshot)
+                self._send_snapshot(ticked=ticked)
         finally:
             for task in tuple(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _send_snapshot(self) -> Snapshot:
-        self._published = self._loop.time()
-        snapshot = self.snapshot()
+    def _send_snapshot(self, *, ticked: bool) -> None:
+        self._published, snapshot = self._loop.time(), self.snapshot()
         self._publish(snapshot)
-        return snapshot
+        if ticked:
+            self.on_round(snapshot)
 
     def snapshot(self) -> Snapshot:
         """Return the book as it is now."""
-        return view(self.book, next(self._revisions), ready=self._ready, budgets=self.budgeting.lines())
+        return view(
+            self.book,
+            next(self._revisions),
+            ready=self._ready,
+            budgets=self.budgeting.lines(),
+            boundaries=self.bounding.views,
+            violations=self.auditing.shown,
+        )
 
     def _round(self) -> bool:
         """Take all events that are there, then ask the rules; return whether it was a round of the clock."""
@@ -202,7 +213,7 @@ class Core:
                 self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
-            for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
+            for part in self._parts:
                 part.see(self.book, event)
             self.retaining.see(event)
         if panes:
@@ -218,7 +229,8 @@ class Core:
                 self.deliverer.go_on(self.book, counts=counts)
                 if any(page.keeping is not before for page, before in kept):
                     self._judge()  # what was just decided about an agent is shown at once
-            self._ask_rules(counts=counts)
+            if not self.memory.follow(self.book):
+                judge_all(self, counts=counts)
         return ticked
 
     def _judge(self) -> None:
@@ -282,29 +294,6 @@ class Core:
         if not event.appended and not first:
             self._note("turn", "the handoff file was rewritten: all of it was read again")
 
-    # rules
-
-    def _ask_rules(self, *, counts: bool) -> None:
-        book = self.book
-        if self.memory.follow(book):
-            return
-        found = findings_of(book, self.announcer.missed(book))
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting):
-            found += part.findings(book)
-        if not book.supervisor.acting:
-            # Nobody acts and nobody remembers: one look has to do.
-            found = [replace(finding, rounds=1) for finding in found]
-        step = alerts_rule.step(book.alerts, found, book.stamp.wall, counts=counts)
-        book.alerts = dict(step.alerts)
-        for alert in step.fired:
-            book.note(log_lines.alert_line_of(alert))
-            if alert.notify and book.supervisor.acting:
-                # Begun before the alert is stored as told: killed in between, the next life fires and tells it anew.
-                self.begin(notice_of(book.settings.project, alert))
-        self.memory.alerts_changed(book, step.changed)
-        for alert in step.resolved:
-            book.note(log_lines.alert_line_of(alert))
-
     # out
 
     def wish(self, intent: Intent) -> asyncio.Future[Outcome]:
@@ -351,6 +340,8 @@ class Core:
         """Record ``action`` as begun and run it; its end comes back as an event. ``check``: see ``Effects.run``."""
         future: asyncio.Future[Outcome] = self._loop.create_future()
         key = (type(action).__name__, str(action.role)) if not isinstance(action, Notify) else ("", "")
+        if isinstance(action, Quarantine):
+            key = (key[0], str(action.violation))
         if key in self._busy:
             future.set_result(
                 Outcome(ok=False, message=f"{action.role}: the same is already under way", hint="wait for its end")

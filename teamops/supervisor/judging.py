@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from teamops.domain import alerts as alerts_rule
 from teamops.domain import findings as rules
-from teamops.domain import protocol_alerts
+from teamops.domain import log_lines, protocol_alerts
 from teamops.domain.light import Light
 from teamops.domain.restart import GONE
 from teamops.model.actions import Notify
 from teamops.model.alert import Alert, Finding
 from teamops.model.handoff import Severity
 from teamops.supervisor.book import Book, is_let_go
+
+if TYPE_CHECKING:
+    from teamops.supervisor.core import Core
+
+
+def judge_all(core: Core, *, counts: bool) -> None:
+    """Ask all rules, and let the alerts live on. ``counts``: a round of the clock."""
+    book = core.book
+    found = findings_of(book, core.announcer.missed(book))
+    for part in core.judging:
+        found += part.findings(book)
+    if not book.supervisor.acting:
+        # Nobody acts and nobody remembers: one look has to do.
+        found = [replace(finding, rounds=1) for finding in found]
+    step = alerts_rule.step(book.alerts, found, book.stamp.wall, counts=counts)
+    book.alerts = dict(step.alerts)
+    for alert in step.fired:
+        book.note(log_lines.alert_line_of(alert))
+        if alert.notify and book.supervisor.acting:
+            # Begun before the alert is stored as told: killed in between, the next life fires and tells it anew.
+            core.begin(notice_of(book.settings.project, alert))
+    core.memory.alerts_changed(book, step.changed)
+    for alert in step.resolved:
+        book.note(log_lines.alert_line_of(alert))
 
 
 def findings_of(book: Book, missed: Iterable[tuple[Light, str]]) -> list[Finding]:

@@ -54,7 +54,6 @@ class Memory:
         self.deliveries = ledger.deliveries
         self.keeping = ledger.keeping
         self.launches = ledger.launches
-        self.positions = ledger.positions
         self.rss = ledger.rss
         self.spent = ledger.spent
         self.spikes = ledger.spikes
@@ -342,6 +341,10 @@ class Memory:
             isinstance(one.action, Restart | Start | Stop) and one.pid not in {0, os.getpid()} and is_alive(one.pid)
             for one in begun
         )
+
+    def unfinished(self) -> list[Action]:
+        """Return the actions of all processes that have no outcome yet. Raises ``LedgerError``."""
+        return [begun.action for begun in self._ledger.unfinished_actions()]
 
     def action_finished(self, book: Book, event: ActionFinished) -> None:
         """Store how an action ended."""

@@ -63,8 +63,8 @@ class Retaining:
         return self._core.book.stamp.now - self._disturbed
 
     async def run(self) -> None:
-        """Sweep whenever it is time, until cancelled."""
-        while True:
+        """Sweep whenever it is time, until cancelled; a viewer never does."""
+        while self._core.book.supervisor.acting:
             await asyncio.sleep(LOOK_S)
             book, quiet = self._core.book, self.quiet_s
             if book.midnight != self._midnight:
@@ -96,9 +96,8 @@ class Retaining:
                 await asyncio.sleep(max(LEAST_REST_S, REST * took))
                 if not self.quiet_s:
                     return sweep
-            positions = core.memory.ask(core.book, core.memory.positions)
-            if sweep.raw_before is not None and positions is not None:
-                old = partial(clear, core.book.settings.spool, positions, sweep.raw_before)
+            if sweep.raw_before is not None:
+                old = partial(clear, core.book.settings.spool, sweep.positions, sweep.raw_before)
                 await loop.run_in_executor(with_one_thread, old)
         except LedgerError as error:
             self._failed(error.message, error.hint)

@@ -35,12 +35,15 @@ from teamops.sources.processes import Processes
 from teamops.sources.prompts import Prompts
 from teamops.sources.transcripts import Transcripts
 from teamops.sources.watch import Watch
+from teamops.sources.work_tree import WorkTree
 from teamops.supervisor.answering import Answering
 from teamops.supervisor.book import Book
 from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.guarding import Guarding
 from teamops.supervisor.lease import Lease, state_dir_of, supervisor_view
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.rounds import tell_rounds
+from teamops.supervisor.trees import watched_trees
 from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
 from teamops.tmux.socket import Socket
@@ -115,6 +118,8 @@ async def living(
             growth,
             Answering(settings, folder.parent, watch, clock, lambda: core.book.supervisor.acting),
         ]
+        trees = watched_trees(core, settings, folder, clock)
+        sources += [trees] if trees is not None else []
         server: Server | None = None
         if not settings.watch_only:
             server = Server(
@@ -126,7 +131,7 @@ async def living(
             core.server = server
             processes = Processes(clock)
             sources += [Panes(settings, server, clock), processes]
-            core.on_panes = lambda book: _follow(book, processes, transcripts, growth)
+            core.on_panes = lambda book: _follow(book, processes, transcripts, growth, trees)
         notifier = Notifier(settings.notify, ring=ring)
         stack.push_async_callback(notifier.close)
         core.effects = Effects(
@@ -141,8 +146,8 @@ async def living(
             guarding = Guarding(core, folder)
             core.on_handoff = guarding.see
             core.spawn(guarding.run(), "guard")
-        if supervisor.acting:
-            core.spawn(core.retaining.run(), "retention")
+        core.spawn(core.retaining.run(), "retention")
+        core.spawn(core.bounding.read(), "boundaries")
         core.spawn(_keep_note(core, notifier), "notifications")
         core.recover()
 
@@ -155,7 +160,7 @@ async def living(
         yield core
 
 
-def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: Growth) -> None:
+def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: Growth, trees: WorkTree | None) -> None:
     pids: dict[Role, int] = {}
     for role, page in book.agents.items():
         pid = page.pane.pid if page.pane is not None and not page.dead else None
@@ -164,11 +169,14 @@ def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: 
         transcripts.follow(role, pid)
         growth.follow(role, pid)
     processes.watch(pids)
+    if trees is not None:
+        trees.watch(pids)
 
 
 async def _caught_up(core: Core, transcripts: Transcripts, growth: Growth, logs: Logs) -> None:
     """Return when all is known of the agents in the panes: they are followed from the round that took the panes."""
     await core.next_round()
+    await core.bounding.known.wait()
     await transcripts.caught_up()
     await growth.caught_up()
     await logs.caught_up()
@@ -282,8 +290,7 @@ async def supervise_forever(
                 ) as core:
                     if trouble:
                         core.book.troubles["supervisor"] = (trouble, f"see {folder / 'defects.log'}; please report it")
-                    core.on_round = partial(_round, lease, clock, on_round, watchdog)
-                    watchdog.begin_life(partial(core.trouble, "watchdog") if acting else None)
+                    tell_rounds(core, lease, clock, watchdog, on_round)
                     on_core(core)
                     try:
                         inherited = await _until_over(settings, core, lease, clock, acting=acting)
@@ -331,13 +338,6 @@ async def _until_over(settings: Settings, core: Core, lease: Lease, clock: Clock
             if lease.acquire(clock.stamp().wall):
                 return ()
             core.book.supervisor = supervisor_view(settings, lease, clock.machine(), acting=False)
-
-
-def _round(lease: Lease, clock: Clock, on_round: Publish, watchdog: Watchdog, snapshot: Snapshot) -> None:
-    """Let all know that the loop goes round who would miss it."""
-    lease.say_round(clock.machine())
-    watchdog.see_round()
-    on_round(snapshot)
 
 
 def _log_defect(folder: Path, error: Exception) -> None:

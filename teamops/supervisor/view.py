@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from teamops.domain import light
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
+from teamops.model.boundary import BoundaryView, Violation
 from teamops.model.budget import BudgetLine
 from teamops.model.handoff import Standing
 from teamops.model.role import HUMAN, Role
@@ -19,10 +21,19 @@ RESOLVED_SHOWN_S = 3600.0
 """A resolved alert stays on the screen for so long."""
 
 
-def view(book: Book, revision: int, *, ready: bool, budgets: tuple[BudgetLine, ...] = ()) -> Snapshot:
+def view(
+    book: Book,
+    revision: int,
+    *,
+    ready: bool,
+    budgets: tuple[BudgetLine, ...] = (),
+    boundaries: Mapping[Role, BoundaryView] | None = None,
+    violations: tuple[Violation, ...] = (),
+) -> Snapshot:
     """Return the snapshot of ``book`` now."""
     now = book.stamp.now
-    agents = tuple(_agent(book, page) for page in book.agents.values())
+    known = boundaries or {}
+    agents = tuple(_agent(book, page, known.get(page.role)) for page in book.agents.values())
     return Snapshot(
         revision=revision,
         stamp=book.stamp,
@@ -44,6 +55,7 @@ def view(book: Book, revision: int, *, ready: bool, budgets: tuple[BudgetLine, .
         unpriced_tokens=sum(agent.unpriced_tokens for agent in agents),
         spent=book.costs.blocks,
         budgets=budgets,
+        violations=violations,
         troubles=(
             *((f"sign-offs and rewrites can't be judged: {book.protocol.unjudged}",) if book.protocol.unjudged else ()),
             *(f"{source}: {message}" for source, (message, _) in sorted(book.troubles.items())),
@@ -83,7 +95,7 @@ def _light(book: Book, held: light.Light, reading: light.Reading) -> LightView:
     )
 
 
-def _agent(book: Book, page: AgentBook) -> AgentView:
+def _agent(book: Book, page: AgentBook, boundary: BoundaryView | None) -> AgentView:
     now = book.stamp.now
     beats, tokens, cost = _strips(page, int(book.stamp.wall // 60))
     return AgentView(
@@ -117,6 +129,7 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
         badges=page.badges,
         spike=page.spike,
         cycle=book.costs.cycles.get(page.role),
+        boundary=boundary,
     )
 
 

@@ -20,6 +20,7 @@ from teamops.model.snapshot import (
     LogLine,
     PokeRole,
     RestartRole,
+    SettleViolation,
     SignOff,
     StartRole,
     StopRole,
@@ -49,6 +50,8 @@ def wish(core: Core, intent: Intent) -> asyncio.Future[Outcome]:
             return _promise(core, _lift(core, intent), f"lift for {intent.scope}")
         case StopSpendingOf():
             return _promise(core, core.budgeting.stop_by_hand(intent.role), f"hard stop of {intent.role}")
+        case SettleViolation():
+            return _promise(core, _settle(core, intent), f"settling of violation {intent.violation}")
         case AckAlert():
             return _say(core, _acknowledge(core, intent))
         case AcceptTamper():
@@ -106,6 +109,17 @@ async def _lift(core: Core, intent: LiftBudget) -> Outcome:
         return Outcome(ok=False, message=error.message, hint=error.hint)
     core.book.note(LogLine(core.book.stamp.wall, "action", f"budget: {outcome.message}", HUMAN))
     return outcome
+
+
+async def _settle(core: Core, intent: SettleViolation) -> Outcome:
+    around = await asyncio.to_thread(core.around)
+    if around:
+        message = f"only a person settles a violation, and {around}"
+        return Outcome(ok=False, message=message, hint="do it in a terminal of your own")
+    try:
+        return await core.auditing.settle(core.book, intent, signing.approver())
+    except TeamopsError as error:
+        return Outcome(ok=False, message=error.message, hint=error.hint)
 
 
 def _acknowledge(core: Core, intent: AckAlert) -> Outcome:

@@ -79,6 +79,10 @@ class TeamScreen(Screen[None]):
         """Show what the team cost."""
         self.team.doors.costs()
 
+    def action_boundaries(self) -> None:
+        """List what got past the boundaries, and what was refused."""
+        self.team.doors.boundaries()
+
     def action_sign_off(self) -> None:
         """Open the sign-off window."""
         self.team.doors.sign_off(self.chosen_task)

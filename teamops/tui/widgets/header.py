@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from teamops.model.budget import TEAM, Level
 from teamops.model.snapshot import LightState, LightView, Snapshot
-from teamops.tui import words
+from teamops.tui import boundary_words, words
 from teamops.tui.faults import Faults
 from teamops.tui.stepper import steppers
 from teamops.tui.strips import Line, changed, spread
@@ -114,10 +114,25 @@ class Header(Widget):
         cost = words.money(snapshot.cost_today_usd, snapshot.unpriced_tokens)
         right.add("  today ", colours.faint).add(cost, colours.warn if "?" in cost else colours.strong)
         right.put(self._budget(snapshot, width)).add(" ")
-        wrong = self._to_mend(snapshot, width)
-        if left.width + wrong.width + right.width < width:
-            right = wrong.put(right)
+        for wrong in self._wrong(snapshot, width):
+            if left.width + wrong.width + right.width < width:
+                right = wrong.put(right)
+                break
         return spread(left, right, width)
+
+    def _wrong(self, snapshot: Snapshot, width: int) -> list[Line]:
+        """Return what got past a boundary and what is to be mended, the words that say most first."""
+        crossed, colours = boundary_words.open_ones(snapshot), self.palette
+        if not crossed:
+            return [self._to_mend(snapshot, width)]
+        short = Line().add(f"{boundary_words.CROSSED}{crossed}  ", colours.bad)
+        return [
+            Line().add(f"{boundary_words.CROSSED} {crossed} past a boundary  ", colours.bad)
+            .put(self._to_mend(snapshot, width)),
+            Line().put(short).put(self._to_mend(snapshot, width)),
+            Line().put(short).put(self._to_mend(snapshot, 0)),
+            short,
+        ]  # fmt: skip
 
     def _budget(self, snapshot: Snapshot, width: int) -> Line:
         """Return what the team may spend today; in a narrow terminal only once that is nearly spent."""

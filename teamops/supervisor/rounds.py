@@ -1,0 +1,26 @@
+"""Who would miss the supervisor's rounds is told of each: other supervisors, a web page, whoever runs the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from teamops.effects.watchdog import Watchdog
+from teamops.model.snapshot import Snapshot
+from teamops.sources.clock import Clock
+from teamops.supervisor.core import Core
+from teamops.supervisor.lease import Lease
+
+
+def tell_rounds(
+    core: Core, lease: Lease, clock: Clock, watchdog: Watchdog, on_round: Callable[[Snapshot], None]
+) -> None:
+    """Let them know, from now on, of each round of the clock that ``core`` goes through."""
+
+    def tell(snapshot: Snapshot) -> None:
+        lease.say_round(clock.machine())
+        watchdog.see_round()
+        on_round(snapshot)
+
+    core.on_round = tell
+    watchdog.begin_life(partial(core.trouble, "watchdog") if core.book.supervisor.acting else None)
