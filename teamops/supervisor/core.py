@@ -14,7 +14,6 @@ from teamops.effects.run import Effects
 from teamops.model.actions import Action, Notify, Outcome, Quarantine, Restart
 from teamops.model.agent import AgentState
 from teamops.model.agent_report import AgentReport
-from teamops.model.boundary import Decision
 from teamops.model.clock import Stamp
 from teamops.model.cost_report import CostReport
 from teamops.model.events import (
@@ -315,18 +314,6 @@ class Core:
     async def cost_report(self) -> CostReport:
         """Return what the project's agents cost. Raises ``LedgerError`` where the ledger can't be read."""
         return await cost_reports.cost_report(self)
-
-    def tamper_diff(self, tamper: int) -> tuple[str, ...]:
-        """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""
-        return reports.tamper_diff(self, tamper)
-
-    def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
-        """Return what the agents' hooks refused or warned of lately, newest first. Raises ``LedgerError``."""
-        return reports.decisions(self, role)
-
-    def violation_diff(self, violation: int) -> tuple[str, ...]:
-        """Return a unified diff of a change past a boundary, cleaned. Raises ``TeamopsError`` where none is kept."""
-        return reports.violation_diff(self, violation)
 
     async def announce(self, task: str | None) -> Outcome | None:
         """Tell the holder of a task's light of it, at once; ``None`` where there is nothing to announce."""

@@ -21,6 +21,7 @@ from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, PokeRole, Snapshot, SupervisorView
 from teamops.model.text import clean
+from teamops.supervisor import reports
 from teamops.supervisor.pokes import poke_text
 from teamops.supervisor.run import supervise_forever
 
@@ -216,7 +217,7 @@ class SupervisorThread:
         core, _ = self._alive()
 
         async def ask() -> tuple[str, ...]:
-            return core.tamper_diff(tamper)
+            return reports.tamper_diff(core, tamper)
 
         return self._wait(ask(), QUERY_S)
 
@@ -225,7 +226,7 @@ class SupervisorThread:
         core, _ = self._alive()
 
         async def ask() -> tuple[Decision, ...]:
-            return core.decisions(role)
+            return reports.decisions(core, role)
 
         return self._wait(ask(), QUERY_S)
 
@@ -234,7 +235,7 @@ class SupervisorThread:
         core, _ = self._alive()
 
         async def ask() -> tuple[str, ...]:
-            return core.violation_diff(violation)
+            return reports.violation_diff(core, violation)
 
         return self._wait(ask(), QUERY_S)
 
