@@ -41,7 +41,13 @@ TABLES: tuple[Table, ...] = (
         "costs per task, handoff, day, hour, agent and model. What was waiting for a price stays single for "
         "`minute_days`, each agent's last 60 cycles for ever.",
     ),
-    Table("decision", Kept.RAW, "wall", "What the hooks decided: calls that were allowed are raw, the others facts."),
+    Table(
+        "decision",
+        Kept.RAW,
+        "wall",
+        "What the hooks decided: calls that were allowed are raw; refusals and warnings are facts, the newest 50,000 "
+        "of each agent and kind: an agent may write its spool without end.",
+    ),
     Table("beat_minute", Kept.MINUTE, "minute * 60.0", "Beats by the minute: for what was lately."),
     Table(
         "usage_minute",
