@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from teamops.config import boundary_rule, budget_rule, profiles, sandbox, schema, spike_rule, values
+from teamops.config import boundary_rule, budget_rule, guarding, profiles, sandbox, schema, spike_rule, values
 from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
@@ -153,6 +153,7 @@ class _Reading:
             ),
             gates=GateSettings(**self._table("gates")),
             sandbox=sandbox.read(self._values, self._resolved),
+            guard=guarding.read(self._values),
             auto_poke=self._values.get(("poke", "auto")) is not False,
             source=self._source,
         )

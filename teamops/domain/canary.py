@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from teamops.model.alert import Finding
 from teamops.model.check import HOLD, HOOK, KERNEL, Check, Word
+from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
 LETS, REFUSES = "lets through what is forbidden", "refuses what is allowed"
@@ -185,7 +187,8 @@ def hook_check(
     if shut:
         why = f"{REFUSES}: {shut[0].what} ({_words(shut[0].answer)}){_more(shut)}"
         return _check(HOOK, role, Word.BROKEN, why, "mend what it says; without that its agent can't work", ms)
-    doubt = unproven(client.name, client.version)
+    asked = client.version or client.trouble
+    doubt = unproven(client.name, client.version) if asked else ""
     shown = f"{client.name} {client.version}".strip()
     why = f"{shown}: {len(forbidden) + len(blind)} refused, {len(allowed)} let through"
     why += f"; {doubt}" if doubt else ""
@@ -208,12 +211,31 @@ def hold_check(role: Role, asked: Asked | None) -> Check:
     if not asked.refused:
         why = f"{LETS}: a tool call of a held agent ({_words(asked.answer)})"
         return _check(HOLD, role, Word.BROKEN, why, "install teamops anew", asked.answer.ms)
-    return _check(HOLD, role, Word.WORKS, "a held agent's call is refused", ms=asked.answer.ms)
+    return _check(HOLD, role, Word.WORKS, "a held agent's call is refused")
 
 
 def broken(checks: Iterable[Check]) -> tuple[Check, ...]:
     """Return those that are broken."""
     return tuple(check for check in checks if check.word is Word.BROKEN)
+
+
+def broken_findings(role: Role, wrong: Sequence[Check]) -> list[Finding]:
+    """Return what a person has to know of a role whose boundary is broken."""
+    if not wrong:
+        return []
+    said = "; ".join(f"{check.layer} {check.why}" for check in wrong)
+    return [
+        Finding(
+            code="boundary-broken",
+            severity=Severity.CRITICAL,
+            subject=str(role),
+            message=f"{role}'s boundary is broken: {said}",
+            do=f"mend it, then try it again: teamops doctor --role {role}",
+            agent=role,
+            notify=True,
+            rounds=1,
+        )
+    ]
 
 
 def hindrance(checks: Sequence[Check]) -> str:

@@ -33,6 +33,7 @@ CODES: Mapping[str, str] = {
     "budget-hard": "An agent's budget for today is spent, or the team's: its spending was stopped.",
     "budget-unchecked": "What an agent spends can't be stored or checked: its spending was stopped.",
     "budget-unpriced": "An agent with a budget uses a model whose price nobody knows.",
+    "boundary-broken": "A role's boundary was tried, and lets through what is forbidden, or refuses what is allowed.",
     "agent-left-alone": "An agent is unwell, and teamops doesn't end its process because it did not start it.",
     "agent-memory": "An agent's process tree uses too much memory, or will within hours, as it grows.",
     "agent-runaway": "An agent uses tokens many times faster than it usually does.",

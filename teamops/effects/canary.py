@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
-from teamops.config.settings import SandboxMode
+from teamops.config.settings import RoleSettings, SandboxMode, Settings
 from teamops.domain.canary import (
     PATIENCE_S,
     Answer,
@@ -32,7 +33,7 @@ from teamops.domain.canary import (
 )
 from teamops.effects.canary_calls import Line, line_of
 from teamops.effects.canary_plan import Door, Plan, Subject, planned
-from teamops.effects.confine import Means
+from teamops.effects.confine import Confined, Means
 from teamops.guard import canary, confine
 from teamops.model.check import Check, Word
 from teamops.model.text import clean_line
@@ -52,15 +53,23 @@ def prove(subject: Subject, *, quick: bool, client: Client | None = None) -> tup
     with closing(Door()) as door:
         plan = planned(subject, line, door, quick=quick)
         told, failure, ms = _run(subject, plan)
+    ms -= int(str(told.pop("calls_ms", 0)))
     checks = [_kernel(subject, plan, told, failure, ms)]
     checks += _hooks(subject, plan, line, client, told, quick=quick)
     return tuple(checks)
 
 
+def tried(settings: Settings, role: RoleSettings, folder: Path, done: Confined) -> tuple[Check, ...]:
+    """Return what a start needs to know of its boundary. Blocks, for a tenth of a second where all is well."""
+    from teamops.effects.canary_clients import switches_of
+
+    return prove(Subject(settings, role, folder, done), quick=True, client=switches_of(role))
+
+
 # Trying it
 
 
-def _run(subject: Subject, plan: Plan) -> tuple[dict[str, list[object]], str, int]:
+def _run(subject: Subject, plan: Plan) -> tuple[dict[str, Any], str, int]:
     """Return what the program inside said, or why it said nothing, and how long it took (ms)."""
     asked = {
         "writes": [path for path, _, _ in plan.writes],
@@ -126,7 +135,7 @@ def _clear_up(plan: Plan) -> None:
 # What came of it
 
 
-def _kernel(subject: Subject, plan: Plan, told: Mapping[str, Sequence[object]], failure: str, ms: int) -> Check:
+def _kernel(subject: Subject, plan: Plan, told: Mapping[str, Any], failure: str, ms: int) -> Check:
     role, means = subject.role.role, subject.done.means
     if subject.done.boundary is None:
         return _unheld(subject, means)
@@ -167,7 +176,7 @@ def _hooks(
     plan: Plan,
     line: Line,
     client: Client,
-    told: Mapping[str, Sequence[object]],
+    told: Mapping[str, Any],
     *,
     quick: bool,
 ) -> list[Check]:
@@ -178,7 +187,6 @@ def _hooks(
         return [no_hook(role, Word.BROKEN, "not tried: nothing starts in its boundary", "mend the kernel's row")]
     answers: dict[str, list[Asked]] = {}
     for (kind, what, _), raw in zip(plan.calls, told["calls"], strict=True):
-        assert isinstance(raw, dict)  # noqa: S101 - our own program's words
         answer = Answer(raw["status"], clean_line(raw["out"], 200), raw["said"], raw["ms"])
         answers.setdefault(kind, []).append(Asked(what=what, answer=answer, seal=line.seal))
     checks = [
@@ -200,4 +208,4 @@ def _no_hook(subject: Subject, line: Line) -> Check:
     if subject.client in {"sdk", "command"}:
         why = "a program of its own has no hooks: the kernel alone holds it"
         return no_hook(role, Word.NOT_SUPPORTED, why)
-    return no_hook(role, Word.OFF, line.why, "docs/agents.md says how hooks are given")
+    return no_hook(role, Word.OFF, line.why)

@@ -89,7 +89,8 @@ def _gemini(recipe: Recipe) -> Line | None:
         return None
     told = json.loads(text)
     if "hooks" not in told:
-        return None  # a person's own settings have them
+        own = "your own settings give it hooks: they would be recorded, so they are not tried"
+        return Line((), why=own, do="try it: ask it for a write that is forbidden")
     return _shell(told["hooks"]["BeforeTool"][0]["hooks"][0]["command"], "BeforeTool", (path,), "")
 
 

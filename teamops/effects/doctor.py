@@ -58,9 +58,9 @@ def examine(
         with ThreadPoolExecutor(min(AT_ONCE, max(2, os.cpu_count() or 2)), "doctor") as pool:
             waiting = {pool.submit(_one, subject, having, versions, quick=quick): subject for subject in ready}
             for done in as_completed(waiting):
-                role = waiting[done].role.role
-                found[role] = done.result()
-                tell(role, found[role])
+                name = waiting[done].role.role
+                found[name] = done.result()
+                tell(name, found[name])
     finally:
         traces.remove()
     return {role.role: found[role.role] for role in roles}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from teamops.model.budget import Step
+from teamops.model.check import Check
 from teamops.model.role import Role
 
 
@@ -112,3 +113,5 @@ class Outcome:
     """What proves it: "desktop notification 7", "pane %3 pid 4711"."""
     touched: bool = False
     """It failed half-way: a line was typed, and is not known to be submitted."""
+    checks: tuple[Check, ...] = ()
+    """What came of trying the agent's boundary before a start."""

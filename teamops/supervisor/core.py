@@ -44,6 +44,7 @@ from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import findings_of, notice_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.proving import Proving
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
@@ -115,12 +116,21 @@ class Core:
         self.growing = Growing(self)
         self.spiking = Spiking(self)
         self.budgeting = Budgeting(self)
+        self.proving = Proving(self)
         self.costing = Costing(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
+        for part in (
+            self.deliverer,
+            self.restarter,
+            self.growing,
+            self.spiking,
+            self.budgeting,
+            self.proving,
+            self.costing,
+        ):
             part.load(self.book)
 
     # in
@@ -192,7 +202,15 @@ class Core:
                 self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
-            for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
+            for part in (
+                self.deliverer,
+                self.restarter,
+                self.growing,
+                self.spiking,
+                self.budgeting,
+                self.proving,
+                self.costing,
+            ):
                 part.see(self.book, event)
         if panes:
             self.on_panes(self.book)
@@ -277,7 +295,7 @@ class Core:
         if self.memory.follow(book):
             return
         found = findings_of(book, self.announcer.missed(book))
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting):
+        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.proving):
             found += part.findings(book)
         if not book.supervisor.acting:
             # Nobody acts and nobody remembers: one look has to do.
