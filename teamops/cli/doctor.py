@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -40,10 +41,14 @@ def doctor(only: tuple[str, ...], root: Path | None, state_dir: Path | None, *, 
     from teamops.config.load import check
     from teamops.domain.canary import broken
     from teamops.effects import machine
-    from teamops.effects.confine import means
+    from teamops.effects.confine import CONFINED, means
     from teamops.report.doctor import doctor_json, doctor_text
     from teamops.supervisor.lease import state_dir_of
 
+    inside = os.environ.get(CONFINED)
+    if inside:
+        why = f"this is inside {clean_line(inside, 40)}'s boundary, from which no other can be tried"
+        raise UsageError(why, "call it in a terminal of your own")
     folder = root_of(root)
     checked = check(folder, thorough=True)
     own = [machine.configuration(folder, checked.problems, refused=checked.settings is None)]

@@ -41,7 +41,7 @@ class Line:
 def line_of(role: RoleSettings, recipe: Recipe) -> Line:
     """Return what the client of a recipe runs before a tool call."""
     if not recipe.argv or role.client not in _WRITES:
-        return Line((), why=f"what runs is no client with hooks ({role.client})")
+        return Line((), why=f"what it runs has no hooks ({role.client if recipe.argv else 'no command'})")
     note = next((note for note in recipe.notes if "no hooks" in note or "is not" in note), "")
     try:
         found = _FINDERS[role.client](recipe)

@@ -168,7 +168,9 @@ def _plan_calls(plan: Plan, subject: Subject, line: Line, *, quick: bool) -> Non
 
     write_no = write_call(subject.client, line.event, cwd, no)
     if not _held(subject) and os.path.lexists(policy.beside(subject.gate)):
-        plan_call("forbidden", line.words, write_no, {})
+        # What no role changes: it is refused before the hook looks whose turn it is, which may take its time.
+        never = str(subject.settings.root / ".teamops" / Path(no).name)
+        plan_call("forbidden", line.words, write_call(subject.client, line.event, cwd, never), {})
         plan_call("allowed", line.words, read_call(subject.client, line.event, cwd, yes or no), {})
     words = _elsewhere(line.words, subject.gate, f"{canary.MARK}/state/holds/{subject.role.role}")
     if quick or words is None:
