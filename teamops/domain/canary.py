@@ -175,6 +175,8 @@ def hook_check(
         word = Word.OFF if client.chosen else Word.BROKEN
         why = client.off if client.chosen else f"{LETS}: {client.off}"
         return _check(HOOK, role, word, why, client.do, ms)
+    if not forbidden:
+        return _check(HOOK, role, Word.NOT_SUPPORTED, "not tried: no call of it could be made up", "", None)
     wrong = [one for one in forbidden if not one.refused]
     if wrong:
         why = f"{LETS}: {wrong[0].what} ({_words(wrong[0].answer)}){_more(wrong)}"
@@ -258,7 +260,8 @@ def _more(found: Sequence[object]) -> str:
 
 def _words(answer: Answer) -> str:
     """Return in words what a hook answered."""
-    said = next((line.strip() for line in answer.said.splitlines() if line.strip()), "")
+    lines = [line.strip() for line in answer.said.splitlines() if line.strip()]
+    said = next((line for line in lines if line.startswith("teamops: ")), next(iter(lines), ""))
     if answer.status is None:
         return f"no answer within {PATIENCE_S:.0f} s"
     if said:

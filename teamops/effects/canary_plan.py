@@ -167,18 +167,21 @@ def _plan_calls(plan: Plan, subject: Subject, line: Line, *, quick: bool) -> Non
         plan.calls.append((kind, what, {"words": list(words), "told": text, "env": env, "files": dict(files)}))
 
     write_no = write_call(subject.client, line.event, cwd, no)
-    if not _held(subject) and os.path.lexists(policy.beside(subject.gate)):
+    ruled = not _held(subject) and os.path.lexists(policy.beside(subject.gate))
+    if ruled:
         # What no role changes: it is refused before the hook looks whose turn it is, which may take its time.
         never = str(subject.settings.root / ".teamops" / Path(no).name)
         plan_call("forbidden", line.words, write_call(subject.client, line.event, cwd, never), {})
         plan_call("allowed", line.words, read_call(subject.client, line.event, cwd, yes or no), {})
     words = _elsewhere(line.words, subject.gate, f"{canary.MARK}/state/holds/{subject.role.role}")
-    if quick or words is None:
+    if words is None or (quick and ruled):
         return
     files = _state(subject, told, yes)
     plan_call("forbidden", words, write_no, files)
     if yes:
         plan_call("allowed", words, write_call(subject.client, line.event, cwd, yes), files)
+    if quick:
+        return
     bare = {name: text for name, text in files.items() if not name.startswith(f"/state/{policy.FOLDER}/")}
     plan_call("blind", words, write_call(subject.client, line.event, cwd, yes or no), bare)
     held = {**files, f"/state/{holds.FOLDER}/{subject.role.role}": "held: tried by teamops doctor\n"}
@@ -225,7 +228,8 @@ def _paths(subject: Subject, told: policy.Policy) -> tuple[str, str]:
 
     profile = subject.role.profile.read() if subject.role.profile is not None else None
     globs = (*profile.write_deny, *profile.write_allow) if profile is not None else ()
-    spots = list(dict.fromkeys(f"{spot_of(glob).path}/{stem}".lstrip("/") for glob in globs))
+    folders = [spot.path for spot in map(spot_of, globs) if spot.folder or (root / spot.path).is_dir()]
+    spots = list(dict.fromkeys(f"{folder}/{stem}".lstrip("/") for folder in folders))
     ends = (".py", ".md", ".txt")
     tried = list(
         dict.fromkeys([*(f"{stem}{end}" for end in ends), *(f"{spot}{end}" for spot in spots for end in ends)])

@@ -12,7 +12,7 @@ from pathlib import Path
 from teamops.config.settings import RoleSettings, Settings
 from teamops.domain.canary import not_started
 from teamops.effects.canary import prove
-from teamops.effects.canary_clients import known_of
+from teamops.effects.canary_clients import known_of, switches_of
 from teamops.effects.canary_plan import Subject
 from teamops.effects.confine import Means, confined, means
 from teamops.effects.launch import recipe
@@ -77,7 +77,7 @@ def _prepared(settings: Settings, role: RoleSettings, folder: Path, having: Mean
 
 
 def _one(subject: Subject, having: Means, versions: dict[str, tuple[str, str]], *, quick: bool) -> tuple[Check, ...]:
-    client = None if quick else known_of(subject.role, having, versions)
+    client = switches_of(subject.role) if quick else known_of(subject.role, having, versions)
     checks = list(prove(subject, quick=quick, client=client))
     for layer in LAYERS:
         try:

@@ -130,6 +130,10 @@ def test_what_the_hooks_layer_is_worth(
     assert bool(check.do) is (word is Word.BROKEN)
 
 
+def test_a_hook_that_was_not_asked_is_not_said_to_work() -> None:
+    assert hook_check(R, CLAUDE, (), asked(YES)).word is Word.NOT_SUPPORTED
+
+
 def test_where_the_client_looks_for_a_seal_all_else_refuses() -> None:
     sealed = asked(Answer(0, "teamops:ok"), seal="teamops:ok")
     assert hook_check(R, CLAUDE, asked(Answer(0, "x"), Answer(1), seal="teamops:ok"), sealed).word is Word.WORKS

@@ -88,8 +88,10 @@ COMMANDS = [
         NONE,
         True,
         "hooks",
-        ("hooks only: a kernel knows no command lines; the kernel holds nothing of what it writes: "
-        "bwrap is not installed; the kernel has no Landlock"),
+        (
+            "hooks only: a kernel knows no command lines; the kernel holds nothing of what it writes: "
+            "bwrap is not installed; the kernel has no Landlock"
+        ),
     ),
 ]
 
