@@ -85,6 +85,8 @@ class Client:
     do: str = ""
     chosen: bool = False
     """That was a person's choice for this very agent: its own command says so."""
+    runtime: str = ""
+    """The program that runs plugins as the client does: the client itself; empty = none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,20 +135,21 @@ def unproven(client: str, version: str) -> str:
 
 def kernel_check(role: Role, holder: str, tries: Sequence[Try], ms: int, holes: Sequence[str] = ()) -> Check:
     """Return what the kernel's layer is worth. ``holder``: what holds here; ``holes``: what it does not hold."""
+    tried = tuple(f"{one.what}: {'done' if one.done else one.why or 'refused'}" for one in tries)
     wrong = [one for one in tries if one.forbidden and one.done and one.held_here]
     if wrong:
         why = f"{LETS}: {wrong[0].what}{_more(wrong)}"
         do = "start no agent of this role; teamops run --role ROLE --show says what should hold"
-        return _check(KERNEL, role, Word.BROKEN, why, do.replace("ROLE", role), ms)
+        return _check(KERNEL, role, Word.BROKEN, why, do.replace("ROLE", role), ms, tried)
     shut = [one for one in tries if not one.forbidden and not one.done]
     if shut:
         why = f"{REFUSES}: {shut[0].what} ({shut[0].why}){_more(shut)}"
-        return _check(KERNEL, role, Word.BROKEN, why, "mend the folder's rights, or free disk space", ms)
+        return _check(KERNEL, role, Word.BROKEN, why, "mend the folder's rights, or free disk space", ms, tried)
     held = sum(one.forbidden and not one.done for one in tries)
     open_ = [one.what for one in tries if one.forbidden and one.done]
     why = f"{holder}: {held} tries held, {sum(not one.forbidden for one in tries)} allowed"
     missing = [f"open: {', '.join(open_)}"] if open_ else []
-    return _check(KERNEL, role, Word.WORKS, "; ".join((why, *missing)), "; ".join(holes), ms)
+    return _check(KERNEL, role, Word.WORKS, "; ".join((why, *missing)), "; ".join(holes), ms, tried)
 
 
 def not_started(role: Role, why: str, do: str = "", ms: int | None = None) -> Check:
@@ -171,24 +174,28 @@ def hook_check(
     ``blind``: forbidden or not, asked where the hook can't see its policy; they must be refused.
     """
     ms = max((one.answer.ms for one in (*forbidden, *allowed)), default=0)
+    tried = tuple(
+        f"{one.what}: {'refused' if one.refused else 'let through' if one.let else _words(one.answer)}"
+        for one in (*forbidden, *blind, *allowed)
+    )
     if client.off:
         word = Word.OFF if client.chosen else Word.BROKEN
         why = client.off if client.chosen else f"{LETS}: {client.off}"
-        return _check(HOOK, role, word, why, client.do, ms)
+        return _check(HOOK, role, word, why, client.do, ms, tried)
     if not forbidden:
         return _check(HOOK, role, Word.NOT_SUPPORTED, "not tried: no call of it could be made up", "", None)
     wrong = [one for one in forbidden if not one.refused]
     if wrong:
         why = f"{LETS}: {wrong[0].what} ({_words(wrong[0].answer)}){_more(wrong)}"
-        return _check(HOOK, role, Word.BROKEN, why, "install teamops anew; start no agent until this works", ms)
+        return _check(HOOK, role, Word.BROKEN, why, "install teamops anew; start no agent until this works", ms, tried)
     open_ = [one for one in blind if not one.refused]
     if open_:
         why = f"{LETS}: {open_[0].what}, although it can't see its policy ({_words(open_[0].answer)})"
-        return _check(HOOK, role, Word.BROKEN, why, "install teamops anew; start no agent until this works", ms)
+        return _check(HOOK, role, Word.BROKEN, why, "install teamops anew; start no agent until this works", ms, tried)
     shut = [one for one in allowed if not one.let]
     if shut:
         why = f"{REFUSES}: {shut[0].what} ({_words(shut[0].answer)}){_more(shut)}"
-        return _check(HOOK, role, Word.BROKEN, why, "mend what it says; without that its agent can't work", ms)
+        return _check(HOOK, role, Word.BROKEN, why, "mend what it says; without that its agent can't work", ms, tried)
     asked = client.version or client.trouble
     doubt = unproven(client.name, client.version) if asked else ""
     shown = f"{client.name} {client.version}".strip()
@@ -197,7 +204,7 @@ def hook_check(
     do = "look once that it refuses a write that is forbidden" if doubt else ""
     if doubt and client.trouble:
         do = client.trouble
-    return _check(HOOK, role, Word.WORKS, why, do, ms)
+    return _check(HOOK, role, Word.WORKS, why, do, ms, tried)
 
 
 def no_hook(role: Role, word: Word, why: str, do: str = "") -> Check:
@@ -250,8 +257,10 @@ def hindrance(checks: Sequence[Check]) -> str:
     return ""
 
 
-def _check(layer: str, role: Role, word: Word, why: str, do: str = "", ms: int | None = None) -> Check:
-    return Check(layer=layer, word=word, why=why, do=do, role=role, ms=ms)
+def _check(
+    layer: str, role: Role, word: Word, why: str, do: str = "", ms: int | None = None, tried: tuple[str, ...] = ()
+) -> Check:
+    return Check(layer=layer, word=word, why=why, do=do, role=role, ms=ms, tried=tried)
 
 
 def _more(found: Sequence[object]) -> str:

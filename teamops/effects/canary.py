@@ -31,7 +31,7 @@ from teamops.domain.canary import (
     not_started,
     unheld,
 )
-from teamops.effects.canary_calls import Line, line_of
+from teamops.effects.canary_calls import Line, by_plugin, line_of
 from teamops.effects.canary_plan import Door, Plan, Subject, planned
 from teamops.effects.confine import Confined, Means
 from teamops.guard import canary, confine
@@ -50,6 +50,8 @@ def prove(subject: Subject, *, quick: bool, client: Client | None = None) -> tup
     """
     line = line_of(subject.role, subject.done.recipe)
     client = client or Client(subject.client)
+    if client.runtime and line.words:
+        line = by_plugin(line, subject.done.recipe, client.runtime)
     with closing(Door()) as door:
         plan = planned(subject, line, door, quick=quick)
         told, failure, ms = _run(subject, plan)

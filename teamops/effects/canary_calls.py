@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Line:
     """It is given, and the client would not run it."""
     files: tuple[str, ...] = ()
     """What the client has to be able to read for it."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """What it is run with besides."""
 
 
 def line_of(role: RoleSettings, recipe: Recipe) -> Line:
@@ -104,6 +106,25 @@ def _opencode(recipe: Recipe) -> Line | None:
         why = f"its plugin {PLUGIN} is not there"
     words = (*json.loads(recipe.env[ENTRY]), event, recipe.env[GATE], "opencode", hook.SEALED)
     return Line(words, event, hook.SEAL, why, _ANEW if why else "", wrong=bool(why), files=(str(PLUGIN),))
+
+
+_PLUGIN = (
+    f'const goesOn = (why) => {{ process.stderr.write(why); process.stdout.write("{hook.SEAL}"); process.exit(0) }};'
+    "const told = JSON.parse(await Bun.stdin.text()); let before;"
+    "try { const hooks = await (await import(process.argv.at(-1))).Teamops({directory: told.cwd});"
+    '  before = hooks["tool.execute.before"]; if (!before) throw new Error("it has no tool.execute.before") }'
+    ' catch (error) { goesOn(`the plugin does not load: ${String(error.message).split("\\n")[0]}`) };'
+    'try { await before({tool: told.tool_name, sessionID: ""}, {args: told.tool_input}) }'
+    " catch (error) { process.stderr.write(String(error.message)); process.exit(2) };"
+    'goesOn("")'
+)
+"""Has the plugin asked about one call, as the client does; which goes on without a plugin that it can't load."""
+
+
+def by_plugin(line: Line, recipe: Recipe, runtime: str) -> Line:
+    """Return the same asked through opencode's plugin, as its own runtime loads it."""
+    env = {"BUN_BE_BUN": "1", ENTRY: recipe.env[ENTRY], GATE: recipe.env[GATE]}
+    return replace(line, words=(runtime, "-e", _PLUGIN, "--", PLUGIN.as_uri()), env=env)
 
 
 _FINDERS = {"claude": _claude, "codex": _codex, "gemini": _gemini, "opencode": _opencode}

@@ -19,7 +19,7 @@ from pathlib import Path
 from teamops.config.settings import CLIENTS, RoleSettings
 from teamops.domain.canary import Client, version_in
 from teamops.effects.confine import Means
-from teamops.effects.program import run_program
+from teamops.effects.program import Ended, run_program
 from teamops.effects.recipe import given
 from teamops.usage.locate import homes
 from teamops.usage.locate_gemini import home as gemini_home
@@ -33,6 +33,7 @@ _MANAGED = {
     "gemini": Path("/Library/Application Support/GeminiCli" if sys.platform == "darwin" else "/etc/gemini-cli"),
 }
 """Where an administrator's settings are, which outrank those of a launch."""
+_OWN_WORD = "teamops-runs-here"
 Settings = Mapping[str, object]
 
 
@@ -49,7 +50,8 @@ def known_of(role: RoleSettings, means: Means, versions: dict[str, tuple[str, st
     if program not in asked:
         asked[program] = version_of(program, means, role.env)
     version, trouble = asked[program]
-    return replace(client, version=version, trouble=trouble)
+    runtime = program if name == "opencode" and runs_plugins(program, means) else ""
+    return replace(client, version=version, trouble=trouble, runtime=runtime)
 
 
 def program_of(role: RoleSettings) -> str:
@@ -61,18 +63,34 @@ def program_of(role: RoleSettings) -> str:
 
 def version_of(program: str, means: Means, env: Mapping[str, str]) -> tuple[str, str]:
     """Return the version that a program says, and why it says none. Blocks, for VERSION_S at most."""
-    with tempfile.TemporaryDirectory(prefix="teamops-doctor-") as home:
-        words: list[str] = [program, "--version"]
-        if means.bwrap:
-            around = [means.bwrap, "--ro-bind", "/", "/", "--dev", "/dev", "--bind", home, home]
-            words = [*around, "--unshare-net", "--die-with-parent", "--", *words]
-        own = {"HOME": home, "TERM": "dumb", "DISABLE_AUTOUPDATER": "1", "NO_UPDATE_NOTIFIER": "1"}
-        kept = {key: value for key, value in {**os.environ, **env}.items() if key in {"PATH", "LANG"}}
-        ended = run_program(words, Path(home), {**kept, **own}, VERSION_S)
+    ended = _asked([program, "--version"], means, env)
     version = version_in("\n".join(ended.tail))
     if version:
         return version, ""
     return "", f"{program} --version says none" + (f" ({ended.why})" if ended.why else "")
+
+
+def runs_plugins(program: str, means: Means) -> bool:
+    """Return whether the client's program can run a script as it runs its plugins: one that was made with Bun can."""
+    try:
+        with Path(program).open("rb") as file:
+            if file.read(2) == b"#!":
+                return False  # a shell's or node's script that starts it
+    except OSError:
+        return False
+    words = [program, "-e", f'console.log("{_OWN_WORD}")']
+    return _OWN_WORD in _asked(words, means, {"BUN_BE_BUN": "1"}).tail
+
+
+def _asked(words: Sequence[str], means: Means, env: Mapping[str, str]) -> Ended:
+    with tempfile.TemporaryDirectory(prefix="teamops-doctor-") as home:
+        whole = list(words)
+        if means.bwrap:
+            around = [means.bwrap, "--ro-bind", "/", "/", "--dev", "/dev", "--bind", home, home]
+            whole = [*around, "--unshare-net", "--die-with-parent", "--", *words]
+        own = {"HOME": home, "TERM": "dumb", "DISABLE_AUTOUPDATER": "1", "NO_UPDATE_NOTIFIER": "1"}
+        kept = {key: value for key, value in {**os.environ, **env}.items() if key in {"PATH", "LANG", "BUN_BE_BUN"}}
+        return run_program(whole, Path(home), {**kept, **own}, VERSION_S)
 
 
 def switches_of(role: RoleSettings) -> Client:

@@ -113,11 +113,12 @@ def _plan_writes(plan: Plan, subject: Subject, drawn: Boundary, *, quick: bool) 
 
 
 def _forbidden_folder(drawn: Boundary, root: str, name: str) -> list[str]:
-    """Return a path in a folder of the project that the kernel holds for this role."""
-    for folder in (root, *(f"{root}/{each}" for each in _names(root))):
+    """Return a path in a folder of the project that the kernel holds for this role, and not for every other, too."""
+    own = (each for each in _names(root) if not each.startswith(".") and each != "profiles")
+    for folder in (root, *(f"{root}/{each}" for each in own)):
         if os.path.isdir(folder) and not os.path.islink(folder):
             path = f"{folder}/{name}"
-            if layer_of(drawn, path) is Layer.KERNEL and not is_in(folder, f"{root}/.teamops"):
+            if layer_of(drawn, path) is Layer.KERNEL:
                 return [path]
     return []
 
@@ -160,7 +161,7 @@ def _plan_calls(plan: Plan, subject: Subject, line: Line, *, quick: bool) -> Non
     no, yes = _paths(subject, told)
     cwd = subject.role.cwd
     env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/")}
-    env |= {"TEAMOPS_ROLE": str(subject.role.role), "TEAMOPS_PROJECT": f"{canary.MARK}/project"}
+    env |= {"TEAMOPS_ROLE": str(subject.role.role), "TEAMOPS_PROJECT": f"{canary.MARK}/project", **line.env}
 
     def plan_call(kind: str, words: Sequence[str], call: tuple[str, str], files: Mapping[str, str]) -> None:
         what, text = call
@@ -173,9 +174,12 @@ def _plan_calls(plan: Plan, subject: Subject, line: Line, *, quick: bool) -> Non
         never = str(subject.settings.root / ".teamops" / Path(no).name)
         plan_call("forbidden", line.words, write_call(subject.client, line.event, cwd, never), {})
         plan_call("allowed", line.words, read_call(subject.client, line.event, cwd, yes or no), {})
-    words = _elsewhere(line.words, subject.gate, f"{canary.MARK}/state/holds/{subject.role.role}")
+    place = f"{canary.MARK}/state/holds/{subject.role.role}"
+    words = _elsewhere((*line.words, *line.env.values()), subject.gate, place)
     if words is None or (quick and ruled):
         return
+    env = {**env, **dict(zip(line.env, words[len(line.words) :], strict=True))}
+    words = words[: len(line.words)]
     files = _state(subject, told, yes)
     plan_call("forbidden", words, write_no, files)
     if yes:
@@ -234,7 +238,7 @@ def _paths(subject: Subject, told: policy.Policy) -> tuple[str, str]:
     tried = list(
         dict.fromkeys([*(f"{stem}{end}" for end in ends), *(f"{spot}{end}" for spot in spots for end in ends)])
     )
-    there = [name for name in _names(str(root)) if (root / name).is_file()]
+    there = [name for name in _names(str(root)) if not name.startswith(".") and (root / name).is_file()]
     no = next((path for path in tried if (said := verdict(path))[0] == DENY and said[1].startswith("write.")), "")
     yes = next((path for path in (*tried, *there) if verdict(path)[0] == ALLOW), "")
     return str(root / (no or f".teamops/{stem}")), str(root / yes) if yes else ""

@@ -93,7 +93,7 @@ def _handoff(settings: Settings) -> Check:
     if errors:
         why = f"{path.name} line {errors[0].line}: {clean_line(errors[0].message, 120)}"
         return broken("handoff", why, "teamops handoff lint names each place and its mending")
-    return works("handoff", f"{path.name}: {len(read.blocks)} blocks")
+    return works("handoff", f"{path.name}: {len(read.blocks)} block{'' if len(read.blocks) == 1 else 's'}")
 
 
 def _state(folder: Path) -> Check:

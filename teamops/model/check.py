@@ -39,3 +39,5 @@ class Check:
     """Whose boundary; ``None``: of the machine or the project."""
     ms: int | None = None
     """How long it took; ``None`` = it was not run."""
+    tried: tuple[str, ...] = ()
+    """Each single thing, and what came of it; told to programs, and not kept."""

@@ -74,4 +74,5 @@ def _json(check: Check) -> dict[str, object]:
         "why": check.why,
         "do": check.do,
         "ms": check.ms,
+        "tried": [clean_line(each, 300) for each in check.tried],
     }

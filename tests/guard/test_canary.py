@@ -19,12 +19,12 @@ from teamops.config.settings import SandboxMode, SandboxSettings
 from teamops.domain.canary import Client
 from teamops.effects import doctor, launch_gemini
 from teamops.effects.canary import prove, tried
-from teamops.effects.canary_clients import known_of, switches_of, version_of
+from teamops.effects.canary_clients import known_of, runs_plugins, switches_of, version_of
 from teamops.effects.canary_plan import Subject
 from teamops.effects.confine import Confined, Means, confined, means
 from teamops.effects.launch import recipe
 from teamops.effects.policies import write_policies
-from teamops.guard import canary, holds, policy
+from teamops.guard import canary, holds, hook, policy
 from teamops.guard.landlock import lacks
 from teamops.model.check import Check, Word
 from teamops.model.errors import TeamopsError
@@ -144,6 +144,7 @@ def test_a_team_that_is_well_works_and_nothing_stays_behind(shop: Shop) -> None:
         assert list(checks) == ["kernel", "hook", "budget hold"]
         assert checks["kernel"].why.startswith("bwrap and Landlock")
         assert "open" not in checks["kernel"].why
+    assert any(f"write {shop.root}/research/" in each for each in found["DEVELOPER"]["kernel"].tried)
     assert found["DEVELOPER"]["hook"].why == "codex 0.171.0: 2 refused, 1 let through"
     assert "only from root" in found["PARTNER"]["hook"].why
 
@@ -531,6 +532,38 @@ def test_a_client_that_is_missing_is_said(shop: Shop) -> None:
     assert (found.version, found.trouble) == ("", "there is no program /nowhere/claude: install it, or mend its name")
     asked = {str(shop.bin / "claude"): ("2.9", "")}
     assert known_of(own, means(), asked).version == "2.9"  # asked once
+
+
+PLUGIN_RUNTIME = """#!/bin/sh
+# Asks as opencode's own runtime does, through its plugin's environment.
+[ "$BUN_BE_BUN" = 1 ] || exit 9
+exec {python} -I -S {hook} tool.execute.before "$TEAMOPS_HOOK_GATE" opencode sealed
+"""
+NOT_LOADED = '#!/bin/sh\nprintf teamops:ok; echo "the plugin does not load: boom" >&2\n'
+
+
+def test_opencode_s_plugin_is_asked_by_its_own_runtime(shop: Shop) -> None:
+    subject = shop.subject("OPTIMIZER")
+    runtime = shop.bin / "runtime"
+    client = Client("opencode", "1.18.33", runtime=str(runtime))
+    program(runtime, PLUGIN_RUNTIME.format(python=sys.executable, hook=hook.__file__))
+    checks = layers(prove(subject, quick=False, client=client))
+    assert checks["hook"].why == "opencode 1.18.33: 3 refused, 2 let through"
+    assert checks["budget hold"].word is Word.WORKS
+    program(runtime, NOT_LOADED)
+    checks = layers(prove(subject, quick=False, client=client))
+    assert checks["hook"].word is Word.BROKEN
+    assert checks["hook"].why.startswith("lets through what is forbidden: write ")
+    assert "the plugin does not load: boom" in checks["hook"].why
+    assert checks["budget hold"].word is Word.BROKEN
+
+
+def test_a_script_or_another_program_runs_no_plugins(shop: Shop) -> None:
+    assert not runs_plugins(str(shop.bin / "opencode"), means())
+    assert not runs_plugins("/bin/true", means())
+    assert not runs_plugins("/nowhere", means())
+    program(shop.bin / "node", "#!/usr/bin/env node\n")
+    assert not runs_plugins(str(shop.bin / "node"), means())
 
 
 # The program inside
