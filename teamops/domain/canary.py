@@ -147,7 +147,7 @@ def kernel_check(role: Role, holder: str, tries: Sequence[Try], ms: int, holes: 
         return _check(KERNEL, role, Word.BROKEN, why, "mend the folder's rights, or free disk space", ms, tried)
     held = sum(one.forbidden and not one.done for one in tries)
     open_ = [one.what for one in tries if one.forbidden and one.done]
-    why = f"{holder}: {held} tries held, {sum(not one.forbidden for one in tries)} allowed"
+    why = f"{holder}: {held} held, {sum(not one.forbidden for one in tries)} allowed"
     missing = [f"open: {', '.join(open_)}"] if open_ else []
     return _check(KERNEL, role, Word.WORKS, "; ".join((why, *missing)), "; ".join(holes), ms, tried)
 

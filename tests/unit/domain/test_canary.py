@@ -42,7 +42,7 @@ def asked(*answers: Answer, seal: str = "") -> list[Asked]:
 
 
 KERNEL = [
-    ([Try("write /a", True, False), Try("write /b", False, True)], Word.WORKS, "both: 1 tries held, 1 allowed"),
+    ([Try("write /a", True, False), Try("write /b", False, True)], Word.WORKS, "both: 1 held, 1 allowed"),
     ([Try("write /a", True, True)], Word.BROKEN, "lets through what is forbidden: write /a"),
     (
         [Try("write /a", True, True), Try("write /c", True, True)],
@@ -57,7 +57,7 @@ KERNEL = [
     (
         [Try("write /a", True, True, held_here=False), Try("write /b", False, True)],
         Word.WORKS,
-        "both: 0 tries held, 1 allowed; open: write /a",
+        "both: 0 held, 1 allowed; open: write /a",
     ),
     # What lets through is said first: it is the worse fault.
     ([Try("b", False, False, "x"), Try("a", True, True)], Word.BROKEN, "lets through what is forbidden: a"),
