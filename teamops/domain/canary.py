@@ -157,6 +157,13 @@ def not_started(role: Role, why: str, do: str = "", ms: int | None = None) -> Ch
     return _check(KERNEL, role, Word.BROKEN, f"{REFUSES}: nothing starts in it ({why})", do, ms)
 
 
+def not_tried(role: Role, why: str) -> Check:
+    """Return what is said where the trial itself failed: nobody knows whether the boundary holds."""
+    return _check(
+        KERNEL, role, Word.BROKEN, f"could not be tried: {why}", "this is a defect of teamops; please report it"
+    )
+
+
 def unheld(role: Role, word: Word, why: str, do: str) -> Check:
     """Return the kernel's check where it holds nothing."""
     return _check(KERNEL, role, word, why, do)

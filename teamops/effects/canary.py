@@ -29,6 +29,7 @@ from teamops.domain.canary import (
     kernel_check,
     no_hook,
     not_started,
+    not_tried,
     unheld,
 )
 from teamops.effects.canary_calls import Line, by_plugin, line_of
@@ -43,13 +44,19 @@ LIMIT_S = 4 * PATIENCE_S
 
 
 def prove(subject: Subject, *, quick: bool, client: Client | None = None) -> tuple[Check, ...]:
-    """Try the layers of one role's boundary, and return what came of it. Blocks; never raises for what is broken.
+    """Try the layers of one role's boundary, and return what came of it. Blocks; never raises.
 
     Everything that its start needs is written already. ``quick``: what a start can wait for; ``client``: what is known
     of the client beside its hook.
     """
+    try:
+        return _proved(subject, client or Client(subject.client), quick=quick)
+    except Exception as error:  # noqa: BLE001 - a port: no start fails because of its trial, and a person sees it
+        return (not_tried(subject.role.role, f"{type(error).__name__}: {clean_line(str(error), 200)}"),)
+
+
+def _proved(subject: Subject, client: Client, *, quick: bool) -> tuple[Check, ...]:
     line = line_of(subject.role, subject.done.recipe)
-    client = client or Client(subject.client)
     if client.runtime and line.words:
         line = by_plugin(line, subject.done.recipe, client.runtime)
     with closing(Door()) as door:

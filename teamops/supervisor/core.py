@@ -118,19 +118,13 @@ class Core:
         self.budgeting = Budgeting(self)
         self.proving = Proving(self)
         self.costing = Costing(self)
+        self._judges = (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.proving)
+        self._parts = (*self._judges, self.costing)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        for part in (
-            self.deliverer,
-            self.restarter,
-            self.growing,
-            self.spiking,
-            self.budgeting,
-            self.proving,
-            self.costing,
-        ):
+        for part in self._parts:
             part.load(self.book)
 
     # in
@@ -202,15 +196,7 @@ class Core:
                 self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
-            for part in (
-                self.deliverer,
-                self.restarter,
-                self.growing,
-                self.spiking,
-                self.budgeting,
-                self.proving,
-                self.costing,
-            ):
+            for part in self._parts:
                 part.see(self.book, event)
         if panes:
             self.on_panes(self.book)
@@ -295,7 +281,7 @@ class Core:
         if self.memory.follow(book):
             return
         found = findings_of(book, self.announcer.missed(book))
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.proving):
+        for part in self._judges:
             found += part.findings(book)
         if not book.supervisor.acting:
             # Nobody acts and nobody remembers: one look has to do.

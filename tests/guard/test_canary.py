@@ -329,6 +329,14 @@ def test_a_tmux_server_in_reach_is_tried(shop: Shop) -> None:
     assert "connect to the tmux server" in without.why
 
 
+def test_a_trial_that_fails_itself_hinders_no_start_and_is_seen(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = shop.subject("REVIEWER")
+    monkeypatch.setattr("teamops.effects.canary.planned", None)
+    (check,) = prove(subject, quick=True)
+    assert (check.layer, check.word) == ("kernel", Word.BROKEN)
+    assert check.why.startswith("could not be tried: TypeError")
+
+
 # The hooks' layer
 
 LINES: list[tuple[str, str, str]] = [

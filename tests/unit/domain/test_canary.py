@@ -22,6 +22,7 @@ from teamops.domain.canary import (
     kernel_check,
     no_hook,
     not_started,
+    not_tried,
     unheld,
     unproven,
     version_in,
@@ -77,6 +78,11 @@ def test_a_boundary_in_which_nothing_starts_refuses_what_is_allowed() -> None:
         Word.BROKEN,
         "refuses what is allowed: nothing starts in it (the plan is damaged)",
     )
+
+
+def test_a_trial_that_fails_proves_nothing() -> None:
+    check = not_tried(R, "KeyError: x")
+    assert (check.word, check.why) == (Word.BROKEN, "could not be tried: KeyError: x")
 
 
 HOOK = [
