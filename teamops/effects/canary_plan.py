@@ -182,8 +182,8 @@ def _plan_calls(plan: Plan, subject: Subject, line: Line, *, quick: bool) -> Non
     words = words[: len(line.words)]
     files = _state(subject, told, yes)
     plan_call("forbidden", words, write_no, files)
-    if yes:
-        plan_call("allowed", words, write_call(subject.client, line.event, cwd, yes), files)
+    allowed = write_call if yes else read_call
+    plan_call("allowed", words, allowed(subject.client, line.event, cwd, yes or no), files)
     if quick:
         return
     bare = {name: text for name, text in files.items() if not name.startswith(f"/state/{policy.FOLDER}/")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -210,6 +211,20 @@ def test_a_boundary_that_holds_nothing_lets_through_what_is_forbidden(shop: Shop
     assert check.word is Word.BROKEN
     assert check.why.startswith(f"lets through what is forbidden: write {shop.root}/.teamops/")
     assert "more" in check.why
+
+
+def test_what_a_trial_that_breaks_off_leaves_is_taken_away(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = shop.subject("CODER")
+    text = (
+        "import json, sys\nfor path in json.load(sys.stdin)['writes']:\n try: open(path, 'x')\n except OSError: pass\n"
+    )
+    (shop.folder / "breaks_off.py").write_text(text + "sys.exit('broken off')\n")
+    monkeypatch.setattr(canary, "__file__", str(shop.folder / "breaks_off.py"))
+    bare = replace(subject.done.recipe, argv=("sleep", "300"))
+    before = shop.seen()
+    check = layers(prove(replace(subject, done=replace(subject.done, recipe=bare)), quick=False))["kernel"]
+    assert shop.seen() == before
+    assert check.why == "refuses what is allowed: nothing starts in it (broken off)"
 
 
 def widened(subject: Subject, change: Callable[[list[str]], object]) -> None:
@@ -531,6 +546,23 @@ def test_a_client_that_is_asked_sees_no_home_and_leaves_nothing(shop: Shop) -> N
     before = shop.seen()
     assert version_of(str(shop.bin / "claude"), means(), {})[0] == "2.1.330"
     assert shop.seen() == before
+
+
+CALLER = """#!{python}
+import socket
+try:
+    socket.create_connection(("127.0.0.1", {port}), 2)
+    print("9.9.9")
+except OSError:
+    print("2.1.330")
+"""
+
+
+def test_a_client_that_is_asked_reaches_no_network(shop: Shop) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        program(shop.bin / "claude", CALLER.format(python=sys.executable, port=server.getsockname()[1]))
+        assert version_of(str(shop.bin / "claude"), means(), {})[0] == "2.1.330"
+        assert version_of(str(shop.bin / "claude"), replace(means(), bwrap=""), {})[0] == "9.9.9"  # it would
 
 
 def test_a_client_that_is_missing_is_said(shop: Shop) -> None:
