@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from teamops.model.alert import Finding
-from teamops.model.check import HOLD, HOOK, KERNEL, Check, Word
+from teamops.model.check import AUDIT, COMMIT, HOLD, HOOK, KERNEL, Check, Word
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
@@ -228,6 +228,23 @@ def hold_check(role: Role, asked: Asked | None) -> Check:
         why = f"{LETS}: a tool call of a held agent ({_words(asked.answer)})"
         return _check(HOLD, role, Word.BROKEN, why, "install teamops anew", asked.answer.ms)
     return _check(HOLD, role, Word.WORKS, "a held agent's call is refused")
+
+
+def audit_check(role: Role, mode: str, *, in_repository: bool) -> Check:
+    """Return whether changes past the boundary are seen afterwards. ``mode``: of `guard.audit`."""
+    if mode == "off":
+        return _check(AUDIT, role, Word.OFF, "guard.audit is off", 'say audit = "alert" in [guard] of teamops.toml')
+    if not in_repository:
+        return _check(AUDIT, role, Word.NOT_SUPPORTED, "the project is in no git repository", "git init")
+    return _check(AUDIT, role, Word.WORKS, f"{mode}: changes in the work tree are looked at while teamops watches")
+
+
+def commit_check(role: Role, *, ours: bool, other: str, do: str) -> Check:
+    """Return whether git refuses a commit past the boundary. ``other``: another's hook that stands in its place."""
+    if ours:
+        return _check(COMMIT, role, Word.WORKS, "git's pre-commit hook is installed")
+    why = f"another hook stands there: {other}" if other else "git's pre-commit hook is not installed"
+    return _check(COMMIT, role, Word.OFF, why, do)
 
 
 def broken(checks: Iterable[Check]) -> tuple[Check, ...]:

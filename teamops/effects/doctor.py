@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +17,8 @@ from teamops.effects.canary_plan import Subject
 from teamops.effects.confine import Means, confined, means
 from teamops.effects.launch import recipe
 from teamops.effects.recipe import Recipe
-from teamops.model.check import HOOK, Check, Word
+from teamops.handoff.locking import take_away
+from teamops.model.check import Check, Word
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
 
@@ -28,6 +29,7 @@ Layer = Callable[[Settings, RoleSettings, Path], Check | None]
 LAYERS: list[Layer] = []
 """Those that other parts add, asked for each role after the kernel and the hooks."""
 AT_ONCE = 4
+IGNORED = ".gitignore"
 
 
 def examine(
@@ -95,6 +97,7 @@ class _Traces:
 
     def __init__(self) -> None:
         self._made: list[Path] = []
+        self._locks: set[Path] = set()
 
     def make(self, how: Recipe) -> None:
         """Write what a recipe needs. Raises ``TeamopsError``."""
@@ -102,19 +105,20 @@ class _Traces:
         for path in wanted:
             above = [each for each in (path, *path.parents) if not os.path.lexists(each)]
             self._made += [each for each in reversed(above) if each not in self._made]
+        self._locks |= {path for path in how.empty_files if path in self._made}
         how.write()
 
     def remove(self) -> None:
         """Take it away; what somebody has put into a folder meanwhile stays."""
-        for path in reversed(self._made):
+        # The innermost first; what hides a folder from git stays as long as something is in there.
+        for path in sorted(self._made, key=lambda path: (-len(path.parts), path.name == IGNORED)):
             with suppress(OSError):
-                if path.is_dir():
+                if path in self._locks:
+                    take_away(path)
+                elif path.name == IGNORED and any(each != path for each in path.parent.iterdir()):
+                    continue
+                elif path.is_dir():
                     path.rmdir()
-                elif path.stat().st_size == 0 or path.suffix == ".json" or path.name == ".gitignore":
+                else:
                     path.unlink()
         self._made.clear()
-
-
-def of_hook(checks: Iterable[Check]) -> Check | None:
-    """Return the hooks' check among those of one role."""
-    return next((check for check in checks if check.layer == HOOK), None)

@@ -20,7 +20,7 @@ class Word(StrEnum):
     """It should work, and does not."""
 
 
-KERNEL, HOOK, HOLD = "kernel", "hook", "budget hold"
+KERNEL, HOOK, HOLD, AUDIT, COMMIT = "kernel", "hook", "budget hold", "audit", "git commit"
 """The layers of a role's boundary that are tried here."""
 
 

@@ -118,8 +118,8 @@ class Core:
         self.budgeting = Budgeting(self)
         self.proving = Proving(self)
         self.costing = Costing(self)
-        self._judges = (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.proving)
-        self._parts = (*self._judges, self.costing)
+        self.judging = (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.proving)
+        self._parts = (*self.judging, self.costing)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
@@ -281,7 +281,7 @@ class Core:
         if self.memory.follow(book):
             return
         found = findings_of(book, self.announcer.missed(book))
-        for part in self._judges:
+        for part in self.judging:
             found += part.findings(book)
         if not book.supervisor.acting:
             # Nobody acts and nobody remembers: one look has to do.

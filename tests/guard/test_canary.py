@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -27,6 +28,7 @@ from teamops.effects.launch import recipe
 from teamops.effects.policies import write_policies
 from teamops.guard import canary, holds, hook, policy
 from teamops.guard.landlock import lacks
+from teamops.handoff.locking import locked
 from teamops.model.check import Check, Word
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
@@ -178,6 +180,23 @@ def test_a_start_tries_the_quick_part(shop: Shop, role: str) -> None:
     if role != "CODER":
         assert checks["hook"].word is Word.WORKS
         assert checks["hook"].why.endswith(": 1 refused, 1 let through")
+
+
+def test_what_somebody_needs_meanwhile_stays(shop: Shop) -> None:
+    started = shop.root / ".teamops" / "spool" / "CODER" / "beats.jsonl"
+    team = shop.settings.roles
+    with locked(shop.settings.handoff.resolve()):  # somebody writes a block just now
+        (shop.root / ".current.md.lock").unlink()
+        doctor.examine(shop.settings, team, shop.state, quick=True, tell=lambda *_: started.touch())
+        assert not (shop.root / ".current.md.lock").exists()
+    assert started.exists()
+    assert (shop.root / ".teamops" / ".gitignore").read_text() == "*\n"
+    held = (shop.root / ".current.md.lock").open("w")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    before = shop.seen()
+    doctor.examine(shop.settings, team, shop.state, quick=True)
+    assert shop.seen() == before
+    held.close()
 
 
 def test_each_role_is_told_of_as_it_ends(shop: Shop) -> None:

@@ -14,8 +14,10 @@ from teamops.domain.canary import (
     Asked,
     Client,
     Try,
+    audit_check,
     broken,
     broken_findings,
+    commit_check,
     hindrance,
     hold_check,
     hook_check,
@@ -207,6 +209,22 @@ def test_a_held_agent_is_refused() -> None:
     check = hold_check(R, asked(YES)[0])
     assert (check.layer, check.word) == ("budget hold", Word.BROKEN)
     assert check.why == "lets through what is forbidden: a tool call of a held agent (exit status 0)"
+
+
+@pytest.mark.parametrize(
+    ("check", "word", "why"),
+    [
+        (audit_check(R, "alert", in_repository=True), Word.WORKS, "alert: changes"),
+        (audit_check(R, "off", in_repository=True), Word.OFF, "guard.audit is off"),
+        (audit_check(R, "alert", in_repository=False), Word.NOT_SUPPORTED, "the project is in no git repository"),
+        (commit_check(R, ours=True, other="", do="x"), Word.WORKS, "git's pre-commit hook is installed"),
+        (commit_check(R, ours=False, other="", do="x"), Word.OFF, "git's pre-commit hook is not installed"),
+        (commit_check(R, ours=False, other="/h", do="x"), Word.OFF, "another hook stands there: /h"),
+    ],
+)
+def test_what_the_layers_afterwards_are_worth(check: Check, word: Word, why: str) -> None:
+    assert (check.role, check.word, check.why[: len(why)]) == (R, word, why)
+    assert bool(check.do) is (word is not Word.WORKS)
 
 
 WORKS = Check(layer="kernel", word=Word.WORKS, why="both", role=R)
