@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
@@ -10,7 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -183,20 +182,19 @@ def test_a_start_tries_the_quick_part(shop: Shop, role: str) -> None:
 
 
 def test_what_somebody_needs_meanwhile_stays(shop: Shop) -> None:
-    started = shop.root / ".teamops" / "spool" / "CODER" / "beats.jsonl"
-    team = shop.settings.roles
-    with locked(shop.settings.handoff.resolve()):  # somebody writes a block just now
-        (shop.root / ".current.md.lock").unlink()
-        doctor.examine(shop.settings, team, shop.state, quick=True, tell=lambda *_: started.touch())
-        assert not (shop.root / ".current.md.lock").exists()
-    assert started.exists()
-    assert (shop.root / ".teamops" / ".gitignore").read_text() == "*\n"
-    held = (shop.root / ".current.md.lock").open("w")
-    fcntl.flock(held, fcntl.LOCK_EX)
-    before = shop.seen()
-    doctor.examine(shop.settings, team, shop.state, quick=True)
-    assert shop.seen() == before
-    held.close()
+    beats = shop.root / ".teamops" / "spool" / "CODER" / "beats.jsonl"
+    lock = shop.root / ".current.md.lock"
+    with ExitStack() as stack:
+
+        def somebody_starts_and_writes(*_: object) -> None:
+            beats.touch()
+            stack.enter_context(locked(shop.settings.handoff.resolve()))
+
+        doctor.examine(shop.settings, shop.settings.roles[-1:], shop.state, quick=True, tell=somebody_starts_and_writes)
+        assert beats.exists()
+        assert (shop.root / ".teamops" / ".gitignore").read_text() == "*\n"
+        assert lock.exists()
+        assert not (shop.root / "profiles").exists()
 
 
 def test_each_role_is_told_of_as_it_ends(shop: Shop) -> None:
