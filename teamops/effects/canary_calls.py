@@ -110,7 +110,7 @@ def _opencode(recipe: Recipe) -> Line | None:
 
 _PLUGIN = (
     f'const goesOn = (why) => {{ process.stderr.write(why); process.stdout.write("{hook.SEAL}"); process.exit(0) }};'
-    "const told = JSON.parse(await Bun.stdin.text()); let before;"
+    "let text = ''; for await (const part of process.stdin) text += part; const told = JSON.parse(text); let before;"
     "try { const hooks = await (await import(process.argv.at(-1))).Teamops({directory: told.cwd});"
     '  before = hooks["tool.execute.before"]; if (!before) throw new Error("it has no tool.execute.before") }'
     ' catch (error) { goesOn(`the plugin does not load: ${String(error.message).split("\\n")[0]}`) };'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -24,6 +25,7 @@ from teamops.effects.canary_clients import known_of, runs_plugins, switches_of, 
 from teamops.effects.canary_plan import Subject
 from teamops.effects.confine import Confined, Means, confined, means
 from teamops.effects.launch import recipe
+from teamops.effects.launch_opencode import CONFIG
 from teamops.effects.policies import write_policies
 from teamops.guard import canary, holds, hook, policy
 from teamops.guard.landlock import lacks
@@ -613,6 +615,43 @@ def test_opencode_s_plugin_is_asked_by_its_own_runtime(shop: Shop) -> None:
     assert checks["hook"].why.startswith("lets through what is forbidden: write ")
     assert "the plugin does not load: boom" in checks["hook"].why
     assert checks["budget hold"].word is Word.BROKEN
+
+
+NODE = """#!/bin/sh
+# opencode's own runtime is not here; this one knows the same words.
+exec {node} --input-type=module -e "$2" -- "$4"
+"""
+BROKEN_PLUGINS = {
+    "throws": 'throw new Error("boom")',
+    "is no script": "syntax error here",
+    "lacks its hook": "export const Teamops = async () => ({})",
+    "has another name": "export const Other = 1",
+}
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="no node here")
+@pytest.mark.parametrize("fault", [None, *BROKEN_PLUGINS])
+def test_a_plugin_that_does_not_load_lets_everything_through(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, fault: str | None
+) -> None:
+    subject = shop.subject("OPTIMIZER")
+    runtime = shop.bin / "runtime"
+    program(runtime, NODE.format(node=shutil.which("node")))
+    if fault is not None:
+        plugin = shop.bin / "plugin.js"
+        plugin.write_text(BROKEN_PLUGINS[fault])
+        monkeypatch.setattr("teamops.effects.canary_calls.PLUGIN", plugin)
+        config = json.dumps({"plugin": [plugin.as_uri()]})
+        how = replace(subject.done.recipe, env={**subject.done.recipe.env, CONFIG: config})
+        subject = replace(subject, done=replace(subject.done, recipe=how))
+    client = Client("opencode", "1.18.33", runtime=str(runtime))
+    check = layers(prove(subject, quick=False, client=client))["hook"]
+    if fault is None:
+        assert check.why == "opencode 1.18.33: 3 refused, 2 let through"
+    else:
+        assert check.word is Word.BROKEN
+        assert check.why.startswith("lets through what is forbidden: ")
+        assert "the plugin does not load" in check.why
 
 
 def test_a_script_or_another_program_runs_no_plugins(shop: Shop) -> None:
