@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from teamops.config.settings import RoleSettings, Settings
+    from teamops.effects.canary_clients import Versions
     from teamops.model.check import Check
 
 WIDEST = 120
@@ -54,12 +55,13 @@ def doctor(only: tuple[str, ...], root: Path | None, state_dir: Path | None, *, 
     own = [machine.configuration(folder, checked.problems, refused=checked.settings is None)]
     found: dict[Role, tuple[Check, ...]] = {}
     settings = checked.settings
+    versions: Versions = {}
     if settings is not None:
         team = _team(settings, only)
         state = state_dir_of(settings, state_dir)
         if not only:
-            own += machine.look(settings, state, means(), quick=quick)
-        found = _try(settings, team, state, quick=quick)
+            own += machine.look(settings, state, means(), versions, quick=quick)
+        found = _try(settings, team, state, versions, quick=quick)
     if as_json:
         name = settings.project if settings is not None else folder.name
         click.echo(json.dumps(doctor_json(own, found, project=name, quick=quick), ensure_ascii=False, indent=2))
@@ -80,7 +82,7 @@ def _team(settings: Settings, only: tuple[str, ...]) -> list[RoleSettings]:
 
 
 def _try(
-    settings: Settings, team: Sequence[RoleSettings], state: Path, *, quick: bool
+    settings: Settings, team: Sequence[RoleSettings], state: Path, versions: Versions, *, quick: bool
 ) -> dict[Role, tuple[Check, ...]]:
     """Try the boundaries, say on a terminal how far it is, and let the supervisor know what came of it."""
     from teamops.effects.doctor import examine
@@ -99,7 +101,7 @@ def _try(
     if shown and team:
         click.echo(f"trying the boundaries of {len(team)} roles…", nl=False, err=True)
     try:
-        found = examine(settings, team, state, quick=quick, tell=tell)
+        found = examine(settings, team, state, quick=quick, tell=tell, versions=versions)
     finally:
         if shown and team:
             click.echo("\r\x1b[K", nl=False, err=True)

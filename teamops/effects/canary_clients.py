@@ -24,8 +24,10 @@ from teamops.effects.recipe import given
 from teamops.usage.locate import homes
 from teamops.usage.locate_gemini import home as gemini_home
 
-VERSION_S = 8.0
+VERSION_S = 20.0
 """So long a client may take to say its version: gemini takes two seconds where nothing else runs."""
+Versions = dict[str, tuple[str, str]]
+"""By program: the version it says, and why it says none."""
 MAX_SETTINGS = 1 << 20
 _MANAGED = {
     "claude": Path("/Library/Application Support/ClaudeCode" if sys.platform == "darwin" else "/etc/claude-code"),
@@ -37,7 +39,7 @@ _OWN_WORD = "teamops-runs-here"
 Settings = Mapping[str, object]
 
 
-def known_of(role: RoleSettings, means: Means, versions: dict[str, tuple[str, str]] | None = None) -> Client:
+def known_of(role: RoleSettings, means: Means, versions: Versions | None = None) -> Client:
     """Return what is known of the client of a role. Blocks. ``versions``: what was asked already, by the program."""
     name = role.client
     if name not in CLIENTS[:4] or not role.command:

@@ -12,7 +12,7 @@ from pathlib import Path
 from teamops.config.settings import RoleSettings, Settings
 from teamops.domain.canary import not_started
 from teamops.effects.canary import prove
-from teamops.effects.canary_clients import known_of, switches_of
+from teamops.effects.canary_clients import Versions, known_of, switches_of
 from teamops.effects.canary_plan import Subject
 from teamops.effects.confine import Means, confined, means
 from teamops.effects.launch import recipe
@@ -40,8 +40,11 @@ def examine(
     quick: bool,
     tell: Tell = lambda _role, _checks: None,
     having: Means | None = None,
+    versions: Versions | None = None,
 ) -> dict[Role, tuple[Check, ...]]:
     """Try the boundary of each role. Blocks. ``folder``: the project's in the person's state directory.
+
+    ``versions``: what clients were asked already.
 
     What has to be there for a start is made, and taken away again where it was not there before.
     """
@@ -56,9 +59,9 @@ def examine(
             except TeamopsError as error:
                 found[role.role] = (not_started(role.role, error.message, error.hint),)
                 tell(role.role, found[role.role])
-        versions: dict[str, tuple[str, str]] = {}
+        asked: Versions = {} if versions is None else versions
         with ThreadPoolExecutor(min(AT_ONCE, max(2, os.cpu_count() or 2)), "doctor") as pool:
-            waiting = {pool.submit(_one, subject, having, versions, quick=quick): subject for subject in ready}
+            waiting = {pool.submit(_one, subject, having, asked, quick=quick): subject for subject in ready}
             for done in as_completed(waiting):
                 name = waiting[done].role.role
                 found[name] = done.result()
@@ -78,7 +81,7 @@ def _prepared(settings: Settings, role: RoleSettings, folder: Path, having: Mean
     return Subject(settings, role, folder, done)
 
 
-def _one(subject: Subject, having: Means, versions: dict[str, tuple[str, str]], *, quick: bool) -> tuple[Check, ...]:
+def _one(subject: Subject, having: Means, versions: Versions, *, quick: bool) -> tuple[Check, ...]:
     client = switches_of(subject.role) if quick else known_of(subject.role, having, versions)
     checks = list(prove(subject, quick=quick, client=client))
     for layer in LAYERS:

@@ -16,7 +16,7 @@ from teamops.config.settings import CLIENTS, Settings
 from teamops.domain import machine
 from teamops.domain.canary import unproven
 from teamops.domain.machine import broken, works
-from teamops.effects.canary_clients import program_of, version_of
+from teamops.effects.canary_clients import Versions, program_of, version_of
 from teamops.effects.confine import Means
 from teamops.effects.program import run_program
 from teamops.handoff import ROLES, parse
@@ -42,8 +42,11 @@ def configuration(root: Path, problems: tuple[ConfigProblem, ...], *, refused: b
     return works("teamops.toml", "valid")
 
 
-def look(settings: Settings, folder: Path, means: Means, *, quick: bool) -> Iterator[Check]:
-    """Yield what was found of each part. Blocks. ``folder``: the project's in the person's state directory."""
+def look(settings: Settings, folder: Path, means: Means, versions: Versions, *, quick: bool) -> Iterator[Check]:
+    """Yield what was found of each part. Blocks. ``folder``: the project's in the person's state directory.
+
+    ``versions``: takes what clients say.
+    """
     yield machine.python(sys.version_info[:3], sys.executable)
     yield _tmux()
     yield _git(settings)
@@ -55,7 +58,7 @@ def look(settings: Settings, folder: Path, means: Means, *, quick: bool) -> Iter
     yield _inotify()
     yield _desktop(settings)
     if not quick:
-        yield from _clients(settings, means)
+        yield from _clients(settings, means, versions)
 
 
 def _said(*words: str) -> str:
@@ -156,7 +159,7 @@ def _desktop(settings: Settings) -> Check:
     return Check(layer="desktop", word=Word.NOT_SUPPORTED, why=why)
 
 
-def _clients(settings: Settings, means: Means) -> Iterator[Check]:
+def _clients(settings: Settings, means: Means, versions: Versions) -> Iterator[Check]:
     seen: set[str] = set()
     for role in settings.roles:
         if role.client not in CLIENTS[:4] or not role.command or role.command[0] in seen:
@@ -167,6 +170,6 @@ def _clients(settings: Settings, means: Means) -> Iterator[Check]:
             why = f"there is no program {clean_line(role.command[0], 100)}"
             yield broken(role.client, why, f"install it, or mend command for {role.role} in teamops.toml")
             continue
-        version, trouble = version_of(program, means, role.env)
+        versions[program] = version, trouble = version_of(program, means, role.env)
         doubt = unproven(role.client, version) if Path(program).name == role.client else ""
         yield works(role.client, "; ".join(each for each in (version or trouble, doubt) if each))
