@@ -13,12 +13,12 @@ import click
 
 from teamops.cli.options import project_option, state_option
 from teamops.cli.place import root_of
-from teamops.model.errors import EXIT_FINDING, EXIT_OK, UsageError
+from teamops.model.errors import EXIT_FINDING, EXIT_OK, TeamopsError, UsageError
 from teamops.model.role import Role, role_of
 from teamops.model.text import clean_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from teamops.config.settings import RoleSettings, Settings
     from teamops.effects.canary_clients import Versions
@@ -62,6 +62,7 @@ def doctor(only: tuple[str, ...], root: Path | None, state_dir: Path | None, *, 
         if not only:
             own += machine.look(settings, state, means(), versions, quick=quick)
         found = _try(settings, team, state, versions, quick=quick)
+        own += _keep(state, found)
     if as_json:
         name = settings.project if settings is not None else folder.name
         click.echo(json.dumps(doctor_json(own, found, project=name, quick=quick), ensure_ascii=False, indent=2))
@@ -84,9 +85,8 @@ def _team(settings: Settings, only: tuple[str, ...]) -> list[RoleSettings]:
 def _try(
     settings: Settings, team: Sequence[RoleSettings], state: Path, versions: Versions, *, quick: bool
 ) -> dict[Role, tuple[Check, ...]]:
-    """Try the boundaries, say on a terminal how far it is, and let the supervisor know what came of it."""
+    """Try the boundaries, and say on a terminal how far it is."""
     from teamops.effects.doctor import examine
-    from teamops.supervisor.proving import keep
 
     done: list[Role] = []
     shown = sys.stderr.isatty()
@@ -105,5 +105,16 @@ def _try(
     finally:
         if shown and team:
             click.echo("\r\x1b[K", nl=False, err=True)
-    keep(state, found)
     return found
+
+
+def _keep(state: Path, found: Mapping[Role, tuple[Check, ...]]) -> list[Check]:
+    """Let the supervisor know what came of it; return what is to be said of the ledger."""
+    from teamops.domain.machine import broken
+    from teamops.supervisor.proving import keep
+
+    try:
+        keep(state, found)
+    except TeamopsError as error:
+        return [broken("ledger", error.message, error.hint or "see docs/architecture.md")]
+    return []

@@ -148,6 +148,17 @@ def test_what_teamops_stands_on_is_looked_at(team: Tried) -> None:
     assert "off" in rows["git"]
 
 
+def test_a_ledger_that_is_damaged_is_a_row(team: Tried) -> None:
+    assert team.up(0)["result"] == "started"
+    (ledger,) = team.state.glob("*/ledger.sqlite3")
+    for path in ledger.parent.glob("ledger.sqlite3-*"):
+        path.unlink()
+    ledger.write_bytes(b"no ledger" * 1000)
+    done = team.doctor("--quick")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "1 BROKEN: ledger"
+
+
 @pytest.mark.parametrize(
     ("where", "text", "says"),
     [
