@@ -212,9 +212,15 @@ ALTER TABLE launch ADD COLUMN hooked INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE launch ADD COLUMN unheld TEXT NOT NULL DEFAULT '';
 """
 
+CHECKS = """
+CREATE TABLE boundary_check(
+  role TEXT NOT NULL, layer TEXT NOT NULL, word TEXT NOT NULL, why TEXT NOT NULL, do TEXT NOT NULL, ms INTEGER,
+  wall REAL NOT NULL, PRIMARY KEY(role, layer)) STRICT;
+"""
+
 STEPS: Sequence[str] = (
     FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, BUDGETS, LOGS, SPENT_QUARTERS,
-    BOUNDARIES,
+    BOUNDARIES, CHECKS,
 )  # fmt: skip
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 

@@ -218,7 +218,7 @@ class Auditing:
             self._core.emit(SourceTroubled(self._core.stamp(), NAME, said, "they stand in the files themselves"))
         self._read(book)
         self._core.wake()
-        if undo and book.settings.audit is AuditMode.QUARANTINE:
+        if undo and book.settings.guard.audit is AuditMode.QUARANTINE:
             for violation, draft in stored:
                 if len(stored) > MAX_UNDONE:
                     note = f"not undone: {len(stored)} at once look like a checkout"

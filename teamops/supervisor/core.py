@@ -44,6 +44,7 @@ from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import judge_all
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.proving import Proving
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
@@ -115,6 +116,7 @@ class Core:
         self.growing = Growing(self)
         self.spiking = Spiking(self)
         self.budgeting = Budgeting(self)
+        self.proving = Proving(self)
         self.costing = Costing(self)
         self.bounding = Bounding(self)
         self.auditing = Auditing(self)
@@ -128,6 +130,7 @@ class Core:
             self.growing,
             self.spiking,
             self.budgeting,
+            self.proving,
             self.bounding,
             self.auditing,
         )

@@ -20,7 +20,7 @@ def watched_trees(core: Core, settings: Settings, folder: Path, clock: Clock) ->
     """
     core.auditing.folder = folder
     ruled = any(role.profile is not None for role in settings.roles)
-    if not core.book.supervisor.acting or settings.watch_only or settings.audit is AuditMode.OFF or not ruled:
+    if not core.book.supervisor.acting or settings.watch_only or settings.guard.audit is AuditMode.OFF or not ruled:
         return None
     roots = [settings.root.resolve()]
     for role in settings.roles:
