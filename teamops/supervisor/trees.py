@@ -9,6 +9,9 @@ from teamops.config.settings import AuditMode, Settings
 from teamops.sources.clock import Clock
 from teamops.sources.work_tree import WorkTree
 
+AFTER_S = 1.0
+"""The first frame comes first."""
+
 if TYPE_CHECKING:
     from teamops.supervisor.core import Core
 
@@ -27,6 +30,6 @@ def watched_trees(core: Core, settings: Settings, folder: Path, clock: Clock) ->
         cwd = role.cwd.resolve()
         if cwd.is_dir() and not any(cwd.is_relative_to(root) for root in roots):
             roots.append(cwd)
-    found = WorkTree(roots, settings.handoff, folder, clock)
+    found = WorkTree(roots, settings.handoff, folder, clock, after_s=AFTER_S)
     core.auditing.follow(found.bytes_of, found.is_ready)
     return found
