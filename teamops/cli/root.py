@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "guard": ("teamops.cli.guard:guard", "Say what a role may change and run, and by which rule."),
     "ledger": ("teamops.cli.ledger:ledger", "What is remembered: how much, for other programs, tidied, proven."),
     "usage": ("teamops.cli.usage:usage", "Say what all clients used and what it cost, by day, agent, task…"),
+    "doctor": ("teamops.cli.doctor:doctor", "Prove that each role's boundary holds today, and what teamops stands on."),
     "config": ("teamops.cli.config:config", "Check teamops.toml and the profiles."),
     "beat": ("teamops.cli.beat:beat", "Say from a shell loop that this agent lives, and what it does."),
     "hook": ("teamops.cli.beat:hook", "What the agents' clients call at each event of theirs."),

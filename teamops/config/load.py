@@ -11,11 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from teamops.config import boundary_rule, budget_rule, profiles, retention_rule, sandbox, schema, spike_rule, values
+from teamops.config import boundary_rule, budget_rule, guarding, ledger, profiles, sandbox, schema, spike_rule, values
 from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
-    AuditMode,
     GateSettings,
     NotifySettings,
     ProfileFile,
@@ -135,7 +134,6 @@ class _Reading:
         handoff = self._path_at("handoff", default=HANDOFF)
         if handoff.is_dir():
             self._say(("handoff",), f"handoff is a file, and {shown_path(handoff, self._root)} is a folder")
-        audit = self._values.get(("guard", "audit"))
         return Settings(
             root=self._root,
             project=project,
@@ -155,9 +153,9 @@ class _Reading:
             ),
             gates=GateSettings(**self._table("gates")),
             sandbox=sandbox.read(self._values, self._resolved),
-            retention=retention_rule.read(self._values, self._say),
+            retention=ledger.read(self._values, self._say),
             watchdog_url=self._text_at("watchdog", "url", default=""),
-            audit=audit if isinstance(audit, AuditMode) else AuditMode.ALERT,
+            guard=guarding.read(self._values),
             auto_poke=self._values.get(("poke", "auto")) is not False,
             source=self._source,
         )

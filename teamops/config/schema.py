@@ -130,6 +130,13 @@ KEYS: tuple[Key, ...] = (
         '"alert"',
         "A change that nobody may make who could have: alert, quarantine (undone and kept), off.",
     ),
+    _key(
+        "guard.strict",
+        "true/false",
+        switch,
+        "false",
+        "Start no agent whose boundary is broken, or that nothing here can hold.",
+    ),
     _key("gates.runs", "command", command, "none", "Runs the gate `runs`: exit status 0 passes."),
     _key("gates.correct", "command", command, "none", "Runs the gate `correct`: exit status 0 passes."),
     _key("gates.complete", "table", together, "none", "Where files of a glob changed, files of these must have too."),

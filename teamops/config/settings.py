@@ -173,6 +173,16 @@ class AuditMode(StrEnum):
     """Work trees are not watched."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardSettings:
+    """How strictly the roles' boundaries are kept."""
+
+    strict: bool = False
+    """No agent is started whose boundary is broken, or that nothing here can hold."""
+    audit: AuditMode = AuditMode.ALERT
+    """What is done about a change past a role's boundary."""
+
+
 _NO_PRICES: Mapping[str, OwnPrice] = MappingProxyType({})
 
 
@@ -207,8 +217,7 @@ class Settings:
     """How long the ledger keeps what."""
     watchdog_url: str = field(default="", repr=False)
     """Told each minute that teamops lives, without a slash at its end; a secret. Empty = nobody is told."""
-    audit: AuditMode = AuditMode.ALERT
-    """What is done about a change past a role's boundary."""
+    guard: GuardSettings = field(default_factory=GuardSettings)
     stop_grace_s: float = 30.0
     """So long an agent that is stopped may take to end by itself."""
     source: Path | None = None

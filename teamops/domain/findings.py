@@ -35,6 +35,7 @@ CODES: Mapping[str, str] = {
     "budget-unpriced": "An agent with a budget uses a model whose price nobody knows.",
     "boundary-refused": "An agent's calls are refused again and again: 10 within 5 minutes.",
     "boundary-unenforced": "An agent runs that neither the kernel nor its client's hooks hold to its boundary.",
+    "boundary-broken": "A role's boundary was tried, and lets through what is forbidden, or refuses what is allowed.",
     "agent-left-alone": "An agent is unwell, and teamops doesn't end its process because it did not start it.",
     "agent-memory": "An agent's process tree uses too much memory, or will within hours, as it grows.",
     "agent-runaway": "An agent uses tokens many times faster than it usually does.",

@@ -102,6 +102,7 @@ TABLES: tuple[Table, ...] = (
     Table("launch", Kept.STATE, "wall", "The newest process of each agent."),
     Table("last_beat", Kept.STATE, "wall", "Each agent's last beat."),
     Table("usual", Kept.STATE, "wall", "What is usual for each agent."),
+    Table("boundary_check", Kept.STATE, "wall", "What each layer of each agent's boundary was last seen to hold."),
     Table("spent_priced", Kept.STATE, "", "How often prices came late."),
     Table("sweep", Kept.STATE, "wall", "When old rows were last cleared away, and how many so far."),
 )

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from teamops.model.boundary import Held
 from teamops.model.budget import Step
+from teamops.model.check import Check
 from teamops.model.role import Role
 
 
@@ -134,3 +135,5 @@ class Outcome:
     """It failed half-way: a line was typed, and is not known to be submitted."""
     held: Held | None = None
     """What holds the process that was started; ``None`` = none was, or nobody knows."""
+    checks: tuple[Check, ...] = ()
+    """What came of trying the agent's boundary before a start."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from teamops.model.boundary import FileState
 from teamops.model.errors import TeamopsError
@@ -19,8 +20,10 @@ from teamops.sources.inotify import CREATE, DELETE, ISDIR, MOVED_FROM, MOVED_TO,
 from teamops.sources.keeping import keep
 from teamops.sources.kept_bytes import FOLDER
 from teamops.sources.port import Emit
-from teamops.sources.tree_state import Looked, TreeState, Writers
 from teamops.usage.open_files import tree, written
+
+if TYPE_CHECKING:  # the first frame does not pay for it
+    from teamops.sources.tree_state import Looked, TreeState, Writers
 
 COALESCE_S = 0.05
 """Changes are collected for so long: a save is several, a checkout thousands."""
@@ -42,15 +45,23 @@ class WorkTree:
     name = "work tree"
 
     def __init__(
-        self, roots: Iterable[Path], handoff: Path, folder: Path, clock: Clock, poll_s: float = POLL_S
+        self,
+        roots: Iterable[Path],
+        handoff: Path,
+        folder: Path,
+        clock: Clock,
+        poll_s: float = POLL_S,
+        after_s: float = 0.0,
     ) -> None:
-        """``folder``: the project's in the person's state directory."""
+        """``folder``: the project's in the person's state directory. ``after_s``: it begins so long after its start."""
+        self._roots = tuple(roots)
+        self._handoff = handoff
+        self._folder = folder
         self._clock = clock
         self._poll_s = poll_s
+        self._after_s = after_s
         self._inotify = Inotify(self._seen)
-        self._trees = [
-            _Tree(TreeState(root, folder / FOLDER / str(number), (handoff,))) for number, root in enumerate(roots)
-        ]
+        self._trees: list[_Tree] = []
         self._pids: dict[Role, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._troubles: dict[str, str] = {}
@@ -62,7 +73,7 @@ class WorkTree:
 
     def is_ready(self) -> bool:
         """Every tree was looked at once and is watched."""
-        return all(one.ready for one in self._trees)
+        return bool(self._trees) and all(one.ready for one in self._trees)
 
     def bytes_of(self, root: str, state: FileState) -> bytes | None:
         """Return what a file of a tree held; ``None`` where nobody knows any more. Blocks; in any thread."""
@@ -72,17 +83,32 @@ class WorkTree:
         """Begin; the first look goes on beside."""
         self._emit = emit
         trouble = self._inotify.open()
-        for one in self._trees:
-            one.polled = bool(trouble)
-            self._tasks.append(asyncio.create_task(keep(self.name, self._work(one), emit, self._clock), name=self.name))
         self._say("watching", self._lesser(trouble))
+        self._tasks.append(asyncio.create_task(self._set_out(polled=bool(trouble)), name=self.name))
+
+    async def _set_out(self, *, polled: bool) -> None:
+        await asyncio.sleep(self._after_s)
+        states = await asyncio.to_thread(self._states)
+        self._trees += [_Tree(state, polled=polled) for state in states]
+        for one in self._trees:
+            work = keep(self.name, self._work(one), self._emit, self._clock)
+            self._tasks.append(asyncio.create_task(work, name=self.name))
+
+    def _states(self) -> list[TreeState]:
+        from teamops.sources.tree_state import TreeState
+
+        return [
+            TreeState(root, self._folder / FOLDER / str(number), (self._handoff,))
+            for number, root in enumerate(self._roots)
+        ]
 
     async def stop(self) -> None:
         """End."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+        while self._tasks:  # the first one begins the others
+            tasks, self._tasks = self._tasks, []
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         self._inotify.close()
 
     def _work(self, one: _Tree) -> Callable[[], asyncio.Future[None]]:
@@ -212,14 +238,14 @@ class WorkTree:
 class _Tree:
     """One tree, and what is to be looked at in it."""
 
-    def __init__(self, state: TreeState) -> None:
+    def __init__(self, state: TreeState, *, polled: bool) -> None:
         self.state = state
         self.names: set[str] = set()
         self.settling: set[str] = set()
         self.everything = False
         self.adopt = False
         """What git ignores has changed: a file that is not new is no change."""
-        self.polled = False
+        self.polled = polled
         self.ready = False
         self.wake = asyncio.Event()
         self._open: list[tuple[float, Writers]] = []

@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING
 from teamops.config.settings import AuditMode
 from teamops.domain.attribution import Blame
 from teamops.domain.boundary_alerts import violation_findings
-from teamops.effects import patches
-from teamops.effects.quarantine import matches, stands, tidy
-from teamops.guard.judge import Light
 from teamops.ledger.store import LedgerError
 from teamops.model.actions import By, Outcome, Poke, Quarantine
 from teamops.model.agent import AgentState
@@ -26,11 +23,11 @@ from teamops.model.events import Event, HandoffChanged, SourceTroubled, Ticked, 
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LogLine, SettleViolation
 from teamops.supervisor.book import Book
-from teamops.supervisor.change_judge import BytesOf, Draft, Judged, Past, Policies, Scene, Suspect, judge_changes
-from teamops.supervisor.turn_audit import TurnAudit
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first frame does not pay for what judges: it is imported where it is first needed
+    from teamops.supervisor.change_judge import BytesOf, Draft, Judged, Past, Policies, Scene, Suspect
     from teamops.supervisor.core import Core
+    from teamops.supervisor.turn_audit import TurnAudit
 
 SHOWN_S = 24 * 3600.0
 MAX_SHOWN = 100
@@ -61,8 +58,10 @@ class Auditing:
         """Gives the bytes that a file held; ``None`` = no tree is watched in this life."""
         self.ready: Callable[[], bool] = lambda: False
         """Says whether every tree was looked at once and is watched."""
-        self._policies = Policies()
-        self._turns = TurnAudit(core)
+        self._policies: Policies | None = None
+        self._turns: TurnAudit | None = None
+        self._handoff: HandoffChanged | None = None
+        """The last one that came before the trees were watched."""
         self._waiting: deque[tuple[Scene, WorkTreeChanged]] = deque()
         self._working = False
         self._all: tuple[Violation, ...] = ()
@@ -94,8 +93,11 @@ class Auditing:
             self._see_lights(book)
         if isinstance(event, Ticked):
             self._read(book)
-        if isinstance(event, HandoffChanged) and self._bytes_of is not None and self.folder is not None:
-            self._turns.see(book, event, self.folder)
+        if isinstance(event, HandoffChanged):
+            self._handoff = event
+        if isinstance(event, HandoffChanged | Ticked) and self._handoff is not None and self.ready():
+            self._see_turns(book, self._handoff)
+            self._handoff = None
         if isinstance(event, WorkTreeChanged) and self.folder is not None and book.supervisor.acting:
             self._read(book)
             self._waiting.append((self._scene(book, self.folder), event))
@@ -110,11 +112,13 @@ class Auditing:
 
     def _reconcile(self, book: Book) -> None:
         """Follow up what an earlier life was cut off in: blocks, for a moment."""
-        if self.folder is None:
+        still = [one for one in self.shown if one.state is ViolationState.OPEN]
+        if self.folder is None or not still:
             return
-        for violation in self.shown:
-            if violation.state is not ViolationState.OPEN:
-                continue
+        from teamops.effects import patches
+        from teamops.effects.quarantine import matches, stands, tidy
+
+        for violation in still:
             name = self._patches.get(violation.id, "")
             try:
                 patch = patches.read(self.folder, name)
@@ -126,6 +130,13 @@ class Auditing:
                 note = "the file is as it was before; the change is kept"
                 self._settle(book, violation.id, ViolationState.GONE, note, ViolationState.OPEN)
         self._read(book)
+
+    def _see_turns(self, book: Book, event: HandoffChanged) -> None:
+        from teamops.supervisor.turn_audit import TurnAudit
+
+        if self.folder is not None:
+            self._turns = self._turns or TurnAudit(self._core)
+            self._turns.see(book, event, self.folder)
 
     def _see_lights(self, book: Book) -> None:
         for held in book.lights.values():
@@ -147,6 +158,8 @@ class Auditing:
                 self._patches[one.id] = self._core.memory.ask(book, partial(kept.patch_of, one.id)) or ""
 
     def _scene(self, book: Book, folder: Path) -> Scene:
+        from teamops.supervisor.change_judge import Scene
+
         begun = self._core.memory.ask(book, self._core.memory.unfinished) or []
         restoring = {each.violation for each in begun if isinstance(each, Quarantine) and each.back}
         return Scene(
@@ -160,6 +173,8 @@ class Auditing:
 
     def _past(self) -> dict[str, tuple[Past, ...]]:
         """Return the last violations of each path, newest first."""
+        from teamops.supervisor.change_judge import Past
+
         found: dict[str, tuple[Past, ...]] = {}
         for one in sorted(self._all, key=lambda each: -each.id):
             so_far = found.get(one.path, ())
@@ -168,6 +183,9 @@ class Auditing:
         return found
 
     def _suspects(self, book: Book) -> list[Suspect]:
+        from teamops.guard.judge import Light
+        from teamops.supervisor.change_judge import Suspect
+
         found = []
         for role, page in book.agents.items():
             own = book.settings.role(role)
@@ -191,6 +209,9 @@ class Auditing:
     # what is done about it
 
     async def _work(self, book: Book) -> None:
+        from teamops.supervisor.change_judge import Policies, judge_changes
+
+        self._policies = self._policies or Policies()
         try:
             while self._waiting and self._bytes_of is not None:
                 scene, event = self._waiting.popleft()
@@ -218,7 +239,7 @@ class Auditing:
             self._core.emit(SourceTroubled(self._core.stamp(), NAME, said, "they stand in the files themselves"))
         self._read(book)
         self._core.wake()
-        if undo and book.settings.audit is AuditMode.QUARANTINE:
+        if undo and book.settings.guard.audit is AuditMode.QUARANTINE:
             for violation, draft in stored:
                 if len(stored) > MAX_UNDONE:
                     note = f"not undone: {len(stored)} at once look like a checkout"

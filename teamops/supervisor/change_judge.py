@@ -125,7 +125,7 @@ def judge_changes(scene: Scene, told: WorkTreeChanged, bytes_of: BytesOf, polici
     words = {one.role: hook_words(scene.spool / one.role, told.stamp.wall) for one in here}
     for change in told.changes:
         name = shown(told.root, change.path, scene.project)
-        known = _known(scene, judged, scene.past.get(name, ()), change)
+        known = _known(scene, judged, told.root, scene.past.get(name, ()), change)
         if known is None:
             continue
         before, follows = known
@@ -152,7 +152,8 @@ def lives_in(cwd: str, root: str, project: str) -> bool:
 
 def shown(root: str, path: str, project: str) -> str:
     """Return a path as a person knows it: in the project, else absolute."""
-    return clean_line(path if root == project else f"{root}/{path}", 300)
+    name = path if root == project else f"{root}/{path}"
+    return clean_line(name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), 300)
 
 
 def _within(path: str, folder: str) -> bool:
@@ -160,19 +161,22 @@ def _within(path: str, folder: str) -> bool:
 
 
 def _known(
-    scene: Scene, judged: Judged, past: Sequence[Past], change: FileChange
+    scene: Scene, judged: Judged, root: str, past: Sequence[Past], change: FileChange
 ) -> tuple[FileState | None, int] | None:
     """Return from where a path's open violation goes on; ``None`` where the change is no news.
 
     It is none where the file became what it was before, or what a person let stand or put back.
     """
-    for place, one in enumerate(past):
+    newest = True
+    for one in past:
         violation = one.violation
         try:
             patch = patches.read(scene.folder, one.patch)
         except TeamopsError:
             continue
-        is_open, newest = violation.state is ViolationState.OPEN, place == 0
+        if (patch.root, patch.path) != (root, change.path):
+            continue  # another file, whose name is shown alike
+        is_open = violation.state is ViolationState.OPEN
         if newest and matches(change.after, patch.before):
             if is_open:
                 judged.gone.append(violation.id)
@@ -183,6 +187,7 @@ def _known(
         if newest and is_open:
             kept = scene.folder / patches.FOLDER / f"{one.patch.removesuffix(patches.DIFF)}{patches.BEFORE}"
             return replace(patch.before, kept=str(kept) if patch.before.kept else ""), violation.id
+        newest = False
     return change.before, 0
 
 

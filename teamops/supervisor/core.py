@@ -43,6 +43,7 @@ from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import judge_all
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.proving import Proving
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.retaining import Retaining
 from teamops.supervisor.spiking import Spiking
@@ -117,6 +118,7 @@ class Core:
         self.growing = Growing(self)
         self.spiking = Spiking(self)
         self.budgeting = Budgeting(self)
+        self.proving = Proving(self)
         self.costing = Costing(self)
         self.retaining = Retaining(self)
         self.bounding = Bounding(self)
@@ -126,7 +128,8 @@ class Core:
         memory.load(self.book)
         self.trail.load(self.book)
         self.judging = (
-            self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.bounding, self.auditing,
+            self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting,
+            self.proving, self.bounding, self.auditing,
         )  # fmt: skip
         self._parts = (*self.judging, self.costing)
         for part in self._parts:
@@ -198,9 +201,7 @@ class Core:
 
     def _round(self) -> bool:
         """Take all events that are there, then ask the rules; return whether it was a round of the clock."""
-        counts = False
-        panes = False
-        ticked = False
+        counts = panes = ticked = False
         if self._ready:
             self._ticks += sum(isinstance(event, Ticked) for event in self._queue)
         while self._queue:

@@ -18,6 +18,7 @@ from teamops.config.load import load
 from teamops.effects.confine import means
 from teamops.handoff.appending import append
 from teamops.handoff.write import render_block
+from teamops.model.agent import AgentState
 from teamops.model.boundary import Violation, ViolationState
 from teamops.model.role import CODER, DIRECTOR, NONE, REVIEWER, Role
 from teamops.model.snapshot import SettleViolation, Snapshot
@@ -105,6 +106,14 @@ class Yard:
         self.tmux("send-keys", "-t", f"=shop-{role.lower()}:", "-l", line)
         self.tmux("send-keys", "-t", f"=shop-{role.lower()}:", "Enter")
 
+    def works(self, role: Role) -> None:
+        """Let an agent say that it works: what only a light speaks for is not undone."""
+        spool = self.root / ".teamops" / "spool" / role
+        spool.mkdir(parents=True, exist_ok=True)
+        line = {"v": 1, "t": time.time(), "pid": 0, "kind": "beat", "status": "working"}
+        with (spool / "beats.jsonl").open("a", encoding="utf-8") as out:
+            out.write(json.dumps(line) + "\n")
+
     @contextmanager
     def supervised(self) -> Iterator[SupervisorThread]:
         thread = SupervisorThread(load(self.root), state_dir=self.state, ring=lambda _: True)
@@ -173,6 +182,10 @@ def lit(role: Role) -> Callable[[Snapshot], bool]:
     )
 
 
+def busy(role: Role) -> Callable[[Snapshot], bool]:
+    return lambda seen: any(agent.role == role and agent.state is AgentState.WORKING for agent in seen.agents)
+
+
 @pytest.fixture
 def yard(short_dir: Path) -> Iterator[Yard]:
     made = Yard(short_dir)
@@ -234,6 +247,8 @@ def test_quarantine_undoes_it_and_a_person_puts_it_back(yard: Yard) -> None:
     yard.begin(REVIEWER)
     with yard.supervised() as thread:
         until(thread, lit(REVIEWER), "the light and the agent")
+        yard.works(REVIEWER)
+        until(thread, busy(REVIEWER), "its work")
         yard.does(REVIEWER, "echo bad > src/a.py")
         undone = ViolationState.QUARANTINED
         seen = until(thread, lambda one: found(one, "src/a.py", undone) is not None, "undone")
@@ -243,15 +258,18 @@ def test_quarantine_undoes_it_and_a_person_puts_it_back(yard: Yard) -> None:
         assert violation is not None
         assert any(line.kind == "action" and line.text.startswith("quarantine") for line in seen.log)
         # The same again is a violation again, and is undone again.
+        yard.works(REVIEWER)
         yard.does(REVIEWER, "echo bad > src/a.py")
         until(thread, lambda one: len(one.violations) == 2 and all(v.state is undone for v in one.violations), "again")
         done = thread.act(SettleViolation(violation.id, ViolationState.RESTORED))
         assert done.ok, done
         assert yard.source.read_bytes() == b"bad\n"
         until(thread, lambda one: found(one, "src/a.py", ViolationState.RESTORED) is not None, "put back")
+        yard.works(REVIEWER)
         yard.does(REVIEWER, "rm src/a.py")
         until(thread, lambda one: len(one.violations) == 3 and one.violations[0].state is undone, "deleted, undone")
         assert yard.source.read_bytes() == b"bad\n"
+        yard.works(REVIEWER)
         yard.does(REVIEWER, "echo new > src/new.py")
         until(thread, lambda one: found(one, "src/new.py", undone) is not None, "created, undone")
         assert not (yard.root / "src" / "new.py").exists()
@@ -422,6 +440,8 @@ def test_the_agent_is_told_that_its_change_was_undone(yard: Yard) -> None:
     yard.tmux("new-session", "-d", "-x", "200", "-c", str(yard.root), "-s", "shop-reviewer", "exec cat")
     with yard.supervised() as thread:
         until(thread, lit(REVIEWER), "the light and the agent")
+        yard.works(REVIEWER)
+        until(thread, busy(REVIEWER), "its work")
         yard.source.write_bytes(b"bad\n")  # whoever writes it: the reviewer is the only agent that could have
         undone = ViolationState.QUARANTINED
         seen = until(
@@ -496,6 +516,8 @@ def test_many_at_once_are_told_and_left(yard: Yard) -> None:
     yard.begin(REVIEWER)
     with yard.supervised() as thread:
         until(thread, lit(REVIEWER), "the light and the agent")
+        yard.works(REVIEWER)
+        until(thread, busy(REVIEWER), "its work")
         for number in range(60):
             (yard.root / "src" / f"m{number}.py").write_text("x\n")
         seen = until(thread, lambda one: sum(bool(it.note) for it in one.violations) == 60, "all of them")

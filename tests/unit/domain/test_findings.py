@@ -131,6 +131,7 @@ def test_every_code_said_is_listed() -> None:
         "agent-left-alone",
         "agent-memory",
         "agent-runaway",
+        "boundary-broken",
         "poke-unproven",
     }
     assert said == set(findings.CODES) - elsewhere

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -238,3 +239,13 @@ def test_state_of_a_real_file(tmp_path: Path) -> None:
     assert read_state(str(tmp_path / "big"), 10)[1] is None
     assert read_state(str(tmp_path))[0].kind is FileKind.OTHER
     assert read_state(str(tmp_path / "none"))[0].kind is FileKind.NOTHING
+
+
+def test_files_whose_names_are_shown_alike_are_two(yard: Yard) -> None:
+    reviewer = [yard.suspect(REVIEWER, lit=True)]
+    one, two = (os.fsdecode(name) for name in (b"src/a\xff.py", b"src/a\xfe.py"))
+    assert shown("/p", one, "/p") == shown("/p", two, "/p") == "src/a\ufffd.py"
+    yard.remember(yard.judge(reviewer, yard.change(one, b"1", b"2")), ViolationState.ACCEPTED)
+    judged = yard.judge(reviewer, yard.change(two, b"1", b"2"))
+    assert len(judged.drafts) == 1
+    assert patches.read(yard.state, judged.drafts[0].patch).path == two
