@@ -11,7 +11,7 @@ from teamops.domain import hooks
 from teamops.domain.health import Facts, tells_of_work
 from teamops.domain.hooks import Told
 from teamops.domain.restart import Keeping
-from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind, SpikeView
+from teamops.model.agent import AgentState, AgentView, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind, SpikeView
 from teamops.model.budget import BudgetHold
 from teamops.model.clock import Stamp
 from teamops.model.events import GrowthSeen, PaneDied, ProcessRow, ScreenSeen, StatusSeen, UsageSeen
@@ -115,6 +115,24 @@ class AgentBook:
     minutes: dict[int, MinuteSum] = field(default_factory=dict)
     recent: deque[tuple[float, int]] = field(default_factory=deque)
     """(observed seconds, tokens) of the last minute."""
+    judged_as: tuple[object, ...] = ()
+    """What was ``decided`` when it was last judged."""
+    view: AgentView | None = None
+    """As last shown; ``None`` where it was judged since."""
+
+    @property
+    def decided(self) -> tuple[object, ...]:
+        """What is shown of it though it told nothing: what teamops or a person decided, prices that came later."""
+        return (
+            self.keeping,
+            self.hold,
+            self.spike,
+            self.badges,
+            self.cost_today,
+            self.unpriced_today,
+            self.restarts,
+            self.memory_note,
+        )
 
     @property
     def client(self) -> str:

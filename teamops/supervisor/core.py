@@ -148,7 +148,7 @@ class Core:
     def say_ready(self) -> None:
         """Every source has reported once."""
         self._ready = True
-        self._wake.set()
+        self.wake()
 
     def begin_running(self) -> asyncio.Task[None]:
         """Start the loop; ``running`` is its task from now on."""
@@ -210,8 +210,8 @@ class Core:
             self._ask_rules(counts=counts)
 
     def _judge(self) -> None:
-        """Judge every agent, and tell of those whose state is new."""
-        changed = self.book.judge(self.book.stamp.now)
+        """Judge the agents of which something is new, and tell of those whose state changed."""
+        changed = self.book.judge_news(self.book.stamp.now)
         if not self._ready:
             return  # before the best evidence is in, what weaker one says of an agent is not worth a line
         known = [page for page in self.book.agents.values() if page.state is not AgentState.UNKNOWN]
@@ -301,6 +301,7 @@ class Core:
 
     def wake(self) -> None:
         """Let a round begin: something has changed."""
+        self.book.news = True
         self._wake.set()
 
     async def task_report(self, task: str | None) -> TaskReport:
@@ -366,6 +367,7 @@ class Core:
         self.emit(ActionFinished(self._clock.stamp(), action_id, action, outcome))
 
     def _finish(self, event: ActionFinished) -> None:
+        self.book.news = True
         self.memory.action_finished(self.book, event)
         if isinstance(event.action, Restart) and event.outcome.ok:
             self.book.agent(event.action.role).restarts += 1

@@ -22,7 +22,7 @@ RESOLVED_SHOWN_S = 3600.0
 def view(book: Book, revision: int, *, ready: bool, budgets: tuple[BudgetLine, ...] = ()) -> Snapshot:
     """Return the snapshot of ``book`` now."""
     now = book.stamp.now
-    agents = tuple(_agent(book, page) for page in book.agents.values())
+    agents = _agents(book)
     return Snapshot(
         revision=revision,
         stamp=book.stamp,
@@ -83,7 +83,16 @@ def _light(book: Book, held: light.Light, reading: light.Reading) -> LightView:
     )
 
 
-def _agent(book: Book, page: AgentBook) -> AgentView:
+def _agents(book: Book) -> tuple[AgentView, ...]:
+    """Return all agents; the very same value as before of one that was not judged since."""
+    holders = book.holders()
+    for page in book.agents.values():
+        if page.view is None or page.view.cycle is not book.costs.cycles.get(page.role):
+            page.view = _agent(book, page, tuple(held.task for held in holders.get(page.role, ())))
+    return tuple(page.view for page in book.agents.values() if page.view is not None)
+
+
+def _agent(book: Book, page: AgentBook, lights: tuple[str | None, ...]) -> AgentView:
     now = book.stamp.now
     beats, tokens, cost = _strips(page, int(book.stamp.wall // 60))
     return AgentView(
@@ -93,7 +102,7 @@ def _agent(book: Book, page: AgentBook) -> AgentView:
         session=page.settings.session if page.settings and not book.settings.watch_only else "",
         state=page.state,
         evidence=page.evidence,
-        lights=tuple(held.task for held in book.held_by(page.role)),
+        lights=lights,
         pid=page.pane.pid if page.pane and not page.dead else None,
         pane_id=page.pane.pane_id if page.pane else None,
         beat_age_s=_age(page, now),
