@@ -15,7 +15,7 @@ import msgspec
 from teamops.guard.hook import FILE
 from teamops.model.agent import Beat, BeatKind
 from teamops.model.clock import Stamp
-from teamops.model.events import BeatsSeen, SourceTroubled
+from teamops.model.events import BeatsSeen, Event, SourceTroubled
 from teamops.model.role import HUMAN, NONE, Role, role_of
 from teamops.model.tail import Position
 from teamops.model.text import clean_line
@@ -31,6 +31,8 @@ STEP = 1 << 16
 """Bytes between two breaths of the loop: a few milliseconds of work."""
 GATHER_S = 0.8
 """Beats that come faster are read together; what hooks tell, "needs you" among it, is read at once."""
+TOGETHER = 20
+"""So much of what was read is told in one go, at most: a bounded piece of work for who takes it."""
 KNOWN_S = 3600.0
 """A beat that an earlier life has read tells nothing of the agent any more when it is older."""
 MEND = "mend the rights of the spool folder"
@@ -263,12 +265,28 @@ class Beats:
             self._wake.clear()
 
     async def _read_due(self, emit: Emit) -> None:
-        while self._due:
-            name = next(iter(self._due))
-            del self._due[name]
-            role = self._role(name)
-            if role is not None:
-                await self._read(name, role, emit)
+        """Read what is due, and tell of it in one go: one round of the supervisor for all that was gathered."""
+        seen: list[Event] = []
+
+        def tell() -> None:
+            for event in seen:
+                emit(event)
+            seen.clear()
+
+        def gather(event: Event) -> None:
+            seen.append(event)
+            if len(seen) >= TOGETHER:
+                tell()
+
+        try:
+            while self._due:
+                name = next(iter(self._due))
+                del self._due[name]
+                role = self._role(name)
+                if role is not None:
+                    await self._read(name, role, gather)
+        finally:
+            tell()  # what was read is not read again
 
     async def _read(self, name: str, role: Role, emit: Emit) -> None:
         path = self._spool / name
