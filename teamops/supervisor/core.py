@@ -141,8 +141,12 @@ class Core:
 
     async def next_round(self) -> None:
         """Return when all that has come by now was taken."""
-        self._passed.clear()
         self._wake.set()
+        await self.round_over()
+
+    async def round_over(self) -> None:
+        """Return when a round is over; one comes at least once a second."""
+        self._passed.clear()
         await self._passed.wait()
 
     def say_ready(self) -> None:
