@@ -32,6 +32,10 @@ class MinuteSum:
     cost: float = 0.0
 
 
+Strips = tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]
+"""Beats, tokens and dollars of each minute."""
+
+
 @dataclass(slots=True)
 class AgentBook:
     """The mutable page of one agent. Only the supervisor's loop touches it."""
@@ -113,6 +117,9 @@ class AgentBook:
     cost_today: Decimal = Decimal(0)
     unpriced_today: int = 0
     minutes: dict[int, MinuteSum] = field(default_factory=dict)
+    """By minutes since 1970. Changed through ``minute`` alone, once it is shown."""
+    strips: tuple[int, Strips] | None = None
+    """As last drawn from ``minutes``, up to which minute; ``None`` where one has changed since."""
     recent: deque[tuple[float, int]] = field(default_factory=deque)
     """(observed seconds, tokens) of the last minute."""
     judged_as: tuple[object, ...] = ()
@@ -386,12 +393,13 @@ class AgentBook:
             self.unpriced_today = max(0, self.unpriced_today - usage.tokens.total)
 
     def minute(self, at_wall: float, wall: float) -> MinuteSum | None:
-        """Return the sum of the minute of ``at_wall``, or ``None`` if it lies outside the strip."""
+        """Return the sum of the minute of ``at_wall``, to add to it, or ``None`` if it lies outside the strip."""
         index, last = int(at_wall // 60), int(wall // 60)
         if not last - MINUTES < index <= last:
             return None
         if len(self.minutes) > 2 * MINUTES:
             self.minutes = {at: row for at, row in self.minutes.items() if at > last - MINUTES}
+        self.strips = None
         return self.minutes.setdefault(index, MinuteSum())
 
     def tokens_per_min(self, now: float) -> int:

@@ -12,7 +12,7 @@ from teamops.model.handoff import Standing
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LightView, Snapshot
 from teamops.model.spend import Spend
-from teamops.supervisor.agent_book import MINUTES, AgentBook
+from teamops.supervisor.agent_book import MINUTES, AgentBook, Strips
 from teamops.supervisor.book import Book
 
 RESOLVED_SHOWN_S = 3600.0
@@ -129,19 +129,23 @@ def _agent(book: Book, page: AgentBook, lights: tuple[str | None, ...]) -> Agent
     )
 
 
-def _strips(page: AgentBook, last: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]:
-    """Return the beats, tokens and dollars of each minute up to ``last``."""
+def _strips(page: AgentBook, last: int) -> Strips:
+    """Return the beats, tokens and dollars of each minute up to ``last``; the very same where none has changed."""
+    if page.strips is not None and page.strips[0] == last:
+        return page.strips[1]
     beats, tokens, cost = [0] * MINUTES, [0] * MINUTES, [0.0] * MINUTES
     for index, row in page.minutes.items():
         at = index - last + MINUTES - 1
         if 0 <= at < MINUTES:
             beats[at], tokens[at], cost[at] = row.beats, row.tokens, row.cost
-    return tuple(beats), tuple(tokens), tuple(cost)
+    page.strips = last, (tuple(beats), tuple(tokens), tuple(cost))
+    return page.strips[1]
 
 
 def _age(page: AgentBook, now: float) -> float | None:
     """Return how long ago it beat, itself or by its client's hooks."""
-    seen = max((at for at in (page.beat, page.told_at) if at is not None), default=None)
+    beat, told = page.beat, page.told_at
+    seen = told if beat is None else beat if told is None else max(beat, told)
     return None if seen is None else max(0.0, now - seen)
 
 
