@@ -22,6 +22,7 @@ from teamops.model.text import clean_line
 from teamops.model.usage import Tokens, Usage
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
+from teamops.sources.pace import until_next
 from teamops.sources.port import Emit
 from teamops.sources.tail import Tail, lines_before
 from teamops.sources.watch import Watch
@@ -29,8 +30,10 @@ from teamops.tmux.ending import is_alive
 
 STEP = 1 << 16
 """Bytes between two breaths of the loop: a few milliseconds of work."""
-GATHER_S = 0.8
-"""Beats that come faster are read together; what hooks tell, "needs you" among it, is read at once."""
+GATHER_S = 1.0
+"""Beats that come faster are read together, as the clock ticks; what hooks tell, "needs you" among it, at once."""
+_SOON = 0.05
+"""So much of that at least lies between two readings."""
 TOGETHER = 20
 """So much of what was read is told in one go, at most: a bounded piece of work for who takes it."""
 KNOWN_S = 3600.0
@@ -245,14 +248,14 @@ class Beats:
 
     async def _run(self, emit: Emit) -> None:
         loop = asyncio.get_running_loop()
-        read_at = loop.time() - GATHER_S
+        until = loop.time()
         while True:
             if not self._due:  # else an error has ended the last life of this task before they were read
                 await self._wake.wait()
             self._wake.clear()
-            await self._gather(read_at + GATHER_S)
+            await self._gather(until)
             await self._read_due(emit)
-            read_at = loop.time()
+            until = loop.time() + until_next(GATHER_S, _SOON)
 
     async def _gather(self, until: float) -> None:
         """Wait until ``until``, of the loop's time, unless a hook has told something."""

@@ -9,13 +9,13 @@ import asyncio
 import math
 
 
-def until_next(period_s: float) -> float:
+def until_next(period_s: float, least: float = 0.5) -> float:
     """Return the seconds until the next moment of those who look every ``period_s``, in the running loop.
 
-    Half a period to one and a half; one period for who asks just after such a moment.
+    At least ``least`` of a period, and less than a whole one more; one period for who asks just after such a moment.
     """
     now = asyncio.get_running_loop().time()
-    return math.ceil(now / period_s + 0.5) * period_s - now
+    return math.ceil(now / period_s + least) * period_s - now
 
 
 async def next_look(period_s: float) -> None:

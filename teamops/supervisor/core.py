@@ -137,7 +137,11 @@ class Core:
 
     def _put(self, event: Event) -> None:
         self._queue.append(event)
-        self._wake.set()
+        if isinstance(event, Ticked):
+            # What is looked at as the clock ticks is told a few milliseconds later: one round for all of it.
+            self._loop.call_later(PUBLISH_S / 2, self._wake.set)
+        else:
+            self._wake.set()
 
     async def next_round(self) -> None:
         """Return when all that has come by now was taken."""
