@@ -82,6 +82,8 @@ class Core:
         self._thread = threading.get_ident()
         self._queue: deque[Event] = deque()
         self._wake = asyncio.Event()
+        self._ticked: asyncio.TimerHandle | None = None
+        """Begins the round of a tick, if nothing else has begun it before."""
         self._passed = asyncio.Event()
         self._revisions = revisions
         self._published = 0.0
@@ -139,7 +141,7 @@ class Core:
         self._queue.append(event)
         if isinstance(event, Ticked):
             # What is looked at as the clock ticks is told a few milliseconds later: one round for all of it.
-            self._loop.call_later(PUBLISH_S / 2, self._wake.set)
+            self._ticked = self._loop.call_later(PUBLISH_S / 2, self._wake.set)
         else:
             self._wake.set()
 
@@ -170,6 +172,8 @@ class Core:
                 # Before the round, not after it: a snapshot shows all that was there when it went out.
                 await asyncio.sleep(max(0.0, self._published + PUBLISH_S - self._loop.time()))
                 self._wake.clear()
+                if self._ticked is not None:
+                    self._ticked.cancel()
                 self._round()
                 self._passed.set()
                 self._send_snapshot()
