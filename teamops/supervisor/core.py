@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from teamops.config.settings import Settings
 from teamops.domain import alerts as alerts_rule
@@ -15,10 +15,7 @@ from teamops.domain import log_lines
 from teamops.effects.run import Effects
 from teamops.model.actions import Action, Notify, Outcome, Restart
 from teamops.model.agent import AgentState
-from teamops.model.agent_report import AgentReport
-from teamops.model.boundary import Decision
 from teamops.model.clock import Stamp
-from teamops.model.cost_report import CostReport
 from teamops.model.events import (
     ActionFinished,
     BeatsSeen,
@@ -31,11 +28,9 @@ from teamops.model.events import (
     Ticked,
     UsageSeen,
 )
-from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
-from teamops.supervisor import agent_reports, cost_reports, reports, wishes
 from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.book import Book
 from teamops.supervisor.budgeting import Budgeting
@@ -49,6 +44,12 @@ from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
 from teamops.supervisor.view import view
 from teamops.tmux.server import Server
+
+if TYPE_CHECKING:
+    from teamops.model.agent_report import AgentReport
+    from teamops.model.boundary import Decision
+    from teamops.model.cost_report import CostReport
+    from teamops.model.protocol import TaskReport
 
 PUBLISH_S = 0.05
 """Snapshots go out at most this often."""
@@ -88,6 +89,8 @@ class Core:
         self._revisions = revisions
         self._published = 0.0
         self._ready = False
+        self.shown = asyncio.Event()
+        """A snapshot in which every source has reported is out."""
         self._told = False
         """The agents' states were told once."""
         self._gapped = False
@@ -185,6 +188,8 @@ class Core:
     def _send_snapshot(self) -> None:
         self._published = self._loop.time()
         self._publish(self.snapshot())
+        if self._ready:
+            self.shown.set()
 
     def snapshot(self) -> Snapshot:
         """Return the book as it is now."""
@@ -309,6 +314,8 @@ class Core:
 
     def wish(self, intent: Intent) -> asyncio.Future[Outcome]:
         """Begin what the person wants; the future gives its outcome."""
+        from teamops.supervisor import wishes
+
         return wishes.wish(self, intent)
 
     def wake(self) -> None:
@@ -318,26 +325,38 @@ class Core:
 
     async def task_report(self, task: str | None) -> TaskReport:
         """Return the whole chain of a task. Raises ``UsageError`` for one that the file doesn't have."""
+        from teamops.supervisor import reports
+
         return await reports.task_report(self, task)
 
     async def agent_report(self, role: Role) -> AgentReport:
         """Return all that is remembered of an agent. Raises ``UsageError`` for one that is not of the team."""
+        from teamops.supervisor import agent_reports
+
         return await agent_reports.agent_report(self, role)
 
     async def cost_report(self) -> CostReport:
         """Return what the project's agents cost. Raises ``LedgerError`` where the ledger can't be read."""
+        from teamops.supervisor import cost_reports
+
         return await cost_reports.cost_report(self)
 
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:
         """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""
+        from teamops.supervisor import reports
+
         return reports.tamper_diff(self, tamper)
 
     def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
         """Return what the agents' hooks refused or warned of lately, newest first. Raises ``LedgerError``."""
+        from teamops.supervisor import reports
+
         return reports.decisions(self, role)
 
     def violation_diff(self, violation: int) -> tuple[str, ...]:
         """Return a unified diff of a change past a boundary, cleaned. Raises ``TeamopsError`` where none is kept."""
+        from teamops.supervisor import reports
+
         return reports.violation_diff(self, violation)
 
     async def announce(self, task: str | None) -> Outcome | None:
