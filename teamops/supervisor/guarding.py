@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from teamops.supervisor.core import Core
 
 NAME = "guard"
+DRAWN_S = 0.3
+"""So long a screen takes to draw what was shown; to import what judges would hold it up."""
 
 
 class Guarding:
@@ -43,6 +45,7 @@ class Guarding:
         """
         settings = self._core.book.settings
         await self._core.shown.wait()
+        await asyncio.sleep(DRAWN_S)
         await self._do(partial(_write_policies, settings, self._folder))
         while True:
             await self._wake.wait()
