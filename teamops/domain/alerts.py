@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from teamops.model.alert import Alert, AlertState, Finding
+from teamops.model.values import dataclass
 
 Key = tuple[str, str]
 

@@ -5,10 +5,11 @@ Learnt so that a spike can't teach it: each sample counts for no more than ``fac
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from teamops.domain.limits import SpikeRule
+from teamops.model.values import dataclass
 
 CYCLE_S = 10.0
 """A cycle of an agent that doesn't tell its own."""

@@ -13,10 +13,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from teamops.model.text import clean, clean_line
+from teamops.model.values import dataclass
 
 TAIL_LINES = 40
 LINE_LIMIT = 400

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from teamops.ledger.connection import reading
 from teamops.model.role import Role
 from teamops.model.tail import KnownLog
 from teamops.model.usage import Tokens, Usage
+from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -10,6 +9,7 @@ from teamops.model.boundary import BoundaryView
 from teamops.model.role import Role
 from teamops.model.spend import CycleCost
 from teamops.model.usage import Usage
+from teamops.model.values import dataclass
 
 
 class AgentState(StrEnum):

@@ -14,10 +14,11 @@ import stat
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from teamops.model.values import dataclass
 from teamops.sources.pace import until_next
 
 if TYPE_CHECKING:

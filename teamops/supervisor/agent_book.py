@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from teamops.config.settings import RoleSettings
@@ -18,6 +18,7 @@ from teamops.model.events import GrowthSeen, PaneDied, ProcessRow, ScreenSeen, S
 from teamops.model.pane import Pane, Screen
 from teamops.model.role import Role
 from teamops.model.usage import Usage
+from teamops.model.values import dataclass
 
 MINUTES = 60
 """Length of the strips on the screen."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from teamops.model.role import Role
 from teamops.model.spend import CycleCost, Spend
+from teamops.model.values import dataclass
 
 
 @dataclass(slots=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from teamops.model.values import dataclass
 from teamops.tui.paper import draw, lines_above
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
