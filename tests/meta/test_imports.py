@@ -66,8 +66,8 @@ def test_the_screen_loads_no_machine() -> None:
 
 
 BEFORE_THE_FIRST_FRAME = (
-    "teamops.cli.main", "teamops.cli.screen", "teamops.config.load", "teamops.supervisor.run", "teamops.supervisor.thread",
-    "teamops.tui.app",
+    "teamops.cli.main", "teamops.cli.screen", "teamops.config.load",
+    "teamops.supervisor.thread", "teamops.supervisor.run", "teamops.tui.app",
 )  # fmt: skip
 AFTER_IT = (
     *("libtmux", "genai_prices", "psutil", "desktop_notifier", "markdown_it", "pathspec", "plotext", "click"),
