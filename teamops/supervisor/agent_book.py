@@ -19,22 +19,7 @@ from teamops.model.pane import Pane, Screen
 from teamops.model.role import Role
 from teamops.model.usage import Usage
 from teamops.model.values import dataclass
-
-MINUTES = 60
-"""Length of the strips on the screen."""
-
-
-@dataclass(slots=True)
-class MinuteSum:
-    """One minute of a strip."""
-
-    beats: int = 0
-    tokens: int = 0
-    cost: float = 0.0
-
-
-Strips = tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]
-"""Beats, tokens and dollars of each minute."""
+from teamops.supervisor.minutes import MINUTES, MinuteSum, Strips
 
 
 @dataclass(slots=True)
@@ -124,23 +109,9 @@ class AgentBook:
     recent: deque[tuple[float, int]] = field(default_factory=deque)
     """(observed seconds, tokens) of the last minute."""
     judged_as: tuple[object, ...] = ()
-    """What was ``decided`` when it was last judged."""
+    """What was decided of it when it was last judged."""
     view: AgentView | None = None
     """As last shown; ``None`` where it was judged since."""
-
-    @property
-    def decided(self) -> tuple[object, ...]:
-        """What is shown of it though it told nothing: what teamops or a person decided, prices that came later."""
-        return (
-            self.keeping,
-            self.hold,
-            self.spike,
-            self.badges,
-            self.cost_today,
-            self.unpriced_today,
-            self.restarts,
-            self.memory_note,
-        )
 
     @property
     def client(self) -> str:

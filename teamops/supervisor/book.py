@@ -261,7 +261,7 @@ class Book:
         self.news, self.heard = False, set()
         holders, tmux_down, changed = self.holders(), bool(self.tmux_down), []
         for page in self.agents.values():
-            if news or page.role in heard or page.decided != page.judged_as:
+            if news or page.role in heard or _decided(page) != page.judged_as:
                 held = holders.get(page.role)
                 if self._judge(page, held[0].since if held else None, now, tmux_down=tmux_down):
                     changed.append(page)
@@ -283,7 +283,7 @@ class Book:
         state, evidence = budget_alerts.shown(page.hold, page.health, state, evidence, self.stamp.wall)
         changed = state is not page.state
         page.state, page.evidence = state, evidence
-        page.judged_as, page.view = page.decided, None
+        page.judged_as, page.view = _decided(page), None
         return changed
 
     def readings(self, now: float) -> list[tuple[light.Light, light.Reading]]:
@@ -324,6 +324,12 @@ def roles_of(event: Event) -> Collection[Role] | None:
             return (event.role,)
         case _:
             return None
+
+
+def _decided(page: AgentBook) -> tuple[object, ...]:
+    """Return what is shown of an agent that told nothing: what was decided of it, prices that came later."""
+    own = (page.keeping, page.hold, page.spike, page.badges, page.memory_note)
+    return (*own, page.cost_today, page.unpriced_today, page.restarts)
 
 
 def is_let_go(page: AgentBook) -> bool:

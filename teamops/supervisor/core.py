@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from teamops.config.settings import Settings
 from teamops.domain import alerts as alerts_rule
@@ -39,17 +39,12 @@ from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import findings_of, notice_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.questions import Questions
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
 from teamops.supervisor.view import view
 from teamops.tmux.server import Server
-
-if TYPE_CHECKING:
-    from teamops.model.agent_report import AgentReport
-    from teamops.model.boundary import Decision
-    from teamops.model.cost_report import CostReport
-    from teamops.model.protocol import TaskReport
 
 PUBLISH_S = 0.05
 """Snapshots go out at most this often."""
@@ -60,7 +55,7 @@ START_S = 10.0
 """A source that has not reported by then is no reason to wait any longer."""
 
 
-class Core:
+class Core(Questions):
     """One life of a supervisor: as the one that acts, or as a viewer.
 
     ``publish`` is called in the loop's thread with each new snapshot. All methods but ``emit`` belong to the loop.
@@ -322,42 +317,6 @@ class Core:
         """Let a round begin: something has changed."""
         self.book.news = True
         self._wake.set()
-
-    async def task_report(self, task: str | None) -> TaskReport:
-        """Return the whole chain of a task. Raises ``UsageError`` for one that the file doesn't have."""
-        from teamops.supervisor import reports
-
-        return await reports.task_report(self, task)
-
-    async def agent_report(self, role: Role) -> AgentReport:
-        """Return all that is remembered of an agent. Raises ``UsageError`` for one that is not of the team."""
-        from teamops.supervisor import agent_reports
-
-        return await agent_reports.agent_report(self, role)
-
-    async def cost_report(self) -> CostReport:
-        """Return what the project's agents cost. Raises ``LedgerError`` where the ledger can't be read."""
-        from teamops.supervisor import cost_reports
-
-        return await cost_reports.cost_report(self)
-
-    def tamper_diff(self, tamper: int) -> tuple[str, ...]:
-        """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""
-        from teamops.supervisor import reports
-
-        return reports.tamper_diff(self, tamper)
-
-    def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
-        """Return what the agents' hooks refused or warned of lately, newest first. Raises ``LedgerError``."""
-        from teamops.supervisor import reports
-
-        return reports.decisions(self, role)
-
-    def violation_diff(self, violation: int) -> tuple[str, ...]:
-        """Return a unified diff of a change past a boundary, cleaned. Raises ``TeamopsError`` where none is kept."""
-        from teamops.supervisor import reports
-
-        return reports.violation_diff(self, violation)
 
     async def announce(self, task: str | None) -> Outcome | None:
         """Tell the holder of a task's light of it, at once; ``None`` where there is nothing to announce."""

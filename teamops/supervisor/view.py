@@ -12,8 +12,9 @@ from teamops.model.handoff import Standing
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LightView, Snapshot
 from teamops.model.spend import Spend
-from teamops.supervisor.agent_book import MINUTES, AgentBook, Strips
+from teamops.supervisor.agent_book import AgentBook
 from teamops.supervisor.book import Book
+from teamops.supervisor.minutes import MINUTES, Strips
 
 RESOLVED_SHOWN_S = 3600.0
 """A resolved alert stays on the screen for so long."""
