@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from teamops.model.errors import TeamopsError
 from teamops.model.role import HUMAN, NONE
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 if TYPE_CHECKING:
     from teamops.config.settings import RoleSettings, Settings

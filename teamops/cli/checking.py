@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from teamops.domain.limits import Limits
 from teamops.domain.protocol import Protocol
@@ -15,7 +15,6 @@ from teamops.model.handoff import Block, Problem, Severity, Task
 from teamops.model.protocol import GateRun, ProtocolFinding
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 from teamops.report.append import Judgement
 
 _GRAVE = (Severity.ERROR, Severity.CRITICAL)

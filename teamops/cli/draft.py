@@ -7,6 +7,7 @@ import select
 import stat
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from teamops.handoff import parse
@@ -16,7 +17,6 @@ from teamops.model.errors import UsageError
 from teamops.model.handoff import Block, Handoff, Task
 from teamops.model.role import HUMAN, Role, role_of
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 from teamops.report.append import may_open, only_openers, task_meant
 
 SESSION = "Session"

@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,6 @@ from teamops.cli.place import need_file, settings_of
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, TeamopsError, UsageError
 from teamops.model.handoff import GATES, Block, Task
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 if TYPE_CHECKING:
     from teamops.config.settings import Settings

@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,6 @@ from teamops.model.handoff import Handoff, Severity, Task
 from teamops.model.protocol import ProtocolFinding
 from teamops.model.role import Role
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 from teamops.report.handoff import handoff_json, handoff_text, lint_json, lint_lines
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,6 @@ from teamops.config.starter import toml_of
 from teamops.model.errors import EXIT_OK, TeamopsError, UsageError
 from teamops.model.role import AGENT_ROLES, Role
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 if TYPE_CHECKING:
     from teamops.config.settings import Settings

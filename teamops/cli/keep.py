@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from teamops.cli.person import ask, need_person
 from teamops.cli.place import need_file, settings_of
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, UsageError
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 if TYPE_CHECKING:
     from teamops.config.settings import Settings

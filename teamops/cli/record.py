@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from teamops.model.errors import TeamopsError
-from teamops.model.values import dataclass
 
 if TYPE_CHECKING:
     from teamops.config.settings import Settings

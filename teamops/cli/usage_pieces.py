@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,6 @@ from teamops.ledger.usage_groups import Split, UsageGroup
 from teamops.ledger.usage_store import UsageStore
 from teamops.model.role import Role
 from teamops.model.usage import Tokens, Usage
-from teamops.model.values import dataclass
 from teamops.report.usage import UNASSIGNED, Piece
 from teamops.usage.price_list import PriceList
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,6 @@ from teamops.config.starter import Allowed, Team, in_order, server_name
 from teamops.model.errors import UsageError
 from teamops.model.role import AGENT_ROLES, DEVELOPER, DIRECTOR, REVIEWER, Role, role_of
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 PROGRAMS = CLIENTS[:4]
 """The clients that are programs of their own name, in the order in which one is taken by itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.protocol import GateRun
 from teamops.model.role import HUMAN, Role
 from teamops.model.text import clean, clean_line
-from teamops.model.values import dataclass
 from teamops.report.append import Judgement, said_lines
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,6 @@ from teamops.model.errors import UsageError
 from teamops.model.handoff import Severity
 from teamops.model.role import AGENT_ROLES, Role
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 if TYPE_CHECKING:
     from teamops.config.places import Places

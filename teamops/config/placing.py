@@ -8,12 +8,11 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from teamops.model.errors import TeamopsError
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 """What file systems answer that know no hard links."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.model.errors import UsageError
 from teamops.model.handoff import Severity
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -19,7 +19,6 @@ from teamops.config.settings import Profile, ProfileFile
 from teamops.domain.boundary_rules import TierRule
 from teamops.model.role import Role
 from teamops.model.text import clean, clean_line
-from teamops.model.values import dataclass
 
 if TYPE_CHECKING:
     import yaml

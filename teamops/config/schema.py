@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from teamops.config.values import (
     client,
@@ -32,7 +33,6 @@ from teamops.config.values import (
     tokens,
     variables,
 )
-from teamops.model.values import dataclass
 
 Path = tuple[str, ...]
 

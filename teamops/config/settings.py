@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,6 @@ from teamops.domain.budget import BudgetRule, Budgets
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
 from teamops.model.price import OwnPrice
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 
 _NO_ENV: Mapping[str, str] = MappingProxyType({})
 _NO_RULES: Mapping[str, object] = MappingProxyType({})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from dataclasses import dataclass
 from enum import StrEnum
 
 from teamops.model.role import AGENT_ROLES, Role
-from teamops.model.values import dataclass
 
 _NO_SERVER_CHARACTER = re.compile(r"[^A-Za-z0-9_-]")
 LONGEST_SERVER = 40

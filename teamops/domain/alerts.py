@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from teamops.model.alert import Alert, AlertState, Finding
-from teamops.model.values import dataclass
 
 Key = tuple[str, str]
 

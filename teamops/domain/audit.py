@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 
@@ -11,7 +12,6 @@ from teamops.handoff.headings import BLOCK_LEVEL, BlockHeading, read_heading
 from teamops.model.handoff import Block
 from teamops.model.protocol import KnownBlock
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 
 QUIET_S = 60.0
 """A complete last block that stood unchanged for so long counts as handed on."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from teamops.domain.boundary_rules import PROTECTED, Policy, TierRule
 from teamops.domain.globs import folded, rows
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 
 VERSION = 1
 

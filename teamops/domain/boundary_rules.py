@@ -7,11 +7,10 @@ one judgement, whoever asks: a hook, `teamops guard explain`, an audit.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from teamops.model.role import DIRECTOR, Role
-from teamops.model.values import dataclass
 
 PROTECTED = (
     ".git",

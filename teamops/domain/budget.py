@@ -6,14 +6,13 @@ A lifted limit stands for the day on which a person lifted it; from the next day
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
 
 from teamops.domain.days import local, midnight
 from teamops.model.budget import TEAM, BudgetLine, Level, Spent
-from teamops.model.values import dataclass
 
 HOUR_S = 3600.0
 _NOTHING = Spent()

@@ -7,12 +7,12 @@ have changed, too. Globs are those of .gitignore, relative to the project.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pathspec import GitIgnoreSpec
 
 from teamops.domain.timeline import heading_wall
 from teamops.model.handoff import Block
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,10 @@ what is left to the hooks and the audit (which files in it). Nothing here looks 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from teamops.domain.write_rules import Spot, spot_of
-from teamops.model.values import dataclass
 
 
 class Kind(StrEnum):

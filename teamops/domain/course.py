@@ -7,7 +7,7 @@ after it.
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from teamops.domain.challenges import still_owed
 from teamops.domain.gates import lack
@@ -18,7 +18,6 @@ from teamops.domain.step import Step, next_review, session
 from teamops.domain.verdicts import Verdict, verdict_of
 from teamops.model.handoff import Block, Gate, Passage, Point, Stage, Standing, Task
 from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, OPTIMIZER, PARTNER, REVIEWER, Role
-from teamops.model.values import dataclass
 
 _BUILDS_OR_REVIEWS = frozenset({*IMPLEMENTERS, REVIEWER})
 _OF_DIRECTOR = (Stage.DESIGN, Stage.VERIFY, Stage.CONFIRM)

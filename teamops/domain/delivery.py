@@ -6,12 +6,11 @@ Source of the times and proofs: the house plan, "Poke with proof".
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from teamops.domain.limits import Limits
 from teamops.model.agent_report import Delivery
 from teamops.model.clock import Stamp
-from teamops.model.values import dataclass
 
 SLACK_S = 0.5
 """Between an agent's clock, cut to a thousandth, and ours."""

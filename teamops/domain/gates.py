@@ -7,11 +7,11 @@ its evidence.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from teamops.domain.breach import a_block, again, breach, named
 from teamops.model.handoff import GATES, Block, Gate, GateResult
 from teamops.model.protocol import ProtocolFinding
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ that failed leads to the next harder one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from teamops.model.budget import Step, StepDone
-from teamops.model.values import dataclass
 
 SLACK_S = 2.0
 """What is logged so soon after an interrupt was on its way before it."""

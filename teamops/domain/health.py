@@ -6,13 +6,14 @@ beats > process facts > pane text.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from teamops.domain import hooks
 from teamops.domain.hooks import Told
 from teamops.domain.limits import Limits
 from teamops.domain.span import clock_words
 from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind
 from teamops.model.pane import Screen
-from teamops.model.values import dataclass
 
 _SIGNALS = dict(
     zip(

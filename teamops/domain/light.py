@@ -5,11 +5,12 @@ Source of the rule: the house plan, "Staleness": no sign of work for 5 min is wa
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from teamops.domain.limits import Limits
 from teamops.model.handoff import Stage
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LightState
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

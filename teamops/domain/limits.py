@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-
-from teamops.model.values import dataclass
 
 _NO_TIERS: Mapping[int, float] = MappingProxyType({})
 

@@ -7,10 +7,10 @@ counts is the floor (the least of five minutes), and growth has to be there in e
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 from teamops.domain.limits import Limits
-from teamops.model.values import dataclass
 
 Sample = tuple[float, int]
 """(Unix seconds, bytes)"""

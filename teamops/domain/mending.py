@@ -7,13 +7,13 @@ Most can be mended by their author alone; where a hint names somebody else, what
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from teamops.domain.gates import lack
 from teamops.model.handoff import Block, Stage
 from teamops.model.protocol import ProtocolFinding
 from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, REVIEWER, Role
-from teamops.model.values import dataclass
 
 if TYPE_CHECKING:
     from teamops.domain.step import Step

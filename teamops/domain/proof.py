@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from teamops.domain.breach import CODES, breach, named
@@ -13,7 +13,6 @@ from teamops.model.handoff import Block, Gate, GateResult, Standing, Task
 from teamops.model.protocol import GateRun, ProtocolFinding, Tamper
 from teamops.model.role import HUMAN, IMPLEMENTERS, NONE
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 FORGED = "forged-sign-off"
 _SIGNED = (Standing.OPEN, Standing.DONE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from teamops.domain.breach import CODES, again, breach, named
 from teamops.domain.challenges import Echo, challenge_findings
@@ -21,7 +21,6 @@ from teamops.model.handoff import Block, Severity, Task
 from teamops.model.protocol import ProtocolFinding
 from teamops.model.role import DIRECTOR, HUMAN, NONE, REVIEWER
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 __all__ = ["CODES", "Protocol", "Reading", "read"]
 

@@ -7,13 +7,13 @@ light rests on, or how a task was closed, while it is news.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from teamops.domain.light import Light
 from teamops.model.alert import Finding
 from teamops.model.handoff import Severity, Stage, Task
 from teamops.model.protocol import ProtocolFinding, Tamper
 from teamops.model.role import HUMAN
-from teamops.model.values import dataclass
 
 NEWS_S = 86_400.0
 """A broken rule is an alert for so long after its block was first seen."""

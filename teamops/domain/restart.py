@@ -7,13 +7,12 @@ seconds. The rule that makes one of these from the one before is ``restart_step`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from teamops.domain.limits import RestartPolicy
 from teamops.model.agent import AgentState, Evidence, EvidenceKind
 from teamops.model.clock import Stamp
-from teamops.model.values import dataclass
 
 UNWELL = frozenset({AgentState.DEAD, AgentState.SILENT, AgentState.ZOMBIE})
 """What a restart may mend."""

@@ -9,13 +9,12 @@ restart nearer.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from teamops.domain.limits import RestartPolicy, RestartWhen
 from teamops.domain.restart import GONE, UNWELL, Hold, Keeping, cleared, held
 from teamops.model.agent import AgentState
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 
 ROUNDS = 2
 """So many rounds of the clock in a row an agent is unwell before it is restarted, or given up."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from heapq import heappop, heappush
 from itertools import chain, pairwise
@@ -19,7 +19,6 @@ from teamops.model.handoff import Block, Stage, Task
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.spend import BlockSpend, Spend, TaskSpend
 from teamops.model.usage import Tokens
-from teamops.model.values import dataclass
 
 _EVER = float("inf")
 

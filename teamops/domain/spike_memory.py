@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from teamops.domain.spikes import Spike, State
 from teamops.domain.usual import CYCLES, DAY_S, HOUR_S, Hour, Usual
 from teamops.model.clock import Stamp
-from teamops.model.values import dataclass
 
 MOST_HOURS = int(DAY_S / HOUR_S) + 1
 

@@ -10,7 +10,7 @@ Times are observed seconds; a gap, in which teamops did not look, neither alarms
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -18,7 +18,6 @@ from teamops.domain import spike_badges
 from teamops.domain.limits import SpikeRule
 from teamops.domain.spike_badges import Badge
 from teamops.domain.usual import CYCLE_S, MINUTE_S, Usual, learn_cycle, learn_minute
-from teamops.model.values import dataclass
 
 END_S = 60.0
 """A spike is over when the rate has been well below for so long."""

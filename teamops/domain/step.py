@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from teamops.domain.mending import CLAIMS, brings
@@ -10,7 +11,6 @@ from teamops.domain.statuses import asks_to_sign, is_blocked, is_done, is_withdr
 from teamops.domain.verdicts import Verdict, said_in_passing, verdict_of
 from teamops.model.handoff import Block, Stage
 from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, OPTIMIZER, REVIEWER, Role
-from teamops.model.values import dataclass
 
 if TYPE_CHECKING:
     from teamops.domain.course import Course

@@ -7,6 +7,7 @@ light, never one while another is on its way, never one to an agent that works o
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from teamops.domain.delivery import Way
@@ -16,7 +17,6 @@ from teamops.model.agent import AgentState
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Finding
 from teamops.model.handoff import Severity
-from teamops.model.values import dataclass
 
 REMINDER = "Reminder: "
 """How the line of a reminder begins: by that it is known again after a restart of teamops."""

@@ -5,11 +5,10 @@ Learnt so that a spike can't teach it: each sample counts for no more than ``fac
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from teamops.domain.limits import SpikeRule
-from teamops.model.values import dataclass
 
 CYCLE_S = 10.0
 """A cycle of an agent that doesn't tell its own."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from pathspec import GitIgnoreSpec
-
-from teamops.model.values import dataclass
 
 _WILD = "*?[\\"
 _CODE = (".py", ".js", ".ts", ".go", ".rs", ".c", ".cpp", ".java", ".rb", ".php", ".cs", ".swift", ".kt")

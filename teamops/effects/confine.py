@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from teamops.guard import confine as inside
 from teamops.guard.landlock import LATEST, abi, lacks
 from teamops.guard.terminal import can_forbid
 from teamops.model.errors import TeamopsError
-from teamops.model.values import dataclass
 
 CONFINED = "TEAMOPS_CONFINED"
 """Set for an agent in its boundary: the role."""

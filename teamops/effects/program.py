@@ -13,11 +13,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from teamops.model.text import clean, clean_line
-from teamops.model.values import dataclass
 
 TAIL_LINES = 40
 LINE_LIMIT = 400

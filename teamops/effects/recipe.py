@@ -8,13 +8,12 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings
 from teamops.guard import holds, hook
 from teamops.model.errors import TeamopsError
-from teamops.model.values import dataclass
 
 HOOK_TIMEOUT_S = 6
 """So long a client waits for the hook entry, which itself ends before."""

@@ -10,11 +10,10 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from teamops.git.command import Git, GitFailed, joined, quoted
-from teamops.model.values import dataclass
 
 LINK = "160000"
 """The mode of an entry that is another repository: a submodule."""

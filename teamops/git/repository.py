@@ -10,13 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.git.command import SECONDS, Git, GitFailed, foreign_filters, has_git
 from teamops.git.index import Exclusion, Listing, empty_tree, listing, outside, own_index, put_new, take, written_tree
 from teamops.model.protocol import DiffFile, DiffStat
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 DEEPEST = 4
 """Repositories within repositories are followed so far."""

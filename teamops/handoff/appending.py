@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.handoff.blocks import digest_of
 from teamops.handoff.locking import is_at, locked, read_from
 from teamops.handoff.write import append_text
-from teamops.model.values import dataclass
 
 Check = Callable[[bytes], None]
 """Given the file's bytes before anything is written; raises what it likes to refuse."""

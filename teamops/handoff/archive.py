@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from teamops.handoff.document import parse
 from teamops.handoff.scan import normalized
 from teamops.handoff.write import append_text
 from teamops.model.handoff import Block
 from teamops.model.role import HUMAN, Role
-from teamops.model.values import dataclass
 
 FOLDER = "archive"
 """Beside the handoff file."""

@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
@@ -24,7 +24,6 @@ from teamops.handoff.turn import is_whole, read_turn
 from teamops.model.handoff import Block, Gate, Problem, Section
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 HEAD_LIMIT = 65_536
 """Fields are looked for in so many bytes after the heading."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from teamops.handoff.lines import Kind, Line
 from teamops.handoff.points import NUMBERS, Item, numbered, numbers_of, read_items, under_quotes
 from teamops.model.handoff import Challenges, Point
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 _ANSWERS = re.compile(
     r"\W*(?:(?:my|our|more|further)\s+)?(?:(?:response|answer|repl(?:y|ie))s?\b|challenges?:?\s+(?:response|answer|addressed|resolved))",

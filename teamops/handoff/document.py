@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Collection
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from teamops.handoff.blocks import Context, Piece, read_block
 from teamops.handoff.headings import BlockHeading, read_heading
@@ -13,7 +13,6 @@ from teamops.handoff.problems import problem, standing
 from teamops.handoff.scan import Heading, Unclosed, normalized, scan
 from teamops.model.handoff import Block, Handoff, Problem
 from teamops.model.role import AGENT_ROLES, HUMAN, Role
-from teamops.model.values import dataclass
 
 ROLES: tuple[Role, ...] = (*AGENT_ROLES, HUMAN)
 """The roles known where a team names none."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from teamops.handoff.problems import problem
 from teamops.model.handoff import Problem
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 KNOWN = ("Status", "Turn", "Tier", "Task", "Gates", "Verdict")
 VALUE_LIMIT = 2_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -12,7 +13,6 @@ from teamops.handoff.problems import problem
 from teamops.model.handoff import Problem
 from teamops.model.role import CODER, DEVELOPER, DIRECTOR, OPTIMIZER, PARTNER, REVIEWER, Role, role_of
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 BLOCK_LEVEL = 3
 SECTION_LEVEL = 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from teamops.handoff.archive import Moving, is_open_ended, put
@@ -12,7 +12,6 @@ from teamops.handoff.document import parse
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 
 Wanted = Callable[[tuple[Block, ...]], Collection[int]]
 """Given the file's blocks as they stand under the lock; returns the indices of those that may go."""

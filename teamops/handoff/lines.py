@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
-
-from teamops.model.values import dataclass
 
 LINE_LIMIT = 4_000
 """Longer lines are cut."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import count, groupby
 
 from teamops.handoff.lines import Kind, Line
 from teamops.model.handoff import Point
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 TEXT_LIMIT = 200
 """So many characters of a point's text are kept."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from teamops.handoff.locking import is_at, locked, read_from, sync_folder, write
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 
 Told = Callable[[tuple[str, ...]], None]
 """Given the digests of the blocks that are moved, once they are safe in the archive."""

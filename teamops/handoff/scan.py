@@ -9,11 +9,10 @@ megabytes a second.
 from __future__ import annotations
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from teamops.handoff import markdown
-from teamops.model.values import dataclass
 
 PIECE = 262_144
 """Most bytes given to markdown-it at once. Past them, lines with a mark count as not being in a list."""

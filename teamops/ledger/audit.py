@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.ledger.connection import reading, writing
 from teamops.model.protocol import Approval, GateRun, KnownBlock, Tamper
 from teamops.model.role import NONE, Role
-from teamops.model.values import dataclass
 
 _KNOWN = "id, digest, role, task, heading, wall, adopted"
 _NAMED = "b.id, b.digest, b.role, b.task, b.heading, b.wall, b.adopted"

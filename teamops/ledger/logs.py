@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from teamops.ledger.connection import reading
 from teamops.model.role import Role
 from teamops.model.tail import KnownLog
 from teamops.model.usage import Tokens, Usage
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.ledger.audit import Audit
@@ -16,7 +17,6 @@ from teamops.ledger.spent import Spent
 from teamops.ledger.spent_sums import SpentSums
 from teamops.ledger.spikes import Spikes
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from teamops.model.actions import Action
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

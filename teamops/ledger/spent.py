@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
@@ -16,7 +17,6 @@ from teamops.ledger.connection import reading
 from teamops.model.role import Role
 from teamops.model.spend import Spend
 from teamops.model.usage import Tokens, Usage
-from teamops.model.values import dataclass
 
 MOST_USD = 10
 """Of one row. SQLite adds whole numbers exactly, as long as fewer than 900,000 rows have that much."""

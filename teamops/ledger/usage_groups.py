@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
 
 from teamops.model.usage import Tokens
 from teamops.model.usage_log import MAIN
-from teamops.model.values import dataclass
 
 _SAME = """SELECT 1 FROM response AS other
   WHERE other.key >= substr(response.key, 1, instr(response.key, ':'))

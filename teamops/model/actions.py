@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from teamops.model.budget import Step
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 
 
 class By(StrEnum):

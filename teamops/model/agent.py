@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -9,7 +10,6 @@ from teamops.model.boundary import BoundaryView
 from teamops.model.role import Role
 from teamops.model.spend import CycleCost
 from teamops.model.usage import Usage
-from teamops.model.values import dataclass
 
 
 class AgentState(StrEnum):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from teamops.model.actions import By
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 
 
 class DeliveryStage(StrEnum):

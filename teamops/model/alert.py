@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 
 
 class Verdict(StrEnum):

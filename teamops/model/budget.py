@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-
-from teamops.model.values import dataclass
 
 TEAM = "team"
 """The scope of the whole team. Every other scope is a role, whose name is in upper case."""

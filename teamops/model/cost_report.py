@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from teamops.model.agent_report import SpikeRecord
 from teamops.model.spend import Spend
-from teamops.model.values import dataclass
 
 
 class Verdict(StrEnum):

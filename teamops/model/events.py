@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from teamops.model.actions import Action, Outcome
 from teamops.model.agent import Beat, ClientStatus
 from teamops.model.clock import Stamp
@@ -10,7 +12,6 @@ from teamops.model.pane import Pane, Screen
 from teamops.model.role import Role
 from teamops.model.tail import Position
 from teamops.model.usage import Usage
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from teamops.model.handoff import Severity, Stage, Task
 from teamops.model.role import Role
 from teamops.model.spend import BlockSpend, TaskSpend
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

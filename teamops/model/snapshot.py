@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -19,7 +19,6 @@ from teamops.model.handoff import Block, Problem, Stage, Standing, Task
 from teamops.model.protocol import ProtocolFinding, StageTime, TaskReport
 from teamops.model.role import Role
 from teamops.model.spend import Spend
-from teamops.model.values import dataclass
 
 if TYPE_CHECKING:  # only a screen that asks for them needs them
     from teamops.model.agent_report import AgentReport

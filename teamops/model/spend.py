@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from teamops.model.handoff import Stage
 from teamops.model.role import Role
 from teamops.model.usage import Tokens
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

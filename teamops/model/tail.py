@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

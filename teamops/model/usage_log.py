@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from teamops.model.values import dataclass
+from dataclasses import dataclass
 
 LogRow = tuple[str, bool, float, str, str, str, str, str, int, int, int, int, int, str, int, int]
 """One response as one file has it; a plain tuple, as a first scan makes a hundred thousand of them and sends them from

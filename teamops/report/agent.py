@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,7 +10,6 @@ from teamops.domain.memory_growth import size_words
 from teamops.model.agent import AgentView, EvidenceKind
 from teamops.model.agent_report import AgentReport, Delivery, Launch, ProcessNode, RestartRecord, SpikeRecord
 from teamops.model.snapshot import Snapshot
-from teamops.model.values import dataclass
 from teamops.report.status import agent_json, money
 from teamops.report.table import WIDTH, fit, or_dash, wrapped
 from teamops.report.times import iso, moment, span

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from teamops.model.handoff import Block, Problem, Task
 from teamops.model.protocol import ProtocolFinding
 from teamops.model.role import DIRECTOR, HUMAN, Role
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 
 SCHEMA = "teamops.append/1"
 REFUSED, WRONG_USE, FAILED = "refused", "wrong-use", "failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
@@ -10,7 +11,6 @@ from teamops.model.handoff import GATES, Block, Gate, GateResult, Point
 from teamops.model.protocol import DiffStat, GateRun, ProtocolFinding, TaskReport
 from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE
 from teamops.model.text import clean, clean_line
-from teamops.model.values import dataclass
 from teamops.report.table import NOTHING, WIDTH, cells, counted, fit, or_dash, wrapped
 from teamops.report.tasks import entries_text, stage_now
 from teamops.report.times import span, stage_lines

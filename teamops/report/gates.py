@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from teamops.model.handoff import GATES
 from teamops.model.protocol import GateRun
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 from teamops.report.table import NOTHING, WIDTH, table
 from teamops.report.times import iso, span
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,6 @@ from teamops.model.protocol import ProtocolFinding, StageTime, TimelineEntry
 from teamops.model.role import HUMAN
 from teamops.model.spend import Spend, TaskSpend
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 from teamops.report.handoff import finding_json, findings_text
 from teamops.report.spend import cost_text, spend_json, spend_lines, task_spend_json, tokens_text
 from teamops.report.table import NOTHING, WIDTH, counted, or_dash, table, wrapped

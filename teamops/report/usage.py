@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from teamops.model.text import clean_line
 from teamops.model.usage import Tokens
-from teamops.model.values import dataclass
 from teamops.report.table import NOTHING, cells, counted, table
 
 SCHEMA = "teamops.usage/1"

@@ -6,7 +6,7 @@ import asyncio
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,6 @@ from pathlib import Path
 from teamops.config.settings import RoleSettings, Settings
 from teamops.model.events import GrowthSeen
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
 from teamops.sources.logs import Logs

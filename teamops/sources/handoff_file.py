@@ -6,12 +6,12 @@ import asyncio
 import os
 import stat
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.handoff import ROLES, Document
 from teamops.model.events import HandoffChanged, HandoffLost, SourceTroubled
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
 from teamops.sources.pace import until_next

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from teamops.model.events import SourceTroubled, UsageSeen
 from teamops.model.role import Role
 from teamops.model.tail import KnownLog, Position
 from teamops.model.usage import Usage
-from teamops.model.values import dataclass
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
 from teamops.sources.port import Emit

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from teamops.model.values import dataclass
 
 PROC = Path("/proc")
 KILL = 9

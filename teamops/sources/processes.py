@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.model.events import ProcessesSeen, ProcessRow
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
 from teamops.sources.pace import until_next

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from teamops.config.settings import Settings
 from teamops.model.events import PromptSeen
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 from teamops.sources.clock import Clock
 from teamops.sources.port import Emit
 from teamops.usage.prompts import READERS

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from teamops.model.tail import Position
-from teamops.model.values import dataclass
 
 BLOCK = 1 << 20
 """Bytes asked for at once."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from teamops.config.settings import Settings
 from teamops.model.agent import ClientStatus
 from teamops.model.events import StatusSeen
 from teamops.model.role import Role
-from teamops.model.values import dataclass
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
 from teamops.sources.logs import Logs

@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from teamops.model.errors import TeamopsError
-from teamops.model.values import dataclass
 from teamops.usage.own_process import SCAN, own_environment
 
 

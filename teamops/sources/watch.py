@@ -14,11 +14,10 @@ import stat
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from teamops.model.values import dataclass
 from teamops.sources.pace import until_next
 
 if TYPE_CHECKING:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from teamops.domain.restart_step import READY_S
 from teamops.model.agent import AgentState
 from teamops.model.pane import Screen
-from teamops.model.values import dataclass
 from teamops.supervisor.agent_book import AgentBook
 
 STEADY_S = 10.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from teamops.config.settings import RoleSettings
@@ -18,7 +18,6 @@ from teamops.model.events import GrowthSeen, PaneDied, ProcessRow, ScreenSeen, S
 from teamops.model.pane import Pane, Screen
 from teamops.model.role import Role
 from teamops.model.usage import Usage
-from teamops.model.values import dataclass
 from teamops.supervisor.minutes import MINUTES, MinuteSum, Strips
 
 

@@ -8,7 +8,7 @@ deliverer's part.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,7 +21,6 @@ from teamops.model.handoff import Block
 from teamops.model.protocol import KnownBlock
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LogLine
-from teamops.model.values import dataclass
 from teamops.supervisor.book import Book
 from teamops.supervisor.pokes import light_line
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from teamops.domain import login
 from teamops.model.agent import AgentState
 from teamops.model.errors import TeamopsError
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 from teamops.supervisor.agent_book import AgentBook
 from teamops.supervisor.book import Book
 

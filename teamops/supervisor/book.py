@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from teamops.config.settings import Settings
 from teamops.domain import budget_alerts, health, light, restart, spike_alerts
@@ -31,7 +31,6 @@ from teamops.model.events import (
 from teamops.model.handoff import Handoff, Problem, Severity, Task
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.snapshot import LogLine, SupervisorView
-from teamops.model.values import dataclass
 from teamops.supervisor.agent_book import AgentBook
 from teamops.supervisor.costs import Costs
 from teamops.supervisor.protocol_book import ProtocolBook

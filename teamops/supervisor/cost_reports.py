@@ -9,6 +9,7 @@ import asyncio
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
 from itertools import pairwise
@@ -26,7 +27,6 @@ from teamops.model.budget import TEAM
 from teamops.model.cost_report import CostReport, Period, Share
 from teamops.model.role import Role
 from teamops.model.spend import Spend
-from teamops.model.values import dataclass
 from teamops.supervisor.costing import Known
 
 if TYPE_CHECKING:

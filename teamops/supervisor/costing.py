@@ -6,6 +6,7 @@ Read once; then only what is new: the rows that came, and the sums of those time
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from teamops.model.events import BeatsSeen, Event, HandoffChanged, Ticked, Usage
 from teamops.model.handoff import Task
 from teamops.model.role import Role
 from teamops.model.spend import Spend, TaskSpend
-from teamops.model.values import dataclass
 from teamops.supervisor.archives import Archives
 from teamops.supervisor.book import Book
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from teamops.model.role import Role
 from teamops.model.spend import CycleCost, Spend
-from teamops.model.values import dataclass
 
 
 @dataclass(slots=True)

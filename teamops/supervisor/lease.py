@@ -7,11 +7,11 @@ import fcntl
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.config.settings import Settings
 from teamops.model.errors import TeamopsError
-from teamops.model.values import dataclass
 
 
 def state_base(given: Path | None = None) -> Path:

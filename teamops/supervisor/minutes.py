@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from teamops.model.values import dataclass
+from dataclasses import dataclass
 
 MINUTES = 60
 """Length of the strips on the screen."""

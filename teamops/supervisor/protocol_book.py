@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from teamops.domain import timeline
 from teamops.domain.limits import Limits
@@ -11,7 +11,6 @@ from teamops.domain.protocol import Protocol, Reading
 from teamops.domain.protocol_alerts import NEWS_S, Live, live_findings
 from teamops.model.handoff import Block, Task
 from teamops.model.protocol import Approval, ProtocolFinding, StageTime
-from teamops.model.values import dataclass
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ from teamops.model.alert import Finding
 from teamops.model.events import BeatsSeen, Event, Ticked, UsageSeen
 from teamops.model.role import Role
 from teamops.model.usage import Usage
-from teamops.model.values import dataclass
 from teamops.supervisor.book import Book
 
 if TYPE_CHECKING:

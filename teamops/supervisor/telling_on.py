@@ -7,6 +7,7 @@ until nothing hinders any more.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from teamops.domain import telling
@@ -20,7 +21,6 @@ from teamops.model.alert import Finding
 from teamops.model.pane import Screen
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LogLine
-from teamops.model.values import dataclass
 from teamops.supervisor.agent_book import AgentBook
 from teamops.supervisor.announcing import Mark, giver_of, mark_of, reason_of
 from teamops.supervisor.book import Book

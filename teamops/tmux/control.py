@@ -18,9 +18,8 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from teamops.model.values import dataclass
 from teamops.tmux.child import Child, spawn
 from teamops.tmux.command import TIMEOUT_S, exact, failure
 from teamops.tmux.socket import Socket

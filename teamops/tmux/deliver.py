@@ -10,13 +10,13 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.model.actions import Outcome
 from teamops.model.errors import TeamopsError
 from teamops.model.pane import Pane, Screen
 from teamops.model.text import clean
-from teamops.model.values import dataclass
 from teamops.tmux.screen import KNOWN_CLIENTS, draft_of, plain_of, read_screen
 from teamops.tmux.server import Server
 

@@ -10,9 +10,8 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-
-from teamops.model.values import dataclass
 
 GRACE_S = 2.0
 """So long a process may take to leave after HUP and TERM."""

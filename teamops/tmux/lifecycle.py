@@ -12,11 +12,11 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.model.errors import TeamopsError
 from teamops.model.text import clean
-from teamops.model.values import dataclass
 from teamops.tmux.command import ServerDown, calming, exact, failure, literal, word
 from teamops.tmux.ending import end_session, end_tree, is_alive
 from teamops.tmux.socket import Socket

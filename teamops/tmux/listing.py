@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from teamops.model.pane import Pane
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 from teamops.tmux.ending import told_by_wrapper
 
 TITLE_LIMIT = 200

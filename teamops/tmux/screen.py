@@ -7,10 +7,10 @@ fail for a while, fail for good, and hang. What is none of them is ``UNKNOWN``, 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from teamops.domain.login import refused
 from teamops.model.pane import Screen
-from teamops.model.values import dataclass
 
 KNOWN_CLIENTS = frozenset({"claude", "codex", "gemini", "opencode"})
 """Clients whose dialogs and input line can be told. Of all others the screen says nothing."""

@@ -6,10 +6,10 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.model.errors import TeamopsError
-from teamops.model.values import dataclass
 
 DEFAULT_NAME = "default"
 """The name tmux gives to the server that a person gets by typing ``tmux``."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from teamops.model.values import dataclass
+from dataclasses import dataclass
+
 from teamops.tui.paper import draw, lines_above
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette

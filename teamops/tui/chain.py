@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from teamops.model.errors import TeamopsError
@@ -12,7 +13,6 @@ from teamops.model.protocol import DiffStat, GateRun, TaskReport, TimelineEntry
 from teamops.model.role import DIRECTOR, HUMAN, IMPLEMENTERS, NONE, Role
 from teamops.model.snapshot import SupervisorPort
 from teamops.model.spend import Spend
-from teamops.model.values import dataclass
 from teamops.tui import words
 from teamops.tui.block_text import draw_block
 from teamops.tui.costs import cost

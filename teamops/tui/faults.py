@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from teamops.model.handoff import Block, Severity
 from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
-from teamops.model.values import dataclass
 
 _ORDER = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 

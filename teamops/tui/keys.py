@@ -7,10 +7,9 @@ From it come the bindings, the key bar, the ``?`` help, the command palette and 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from teamops.model.values import dataclass
 
 if TYPE_CHECKING:
     from textual.binding import BindingType

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
 from teamops.model.text import clean
-from teamops.model.values import dataclass
 from teamops.tui.strips import Line, plain
 from teamops.tui.theme import Palette
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from textual_plotext.plot import Plot
 
 from teamops.model.agent_report import SpikeRecord
 from teamops.model.cost_report import CostReport, Period
-from teamops.model.values import dataclass
 from teamops.tui import words
 from teamops.tui.agent_words import moment
 from teamops.tui.spike_lines import BEFORE_S, CYCLE_S, course

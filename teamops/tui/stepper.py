@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from teamops.model.handoff import Stage, Standing
 from teamops.model.protocol import StageTime
-from teamops.model.values import dataclass
 from teamops.tui import words
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette

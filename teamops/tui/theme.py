@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES, Theme
-
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

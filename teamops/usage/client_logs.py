@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from io import FileIO
 from pathlib import Path
 
 from teamops.model.usage import Tokens, Usage
 from teamops.model.usage_log import LogFile, LogRead, LogRow
-from teamops.model.values import dataclass
 from teamops.usage.claude_bulk import guard_at
 from teamops.usage.clients import LogClient
 from teamops.usage.reading import LineReader

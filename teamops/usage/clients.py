@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from teamops.model.usage import Usage
-from teamops.model.values import dataclass
 from teamops.usage.homes import (
     amp_homes,
     claude_homes,

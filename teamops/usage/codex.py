@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from teamops.model.usage import Tokens, Usage
-from teamops.model.values import dataclass
 from teamops.usage.fields import MALFORMED, MAX_NAME, Count, name, read_lines, wall_of
 from teamops.usage.reading import Reading
 from teamops.usage.tally import Tally, Tallying, first_wins

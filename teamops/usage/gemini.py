@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from teamops.model.usage import Tokens, Usage
-from teamops.model.values import dataclass
 from teamops.usage.fields import MALFORMED, MAX_NAME, Count, count_all, name, read_lines, read_whole, wall_of, with_rest
 from teamops.usage.reading import Reading
 from teamops.usage.tally import Tally, Tallying, last_wins

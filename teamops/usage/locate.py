@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Container
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,6 @@ import msgspec
 
 from teamops.model.agent import ClientStatus
 from teamops.model.text import clean_line
-from teamops.model.values import dataclass
 from teamops.usage.homes import claude_homes as homes
 
 __all__ = [

@@ -9,10 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
-
-from teamops.model.values import dataclass
 
 BUSY_S = 0.2
 _LAST_OF_FOLDER = (

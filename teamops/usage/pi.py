@@ -6,6 +6,7 @@ Source of the format: pi 0.73. An entry has an id and its time; a fork copies en
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,6 @@ from pathlib import Path
 import msgspec
 
 from teamops.model.usage import Tokens, Usage
-from teamops.model.values import dataclass
 from teamops.usage.fields import MAX_NAME, Count, cost_of, name, read_lines, wall_of, with_rest
 from teamops.usage.reading import Reading
 from teamops.usage.tally import Tally, Tallying, first_wins

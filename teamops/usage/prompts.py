@@ -7,12 +7,11 @@ it a ``queue-operation`` for one that came while it was busy; Codex a ``response
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-
-from teamops.model.values import dataclass
 
 TRANSCRIPT = "transcript"
 QUEUED = "queued in transcript"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from teamops.model.price import OwnPrice
 from teamops.model.usage import Usage
-from teamops.model.values import dataclass
 
 FAST = "fast"
 

@@ -11,11 +11,11 @@ is given the lines that were counted once more and what it says of them is dropp
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from teamops.model.usage import Usage
-from teamops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from teamops.model.usage_log import LogFile
-from teamops.model.values import dataclass
 from teamops.usage.clients import CLIENTS, LogClient
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.strip import Strip
 
 from teamops.model.handoff import Task
 from teamops.model.role import HUMAN, NONE
 from teamops.model.snapshot import LightView, Snapshot
-from teamops.model.values import dataclass
 from teamops.tui import words
 from teamops.tui.faults import Faults
 from teamops.tui.rules import why_no_sign_off

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from textual.strip import Strip
 
 from teamops.model.agent_report import Delivery, ProcessNode, RestartRecord, SpikeRecord
-from teamops.model.values import dataclass
 from teamops.tui import agent_words, spike_lines, words
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from teamops.model.agent import AgentView
-from teamops.model.values import dataclass
 from teamops.tui import words
 from teamops.tui.strips import Align, Line
 from teamops.tui.theme import Palette

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -9,7 +10,6 @@ from textual.strip import Strip
 
 from teamops.model.cost_report import Share
 from teamops.model.spend import Spend
-from teamops.model.values import dataclass
 from teamops.tui import words
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette

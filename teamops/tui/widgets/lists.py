@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from textual.strip import Strip
 
 from teamops.model.alert import Alert, AlertState
 from teamops.model.snapshot import LogLine
-from teamops.model.values import dataclass
 from teamops.tui import words
 from teamops.tui.strips import Line, spread
 from teamops.tui.theme import Palette
