@@ -26,8 +26,9 @@ from teamops.model.events import ActionFinished, BeatsSeen, UsageSeen
 from teamops.model.handoff import Task
 from teamops.model.role import NONE, Role
 from teamops.model.usage import Usage
-from teamops.supervisor.agent_book import MINUTES, AgentBook, MinuteSum
+from teamops.supervisor.agent_book import AgentBook
 from teamops.supervisor.book import MAX_LOG, Book
+from teamops.supervisor.minutes import MINUTES, MinuteSum
 from teamops.supervisor.prices import Prices
 from teamops.supervisor.responses import Responses
 from teamops.supervisor.unwritten import Unwritten
