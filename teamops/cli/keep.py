@@ -68,12 +68,11 @@ class _Change:
 
 
 async def _look(settings: Settings, state_dir: Path | None) -> list[_Change]:
-    from teamops.supervisor.reports import tamper_diff
     from teamops.supervisor.run import visit
 
     async with visit(settings, state_dir=state_dir) as (core, snapshot):
         return [
-            _Change(finding, tamper_diff(core, finding.tamper))
+            _Change(finding, core.tamper_diff(finding.tamper))
             for finding in snapshot.findings
             if finding.tamper is not None
         ]

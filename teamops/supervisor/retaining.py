@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from teamops.ledger.connection import LedgerError
-from teamops.model.events import Event, Ticked, UsageSeen
+from teamops.model.events import Event, SourceTroubled, Ticked, UsageSeen
 
 if TYPE_CHECKING:
     from teamops.ledger.sweeping import Sweep
@@ -106,7 +106,7 @@ class Retaining:
         else:
             self._due = core.book.stamp.now + EVERY_S
             if self._failures >= MOST_FAILURES:
-                self._core.trouble(NAME, "", "")
+                self._say("", "")
             self._failures = 0
         finally:
             with_one_thread.submit(steps.close)
@@ -117,4 +117,7 @@ class Retaining:
         self._failures += 1
         self._due = self._core.book.stamp.now + AGAIN_S
         if self._failures == MOST_FAILURES:
-            self._core.trouble(NAME, f"old rows are not cleared away: {message}", hint)
+            self._say(f"old rows are not cleared away: {message}", hint)
+
+    def _say(self, message: str, hint: str) -> None:
+        self._core.emit(SourceTroubled(self._core.stamp(), NAME, message, hint))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from teamops.effects.watchdog import Watchdog
+from teamops.model.events import SourceTroubled
 from teamops.model.snapshot import Snapshot
 from teamops.sources.clock import Clock
 from teamops.supervisor.core import Core
@@ -22,5 +22,8 @@ def tell_rounds(
         watchdog.see_round()
         on_round(snapshot)
 
+    def say(trouble: str, hint: str) -> None:
+        core.emit(SourceTroubled(core.stamp(), "watchdog", trouble, hint))
+
     core.on_round = tell
-    watchdog.begin_life(partial(core.trouble, "watchdog") if core.book.supervisor.acting else None)
+    watchdog.begin_life(say if core.book.supervisor.acting else None)

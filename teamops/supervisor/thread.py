@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING, TypeVar
 
 from teamops.config.settings import Settings
 from teamops.model.actions import Outcome
-from teamops.model.agent_report import AgentReport
-from teamops.model.boundary import Decision
-from teamops.model.cost_report import CostReport
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.pane import Pane
-from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, PokeRole, Snapshot, SupervisorView
 from teamops.model.text import clean
-from teamops.supervisor import reports
 from teamops.supervisor.pokes import poke_text
 from teamops.supervisor.run import supervise_forever
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from teamops.model.agent_report import AgentReport
+    from teamops.model.boundary import Decision
+    from teamops.model.cost_report import CostReport
+    from teamops.model.protocol import TaskReport
     from teamops.supervisor.core import Core
 
 QUERY_S = 2.0
@@ -217,7 +216,7 @@ class SupervisorThread:
         core, _ = self._alive()
 
         async def ask() -> tuple[str, ...]:
-            return reports.tamper_diff(core, tamper)
+            return core.tamper_diff(tamper)
 
         return self._wait(ask(), QUERY_S)
 
@@ -226,7 +225,7 @@ class SupervisorThread:
         core, _ = self._alive()
 
         async def ask() -> tuple[Decision, ...]:
-            return reports.decisions(core, role)
+            return core.decisions(role)
 
         return self._wait(ask(), QUERY_S)
 
@@ -235,7 +234,7 @@ class SupervisorThread:
         core, _ = self._alive()
 
         async def ask() -> tuple[str, ...]:
-            return reports.violation_diff(core, violation)
+            return core.violation_diff(violation)
 
         return self._wait(ask(), QUERY_S)
 

@@ -20,7 +20,6 @@ from teamops.model.events import BeatsSeen, PaneDied, PanesSeen
 from teamops.model.pane import Pane
 from teamops.model.role import CODER, DIRECTOR, REVIEWER, Role
 from teamops.model.tail import Position
-from teamops.supervisor import reports
 from teamops.supervisor.bounding import LOOK_TICKS, OFF, UNKNOWN
 from teamops.supervisor.core import Core
 from teamops.tmux.ending import born_of
@@ -257,8 +256,8 @@ async def test_a_viewer_counts_too_and_tells_what_nobody_stores(begin: Begin, *,
     assert (await shown(life)).blocked == 4
     # Where another one acts, it is that one who stores it.
     told = [CODER] if followed else [REVIEWER, CODER, CODER, CODER, CODER]
-    assert [one.role for one in reports.decisions(life.core)] == told
-    assert [one.role for one in reports.decisions(life.core, REVIEWER)] == told[: 0 if followed else 1]
+    assert [one.role for one in life.core.decisions()] == told
+    assert [one.role for one in life.core.decisions(REVIEWER)] == told[: 0 if followed else 1]
     report = await life.core.agent_report(CODER)
     assert len(report.refused) == (1 if followed else 4)
     assert life.ledger.boundaries.blocked_since(0.0) == {CODER: 1}
@@ -297,8 +296,8 @@ async def test_what_a_spent_budget_refuses_is_recorded_and_no_flood(begin: Begin
     assert view.last_blocked is not None
     assert view.last_blocked.why == "not yours"
     assert life.alerts("boundary-refused") == []
-    assert reports.decisions(life.core, CODER)[0].times == 3 * MANY
-    assert reports.decisions(life.core, DIRECTOR) == ()
+    assert life.core.decisions(CODER)[0].times == 3 * MANY
+    assert life.core.decisions(DIRECTOR) == ()
 
 
 async def test_a_round_draws_nothing_of_boundaries_that_stand_still(

@@ -13,7 +13,6 @@ from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.handoff import Stage
 from teamops.model.protocol import GateRun
 from teamops.model.role import CODER, DIRECTOR
-from teamops.supervisor import reports
 from tests.unit.supervisor.conftest import Begin
 from tests.unit.supervisor.life import GATES, Life, block
 
@@ -95,4 +94,4 @@ async def test_a_task_that_is_not_there_is_wrong_use(begin: Begin) -> None:
 async def test_a_change_that_is_none_has_no_difference(begin: Begin) -> None:
     life = await begin()
     with pytest.raises(TeamopsError):
-        reports.tamper_diff(life.core, 7)
+        life.core.tamper_diff(7)

@@ -16,7 +16,6 @@ from teamops.model.handoff import Severity
 from teamops.model.protocol import Approval
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE
 from teamops.model.snapshot import AcceptTamper
-from teamops.supervisor import reports
 from tests.unit.supervisor.conftest import Begin
 from tests.unit.supervisor.life import GATES, Life, block, long_file, rewrite
 
@@ -141,7 +140,7 @@ async def test_a_rewrite_is_an_alert_with_both_texts_until_the_old_one_is_back(b
     (alert,) = life.alerts("handoff-rewritten")
     assert (alert.severity, alert.state) == (Severity.ERROR, AlertState.FIRING)
     assert "block-rewritten" in life.codes()
-    assert [line for line in reports.tamper_diff(life.core, tamper.id) if line[0] in "-+"] == [
+    assert [line for line in life.core.tamper_diff(tamper.id) if line[0] in "-+"] == [
         "--- handed on",
         "+++ in the file now",
         "-Designed it: three parts.",
@@ -183,7 +182,7 @@ async def test_a_block_taken_out_and_one_put_in_between(begin: Begin) -> None:
     await life.ticks(5)
     assert tampers(life) == [("vanished", "")]
     (gone,) = life.ledger.audit.tampers()
-    assert all(line[0] == "-" for line in reports.tamper_diff(life.core, gone.id)[3:])
+    assert all(line[0] == "-" for line in life.core.tamper_diff(gone.id)[3:])
     between = block(HUMAN, DIRECTOR, minute=8)
     await life.write("\n".join((FIRST, between, THIRD, block(DIRECTOR, CODER, minute=20))))
     kinds = sorted(kind for kind, _ in tampers(life))
@@ -334,7 +333,7 @@ async def test_what_one_edit_took_out_is_accepted_together(begin: Begin, tmp_pat
     await life.write(block(CODER, DIRECTOR, task="fresh"))
     await life.ticks(6)
     one = life.ledger.audit.tampers()[7]
-    assert "one of 60 blocks" in reports.tamper_diff(life.core, one.id)[0]
+    assert "one of 60 blocks" in life.core.tamper_diff(one.id)[0]
     outcome = await life.core.wish(AcceptTamper(one.id))
     assert "60 blocks" in outcome.message
     await life.ticks(2)
