@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from teamops.domain.retention import Retention
+from teamops.domain.limits import Retention
 
 KeyPath = tuple[str, ...]
 

@@ -10,8 +10,7 @@ from types import MappingProxyType
 
 from teamops.domain.boundary_rules import NO_TIERS, TierRule
 from teamops.domain.budget import BudgetRule, Budgets
-from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
-from teamops.domain.retention import Retention
+from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, Retention, SpikeRule
 from teamops.model.price import OwnPrice
 from teamops.model.role import Role
 

@@ -3,19 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 DAY_S = 86_400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
-    """For how many days what is kept. What is neither raw nor of a minute is kept for ever."""
-
-    raw_days: int = 7
-    """Single beats, single responses, calls that were allowed."""
-    minute_days: int = 90
-    """Sums by the minute, states that came and went."""
 
 
 def day_of(wall: float) -> int:

@@ -13,7 +13,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from teamops.domain.retention import Retention, cutoff
+from teamops.domain.limits import Retention
+from teamops.domain.retention import cutoff
 from teamops.ledger import merging, spend
 from teamops.ledger.connection import open_existing, reading, writing
 from teamops.model.tail import Position

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from teamops.domain.retention import Retention
+from teamops.domain.limits import Retention
 from teamops.ledger.export import Export
 from teamops.ledger.stats import Stats, TableStats
 from teamops.ledger.tables import Kept

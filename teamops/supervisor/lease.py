@@ -15,7 +15,11 @@ from teamops.config.settings import Settings
 from teamops.model.errors import TeamopsError
 
 if TYPE_CHECKING:
-    from teamops.model.snapshot import SupervisorView
+    from collections.abc import Callable
+
+    from teamops.effects.watchdog import Watchdog
+    from teamops.model.snapshot import Snapshot, SupervisorView
+    from teamops.supervisor.core import Core
 
 _LENGTH = 120
 
@@ -150,6 +154,56 @@ def supervisor_view(settings: Settings, lease: Lease, machine: float, *, acting:
         watch_only=settings.watch_only,
         round_age_s=None if acting or holder is None else holder.round_age(machine),
     )
+
+
+class Nobody:
+    """Stands for the web page that is told of rounds where there is none."""
+
+    def begin_life(self, say: Callable[[str, str], None] | None) -> None:
+        """A life begins."""
+
+    def see_round(self) -> None:
+        """The loop went round."""
+
+    def fail(self, why: str) -> None:
+        """Supervision has failed."""
+
+    def stop(self) -> None:
+        """It ends."""
+
+
+def watchdog_of(settings: Settings) -> Watchdog | Nobody:
+    """Return what tells a web page that teamops lives: loaded only where there is one to be told."""
+    if not settings.watchdog_url:
+        return Nobody()
+    from teamops.effects.watchdog import Watchdog
+
+    return Watchdog(settings.watchdog_url)
+
+
+def tell_rounds(
+    core: Core,
+    lease: Lease,
+    machine: Callable[[], float],
+    watchdog: Watchdog | Nobody,
+    on_round: Callable[[Snapshot], None],
+) -> None:
+    """Let all who would miss them know of the rounds of the clock that ``core`` goes through from now on.
+
+    ``machine``: see ``Clock``.
+    """
+    from teamops.model.events import SourceTroubled
+
+    def tell(snapshot: Snapshot) -> None:
+        lease.say_round(machine())
+        watchdog.see_round()
+        on_round(snapshot)
+
+    def say(trouble: str, hint: str) -> None:
+        core.emit(SourceTroubled(core.stamp(), "watchdog", trouble, hint))
+
+    core.on_round = tell
+    watchdog.begin_life(say if core.book.supervisor.acting else None)
 
 
 def _text(since: float, machine: float | None) -> bytes:

@@ -16,7 +16,6 @@ from pathlib import Path
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
 from teamops.effects.run import Effects
-from teamops.effects.watchdog import Watchdog
 from teamops.guard import holds
 from teamops.ledger.store import open_ledger
 from teamops.model.alert import Alert
@@ -41,9 +40,8 @@ from teamops.supervisor.answering import Answering
 from teamops.supervisor.book import Book
 from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.guarding import Guarding
-from teamops.supervisor.lease import Lease, state_dir_of, supervisor_view
+from teamops.supervisor.lease import Lease, state_dir_of, supervisor_view, tell_rounds, watchdog_of
 from teamops.supervisor.memory import Memory
-from teamops.supervisor.rounds import tell_rounds
 from teamops.supervisor.trees import watched_trees
 from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
@@ -257,7 +255,7 @@ async def supervise_forever(
     """
     folder = state_dir_of(settings, state_dir)
     clock = clock or Clock()
-    watchdog = Watchdog(settings.watchdog_url)
+    watchdog = watchdog_of(settings)
     lease = Lease(folder)
     revisions = itertools.count(1)
     defects = 0
@@ -288,7 +286,7 @@ async def supervise_forever(
                 ) as core:
                     if trouble:
                         core.book.troubles["supervisor"] = (trouble, f"see {folder / 'defects.log'}; please report it")
-                    tell_rounds(core, lease, clock, watchdog, on_round)
+                    tell_rounds(core, lease, clock.machine, watchdog, on_round)
                     on_core(core)
                     try:
                         inherited = await _until_over(settings, core, lease, clock, acting=acting)

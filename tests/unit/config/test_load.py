@@ -16,8 +16,7 @@ from teamops.config.load import check, load
 from teamops.config.problems import ConfigError
 from teamops.config.settings import NotifySettings, Settings, TmuxSettings
 from teamops.domain.budget import BudgetRule
-from teamops.domain.limits import Limits, SpikeRule, SpikeStop
-from teamops.domain.retention import Retention
+from teamops.domain.limits import Limits, Retention, SpikeRule, SpikeStop
 from teamops.model.errors import EXIT_USAGE, UsageError
 from teamops.model.handoff import Severity
 from teamops.model.price import OwnPrice

@@ -20,7 +20,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from teamops.domain.retention import DAY_S, Retention
+from teamops.domain.limits import Retention
+from teamops.domain.retention import DAY_S
 from teamops.ledger.audit import NewBlock
 from teamops.ledger.boundaries import add_decisions
 from teamops.ledger.connection import writing
