@@ -42,9 +42,9 @@ class Retaining:
         """Observed seconds."""
         self._midnight = core.book.midnight
         self._noted = 0.0
-        self._newest = 0
+        self._newest: int | None = None
         """The newest row of single responses as of ``_noted``, observed seconds."""
-        self._counted = 0
+        self._counted: int | None = None
         """… and at least ``COUNTED_S`` before: every supervisor has counted it, or looks at all rows anew."""
 
     def see(self, event: Event) -> None:
@@ -70,10 +70,10 @@ class Retaining:
             if book.midnight != self._midnight:
                 self._midnight, self._due = book.midnight, 0.0
             if not quiet:
-                self._counted = self._newest = 0
+                self._counted = self._newest = None
             elif book.stamp.now - self._noted >= COUNTED_S:
                 self._note(book.stamp.now)
-            if quiet >= QUIET_S and book.stamp.now >= self._due:
+            if quiet >= QUIET_S and book.stamp.now >= self._due and self._counted is not None:
                 await self.sweep()
 
     def _note(self, now: float) -> None:
@@ -87,7 +87,7 @@ class Retaining:
         from teamops.sources.old_beats import clear
 
         core = self._core
-        sweep = Sweep(core.memory.path, core.book.settings.retention, core.book.stamp.wall, self._counted)
+        sweep = Sweep(core.memory.path, core.book.settings.retention, core.book.stamp.wall, self._counted or 0)
         steps = sweep.steps()
         loop = asyncio.get_running_loop()
         with_one_thread = ThreadPoolExecutor(1, thread_name_prefix="retention")  # a connection belongs to its thread
