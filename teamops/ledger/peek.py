@@ -13,6 +13,7 @@ from teamops.ledger.audit import Audit
 from teamops.ledger.client_sessions import ClientSessions
 from teamops.ledger.connection import LedgerError, reading
 from teamops.ledger.migrations import STEPS
+from teamops.ledger.report_facts import ReportFacts
 from teamops.ledger.spent import Spent
 from teamops.ledger.spent_sums import SpentSums
 from teamops.ledger.spikes import Spikes
@@ -28,6 +29,7 @@ class Look:
     spent: Spent
     sums: SpentSums
     spikes: Spikes
+    days: ReportFacts
 
 
 @contextmanager
@@ -57,7 +59,13 @@ def sessions_at(path: Path) -> dict[str, Role]:
 
 
 def _look(connection: sqlite3.Connection, path: Path) -> Look:
-    return Look(Audit(connection, path), Spent(connection, path), SpentSums(connection, path), Spikes(connection, path))
+    return Look(
+        Audit(connection, path),
+        Spent(connection, path),
+        SpentSums(connection, path),
+        Spikes(connection, path),
+        ReportFacts(connection, path),
+    )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from teamops.config.settings import Settings
@@ -19,6 +20,7 @@ from teamops.model.agent_report import AgentReport
 from teamops.model.boundary import Decision
 from teamops.model.clock import Stamp
 from teamops.model.cost_report import CostReport
+from teamops.model.day_report import DayReport
 from teamops.model.events import (
     ActionFinished,
     BeatsSeen,
@@ -35,7 +37,7 @@ from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
-from teamops.supervisor import agent_reports, cost_reports, reports, wishes
+from teamops.supervisor import agent_reports, cost_reports, day_reports, reports, wishes
 from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.book import Book
 from teamops.supervisor.budgeting import Budgeting
@@ -47,6 +49,7 @@ from teamops.supervisor.memory import Memory
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
+from teamops.supervisor.watching import Watching
 from teamops.supervisor.view import view
 from teamops.tmux.server import Server
 
@@ -116,11 +119,15 @@ class Core:
         self.spiking = Spiking(self)
         self.budgeting = Budgeting(self)
         self.costing = Costing(self)
+        self.watching = Watching(self)
+        self._parts = (
+            self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing, self.watching,
+        )  # fmt: skip
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
+        for part in self._parts:
             part.load(self.book)
 
     # in
@@ -192,7 +199,7 @@ class Core:
                 self._gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
-            for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
+            for part in self._parts:
                 part.see(self.book, event)
         if panes:
             self.on_panes(self.book)
@@ -314,6 +321,10 @@ class Core:
     async def cost_report(self) -> CostReport:
         """Return what the project's agents cost. Raises ``LedgerError`` where the ledger can't be read."""
         return await cost_reports.cost_report(self)
+
+    async def day_report(self, last: date | None, days: int = 1, only: Role | None = None) -> DayReport:
+        """Return the report of the days that end with ``last``, or today. Raises ``UsageError``, ``LedgerError``."""
+        return await day_reports.report_of_days(self, last, days, only)
 
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:
         """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""

@@ -57,6 +57,7 @@ class Memory:
         self.rss = ledger.rss
         self.spent = ledger.spent
         self.spikes = ledger.spikes
+        self.watched = ledger.watched
         self.responses = Responses()
         self._pricer = pricer
         self._prices = Prices(pricer)

@@ -1,0 +1,305 @@
+"""What a day's report asks the ledger: states, signs of life, alerts, restarts, what was done, cycles, blocks' texts.
+
+All is read by index, within the span and as far before it as is needed. See ``store.Ledger`` for threads and errors.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from teamops.domain.usual import CYCLE_S
+from teamops.ledger.connection import reading
+from teamops.ledger.spent import dollars
+from teamops.model.actions import By
+from teamops.model.agent_report import RestartRecord, SpikeRecord
+from teamops.model.alert import AlertState
+from teamops.model.boundary import Verdict
+from teamops.model.budget import TEAM
+from teamops.model.day_facts import AlertEdge, CycleDay, Done, Held, Span, StateEdge
+from teamops.model.handoff import Severity
+from teamops.model.role import Role
+
+_CYCLES = (
+    "SELECT coalesce(cycle, CAST(wall / :length AS INTEGER) * :length) AS began, sum(pico),"
+    " sum(pico IS NULL AND cost_usd IS NULL) FROM spent"
+    " WHERE role = (SELECT id FROM spent_name WHERE name = :role) AND wall >= :since AND wall < :until GROUP BY began"
+)
+_TEXTS = (
+    "SELECT coalesce(cycle, CAST(wall / :length AS INTEGER) * :length), cost_usd FROM spent WHERE cost_usd IS NOT NULL"
+    " AND role = (SELECT id FROM spent_name WHERE name = :role) AND wall >= :since AND wall < :until"
+)
+_ALERT = "SELECT wall, code, subject, severity, state, message, agent FROM alert_edge"
+_MENDING = "('poke', 'restart', 'start', 'stop')"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlock:
+    """A block as it was handed on."""
+
+    digest: str
+    task: str | None
+    adopted: bool
+    """It stood already when teamops first saw the file."""
+    wall: float
+    """When teamops saw it first, Unix seconds."""
+    text: bytes
+
+
+class ReportFacts:
+    """The part of the ledger that a report reads."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def _rows(self, question: str, *values: object, **named: object) -> list[Any]:
+        with reading(self._path):
+            return self._connection.execute(question, named or values).fetchall()
+
+    # who looked, and what was seen
+
+    def watched(self, since: float, until: float) -> tuple[Span, ...]:
+        """Return when a supervisor was at work, oldest first."""
+        return tuple(
+            (float(row[0]), float(row[1]))
+            for row in self._rows(
+                "SELECT since_wall, until_wall FROM watched WHERE until_wall > ? AND since_wall < ? ORDER BY id",
+                since,
+                until,
+            )
+        )
+
+    def first_watched(self) -> float | None:
+        """Return when a supervisor was first at work, Unix seconds; ``None``: nobody knows of one."""
+        (row,) = self._rows("SELECT min(since_wall) FROM watched")
+        return None if row[0] is None else float(row[0])
+
+    def states(self, since: float, until: float) -> tuple[StateEdge, ...]:
+        """Return the agents' states, oldest first; of each the last one before ``since``, too."""
+        rows = self._rows(
+            "SELECT wall, role, state, evidence, id FROM state_edge WHERE wall >= ? AND wall < ? ORDER BY wall, id",
+            since,
+            until,
+        )
+        before = [
+            row
+            for (role,) in self._rows("SELECT DISTINCT role FROM state_edge")
+            for row in self._rows(
+                "SELECT wall, role, state, evidence, id FROM state_edge WHERE role = ? AND wall < ?"
+                " ORDER BY wall DESC, id DESC LIMIT 1",
+                role,
+                since,
+            )
+        ]
+        return tuple(StateEdge(row[0], Role(row[1]), row[2], row[3]) for row in (*before, *rows))
+
+    def signs(self, since: float, until: float) -> dict[Role, tuple[int, ...]]:
+        """Return the minutes in which each agent gave a sign of life of its own, in order."""
+        found: dict[Role, list[int]] = {}
+        for role, minute in self._rows(
+            "SELECT role, minute FROM beat_minute WHERE minute >= :since AND minute < :until AND beats > 0"
+            " UNION SELECT role, minute FROM usage_minute WHERE minute >= :since AND minute < :until AND responses > 0"
+            " ORDER BY 1, 2",
+            since=int(since // 60),
+            until=-int(-until // 60),
+        ):
+            found.setdefault(Role(role), []).append(minute)
+        return {role: tuple(minutes) for role, minutes in found.items()}
+
+    # what went wrong, and what was done
+
+    def restarts(self, since: float, until: float) -> tuple[RestartRecord, ...]:
+        """Return the restarts that began within the span, oldest first, without their screens."""
+        return tuple(
+            RestartRecord(
+                action_id=row[0],
+                role=Role(row[1]),
+                wall=row[2],
+                by=By(row[3]),
+                cause=row[4],
+                ending=row[5],
+                attempt=row[6],
+                ok=None if row[7] is None else bool(row[7]),
+                message=row[8],
+                session=row[9],
+            )
+            for row in self._rows(
+                "SELECT r.action, r.role, r.wall, r.decided_by, r.cause, r.ending, r.attempt, a.ok,"
+                " coalesce(a.message, ''), r.session FROM restart r LEFT JOIN action a ON a.id = r.action"
+                " WHERE r.wall >= ? AND r.wall < ? ORDER BY r.wall, r.action",
+                since,
+                until,
+            )
+        )
+
+    def spikes(self, since: float, until: float) -> tuple[SpikeRecord, ...]:
+        """Return the runaways that began within the span, oldest first, without their traces."""
+        return tuple(
+            SpikeRecord(
+                id=row[0],
+                role=Role(row[1]),
+                began_wall=row[2],
+                ended_wall=row[3],
+                peak=row[4],
+                usual=row[5],
+                threshold=row[6],
+                tokens=row[7],
+                cost_usd=Decimal(row[8]),
+                why=row[9],
+            )
+            for row in self._rows(
+                "SELECT id, role, began_wall, ended_wall, peak, usual, threshold, tokens, cost_usd, why FROM spike"
+                " WHERE began_wall >= ? AND began_wall < ? ORDER BY began_wall, id",
+                since,
+                until,
+            )
+        )
+
+    def holds(self, since: float, until: float) -> tuple[Held, ...]:
+        """Return the holds on spending that began within the span, oldest first."""
+        return tuple(
+            Held(*row)
+            for row in self._rows(
+                "SELECT scope, wall, why, lifted_wall FROM budget_hold WHERE wall >= ? AND wall < ? ORDER BY wall",
+                since,
+                until,
+            )
+        )
+
+    def alerts(self, since: float, until: float) -> tuple[AlertEdge, ...]:
+        """Return what became of alerts, oldest first; of each that was open at ``since`` when it fired, too."""
+        within = self._rows(f"{_ALERT} WHERE wall >= ? AND wall < ? ORDER BY wall, id", since, until)
+        before = [
+            row
+            for code, subject, last in self._rows(
+                "SELECT code, subject, max(wall) FROM alert_edge WHERE wall < ? GROUP BY code, subject", since
+            )
+            for row in self._fired(code, subject, last)
+        ]
+        return tuple(
+            AlertEdge(
+                wall=row[0],
+                code=row[1],
+                subject=row[2],
+                severity=Severity(row[3]),
+                state=AlertState(row[4]),
+                message=row[5],
+                agent=None if row[6] is None else Role(row[6]),
+            )
+            for row in (*sorted(before), *within)
+        )
+
+    def _fired(self, code: str, subject: str, last: float) -> list[Any]:
+        """Return when an alert fired whose last edge before a moment is that of ``last``; nothing where it was over."""
+        key = (code, subject, last)
+        which = "WHERE code = ? AND subject = ? AND wall <= ?"
+        (newest,) = self._rows(f"SELECT state FROM alert_edge {which} ORDER BY wall DESC, id DESC LIMIT 1", *key)  # noqa: S608 - ours
+        if newest[0] == AlertState.RESOLVED:
+            return []
+        return self._rows(f"{_ALERT} {which} AND state = 'firing' ORDER BY wall DESC, id DESC LIMIT 1", *key)
+
+    def remedies(self) -> dict[tuple[str, str], str]:
+        """Return what to do about each alert, as it was said last."""
+        return {(row[0], row[1]): row[2] for row in self._rows("SELECT code, subject, do FROM alert")}
+
+    def done(self, since: float, until: float) -> tuple[Done, ...]:
+        """Return what was done about agents and tasks within the span, and worked; oldest first."""
+        acts = [
+            Done(row[0], row[1], None if row[2] is None else Role(row[2]), row[3] == By.PERSON)
+            for row in self._rows(
+                f"SELECT wall, kind, role, decided_by FROM action WHERE kind IN {_MENDING} AND ok = 1"  # noqa: S608 - ours
+                " AND wall >= ? AND wall < ?",
+                since,
+                until,
+            )
+        ]
+        acts += [
+            Done(row[0], "approval", None, by_person=True)
+            for row in self._rows("SELECT wall FROM approval WHERE wall >= ? AND wall < ?", since, until)
+        ]
+        acts += [
+            Done(row[0], "lift", None if row[1] == TEAM else Role(row[1]), by_person=True)
+            for row in self._rows(
+                "SELECT lifted_wall, scope FROM budget_hold WHERE lifted_wall >= ? AND lifted_wall < ?", since, until
+            )
+        ]
+        return tuple(sorted(acts, key=lambda one: one.wall))
+
+    def calls(self, since: float, until: float) -> dict[tuple[Role, Verdict], int]:
+        """Return how many tool calls hooks refused, or let through with a warning, by role."""
+        return {
+            (Role(row[0]), Verdict(row[1])): row[2]
+            for row in self._rows(
+                "SELECT role, verdict, count(*) FROM decision WHERE wall >= ? AND wall < ? AND verdict <> 'allow'"
+                " GROUP BY role, verdict",
+                since,
+                until,
+            )
+        }
+
+    def violations(self, since: float, until: float) -> int:
+        """Return how many changes got past a boundary."""
+        (row,) = self._rows("SELECT count(*) FROM violation WHERE wall >= ? AND wall < ?", since, until)
+        return int(row[0])
+
+    # cycles
+
+    def cycles(self, role: Role, edges: Sequence[float]) -> tuple[CycleDay, ...]:
+        """Return what the cycles cost that began between each edge and the next one."""
+        span = {"role": str(role), "since": edges[0], "until": edges[-1], "length": CYCLE_S}
+        more: dict[float, Decimal] = {}
+        for began, text in self._rows(_TEXTS, **span):
+            more[began] = more.get(began, Decimal(0)) + Decimal(text)
+        costs: list[list[Decimal]] = [[] for _ in edges[1:]]
+        picos: list[list[int]] = [[] for _ in edges[1:]]
+        unpriced = [0] * len(costs)
+        for began, pico, unknown in self._rows(_CYCLES, **span):
+            place = bisect_right(edges, began) - 1
+            if not 0 <= place < len(costs):
+                continue  # it began before
+            if unknown:
+                unpriced[place] += 1
+            elif began in more:
+                costs[place].append(dollars(pico or 0) + more[began])
+            else:
+                picos[place].append(pico or 0)
+        return tuple(
+            _cycle_day(some, whole, waiting) for some, whole, waiting in zip(costs, picos, unpriced, strict=True)
+        )
+
+    # blocks
+
+    def blocks(self, since: float) -> list[StoredBlock]:
+        """Return the blocks of all tasks that were handed on since then, or may be open; each task's oldest first.
+
+        A task that is known to be closed, and has no block since then, is left out; so is a block that was rewritten.
+        """
+        rows = self._rows(
+            "SELECT b.id, lower(coalesce(b.task, '')), b.digest, b.wall, b.adopted FROM block b WHERE b.state <> 'gone'"
+            " ORDER BY b.state = 'stands', iif(b.state = 'stands', 0, b.archived_wall), b.place, b.id"
+        )
+        closed = {row[0] for row in self._rows("SELECT digest FROM light WHERE role = 'NONE' AND wall < ?", since)}
+        last = {row[1]: row[2] for row in rows}
+        late = {row[1] for row in rows if row[3] >= since and not row[4]}
+        wanted = [row[0] for row in rows if row[1] in late or last[row[1]] not in closed]
+        found = []
+        for block_id in wanted:
+            (row,) = self._rows("SELECT digest, task, adopted, wall, text FROM block WHERE id = ?", block_id)
+            found.append(StoredBlock(row[0], row[1], bool(row[2]), row[3], zlib.decompress(row[4])))
+        return [block for block in found if block.text]
+
+
+def _cycle_day(costs: list[Decimal], picos: list[int], unpriced: int) -> CycleDay:
+    if not costs:  # the usual case: whole numbers are faster
+        middle = Decimal(median(picos)).scaleb(-12) if picos else None
+        return CycleDay(len(picos), unpriced, middle)
+    every = [*costs, *(dollars(pico) for pico in picos)]
+    return CycleDay(len(every), unpriced, median(every))

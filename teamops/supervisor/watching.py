@@ -1,0 +1,50 @@
+"""Keeps on record when this supervisor is at work, so that nobody takes the times in which nobody looked for deaths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from teamops.model.day_facts import Span
+from teamops.model.events import Event, Ticked
+from teamops.supervisor.book import Book
+
+if TYPE_CHECKING:
+    from teamops.supervisor.core import Core
+
+MARK_S = 60.0
+"""How often it is stored. After a kill so much of the last minute is not known to have been watched."""
+
+
+class Watching:
+    """Belongs to the supervisor's loop; only the one that acts writes."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._span: int | None = None
+        self._since = 0.0
+        self._marked = 0.0
+
+    def load(self, book: Book) -> None:
+        """Begin."""
+        self._since = self._marked = book.stamp.wall
+
+    def see(self, book: Book, event: Event) -> None:
+        """Take a round of the clock. After a gap a new span begins: in it nobody looked."""
+        if not isinstance(event, Ticked) or not book.supervisor.acting:
+            return
+        wall = event.stamp.wall
+        if event.gap_s or wall < self._marked:
+            # Also where the wall clock was set back.
+            self._span, self._since, self._marked = None, wall, wall
+            return
+        if wall - self._marked < MARK_S and self._span is not None:
+            return
+        span, since, self._marked = self._span, self._since, wall
+        self._core.memory.store(book, lambda: self._mark(span, since, wall))
+
+    def _mark(self, span: int | None, since: float, wall: float) -> None:
+        self._span = self._core.memory.watched.mark(span, since, wall)
+
+    def since_last(self, begun: float, wall: float) -> Span:
+        """Return the time up to now that may not be stored yet; ``begun``: when the supervisor that acts began to."""
+        return (max(begun, self._since if self._core.book.supervisor.acting else wall - MARK_S), wall)
