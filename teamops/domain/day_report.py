@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta, tzinfo
 from itertools import pairwise
 
-from teamops.domain import day_answers
+from teamops.domain import day_answers, day_team
 from teamops.domain.day_tasks import task_days
 from teamops.domain.days import local, midnight
 from teamops.domain.drift import cycle_drift
@@ -98,7 +98,7 @@ def day_report(
     return DayReport(
         project=asked.project,
         days=at.days,
-        since_wall=since,
+        day_edges=at.edges,
         until_wall=until,
         wall=at.wall,
         timezone=asked.timezone,
@@ -109,7 +109,7 @@ def day_report(
             for role in roles
             if asked.only in (None, role)
         ),
-        team=_team(facts, tasks, [one for one in found if one.agent not in roles], found, since),
+        team=_team(facts, tasks, [one for one in found if one.agent not in roles], found, at),
         empty=_is_empty(facts, tasks, since),
     )
 
@@ -164,8 +164,9 @@ def _count(states: Sequence[StateEdge], state: AgentState) -> int:
 
 
 def _team(
-    facts: DayFacts, tasks: Sequence[TaskDay], own: Sequence[Episode], found: Sequence[Episode], since: float
+    facts: DayFacts, tasks: Sequence[TaskDay], own: Sequence[Episode], found: Sequence[Episode], at: Frame
 ) -> TeamDay:
+    since, until = at.since, at.until
     stages: dict[Stage, float] = {}
     for task in tasks:
         for stay in task.stages:
@@ -176,7 +177,7 @@ def _team(
         key=lambda one: (one[0] is None, -one[1].cost_usd, -one[1].tokens.total, one[0] or ""),
     )
     calls = facts.calls.items()
-    return TeamDay(
+    team = TeamDay(
         closed=dict(sorted(Counter(task.tier for task in tasks if task.closed_wall is not None).items(), key=_tier)),
         tasks=tuple(tasks),
         stages=stages,
@@ -193,6 +194,7 @@ def _team(
         waiting=tuple(task for _, task in sorted(waiting, key=lambda one: one[0])),
         episodes=tuple(own),
     )
+    return replace(team, lines=day_team.lines(team, until))
 
 
 def _tier(closed: tuple[int | None, int]) -> int:

@@ -236,6 +236,8 @@ class TeamDay:
     """Tasks whose light a person holds, the longest first."""
     episodes: tuple[Episode, ...] = ()
     """What was amiss with no single agent."""
+    lines: tuple[tuple[str, str], ...] = ()
+    """All this in words: (what, how much)."""
 
     @property
     def sign_offs(self) -> int:
@@ -250,7 +252,8 @@ class DayReport:
     project: str
     days: tuple[date, ...]
     """Oldest first."""
-    since_wall: float
+    day_edges: tuple[float, ...]
+    """Where each day begins, and where the last one ends, Unix seconds."""
     until_wall: float
     """Where the last day ends, or now where it is not over."""
     wall: float
@@ -265,6 +268,11 @@ class DayReport:
     team: TeamDay = field(default_factory=TeamDay)
     empty: bool = False
     """Nothing at all is on record."""
+
+    @property
+    def since_wall(self) -> float:
+        """Return when the first day begins, Unix seconds."""
+        return self.day_edges[0]
 
     @property
     def zone_words(self) -> str:

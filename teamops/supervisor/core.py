@@ -49,8 +49,8 @@ from teamops.supervisor.memory import Memory
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
-from teamops.supervisor.watching import Watching
 from teamops.supervisor.view import view
+from teamops.supervisor.watching import Watching
 from teamops.tmux.server import Server
 
 PUBLISH_S = 0.05

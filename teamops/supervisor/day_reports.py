@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from teamops.supervisor.core import Core
 
 
+FIRST_YEAR = 2000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """All that a report needs beside the ledger."""
@@ -93,12 +96,9 @@ def days_asked(last: date | None, days: int, wall: float, terms: Terms) -> Frame
     wanted = last or present
     if wanted > present:
         raise UsageError(f"{wanted} is not there yet", f"today is {present} ({terms.timezone or 'local time'})")
-    try:
-        found = frame(wanted, days, wall, terms.zone)
-        midnight(found.days[0], terms.zone)
-    except (OverflowError, ValueError, OSError) as error:
-        raise UsageError(f"{wanted} is no day of a calendar's that can be looked up", "name a later day") from error
-    return found
+    if wanted.year < FIRST_YEAR:
+        raise UsageError(f"of {wanted} nothing can be on record", "write the day as 2026-03-28")
+    return frame(wanted, days, wall, terms.zone)
 
 
 def read_days(path: Path, question: Question) -> DayReport:
