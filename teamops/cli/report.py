@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from teamops.model.day_report import DayReport
     from teamops.model.role import Role
 
+_AGO = {"today": 0, "yesterday": 1}
 _FORMATS = ("text", "md", "json", "html")
 _BY_SUFFIX = {".md": "md", ".markdown": "md", ".json": "json", ".html": "html", ".htm": "html"}
 
@@ -57,8 +58,8 @@ def report(
 ) -> None:
     """Say what a day was like: each agent's five answers, and what the team got done.
 
-    Alive the whole day? Restarts, and why? Did its cost per cycle leave its baseline? Loops or cooldowns? What recovered
-    by itself, and what needs you? Works without a running supervisor.
+    Alive the whole day? Restarts, and why? Did its cost per cycle leave its baseline? Loops or cooldowns? What
+    recovered by itself, and what needs you? Works without a running supervisor.
     """
     from teamops.cli.place import settings_of
 
@@ -80,22 +81,16 @@ async def _look(settings: Settings, state_dir: Path | None, day: str, days: int,
 
     asked = _day(day)
     async with visit(settings, state_dir=state_dir) as (core, snapshot):
-        if asked == _YESTERDAY:
-            asked = today(snapshot.stamp.wall, settings.budgets.zone) - timedelta(days=1)
+        if isinstance(asked, int):  # which day that is depends on the project's timezone
+            asked = today(snapshot.stamp.wall, settings.budgets.zone) - timedelta(days=asked)
         return await core.day_report(asked, days, role)
 
 
-_YESTERDAY = date.min
-"""Which day that is depends on the project's timezone."""
-
-
-def _day(text: str) -> date | None:
-    """Return the day that is meant; ``None`` = today."""
+def _day(text: str) -> date | int:
+    """Return the day that is meant, or how many days ago it was."""
     word = text.strip().lower()
-    if word == "today":
-        return None
-    if word == "yesterday":
-        return _YESTERDAY
+    if word in _AGO:
+        return _AGO[word]
     try:
         return date.fromisoformat(word)
     except ValueError:

@@ -18,6 +18,7 @@ from teamops.config.settings import (
     GateSettings,
     NotifySettings,
     ProfileFile,
+    ReportSettings,
     RoleSettings,
     Settings,
     TmuxSettings,
@@ -152,6 +153,7 @@ class _Reading:
                 terminal=self._values.get(("notify", "terminal")) is not False,
             ),
             gates=GateSettings(**self._table("gates")),
+            report=self._report(),
             sandbox=sandbox.read(self._values, self._resolved),
             auto_poke=self._values.get(("poke", "auto")) is not False,
             source=self._source,
@@ -356,6 +358,12 @@ class _Reading:
         if wrong := spike_rule.conflict(self._values, table, rule):
             self._say(*wrong)
         return rule
+
+    def _report(self) -> ReportSettings:
+        given = self._table("report")
+        if "folder" in given:
+            given["folder"] = str(self._resolved(given["folder"]))
+        return ReportSettings(**given)
 
     # Small change
 

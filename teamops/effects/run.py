@@ -10,7 +10,7 @@ from pathlib import Path
 from teamops.config.settings import Settings
 from teamops.effects.notify import Notifier
 from teamops.guard import holds
-from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart, Start, Stop, StopSpending
+from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart, Start, Stop, StopSpending, WriteReport
 from teamops.model.agent_report import Launch
 from teamops.model.budget import Step
 from teamops.model.errors import TeamopsError
@@ -51,6 +51,10 @@ class Effects:
                 from teamops.effects.append import append_block
 
                 return await append_block(self._settings.handoff, action, check)
+            if isinstance(action, WriteReport):
+                from teamops.effects.reports import write_report
+
+                return await asyncio.to_thread(write_report, action, self._settings.root)
             return await self._on_pane(action)
         except TeamopsError as error:
             return Outcome(ok=False, message=error.message, hint=error.hint)

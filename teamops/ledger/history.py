@@ -9,7 +9,19 @@ from typing import Any
 
 from teamops.domain import log_lines
 from teamops.ledger.rows import BegunAction
-from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart, Start, Stop, StopSpending
+from teamops.model.actions import (
+    Action,
+    Append,
+    By,
+    Notify,
+    Outcome,
+    Poke,
+    Restart,
+    Start,
+    Stop,
+    StopSpending,
+    WriteReport,
+)
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Alert, AlertState
 from teamops.model.budget import Step
@@ -140,6 +152,8 @@ def begin_action(connection: sqlite3.Connection, action: Action, wall: float) ->
         kind = "start"
     elif isinstance(action, Stop):
         kind = "stop"
+    elif isinstance(action, WriteReport):
+        kind, text, title = "report", action.day, action.folder
     elif isinstance(action, StopSpending):
         kind, text, title = f"{_SPENDING}{action.step.value}", action.text, repr(action.since)
     cursor = connection.execute(
@@ -210,6 +224,8 @@ def log(connection: sqlite3.Connection, limit: int) -> list[LogLine]:
 
 def _action(row: Any) -> Action:
     role, by, reason = (None if row[3] is None else Role(row[3])), By(row[7]), row[8]
+    if row[2] == "report":
+        return WriteReport(day=row[4], folder=row[5], files=(), by=by, reason=reason)
     if row[2] == "notify" or role is None:
         return Notify(title=row[5], body=row[4], critical=bool(row[6]), by=by, reason=reason, role=role)
     if row[2] == "poke":

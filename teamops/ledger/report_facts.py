@@ -250,6 +250,18 @@ class ReportFacts:
         (row,) = self._rows("SELECT count(*) FROM violation WHERE wall >= ? AND wall < ?", since, until)
         return int(row[0])
 
+    # reports
+
+    def written(self, since: float) -> frozenset[str]:
+        """Return the days (ISO) whose reports were written since then."""
+        rows = self._rows("SELECT text FROM action WHERE kind = 'report' AND ok = 1 AND wall >= ?", since)
+        return frozenset(row[0] for row in rows)
+
+    def notified(self, reason: str, since: float) -> bool:
+        """Return whether a notice for that reason was begun since then."""
+        found = "SELECT 1 FROM action WHERE kind = 'notify' AND wall >= ? AND reason = ? LIMIT 1"
+        return bool(self._rows(found, since, reason))
+
     # cycles
 
     def cycles(self, role: Role, edges: Sequence[float]) -> tuple[CycleDay, ...]:

@@ -17,6 +17,7 @@ from teamops.ledger.deliveries import Deliveries
 from teamops.ledger.keeping import Keepings
 from teamops.ledger.launches import Launches
 from teamops.ledger.logs import Logs, ToldLog
+from teamops.ledger.report_facts import ReportFacts
 from teamops.ledger.rows import BegunAction, DaySpend, Minute
 from teamops.ledger.rss import Rss
 from teamops.ledger.spent import Spent, SpentRow
@@ -60,6 +61,8 @@ class Ledger:
         self.boundaries = Boundaries(connection, path)
         self.budgets = BudgetBook(connection, path)
         """Asked in every transaction that adds to what was spent."""
+        self.days = ReportFacts(connection, path)
+        """What a day's report asks."""
         self.deliveries = Deliveries(connection, path)
         self.keeping = Keepings(connection, path)
         self.launches = Launches(connection, path)

@@ -46,6 +46,7 @@ from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import findings_of, notice_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.reporting import Reporting
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
@@ -123,6 +124,7 @@ class Core:
         self._parts = (
             self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing, self.watching,
         )  # fmt: skip
+        self.reporting = Reporting(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
@@ -214,6 +216,8 @@ class Core:
                 self.deliverer.go_on(self.book, counts=counts)
                 if any(page.keeping is not before for page, before in kept):
                     self._judge()  # what was just decided about an agent is shown at once
+                if counts:
+                    self.reporting.go_on(self.book)
             self._ask_rules(counts=counts)
 
     def _judge(self) -> None:

@@ -51,6 +51,7 @@ class Memory:
         self.audit = ledger.audit
         self.boundaries = ledger.boundaries
         self.budgets = ledger.budgets
+        self.days = ledger.days
         self.deliveries = ledger.deliveries
         self.keeping = ledger.keeping
         self.launches = ledger.launches
