@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from teamops.model.boundary import Decision, Violation, ViolationState
 from teamops.model.budget import BudgetLine
 from teamops.model.clock import Stamp
 from teamops.model.cost_report import CostReport
+from teamops.model.day_report import DayReport
 from teamops.model.handoff import Block, Problem, Stage, Standing, Task
 from teamops.model.protocol import ProtocolFinding, StageTime, TaskReport
 from teamops.model.role import Role
@@ -274,6 +276,9 @@ class SupervisorPort(Protocol):
 
     def cost_report(self) -> CostReport:
         """Return what the project's agents cost: by day, hour, agent, model and task, how fast, and their runaways."""
+
+    def day_report(self, last: date | None, days: int = 1) -> DayReport:
+        """Return the report of the ``days`` days that end with ``last``; ``None``: with today."""
 
     def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
         """Return what the agents' hooks refused or warned of lately, newest first, at most 200."""

@@ -79,6 +79,10 @@ class TeamScreen(Screen[None]):
         """Show what the team cost."""
         self.team.doors.costs()
 
+    def action_day_report(self) -> None:
+        """Show the day's report."""
+        self.team.doors.day_report()
+
     def action_sign_off(self) -> None:
         """Open the sign-off window."""
         self.team.doors.sign_off(self.chosen_task)
