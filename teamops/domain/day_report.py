@@ -94,7 +94,8 @@ def day_report(
     found = episodes(facts.alerts, facts.done, facts.remedies, until)
     found = tuple(one for one in found if one.until_wall is None or one.until_wall >= since)
     tasks = task_days(blocks, walls, since, until, asked.limits)
-    roles = _roles(asked, facts, found, since)
+    signed = _signed(facts, since, until)
+    roles = _roles(asked, facts, found, signed, since)
     return DayReport(
         project=asked.project,
         days=at.days,
@@ -110,23 +111,29 @@ def day_report(
             if asked.only in (None, role)
         ),
         team=_team(facts, tasks, [one for one in found if one.agent not in roles], found, at),
-        empty=_is_empty(facts, tasks, since),
+        empty=not signed and _is_empty(facts, tasks, since),
     )
 
 
 def _is_empty(facts: DayFacts, tasks: Sequence[TaskDay], since: float) -> bool:
     """Return whether nothing happened, and nobody looked."""
-    told = (facts.signs, facts.restarts, facts.spikes, facts.spend, facts.calls, facts.violations)
+    told = (facts.restarts, facts.spikes, facts.spend, facts.calls, facts.violations)
     later = [*(edge.wall for edge in facts.states), *(edge.wall for edge in facts.alerts)]
     happened = any(wall >= since for wall in later) or any(task.blocks for task in tasks)
     return not (any(told) or happened or facts.watched)
 
 
-def _roles(asked: Asked, facts: DayFacts, found: Sequence[Episode], since: float) -> list[Role]:
+def _signed(facts: DayFacts, since: float, until: float) -> set[Role]:
+    """Return who gave a sign of life within the span."""
+    return {
+        role for role, minutes in facts.signs.items() if any(since - 60 < minute * 60 < until for minute in minutes)
+    }
+
+
+def _roles(asked: Asked, facts: DayFacts, found: Sequence[Episode], signed: set[Role], since: float) -> list[Role]:
     """Return the team, then those of whom something of the span is on record, in the order of their names."""
     others = {edge.role for edge in facts.states if edge.wall >= since or edge.state != AgentState.UNKNOWN}
-    others |= {role for role, minutes in facts.signs.items() if minutes}
-    others |= {record.role for record in facts.restarts} | {record.role for record in facts.spikes}
+    others |= signed | {record.role for record in facts.restarts} | {record.role for record in facts.spikes}
     others |= {role for role, spend in facts.spend.items() if spend.responses}
     others |= {one.agent for one in found if one.agent is not None} | {role for role, _ in facts.calls}
     return [*asked.names, *sorted(others - set(asked.names))]

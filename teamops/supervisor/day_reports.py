@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from teamops.domain.day_report import Asked, Frame, day_report, frame, today
 from teamops.domain.days import midnight
 from teamops.domain.drift import BEFORE
+from teamops.domain.presence import QUIET_S
 from teamops.domain.spend_by_light import moments
 from teamops.handoff import ROLES, parse
 from teamops.ledger.peek import Look, look_into
@@ -135,7 +136,8 @@ def _facts(look: Look, question: Question) -> DayFacts:
     return DayFacts(
         watched=watched,
         states=days.states(since, until),
-        signs=days.signs(since, until),
+        # A sign just before the span, and one just after it, may prove what is at its edge.
+        signs=days.signs(since - QUIET_S - 60, until + QUIET_S + 60),
         restarts=days.restarts(since, until),
         spikes=days.spikes(since, until),
         holds=days.holds(since, until),

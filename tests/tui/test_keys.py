@@ -26,8 +26,8 @@ from teamops.tui.screens.diff import DiffScreen
 from teamops.tui.screens.findings import FindingsScreen
 from teamops.tui.screens.poke import PokeWindow
 from teamops.tui.screens.reading import ReadingWindow
-from teamops.tui.screens.restart import RestartWindow
 from teamops.tui.screens.report import ReportScreen
+from teamops.tui.screens.restart import RestartWindow
 from teamops.tui.screens.sign_off import SignOffWindow
 from teamops.tui.screens.task import TaskScreen
 from tests.tui.conftest import MakeApp
