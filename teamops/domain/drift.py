@@ -30,6 +30,8 @@ DEVIATIONS = 3.5
 """… and by so many deviations of the days before."""
 WEEK_FACTOR = 1.25
 WEEK_DEVIATIONS = 3.0
+WEEK_AGREEMENT = 0.85
+"""So many of all pairs of days go the way of the trend: one odd day, or chance, makes no drift."""
 _SCALE = 1.4826
 """A median absolute deviation times this is a standard deviation, of figures that are distributed normally."""
 
@@ -76,10 +78,13 @@ def _week(days: Sequence[CycleDay]) -> tuple[Course, float | None]:
     points = [(place, math.log(known)) for place, day in enumerate(days) if (known := _usable(day)) is not None]
     if len(points) < ENOUGH_OF_WEEK:
         return Course.UNKNOWN, None
-    slope = median((high[1] - low[1]) / (high[0] - low[0]) for low, high in combinations(points, 2))
+    slopes = [(high[1] - low[1]) / (high[0] - low[0]) for low, high in combinations(points, 2)]
+    slope = median(slopes)
     change = slope * (points[-1][0] - points[0][0])
     spread = _spread([log - slope * place for place, log in points])
-    return _course(change, max(math.log(WEEK_FACTOR), WEEK_DEVIATIONS * spread)), math.exp(change)
+    agree = sum(one * slope > 0 for one in slopes) >= WEEK_AGREEMENT * len(slopes)
+    least = max(math.log(WEEK_FACTOR), WEEK_DEVIATIONS * spread) if agree else math.inf
+    return _course(change, least), math.exp(change)
 
 
 def _usable(day: CycleDay) -> Decimal | None:

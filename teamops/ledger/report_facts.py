@@ -17,7 +17,6 @@ from typing import Any
 
 from teamops.domain.usual import CYCLE_S
 from teamops.ledger.connection import reading
-from teamops.ledger.spent import dollars
 from teamops.model.actions import By
 from teamops.model.agent_report import RestartRecord, SpikeRecord
 from teamops.model.alert import AlertState
@@ -27,16 +26,13 @@ from teamops.model.day_facts import AlertEdge, CycleDay, Done, Held, Span, State
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
-_CYCLES = (
-    "SELECT coalesce(cycle, CAST(wall / :length AS INTEGER) * :length) AS began, sum(pico),"
-    " sum(pico IS NULL AND cost_usd IS NULL) FROM spent"
-    " WHERE role = (SELECT id FROM spent_name WHERE name = :role) AND wall >= :since AND wall < :until GROUP BY began"
-)
-_TEXTS = (
-    "SELECT coalesce(cycle, CAST(wall / :length AS INTEGER) * :length), cost_usd FROM spent WHERE cost_usd IS NOT NULL"
-    " AND role = (SELECT id FROM spent_name WHERE name = :role) AND wall >= :since AND wall < :until"
+_SPENT = (
+    "SELECT wall, cycle, pico, cost_usd FROM spent WHERE role = (SELECT id FROM spent_name WHERE name = ?)"
+    " AND wall >= ? AND wall < ?"
 )
 _ALERT = "SELECT wall, code, subject, severity, state, message, agent FROM alert_edge"
+_PICO = 12
+"""See ``ledger.spent``."""
 _MENDING = "('poke', 'restart', 'start', 'stop')"
 
 
@@ -103,16 +99,16 @@ class ReportFacts:
 
     def signs(self, since: float, until: float) -> dict[Role, tuple[int, ...]]:
         """Return the minutes in which each agent gave a sign of life of its own, in order."""
-        found: dict[Role, list[int]] = {}
-        for role, minute in self._rows(
-            "SELECT role, minute FROM beat_minute WHERE minute >= :since AND minute < :until AND beats > 0"
-            " UNION SELECT role, minute FROM usage_minute WHERE minute >= :since AND minute < :until AND responses > 0"
-            " ORDER BY 1, 2",
-            since=int(since // 60),
-            until=-int(-until // 60),
-        ):
-            found.setdefault(Role(role), []).append(minute)
-        return {role: tuple(minutes) for role, minutes in found.items()}
+        first, last = int(since // 60), -int(-until // 60)
+        found: dict[Role, set[int]] = {}
+        for source in ("beat_minute WHERE beats > 0", "usage_minute WHERE responses > 0"):
+            for role, minute in self._rows(
+                f"SELECT role, minute FROM {source} AND minute >= ? AND minute < ?",  # noqa: S608 - ours
+                first,
+                last,
+            ):
+                found.setdefault(role, set()).add(minute)
+        return {Role(role): tuple(sorted(minutes)) for role, minutes in found.items()}
 
     # what went wrong, and what was done
 
@@ -266,26 +262,29 @@ class ReportFacts:
 
     def cycles(self, role: Role, edges: Sequence[float]) -> tuple[CycleDay, ...]:
         """Return what the cycles cost that began between each edge and the next one."""
-        span = {"role": str(role), "since": edges[0], "until": edges[-1], "length": CYCLE_S}
-        more: dict[float, Decimal] = {}
-        for began, text in self._rows(_TEXTS, **span):
-            more[began] = more.get(began, Decimal(0)) + Decimal(text)
-        costs: list[list[Decimal]] = [[] for _ in edges[1:]]
-        picos: list[list[int]] = [[] for _ in edges[1:]]
-        unpriced = [0] * len(costs)
-        for began, pico, unknown in self._rows(_CYCLES, **span):
-            place = bisect_right(edges, began) - 1
-            if not 0 <= place < len(costs):
-                continue  # it began before
-            if unknown:
-                unpriced[place] += 1
-            elif began in more:
-                costs[place].append(dollars(pico or 0) + more[began])
+        costs: dict[float, int | Decimal] = {}
+        waiting: set[float] = set()
+        for wall, cycle, pico, text in self._rows(_SPENT, str(role), edges[0], edges[-1]):
+            began = wall // CYCLE_S * CYCLE_S if cycle is None else cycle
+            if pico is not None:
+                costs[began] = costs.get(began, 0) + pico
+            elif text is not None:
+                costs[began] = costs.get(began, 0) + Decimal(text).scaleb(_PICO)
             else:
-                picos[place].append(pico or 0)
-        return tuple(
-            _cycle_day(some, whole, waiting) for some, whole, waiting in zip(costs, picos, unpriced, strict=True)
-        )
+                waiting.add(began)
+        priced: list[list[int | Decimal]] = [[] for _ in edges[1:]]
+        unpriced = [0] * len(priced)
+        for began, cost in costs.items():
+            place = bisect_right(edges, began) - 1
+            if (
+                0 <= place < len(priced) and began not in waiting
+            ):  # one that began before the first day is not of these days
+                priced[place].append(cost)
+        for began in waiting:
+            place = bisect_right(edges, began) - 1
+            if 0 <= place < len(priced):
+                unpriced[place] += 1
+        return tuple(_cycle_day(some, waits) for some, waits in zip(priced, unpriced, strict=True))
 
     # blocks
 
@@ -309,9 +308,7 @@ class ReportFacts:
         return [block for block in found if block.text]
 
 
-def _cycle_day(costs: list[Decimal], picos: list[int], unpriced: int) -> CycleDay:
-    if not costs:  # the usual case: whole numbers are faster
-        middle = Decimal(median(picos)).scaleb(-12) if picos else None
-        return CycleDay(len(picos), unpriced, middle)
-    every = [*costs, *(dollars(pico) for pico in picos)]
-    return CycleDay(len(every), unpriced, median(every))
+def _cycle_day(costs: Sequence[int | Decimal], unpriced: int) -> CycleDay:
+    # Whole numbers and decimals are compared as they are.
+    middle = Decimal(median(costs)).scaleb(-_PICO) if costs else None  # type: ignore[type-var]
+    return CycleDay(len(costs), unpriced, middle)

@@ -14,12 +14,14 @@ from statistics import median
 import pytest
 
 from teamops.domain.day_report import Asked, frame
+from teamops.domain.spend_by_light import Lights
 from teamops.model.actions import By
 from teamops.model.boundary import Verdict
 from teamops.model.day_report import SLOT_S, AgentDay, Course, DayReport, Ending, Presence
 from teamops.model.role import AGENT_ROLES, DEVELOPER, HUMAN, NONE, REVIEWER, Role
 from teamops.model.spend import Spend
 from teamops.supervisor.cost_reports import Terms, read_costs
+from teamops.supervisor.costing import Known
 from teamops.supervisor.day_reports import Question, read_days
 from tests.week import ANSWERS, BACK, DAYS, LAST, POINTS, STEP, ZONE, Week, Written, midnight
 
