@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 MARK_S = 60.0
 """How often it is stored. After a kill so much of the last minute is not known to have been watched."""
 
+JUMP_S = 10.0
+"""The wall clock goes on by less between two rounds of the clock, but where it was set, or nobody looked."""
+
 
 class Watching:
     """Belongs to the supervisor's loop; only the one that acts writes."""
@@ -21,24 +24,29 @@ class Watching:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._span: int | None = None
-        self._since = 0.0
-        self._marked = 0.0
+        self._since = self._last = self._marked = 0.0
 
     def load(self, book: Book) -> None:
         """Begin."""
-        self._since = self._marked = book.stamp.wall
+        self._begin(book.stamp.wall)
+
+    def _begin(self, wall: float) -> None:
+        self._span, self._since, self._last, self._marked = None, wall, wall, wall
 
     def see(self, book: Book, event: Event) -> None:
-        """Take a round of the clock. After a gap a new span begins: in it nobody looked."""
+        """Take a round of the clock. After a gap, or where the wall clock was set, a new span begins."""
         if not isinstance(event, Ticked) or not book.supervisor.acting:
             return
-        wall = event.stamp.wall
-        if event.gap_s or wall < self._marked:
-            # Also where the wall clock was set back.
-            self._span, self._since, self._marked = None, wall, wall
-            return
-        if wall - self._marked < MARK_S and self._span is not None:
-            return
+        wall, last = event.stamp.wall, self._last
+        if event.gap_s or not last <= wall <= last + JUMP_S:
+            if self._span is not None:
+                self._store(book, last)
+            self._begin(wall)
+        self._last = wall
+        if self._span is None or wall - self._marked >= MARK_S:
+            self._store(book, wall)
+
+    def _store(self, book: Book, wall: float) -> None:
         span, since, self._marked = self._span, self._since, wall
         self._core.memory.store(book, lambda: self._mark(span, since, wall))
 
