@@ -72,7 +72,6 @@ def question_of(core: Core, last: date | None, days: int, only: Role | None = No
     if only is not None and only not in names:
         known = ", ".join(names) or "none: name the team in teamops.toml"
         raise UsageError(f"{only} is no role of this team", f"roles: {known}")
-    begun = book.supervisor.since_wall
     return Question(
         asked=Asked(
             project=book.settings.project,
@@ -85,7 +84,7 @@ def question_of(core: Core, last: date | None, days: int, only: Role | None = No
         known=core.costing.known(),
         unstored=tuple(core.memory.responses.unstored),
         roles=frozenset({*ROLES, *names}),
-        looking=None if book.supervisor.pid is None or begun is None else core.watching.since_last(begun, wall),
+        looking=core.watching.looking(book),
     )
 
 

@@ -53,6 +53,11 @@ class Watching:
     def _mark(self, span: int | None, since: float, wall: float) -> None:
         self._span = self._core.memory.watched.mark(span, since, wall)
 
-    def since_last(self, begun: float, wall: float) -> Span:
-        """Return the time up to now that may not be stored yet; ``begun``: when the supervisor that acts began to."""
-        return (max(begun, self._since if self._core.book.supervisor.acting else wall - MARK_S), wall)
+    def looking(self, book: Book) -> Span | None:
+        """Return the time up to now in which somebody looks and which may not be stored yet; ``None``: nobody does."""
+        wall, supervisor = book.stamp.wall, book.supervisor
+        if supervisor.acting:
+            return self._since, wall
+        if supervisor.pid is None:
+            return None
+        return max(supervisor.since_wall or 0.0, wall - MARK_S), wall
