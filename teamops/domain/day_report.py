@@ -95,6 +95,7 @@ def day_report(
     found = tuple(one for one in found if one.until_wall is None or one.until_wall >= since)
     tasks = task_days(blocks, walls, since, until, asked.limits)
     signed = _signed(facts, since, until)
+    looked = sum(max(0.0, min(ended, until) - max(begun, since)) for begun, ended in merged(facts.watched))
     roles = _roles(asked, facts, found, signed, since)
     return DayReport(
         project=asked.project,
@@ -104,23 +105,23 @@ def day_report(
         wall=at.wall,
         timezone=asked.timezone,
         over=at.over,
-        watched_s=sum(max(0.0, min(ended, until) - max(begun, since)) for begun, ended in merged(facts.watched)),
+        watched_s=looked,
         agents=tuple(
             _agent(role, asked.names.get(role, ""), at, facts, [one for one in found if one.agent == role])
             for role in roles
             if asked.only in (None, role)
         ),
         team=_team(facts, tasks, [one for one in found if one.agent not in roles], found, at),
-        empty=not signed and _is_empty(facts, tasks, since),
+        empty=not (signed or looked) and _is_empty(facts, tasks, since),
     )
 
 
 def _is_empty(facts: DayFacts, tasks: Sequence[TaskDay], since: float) -> bool:
-    """Return whether nothing happened, and nobody looked."""
+    """Return whether nothing happened."""
     told = (facts.restarts, facts.spikes, facts.spend, facts.calls, facts.violations)
     later = [*(edge.wall for edge in facts.states), *(edge.wall for edge in facts.alerts)]
     happened = any(wall >= since for wall in later) or any(task.blocks for task in tasks)
-    return not (any(told) or happened or facts.watched)
+    return not (any(told) or happened)
 
 
 def _signed(facts: DayFacts, since: float, until: float) -> set[Role]:
