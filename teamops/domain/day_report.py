@@ -21,7 +21,7 @@ from teamops.domain.presence import merged, stays, strip
 from teamops.model.agent import AgentState
 from teamops.model.boundary import Verdict
 from teamops.model.day_facts import DayFacts, StateEdge
-from teamops.model.day_report import AgentDay, DayReport, Episode, Strip, TaskDay, TeamDay
+from teamops.model.day_report import SLOT_S, AgentDay, DayReport, Episode, Strip, TaskDay, TeamDay
 from teamops.model.handoff import Block, Stage
 from teamops.model.role import Role
 from teamops.model.spend import Spend
@@ -150,7 +150,7 @@ def _agent(role: Role, name: str, at: Frame, facts: DayFacts, own: Sequence[Epis
         name=name,
         stays=known,
         strips=tuple(
-            Strip(day, strip(known, begun, min(ended, until)))
+            Strip(day, strip(known, begun, min(ended, until)), _hours(begun, ended, at.zone))
             for day, (begun, ended) in zip(at.days, pairwise(at.edges), strict=True)
             if begun < until
         ),
@@ -165,6 +165,12 @@ def _agent(role: Role, name: str, at: Frame, facts: DayFacts, own: Sequence[Epis
         blocked=facts.calls.get((role, Verdict.DENY), 0),
     )
     return day_answers.answered(day, at.zone, whole=until - since)
+
+
+def _hours(begun: float, ended: float, zone: tzinfo | None) -> tuple[int, ...]:
+    """Return the clock's hour at every sixth slot of a day."""
+    walls = range(int(begun), int(ended), int(6 * SLOT_S))
+    return tuple(local(wall, zone).hour for wall in walls)
 
 
 def _count(states: Sequence[StateEdge], state: AgentState) -> int:

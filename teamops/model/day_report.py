@@ -68,6 +68,8 @@ class Strip:
 
     day: date
     slots: tuple[Presence, ...]
+    hours: tuple[int, ...] = ()
+    """The clock's hour at every sixth slot; where the clocks change they are not three apart."""
 
     @property
     def text(self) -> str:

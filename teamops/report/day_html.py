@@ -78,7 +78,7 @@ def _body(report: DayReport) -> list[str]:
         f'<p class="dim">{_text(watched_words(report))}</p>',
     ]
     if report.needs:
-        parts += ["<h2>Needs you</h2><ul>", *(f"<li>{_text(need(one))}</li>" for one in report.needs), "</ul>"]
+        parts += ["<h2>Needs you</h2><ul>", *(f"<li>{_text(need(one, report))}</li>" for one in report.needs), "</ul>"]
     parts.append("<h2>The agents</h2>")
     parts += [_agent(agent, report) for agent in report.agents]
     parts += [f'<p class="dim">{_key()}</p>', "<h2>The team</h2>", _table((), report.team.lines)]

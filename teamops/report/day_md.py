@@ -32,7 +32,7 @@ def day_md(report: DayReport) -> str:
         return "\n".join([*lines, _plain(EMPTY), ""])
     lines += [f"**{_plain(report.summary)}**", "", f"{_plain(watched_words(report))}.", ""]
     if report.needs:
-        lines += ["## Needs you", "", *(f"- {_plain(need(one))}" for one in report.needs), ""]
+        lines += ["## Needs you", "", *(f"- {_plain(need(one, report))}" for one in report.needs), ""]
     lines += ["## The agents", ""]
     for agent in report.agents:
         lines += _agent(agent, several=len(report.days) > 1)

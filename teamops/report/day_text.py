@@ -32,7 +32,7 @@ def day_text(report: DayReport, width: int = WIDTH) -> str:
     if report.needs:
         lines += ["", "needs you"]
         for one in report.needs:
-            lines += wrapped(need(one), width, "  ", "    ")
+            lines += wrapped(need(one, report), width, "  ", "    ")
     for agent in report.agents:
         lines += ["", *_agent(agent, report, width)]
     if report.agents:
@@ -58,10 +58,11 @@ def watched_words(report: DayReport) -> str:
     return f"teamops was at work for {span(report.watched_s)} of {span(whole)}"
 
 
-def need(one: Episode) -> str:
-    """Return what needs a person, and what to do."""
+def need(one: Episode, report: DayReport) -> str:
+    """Return what needs a person, since when, and what to do."""
     do = f" → {clean_line(one.do, 300)}" if one.do else ""
-    return f"{SEVERITIES[one.severity]} {clean_line(one.message, 300)}{do}"
+    since = f"since {report.local(one.since_wall):%m-%d %H:%M}"
+    return f"{SEVERITIES[one.severity]} {clean_line(one.message, 300)}, {since}{do}"
 
 
 def title_of(agent: AgentDay) -> str:
@@ -88,8 +89,7 @@ def strip_lines(strips: Sequence[Strip], *, several: bool) -> list[str]:
     if not strips:
         return []
     lead = 8 if several else 2
-    longest = max(len(strip.slots) for strip in strips)
-    ruler = "".join(f"{hour:<{_SLOTS_OF_3_HOURS}}" for hour in range(0, 24, 3))[: max(longest, 1)].rstrip()
+    ruler = "".join(f"{hour:<{_SLOTS_OF_3_HOURS}}" for hour in strips[0].hours).rstrip()
     rows = [f"{f'  {strip.day:%m-%d} ' if several else '  '}{strip.text}" for strip in strips]
     return [" " * lead + ruler, *rows]
 

@@ -27,6 +27,7 @@ from teamops.tui.believable_cost_report import spend
 from teamops.tui.believable_costs import believable_spent
 
 HOUR_S = 3600.0
+_HOURS = tuple(range(0, 24, 3))
 _QUESTIONS = (
     "Alive the whole time?",
     "Restarts, and why?",
@@ -77,7 +78,7 @@ def believable_day_report(snapshot: Snapshot, last: date | None = None, days: in
             name=agent.name,
             answers=_answers(well=agent.role != ill),
             strips=tuple(
-                Strip(day, _slots(min(until, edges[place + 1]) - edges[place], well=agent.role != ill))
+                Strip(day, _slots(min(until, edges[place + 1]) - edges[place], well=agent.role != ill), _HOURS)
                 for place, day in enumerate(dates)
             ),
             stays=_stays(edges[0], until, well=agent.role != ill),

@@ -25,7 +25,7 @@ _STYLES: Mapping[Presence, str] = {
     Presence.OFF: "faint",
     Presence.UNSEEN: "dim",
 }
-_HOURS_APART: Final = 3
+_SLOTS_APART: Final = 6
 _LABEL: Final = 17
 
 
@@ -65,6 +65,7 @@ def _needs(report: DayReport, palette: Palette) -> list[Line]:
     for one in report.needs:
         symbol, style = words.SEVERITIES[one.severity]
         line = Line(hang=4).add(f"  {symbol} ", palette.named(style)).add(one.message, palette.text)
+        line.add(f", since {report.local(one.since_wall):%m-%d %H:%M}", palette.dim)
         lines.append(line.add(f" → {one.do}", palette.accent) if one.do else line)
     return [*lines, Line()]
 
@@ -92,8 +93,8 @@ def _strips(strips: tuple[Strip, ...], palette: Palette, *, several: bool) -> li
     if not strips:
         return []
     ruler = Line().to(8 if several else 2)
-    for hour in range(0, 24, _HOURS_APART):
-        ruler.add(str(hour), palette.faint, _HOURS_APART * 2)
+    for hour in strips[0].hours:
+        ruler.add(str(hour), palette.faint, _SLOTS_APART)
     lines = [ruler]
     for strip in strips:
         line = Line().add(f"  {strip.day:%m-%d} " if several else "  ", palette.dim)

@@ -105,6 +105,8 @@ def test_every_second_of_every_agent_is_told_as_it_was(week: Week, last: date, d
 def test_the_day_on_which_clocks_go_forward_has_46_signs(week: Week) -> None:
     assert {len(agent.strips[0].slots) for agent in ask(week, LAST).agents} == {46}
     assert {len(agent.strips[0].slots) for agent in ask(week, DAYS[0]).agents} == {48}
+    assert {agent.strips[0].hours for agent in ask(week, LAST).agents} == {(0, 4, 7, 10, 13, 16, 19, 22)}
+    assert {agent.strips[0].hours for agent in ask(week, DAYS[0]).agents} == {(0, 3, 6, 9, 12, 15, 18, 21)}
 
 
 @pytest.mark.parametrize(("last", "days"), SPANS)
