@@ -11,14 +11,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from teamops.config import boundary_rule, budget_rule, profiles, sandbox, schema, spike_rule, values
+from teamops.config import boundary_rule, budget_rule, profiles, report, sandbox, schema, spike_rule, values
 from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
     GateSettings,
     NotifySettings,
     ProfileFile,
-    ReportSettings,
     RoleSettings,
     Settings,
     TmuxSettings,
@@ -153,7 +152,7 @@ class _Reading:
                 terminal=self._values.get(("notify", "terminal")) is not False,
             ),
             gates=GateSettings(**self._table("gates")),
-            report=self._report(),
+            report=report.read(self._values, self._resolved),
             sandbox=sandbox.read(self._values, self._resolved),
             auto_poke=self._values.get(("poke", "auto")) is not False,
             source=self._source,
@@ -358,12 +357,6 @@ class _Reading:
         if wrong := spike_rule.conflict(self._values, table, rule):
             self._say(*wrong)
         return rule
-
-    def _report(self) -> ReportSettings:
-        given = self._table("report")
-        if "folder" in given:
-            given["folder"] = str(self._resolved(given["folder"]))
-        return ReportSettings(**given)
 
     # Small change
 

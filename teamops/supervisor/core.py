@@ -7,7 +7,6 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from teamops.config.settings import Settings
@@ -16,11 +15,7 @@ from teamops.domain import log_lines
 from teamops.effects.run import Effects
 from teamops.model.actions import Action, Notify, Outcome, Restart
 from teamops.model.agent import AgentState
-from teamops.model.agent_report import AgentReport
-from teamops.model.boundary import Decision
 from teamops.model.clock import Stamp
-from teamops.model.cost_report import CostReport
-from teamops.model.day_report import DayReport
 from teamops.model.events import (
     ActionFinished,
     BeatsSeen,
@@ -33,11 +28,10 @@ from teamops.model.events import (
     Ticked,
     UsageSeen,
 )
-from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
-from teamops.supervisor import agent_reports, cost_reports, day_reports, reports, wishes
+from teamops.supervisor import wishes
 from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.book import Book
 from teamops.supervisor.budgeting import Budgeting
@@ -46,6 +40,7 @@ from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import findings_of, notice_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.queries import Queries
 from teamops.supervisor.reporting import Reporting
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.spiking import Spiking
@@ -63,7 +58,7 @@ START_S = 10.0
 """A source that has not reported by then is no reason to wait any longer."""
 
 
-class Core:
+class Core(Queries):
     """One life of a supervisor: as the one that acts, or as a viewer.
 
     ``publish`` is called in the loop's thread with each new snapshot. All methods but ``emit`` belong to the loop.
@@ -313,34 +308,6 @@ class Core:
     def wake(self) -> None:
         """Let a round begin: something has changed."""
         self._wake.set()
-
-    async def task_report(self, task: str | None) -> TaskReport:
-        """Return the whole chain of a task. Raises ``UsageError`` for one that the file doesn't have."""
-        return await reports.task_report(self, task)
-
-    async def agent_report(self, role: Role) -> AgentReport:
-        """Return all that is remembered of an agent. Raises ``UsageError`` for one that is not of the team."""
-        return await agent_reports.agent_report(self, role)
-
-    async def cost_report(self) -> CostReport:
-        """Return what the project's agents cost. Raises ``LedgerError`` where the ledger can't be read."""
-        return await cost_reports.cost_report(self)
-
-    async def day_report(self, last: date | None, days: int = 1, only: Role | None = None) -> DayReport:
-        """Return the report of the days that end with ``last``, or today. Raises ``UsageError``, ``LedgerError``."""
-        return await day_reports.report_of_days(self, last, days, only)
-
-    def tamper_diff(self, tamper: int) -> tuple[str, ...]:
-        """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""
-        return reports.tamper_diff(self, tamper)
-
-    def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
-        """Return what the agents' hooks refused or warned of lately, newest first. Raises ``LedgerError``."""
-        return reports.decisions(self, role)
-
-    def violation_diff(self, violation: int) -> tuple[str, ...]:
-        """Return a unified diff of a change past a boundary, cleaned. Raises ``TeamopsError`` where none is kept."""
-        return reports.violation_diff(self, violation)
 
     async def announce(self, task: str | None) -> Outcome | None:
         """Tell the holder of a task's light of it, at once; ``None`` where there is nothing to announce."""
