@@ -291,16 +291,19 @@ class ReportFacts:
     def blocks(self, since: float) -> list[StoredBlock]:
         """Return the blocks of all tasks that were handed on since then, or may be open; each task's oldest first.
 
-        A task that is known to be closed, and has no block since then, is left out; so is a block that was rewritten.
+        A task that is known to be closed, or whose light nobody ever saw, and that has no block since then is left out;
+        so is a block that was rewritten.
         """
         rows = self._rows(
-            "SELECT b.id, lower(coalesce(b.task, '')), b.digest, b.wall, b.adopted FROM block b WHERE b.state <> 'gone'"
+            "SELECT b.id, coalesce(b.task, ''), b.digest, b.wall, b.adopted FROM block b WHERE b.state <> 'gone'"
             " ORDER BY b.state = 'stands', iif(b.state = 'stands', 0, b.archived_wall), b.place, b.id"
         )
         closed = {row[0] for row in self._rows("SELECT digest FROM light WHERE role = 'NONE' AND wall < ?", since)}
-        last = {row[1]: row[2] for row in rows}
-        late = {row[1] for row in rows if row[3] >= since and not row[4]}
-        wanted = [row[0] for row in rows if row[1] in late or last[row[1]] not in closed]
+        last = {row[1].lower(): row[2] for row in rows}
+        late = {row[1].lower() for row in rows if row[3] >= since and not row[4]}
+        lit = {row[0].lower() for row in self._rows("SELECT DISTINCT task FROM light WHERE role <> 'NONE'")}
+        kept = late | {key for key, digest in last.items() if key in lit and digest not in closed}
+        wanted = [row[0] for row in rows if row[1].lower() in kept]
         found = []
         for block_id in wanted:
             (row,) = self._rows("SELECT digest, task, adopted, wall, text FROM block WHERE id = ?", block_id)

@@ -220,7 +220,13 @@ class Core(Queries):
         changed = self.book.judge(self.book.stamp.now)
         if not self._ready:
             return  # before the best evidence is in, what weaker one says of an agent is not worth a line
-        known = [page for page in self.book.agents.values() if page.state is not AgentState.UNKNOWN]
+        # One of whom nothing is known any more is told where an earlier life knew better.
+        unknown, before = AgentState.UNKNOWN, self.memory.last_states
+        known = [
+            page
+            for page in self.book.agents.values()
+            if page.state is not unknown or before.get(page.role, unknown) != unknown
+        ]
         for page in changed if self._told else known:
             self.memory.state_changed(self.book, page)
         self._told = True

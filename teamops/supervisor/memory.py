@@ -66,7 +66,7 @@ class Memory:
         self._followed = followed
         self._unwritten = Unwritten()
         self._next_offline_id = -1
-        self._last_states: dict[Role, str] = {}
+        self.last_states: dict[Role, str] = {}
         """Of earlier lives, until the first word on the role in this one."""
         self._sessions: set[str] = set()
         """Client sessions whose role is stored."""
@@ -97,7 +97,7 @@ class Memory:
         ledger = self._ledger
         book.alerts = {alert.key: alert for alert in ledger.alerts()}
         book.log = tuple(ledger.log(MAX_LOG))
-        self._last_states = ledger.last_states()
+        self.last_states = ledger.last_states()
         self._know_the_day(book)
         first = book.stamp.wall - MINUTES * 60
         for role, page in book.agents.items():
@@ -226,7 +226,7 @@ class Memory:
 
         What an earlier life saw it in last is no news: who opens the screen often reads it once.
         """
-        if self._followed or self._last_states.pop(page.role, None) == page.state:
+        if self._followed or self.last_states.pop(page.role, None) == page.state:
             return
         wall, detail = book.stamp.wall, f"{page.evidence.kind}: {page.evidence.detail}"
         book.note(log_lines.state_line(wall, page.role, page.state, detail))

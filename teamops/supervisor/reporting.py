@@ -65,10 +65,12 @@ class Reporting:
         memory, settings = self._core.memory, book.settings.report
         since = book.stamp.wall - (MOST_BACK + 2) * _DAY_S
         written, trouble = memory.days.written(since), ""
+        first = memory.days.first_watched()
+        begun = present if first is None else today(first, book.settings.budgets.zone)
         for back in range(MOST_BACK, 0, -1):
             day = present - timedelta(days=back)
             newest = back == 1
-            if day.isoformat() in written and not (newest and settings.send):
+            if day < begun or (day.isoformat() in written and not (newest and settings.send)):
                 continue
             question = day_reports.question_of(self._core, day, 1)
             report = await asyncio.to_thread(day_reports.read_days, memory.path, question)

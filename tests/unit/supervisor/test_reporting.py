@@ -274,3 +274,16 @@ def test_files_are_readable_and_nothing_is_left_beside_them(tmp_path: Path) -> N
     again = replace(action, files=(("c.md", "z"),))
     assert write_report(again, tmp_path).ok
     assert not (tmp_path / "nowhere").exists()
+
+
+async def test_an_agent_that_is_gone_when_teamops_comes_back_is_not_taken_for_alive(begin: Begin) -> None:
+    life = await begin(CODER)
+    life.ledger.state_edge(CODER, "working", "its log grows", life.wall)
+    await life.end()
+    life = await begin()
+    told = [(row.role, row.state) for row in life.ledger.days.states(START - 9, life.wall + 9)]
+    assert told[-1] == (CODER, str(life.core.book.agents[CODER].state))
+    assert told[-1][1] != "working"
+    await life.end()
+    life = await begin()
+    assert [(row.role, row.state) for row in life.ledger.days.states(START - 9, life.wall + 9)] == told, "no news"
