@@ -98,10 +98,10 @@ def test_a_day_that_has_not_begun_is_not_known() -> None:
 
 
 def test_what_it_left_behind_while_nobody_looked_proves_that_it_lived() -> None:
-    minutes = tuple(int(T0 // 60) + minute for minute in (0, 1, 4, 9))
+    minutes = tuple(int(T0 // 60) + minute for minute in (0, 1, 5, 10))
     day = coder(replace(watched(), watched=(), signs={CODER: minutes}))
     assert [(one.presence, one.seconds) for one in day.stays] == [
-        (Presence.ALIVE, 300.0), (Presence.UNSEEN, 240.0), (Presence.ALIVE, 60.0), (Presence.UNSEEN, 24 * HOUR - 600),
+        (Presence.ALIVE, 360.0), (Presence.UNSEEN, 240.0), (Presence.ALIVE, 60.0), (Presence.UNSEEN, 24 * HOUR - 660),
     ]  # fmt: skip
 
 
@@ -419,6 +419,8 @@ def test_rounds_of_earlier_days_are_not_counted_again_and_a_task_closed_before_i
     (late,) = told(T0 + 100, T0 + 999)
     assert (late.blocks, late.rounds) == (2, 1)
     assert told(T0 + 200, T0 + 999) == ()
+    (later,) = task_days(blocks, [T0, T0 + 100, T0 + 200], T0 + 150, T0 + 999, Limits())
+    assert (later.blocks, later.rounds, later.challenges, later.answered) == (1, 0, 0, 1)
     assert REVIEWER in {block.role for block in blocks}
 
 
