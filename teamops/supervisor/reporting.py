@@ -90,7 +90,10 @@ class Reporting:
 
 def hand_over(core: Core, report: DayReport) -> None:
     """Tell the person away from the screen of a day's report, in one line: the one place where a report is sent."""
-    where = Path(core.book.settings.report.folder) / report.title
+    from teamops.report.day import SUFFIXES
+
+    settings = core.book.settings.report
+    where = Path(settings.folder) / f"{report.title}{SUFFIXES[settings.formats[0]]}"
     core.begin(
         Notify(
             title=f"{report.project}: report of {report.title}",

@@ -175,6 +175,7 @@ async def test_its_summary_is_sent_once_where_that_is_wanted(begin: Begin) -> No
     (notice,) = notices(life)
     assert notice.title == f"shop: report of {FIRST}"
     assert "0 tasks closed" in notice.body
+    assert notice.body.endswith(f"reports/{FIRST}.txt")
     assert names(life) == [".gitignore", f"{FIRST}.txt"]
     await life.end()
     life = await begin(CODER)
