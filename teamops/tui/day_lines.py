@@ -122,9 +122,13 @@ def _task(task: TaskDay, palette: Palette) -> Line:
     stands = str(task.stage) if task.open else f"closed, {task.standing}"
     line = Line(hang=4).add(f"  {task.task or 'no task'}", palette.strong)
     line.add(f"  tier {task.tier}" if task.tier is not None else "", palette.dim).add(f"  {stands}", palette.text)
-    told = [f"{count} {what}" for count, what in (
-        (task.blocks, "blocks"), (task.rounds, "rounds"), (task.challenges, "challenges"), (task.catches, "catches"),
-    ) if count]  # fmt: skip
+    counts = (
+        (task.blocks, "block", "blocks"),
+        (task.rounds, "round", "rounds"),
+        (task.challenges, "challenge", "challenges"),
+        (task.catches, "catch", "catches"),
+    )
+    told = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
     return line.add(f"  {', '.join(told)}" if told else "", palette.dim)
 
 
