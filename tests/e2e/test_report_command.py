@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -152,3 +155,47 @@ def test_a_person_reads_it_day_by_day_in_a_small_terminal(project: Path) -> None
         terminal.wait_for("quit")
         terminal.keys("q")
         assert terminal.wait_end() == 0
+
+
+def watch(root: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "teamops", "watch"], cwd=root, stdout=subprocess.DEVNULL)
+
+
+def reports_on_record(root: Path) -> list[tuple[str, int | None]]:
+    with closing(sqlite3.connect(state_dir_of(load(root)) / "ledger.sqlite3")) as ledger:
+        return ledger.execute("SELECT text, ok FROM action WHERE kind = 'report' ORDER BY id").fetchall()
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 60.0
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+@pytest.mark.tmux
+def test_a_supervisor_that_comes_back_writes_what_was_missed_once_whatever_is_killed(project: Path) -> None:
+    # Two days ago: whatever o'clock it is, that day has ended, and its minute after midnight is over.
+    day = datetime.now(ZONE).date() - timedelta(days=2)
+    with closing(open_ledger(state_dir_of(load(project)) / "ledger.sqlite3")) as ledger:
+        ledger.watched.mark(None, midnight(day) + 60, midnight(day) + 7200)
+        ledger.state_edge(CODER, "working", "its log grows", midnight(day) + 60)
+    written = [project / "reports" / f"{day}{suffix}" for suffix in (".md", ".json")]
+    first = watch(project)
+    try:
+        until(lambda: all(path.exists() for path in written), "the missed day was not written")
+    finally:
+        first.kill()
+        first.wait()
+    assert "CODER" in written[0].read_text(encoding="utf-8")
+    written[0].write_text("my own notes", encoding="utf-8")
+    second = watch(project)
+    try:
+        # Killed before it was recorded as done, it is seen to again, and nothing is written over.
+        until(lambda: (str(day), 1) in reports_on_record(project), "nothing is on record of it")
+    finally:
+        second.kill()
+        second.wait()
+    assert [row for row in reports_on_record(project) if row == (str(day), 1)] == [(str(day), 1)]
+    assert written[0].read_text(encoding="utf-8") == "my own notes"
+    assert sorted(path.name for path in (project / "reports").iterdir()) == [".gitignore", f"{day}.json", f"{day}.md"]
