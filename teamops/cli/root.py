@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "handoff": ("teamops.cli.handoff:handoff", "Read, check and keep the handoff file."),
     "gate": ("teamops.cli.gate:gate", "Run the gates of done, and show what their last runs are worth."),
     "cost": ("teamops.cli.cost:cost", "Say what this team cost: by day, agent, model and task, and where that leads."),
+    "report": ("teamops.cli.report:report", "Say what a day was like, of each agent and of the team."),
     "guard": ("teamops.cli.guard:guard", "Say what a role may change and run, and by which rule."),
     "ledger": ("teamops.cli.ledger:ledger", "What is remembered: how much, for other programs, tidied, proven."),
     "usage": ("teamops.cli.usage:usage", "Say what all clients used and what it cost, by day, agent, task…"),

@@ -11,7 +11,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from teamops.config import boundary_rule, budget_rule, guarding, ledger, profiles, sandbox, schema, spike_rule, values
+from teamops.config import (
+    boundary_rule,
+    budget_rule,
+    guarding,
+    ledger,
+    profiles,
+    report,
+    sandbox,
+    schema,
+    spike_rule,
+    values,
+)
 from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
@@ -152,6 +163,7 @@ class _Reading:
                 terminal=self._values.get(("notify", "terminal")) is not False,
             ),
             gates=GateSettings(**self._table("gates")),
+            report=report.read(self._values, self._resolved),
             sandbox=sandbox.read(self._values, self._resolved),
             retention=ledger.read(self._values, self._say),
             watchdog_url=self._text_at("watchdog", "url", default=""),

@@ -140,6 +140,22 @@ class GateSettings:
     """A gate that takes longer fails."""
 
 
+REPORT_FORMATS = ("text", "md", "json", "html")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSettings:
+    """The report that is written each midnight."""
+
+    daily: bool = True
+    folder: str = "reports"
+    """Relative to the project's folder, or absolute."""
+    formats: tuple[str, ...] = ("md", "json")
+    """Of ``REPORT_FORMATS``, one file each."""
+    send: bool = False
+    """Tell the person, in one line, that it is there."""
+
+
 class SandboxMode(StrEnum):
     """Whether agents are started in a boundary that the kernel holds."""
 
@@ -201,6 +217,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     notify: NotifySettings = field(default_factory=NotifySettings)
     gates: GateSettings = field(default_factory=GateSettings)
+    report: ReportSettings = field(default_factory=ReportSettings)
     auto_poke: bool = True
     """The next agent is poked when the light moves."""
     restart: RestartPolicy = field(default_factory=RestartPolicy)

@@ -7,7 +7,7 @@ import re
 import shlex
 from decimal import Decimal
 
-from teamops.config.settings import CLIENTS, AuditMode, SandboxMode
+from teamops.config.settings import CLIENTS, REPORT_FORMATS, AuditMode, SandboxMode
 from teamops.domain.limits import RestartWhen, SpikeStop
 from teamops.model.role import HUMAN, NONE
 from teamops.model.text import clean_line
@@ -213,6 +213,13 @@ def audit_mode(value: object) -> AuditMode:
         return AuditMode(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
     except ValueError:
         raise Wrong(f"is one of {', '.join(AuditMode)}; not {shown(value)}") from None
+
+
+def report_formats(value: object) -> tuple[str, ...]:
+    """Read a list of the forms in which a report is written."""
+    if not isinstance(value, list) or not value or any(one not in REPORT_FORMATS for one in value):
+        raise Wrong(f"is a list of one or more of {', '.join(REPORT_FORMATS)}; not {shown(value)}")
+    return tuple(dict.fromkeys(value))
 
 
 def paths(value: object) -> tuple[str, ...]:

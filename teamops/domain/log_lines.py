@@ -5,7 +5,19 @@ The role stands in a column of its own, so the text leaves it out.
 
 from __future__ import annotations
 
-from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Quarantine, Restart, Start, Stop, StopSpending
+from teamops.model.actions import (
+    Action,
+    Append,
+    Notify,
+    Outcome,
+    Poke,
+    Quarantine,
+    Restart,
+    Start,
+    Stop,
+    StopSpending,
+    WriteReport,
+)
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Alert, AlertState
 from teamops.model.budget import Step
@@ -19,6 +31,7 @@ _VERBS: dict[type[Action], str] = {
     Append: "append",
     Start: "start",
     Stop: "stop",
+    WriteReport: "report",
 }
 _STEPS: dict[Step, str] = {
     Step.GATE: "gate",

@@ -21,6 +21,7 @@ from teamops.model.actions import (
     Start,
     Stop,
     StopSpending,
+    WriteReport,
 )
 from teamops.model.agent_report import Launch
 from teamops.model.budget import Step
@@ -66,6 +67,10 @@ class Effects:
                 from teamops.effects.quarantine import quarantine
 
                 return await asyncio.to_thread(quarantine, self._folder, action)
+            if isinstance(action, WriteReport):
+                from teamops.effects.reports import write_report
+
+                return await asyncio.to_thread(write_report, action, self._settings.root)
             return await self._on_pane(action)
         except TeamopsError as error:
             return Outcome(ok=False, message=error.message, hint=error.hint)

@@ -21,6 +21,7 @@ from teamops.model.actions import (
     Start,
     Stop,
     StopSpending,
+    WriteReport,
 )
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Alert, AlertState
@@ -152,6 +153,8 @@ def begin_action(connection: sqlite3.Connection, action: Action, wall: float) ->
         kind = "start"
     elif isinstance(action, Stop):
         kind = "stop"
+    elif isinstance(action, WriteReport):
+        kind, text, title = "report", action.day, action.folder
     elif isinstance(action, StopSpending):
         kind, text, title = f"{_SPENDING}{action.step.value}", action.text, repr(action.since)
     elif isinstance(action, Quarantine):
@@ -237,6 +240,8 @@ def _action(row: Any) -> Action:
             force=bool(row[6]),
             reason=reason,
         )
+    if row[2] == "report":
+        return WriteReport(day=row[4], folder=row[5], files=(), by=by, reason=reason)
     if row[2] == "notify" or role is None:
         return Notify(title=row[5], body=row[4], critical=bool(row[6]), by=by, reason=reason, role=role)
     if row[2] == "poke":

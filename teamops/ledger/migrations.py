@@ -233,9 +233,18 @@ CREATE TABLE sweep(
   id INTEGER PRIMARY KEY CHECK(id = 1), wall REAL NOT NULL, gone INTEGER NOT NULL, merged INTEGER NOT NULL) STRICT;
 """
 
+DAYS = """
+CREATE TABLE watched(id INTEGER PRIMARY KEY, since_wall REAL NOT NULL, until_wall REAL NOT NULL) STRICT;
+CREATE INDEX watched_by_end ON watched(until_wall);
+CREATE INDEX state_edge_by_role ON state_edge(role, wall);
+CREATE INDEX alert_edge_by_cause ON alert_edge(code, subject, wall);
+CREATE INDEX decision_by_wall ON decision(wall);
+CREATE INDEX action_by_kind ON action(kind, wall);
+"""
+
 STEPS: Sequence[str] = (
     FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, BUDGETS, LOGS, SPENT_QUARTERS,
-    BOUNDARIES, CHECKS, RETENTION,
+    BOUNDARIES, CHECKS, RETENTION, DAYS,
 )  # fmt: skip
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 

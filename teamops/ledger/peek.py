@@ -14,6 +14,7 @@ from teamops.ledger.audit import Audit
 from teamops.ledger.client_sessions import ClientSessions
 from teamops.ledger.connection import LedgerError, other_version, reading
 from teamops.ledger.migrations import STEPS
+from teamops.ledger.report_facts import ReportFacts
 from teamops.ledger.spent import Spent
 from teamops.ledger.spent_sums import SpentSums
 from teamops.ledger.spikes import Spikes
@@ -30,6 +31,7 @@ class Look:
     spent: Spent
     sums: SpentSums
     spikes: Spikes
+    days: ReportFacts
 
 
 @contextmanager
@@ -71,7 +73,13 @@ def alerts_at(path: Path) -> list[Alert]:
 
 
 def _look(connection: sqlite3.Connection, path: Path) -> Look:
-    return Look(Audit(connection, path), Spent(connection, path), SpentSums(connection, path), Spikes(connection, path))
+    return Look(
+        Audit(connection, path),
+        Spent(connection, path),
+        SpentSums(connection, path),
+        Spikes(connection, path),
+        ReportFacts(connection, path),
+    )
 
 
 @contextmanager

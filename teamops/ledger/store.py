@@ -18,10 +18,12 @@ from teamops.ledger.deliveries import Deliveries
 from teamops.ledger.keeping import Keepings
 from teamops.ledger.launches import Launches
 from teamops.ledger.logs import Logs, ToldLog
+from teamops.ledger.report_facts import ReportFacts
 from teamops.ledger.rows import BegunAction, DaySpend, Minute
 from teamops.ledger.rss import Rss
 from teamops.ledger.spent import Spent, SpentRow
 from teamops.ledger.spikes import Spikes
+from teamops.ledger.watched import Watched
 from teamops.model.actions import Action, Outcome
 from teamops.model.alert import Alert
 from teamops.model.events import BeatsSeen
@@ -61,6 +63,8 @@ class Ledger:
         self.budgets = BudgetBook(connection, path)
         """Asked in every transaction that adds to what was spent."""
         self.checks = Checks(connection, path)
+        self.days = ReportFacts(connection, path)
+        """What a day's report asks."""
         self.deliveries = Deliveries(connection, path)
         self.keeping = Keepings(connection, path)
         self.launches = Launches(connection, path)
@@ -69,6 +73,7 @@ class Ledger:
         self.sessions = ClientSessions(connection, path)
         self.spent = Spent(connection, path)
         self.spikes = Spikes(connection, path)
+        self.watched = Watched(connection, path)
 
     @property
     def path(self) -> Path:

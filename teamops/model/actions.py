@@ -118,7 +118,22 @@ class Quarantine:
     reason: str = ""
 
 
-Action = Poke | Restart | Notify | Append | Start | Stop | StopSpending | Quarantine
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteReport:
+    """Put a day's report into the folder of reports. A file that stands there already stays as it is."""
+
+    day: str
+    """The ISO date."""
+    folder: str
+    files: tuple[tuple[str, str], ...]
+    """(name, text)."""
+    by: By = By.RULE
+    reason: str = ""
+    role: Role | None = None
+    """It is nobody's: always ``None``."""
+
+
+Action = Poke | Restart | Notify | Append | Start | Stop | StopSpending | Quarantine | WriteReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

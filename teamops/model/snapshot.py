@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -23,6 +24,7 @@ from teamops.model.spend import Spend
 if TYPE_CHECKING:  # only a screen that asks for them needs them
     from teamops.model.agent_report import AgentReport
     from teamops.model.cost_report import CostReport
+    from teamops.model.day_report import DayReport
 
 
 class LightState(StrEnum):
@@ -287,6 +289,9 @@ class SupervisorPort(Protocol):
 
     def cost_report(self) -> CostReport:
         """Return what the project's agents cost: by day, hour, agent, model and task, how fast, and their runaways."""
+
+    def day_report(self, last: date | None, days: int = 1) -> DayReport:
+        """Return the report of the ``days`` days that end with ``last``; ``None``: with today."""
 
     def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
         """Return what the agents' hooks refused or warned of lately, newest first, at most 200."""

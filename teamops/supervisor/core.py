@@ -41,11 +41,13 @@ from teamops.supervisor.judging import judge_all
 from teamops.supervisor.memory import Memory
 from teamops.supervisor.proving import Proving
 from teamops.supervisor.questions import Questions
+from teamops.supervisor.reporting import Reporting
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.retaining import Retaining
 from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
 from teamops.supervisor.view import view
+from teamops.supervisor.watching import Watching
 from teamops.tmux.server import Server
 
 PUBLISH_S = 0.05
@@ -124,6 +126,8 @@ class Core(Questions):
         self.retaining = Retaining(self)
         self.bounding = Bounding(self)
         self.auditing = Auditing(self)
+        self.watching = Watching(self)
+        self.reporting = Reporting(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
@@ -132,7 +136,7 @@ class Core(Questions):
             self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting,
             self.proving, self.bounding, self.auditing,
         )  # fmt: skip
-        self._parts = (*self.judging, self.costing)
+        self._parts = (*self.judging, self.costing, self.watching)
         for part in self._parts:
             part.load(self.book)
 
@@ -241,6 +245,8 @@ class Core(Questions):
                 self.deliverer.go_on(self.book, counts=counts)
                 if any(page.keeping is not before for page, before in kept):
                     self._judge()  # what was just decided about an agent is shown at once
+                if counts:
+                    self.reporting.go_on(self.book)
             if not self.memory.follow(self.book):
                 judge_all(self, counts=counts)
         return ticked > 0
@@ -250,7 +256,13 @@ class Core(Questions):
         changed = self.book.judge_news(self.book.stamp.now)
         if not self._ready:
             return  # before the best evidence is in, what weaker one says of an agent is not worth a line
-        known = [page for page in self.book.agents.values() if page.state is not AgentState.UNKNOWN]
+        # One of whom nothing is known any more is told where an earlier life knew better.
+        unknown, before = AgentState.UNKNOWN, self.memory.last_states
+        known = [
+            page
+            for page in self.book.agents.values()
+            if page.state is not unknown or before.get(page.role, unknown) != unknown
+        ]
         for page in changed if self._told else known:
             self.memory.state_changed(self.book, page)
         self._told = True

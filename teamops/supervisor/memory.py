@@ -52,12 +52,14 @@ class Memory:
         self.boundaries = ledger.boundaries
         self.budgets = ledger.budgets
         self.checks = ledger.checks
+        self.days = ledger.days
         self.deliveries = ledger.deliveries
         self.keeping = ledger.keeping
         self.launches = ledger.launches
         self.rss = ledger.rss
         self.spent = ledger.spent
         self.spikes = ledger.spikes
+        self.watched = ledger.watched
         self.responses = Responses()
         self._pricer = pricer
         self._prices = Prices(pricer)
@@ -65,7 +67,7 @@ class Memory:
         self._followed = followed
         self._unwritten = Unwritten()
         self._next_offline_id = -1
-        self._last_states: dict[Role, str] = {}
+        self.last_states: dict[Role, str] = {}
         """Of earlier lives, until the first word on the role in this one."""
         self._sessions: set[str] = set()
         """Client sessions whose role is stored."""
@@ -96,7 +98,7 @@ class Memory:
         ledger = self._ledger
         book.alerts = {alert.key: alert for alert in ledger.alerts()}
         book.log = tuple(ledger.log(MAX_LOG))
-        self._last_states = ledger.last_states()
+        self.last_states = ledger.last_states()
         self._know_the_day(book)
         first = book.stamp.wall - MINUTES * 60
         for role, page in book.agents.items():
@@ -225,7 +227,7 @@ class Memory:
 
         What an earlier life saw it in last is no news: who opens the screen often reads it once.
         """
-        if self._followed or self._last_states.pop(page.role, None) == page.state:
+        if self._followed or self.last_states.pop(page.role, None) == page.state:
             return
         wall, detail = book.stamp.wall, f"{page.evidence.kind}: {page.evidence.detail}"
         book.note(log_lines.state_line(wall, page.role, page.state, detail))

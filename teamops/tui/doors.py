@@ -75,6 +75,17 @@ class Doors:
                 return
         self._team.push_screen(BoundariesScreen(self._team.palette, self._team.snapshot))
 
+    def day_report(self) -> None:
+        """Show the day's report; where that is open, show it there."""
+        from teamops.tui.screens.report import ReportScreen
+
+        for screen in reversed(self._team.screen_stack):
+            if isinstance(screen, ReportScreen):
+                while self._team.screen is not screen:
+                    self._team.pop_screen()
+                return
+        self._team.push_screen(ReportScreen(self._team.palette, self._team.snapshot))
+
     def sign_off(self, task: Task | None) -> None:
         """Show a task's whole chain, to sign it off or to send it back."""
         if self._refused(why_no_sign_off(task, self._team.snapshot)) or task is None:

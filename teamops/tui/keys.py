@@ -30,6 +30,7 @@ class Where(StrEnum):
     TASK = "on a task's own screen"
     AGENT = "on an agent's own screen"
     COSTS = "on the cost screen"
+    REPORT = "on the report's screen"
     SIGN_OFF = "in the sign-off window"
 
 
@@ -81,6 +82,14 @@ REGISTRY: tuple[Act, ...] = (
         help="Show what the team cost: by agent, model and task, how fast, and where that leads."),
     Act(id="boundaries", keys=("B",), label="boundaries", where=Where.PANES,
         help="List what got past the roles' boundaries, and what the agents' hooks refused."),
+    Act(id="day_report", keys=("D",), label="report", where=Where.PANES,
+        help="Show the day's report: five answers about each agent, and what the team got done."),
+    Act(id="earlier_day", keys=("left_square_bracket", "left"), label="day before", where=Where.REPORT, rank=9,
+        help="Show the day before, or the seven days before."),
+    Act(id="later_day", keys=("right_square_bracket", "right"), label="day after", where=Where.REPORT, rank=10,
+        help="Show the day after."),
+    Act(id="period", keys=("w",), label="7 days", where=Where.REPORT, rank=11,
+        help="Show seven days at once, or one again."),
     Act(id="span", keys=("w",), label="span", where=Where.COSTS, rank=9,
         help="Show tokens, bars and plot of today, of 7 days, or of 30 days."),
     Act(id="part(5)", keys=("5",), label="all runaways", where=Where.COSTS,

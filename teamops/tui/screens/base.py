@@ -83,6 +83,10 @@ class TeamScreen(Screen[None]):
         """List what got past the boundaries, and what was refused."""
         self.team.doors.boundaries()
 
+    def action_day_report(self) -> None:
+        """Show the day's report."""
+        self.team.doors.day_report()
+
     def action_sign_off(self) -> None:
         """Open the sign-off window."""
         self.team.doors.sign_off(self.chosen_task)

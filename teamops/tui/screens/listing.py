@@ -24,6 +24,7 @@ EVERYWHERE: Final = (
     "tasks",
     "costs",
     "boundaries",
+    "day_report",
     "sign_off",
     "palette",
     "help",

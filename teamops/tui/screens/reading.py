@@ -130,6 +130,7 @@ def help_window(palette: Palette, notes: tuple[str, ...] = ()) -> ReadingWindow:
             ("+ -", "stands there now, stood there when the block was handed on"),
             ("✓ ▲ ■", "of the forecast on the cost screen: within the day's budget, over it, it is spent already"),
             ("▾", "on the cost screen: the span that tokens, bars and plot are of"),
+            ("█ ▒ x", "in a report's strip: alive, hangs, down; = held, · not there, ? not observed"),
             ("i ▲ ✖ ■", "info, warning, error, critical"),
         )
     ]

@@ -14,7 +14,7 @@ import pytest
 from teamops.config import schema
 from teamops.config.load import check, load
 from teamops.config.problems import ConfigError
-from teamops.config.settings import NotifySettings, Settings, TmuxSettings
+from teamops.config.settings import NotifySettings, ReportSettings, Settings, TmuxSettings
 from teamops.domain.budget import BudgetRule
 from teamops.domain.limits import Limits, Retention, SpikeRule, SpikeStop
 from teamops.model.errors import EXIT_USAGE, UsageError
@@ -632,3 +632,32 @@ def test_a_page_is_told(project: Path) -> None:
         == "http://127.0.0.1:8000/ping/x"
     )
     assert read(project, "").watchdog_url == ""
+
+
+def test_the_daily_report(tmp_path: Path) -> None:
+    assert load(tmp_path, env={}).report == ReportSettings(
+        daily=True, folder="reports", formats=("md", "json"), send=False
+    )
+    (tmp_path / "teamops.toml").write_text(
+        '[report]\ndaily = false\nfolder = "docs/days"\nformats = ["html", "text", "html"]\nsend = true\n'
+    )
+    folder = str(tmp_path / "docs" / "days")
+    assert load(tmp_path, env={}).report == ReportSettings(
+        daily=False, folder=folder, formats=("html", "text"), send=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('formats = ["pdf"]', "report.formats is a list of one or more of text, md, json, html; not"),
+        ("formats = []", "report.formats is a list of one or more of"),
+        ('formats = "md"', "report.formats is a list of one or more of"),
+        ("daily = 1", "report.daily is true or false, not 1"),
+    ],
+)
+def test_a_report_that_cannot_be_read(line: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "teamops.toml").write_text(f"[report]\n{line}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, env={})
+    assert said in str(caught.value)
