@@ -147,10 +147,7 @@ class _Reading:
             budget=budget_rule.read(self._values, ("budget",)),
             timezone=self._text_at("budget", "timezone", default=""),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
-            notify=NotifySettings(
-                desktop=self._values.get(("notify", "desktop")) is not False,
-                terminal=self._values.get(("notify", "terminal")) is not False,
-            ),
+            notify=NotifySettings(**self._table("notify")),
             gates=GateSettings(**self._table("gates")),
             sandbox=sandbox.read(self._values, self._resolved),
             auto_poke=self._values.get(("poke", "auto")) is not False,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from teamops.config.values import (
+    channels,
     client,
     command,
     count,
@@ -125,6 +126,13 @@ KEYS: tuple[Key, ...] = (
     _key("gates.correct", "command", command, "none", "Runs the gate `correct`: exit status 0 passes."),
     _key("gates.complete", "table", together, "none", "Where files of a glob changed, files of these must have too."),
     _key("gates.timeout_s", "duration", seconds, '"15m"', "A gate that takes longer fails."),
+    _key(
+        "notify.channels",
+        "list of names",
+        channels,
+        '["desktop", "terminal"]',
+        "Ways to reach you, the first to be tried first; the next where that fails.",
+    ),
     _key("notify.desktop", "true/false", switch, "true", "Tell the person by a desktop notification (D-Bus)."),
     _key("notify.terminal", "true/false", switch, "true", "Where that fails, ring the terminal's bell."),
     _key("prices.*.input", "number", price, "the shipped table's", "A model's price: USD per million tokens of input."),

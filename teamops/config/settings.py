@@ -20,6 +20,9 @@ _NO_RULES: Mapping[str, object] = MappingProxyType({})
 CLIENTS = ("claude", "codex", "gemini", "opencode", "sdk", "command")
 """What runs in an agent's pane. ``sdk``: a program that beats through the SDK; ``command``: anything else."""
 
+CHANNELS = ("desktop", "terminal")
+"""Ways to a person who is away from the screen; ``effects.channels.registry`` makes each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
@@ -122,6 +125,14 @@ class NotifySettings:
     desktop: bool = True
     terminal: bool = True
     """The bell (and title) as fallback where there is no desktop bus."""
+    channels: tuple[str, ...] = ()
+    """Of CHANNELS, the first to be tried first; empty = ``desktop`` and ``terminal``, as far as these are on."""
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The channels in the order in which they are tried."""
+        switched = {"desktop": self.desktop, "terminal": self.terminal}
+        return tuple(name for name in self.channels or switched if switched.get(name, True))
 
 
 _NO_GLOBS: Mapping[str, tuple[str, ...]] = MappingProxyType({})

@@ -7,7 +7,7 @@ import re
 import shlex
 from decimal import Decimal
 
-from teamops.config.settings import CLIENTS, SandboxMode
+from teamops.config.settings import CHANNELS, CLIENTS, SandboxMode
 from teamops.domain.limits import RestartWhen, SpikeStop
 from teamops.model.role import HUMAN, NONE
 from teamops.model.text import clean_line
@@ -206,6 +206,18 @@ def client(value: object) -> str:
         found = nearest(value, list(CLIENTS))
         hint = f' (did you mean "{found}"?)' if found else ""
     raise Wrong(f"is one of {', '.join(CLIENTS)}; not {shown(value)}{hint}")
+
+
+def channels(value: object) -> tuple[str, ...]:
+    """Read an order of CHANNELS."""
+    if not isinstance(value, list) or not value:
+        raise Wrong(f'is a list such as ["{CHANNELS[0]}", "{CHANNELS[1]}"], not {shown(value)}')
+    for name in value:
+        if name not in CHANNELS:
+            raise Wrong(f"names some of {', '.join(CHANNELS)}; not {shown(name)}")
+        if value.count(name) > 1:
+            raise Wrong(f"names {name} twice")
+    return tuple(value)
 
 
 def command(value: object) -> tuple[str, ...]:

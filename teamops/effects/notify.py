@@ -74,7 +74,7 @@ class Notifier:
         if self._settings.terminal:
             if self._ring is not None and self._ring(line):
                 return Outcome(ok=True, message=f"terminal bell rung: {reason}", evidence="bell")
-            if self._terminal is not None and _write(self._terminal, line):
+            if self._terminal is not None and write_signal(self._terminal, line):
                 return Outcome(ok=True, message=f"terminal bell rung: {reason}", evidence="bell and OSC 9")
         return Outcome(ok=False, message=f"nobody was notified: {reason}", hint=HINT)
 
@@ -94,7 +94,8 @@ def signal_for(line: str, *, tmux: bool) -> str:
     return escape + "\a"
 
 
-def _write(terminal: TextIO, line: str) -> bool:
+def write_signal(terminal: TextIO, line: str) -> bool:
+    """Ring ``terminal`` with ``line``; return whether it is one and took it."""
     try:
         if not terminal.isatty():
             return False
