@@ -11,12 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from teamops.config import boundary_rule, budget_rule, profiles, sandbox, schema, spike_rule, values
+from teamops.config import boundary_rule, budget_rule, paging_rule, profiles, sandbox, schema, spike_rule, values
 from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
     GateSettings,
-    NotifySettings,
     ProfileFile,
     RoleSettings,
     Settings,
@@ -147,7 +146,9 @@ class _Reading:
             budget=budget_rule.read(self._values, ("budget",)),
             timezone=self._text_at("budget", "timezone", default=""),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
-            notify=NotifySettings(**self._table("notify")),
+            notify=paging_rule.ways(self._table("notify")),
+            paging=paging_rule.policy(self._table("notify")),
+            alert_rules=paging_rule.rules(self._values),
             gates=GateSettings(**self._table("gates")),
             sandbox=sandbox.read(self._values, self._resolved),
             auto_poke=self._values.get(("poke", "auto")) is not False,
