@@ -95,6 +95,11 @@ class Alert:
         return self.state in (AlertState.FIRING, AlertState.ACKED)
 
     @property
+    def listed(self) -> bool:
+        """It is still true, and not only the consequence of another one."""
+        return self.open and not self.hidden_by
+
+    @property
     def calling(self) -> bool:
         """It fires, and neither a person has seen it nor another alert stands for it."""
         return self.state is AlertState.FIRING and not self.hidden_by
