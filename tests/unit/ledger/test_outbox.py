@@ -17,7 +17,7 @@ from teamops.model.page import Button, Page, Receipt, Transition
 from teamops.model.role import CODER
 
 PAGE = Page(
-    id="p1", transition=Transition.ESCALATED, keys=(("agent-dead", "CODER"), ("x", "a \"b\" c")), thread="agent-dead",
+    id="p1", transition=Transition.ESCALATED, keys=(("agent-dead", "CODER"), ("x", 'a "b" c')), thread="agent-dead",
     severity=Severity.CRITICAL, project="shop", title="shop: agent-dead", body="CODER is dead.", do="restart it",
     role=CODER, buttons=(Button.ACK, Button.RESTART), wall=100.0,
 )  # fmt: skip
