@@ -1,4 +1,4 @@
-"""What a hook costs that judges a tool call, over a bare interpreter."""
+"""What a hook costs that judges a tool call, over a bare interpreter; and a start's trial of its boundary."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 from teamops.config.load import load
+from teamops.effects.canary import tried
+from teamops.effects.confine import confined
+from teamops.effects.launch import recipe
 from teamops.effects.policies import light_now, write_policies
 from teamops.effects.recipe import entry
 from teamops.guard import holds
+from teamops.model.check import Check
 
 RUNS = 25
 ROLES = ("DIRECTOR", "DEVELOPER", "CODER", "REVIEWER", "OPTIMIZER", "PARTNER")
@@ -52,6 +56,40 @@ def judging() -> Iterable[Figure]:
                 promise=30,
                 unit="ms",
                 note=f"over a bare interpreter, {bare * 1000:.1f} ms; with its shells; least of {RUNS}",
+            )
+
+
+def trying() -> Iterable[Figure]:
+    """What a start takes longer because it tries its boundary: kernel and hook, the least of some."""
+    with tempfile.TemporaryDirectory() as folder:
+        root, state = Path(folder, "p").resolve(), Path(folder, "state").resolve() / "p-1"
+        root.mkdir()
+        (root / "current.md").write_text(BLOCK)
+        commands = {"claude": "claude", "codex": "codex", "opencode": "opencode", "a program of one's own": "sleep 9"}
+        (root / "teamops.toml").write_text(
+            "".join(
+                f'[roles.{role}]\ncommand = "{line}"\n' for role, line in zip(ROLES, commands.values(), strict=False)
+            )
+        )
+        settings = load(root)
+        write_policies(settings, state)
+        holds.prepare(str(state))
+        for role, what in zip(settings.roles, commands, strict=True):
+            done = confined(settings, role, state, recipe(role, root, state), prepare=False)
+            done.recipe.write()
+            took: list[float] = []
+            checks: tuple[Check, ...] = ()
+            for _ in range(RUNS):
+                begun = time.perf_counter()
+                checks = tried(settings, role, state, done)
+                took.append(time.perf_counter() - begun)
+            words = ", ".join(f"{check.layer} {check.word}" for check in checks)
+            yield Figure(
+                what=f"a start tries the boundary of {what}",
+                measured=min(took) * 1000,
+                promise=150,
+                unit="ms",
+                note=f"{words}; least of {RUNS}, median {sorted(took)[RUNS // 2] * 1000:.0f} ms",
             )
 
 

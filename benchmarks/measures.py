@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from benchmarks import stage
-from benchmarks.boundary import judging
+from benchmarks.audit import audit, committing
+from benchmarks.boundary import judging, trying
 from benchmarks.figures import Figure, middle, spread
 from benchmarks.life import beating, needs_you
 from benchmarks.protocol import rules
@@ -170,5 +171,6 @@ def many() -> Iterable[Figure]:
 
 MEASURES: dict[str, Callable[[], Iterable[Figure]]] = {
     "first-frame": first_frame, "at-rest": at_rest, "append": append, "death": death, "many": many,
-    "needs-you": needs_you, "beating": beating, "rules": rules, "judging": judging, "usage": usage,
+    "needs-you": needs_you, "beating": beating, "rules": rules, "judging": judging, "trying": trying, "audit": audit,
+    "committing": committing, "usage": usage,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""``teamops guard``: what a role may change and run, and by which rule."""
+"""``teamops guard``: what a role may change and run, by which rule, and what got past that."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from teamops.cli.git_hook import install_git_hook, pre_commit
 from teamops.cli.options import project_option, state_option
 from teamops.cli.place import settings_of
+from teamops.cli.violations import accept, diff, quarantine, restore, violations
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, UsageError
 from teamops.model.role import role_of
 from teamops.model.text import clean_line
 
 if TYPE_CHECKING:
     from teamops.config.settings import RoleSettings, Settings
+    from teamops.domain.layers import Held
     from teamops.guard.judge import Decision, Light
 
 SCHEMA = "teamops.guard/1"
@@ -50,7 +53,7 @@ def explain(
 ) -> int:
     """Say whether a role may change PATH or run a command, and the rule that decides.
 
-    It is asked what the role's own hook asks. Ends with 1 where it may not.
+    It is asked what the role's own hook asks; and said which layer holds the answer here. Ends with 1 where it may not.
     """
     if (path is None) == (line is None):
         raise UsageError("PATH or --command is wanted, one of them", 'such as: src/a.py, or --command "git push"')
@@ -59,6 +62,7 @@ def explain(
     settings = settings_of(root)
     own = _role(settings, role)
     said, network = _decide(settings, own, state_dir, path, line, tier, delete=delete, really=really)
+    held = _held(settings, own, state_dir, path, denied=said.verdict == "deny")
     if as_json:
         told = {
             "schema": SCHEMA,
@@ -69,6 +73,8 @@ def explain(
             "why": said.why,
             "instead": said.instead,
             "network": network,
+            "layer": held.layer,
+            "held": held.words,
         }
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
@@ -77,6 +83,7 @@ def explain(
         click.echo(f"  because  {clean_line(said.why, 300)}")
         if said.instead:
             click.echo(f"  instead  {clean_line(said.instead, 300)}")
+        click.echo(f"  layer    {clean_line(held.words, 400)}")
         if network and line is not None:
             click.echo(f"  network  {clean_line(network, 200)} (a word of the profile; nothing here holds it off)")
     return EXIT_FINDING if said.verdict == "deny" else EXIT_OK
@@ -91,6 +98,10 @@ def light(root: Path | None) -> int:
     settings = settings_of(root)
     click.echo(light_now(settings.handoff, [role.role for role in settings.roles]))
     return EXIT_OK
+
+
+for _command in (violations, diff, accept, quarantine, restore, install_git_hook, pre_commit):
+    guard.add_command(_command)
 
 
 def _role(settings: Settings, role: str) -> RoleSettings:
@@ -141,6 +152,21 @@ def _decide(
         given = {"file_path": path, "old_string": "x", "new_string": "y"}
         said = decide(policy, "Edit", given, str(Path.cwd() if root_holds(settings) else settings.root), light)
     return said, str(policy.get("network", ""))
+
+
+def _held(settings: Settings, own: RoleSettings, state_dir: Path | None, path: str | None, *, denied: bool) -> Held:
+    """Return which layer holds the answer about a path, or about a command where there is none."""
+    import os
+
+    from teamops.domain.layers import of_command, of_path
+    from teamops.effects.holding import holding_of
+    from teamops.supervisor.lease import state_dir_of
+
+    holding = holding_of(settings, own, state_dir_of(settings, state_dir))
+    if path is None:
+        return of_command(holding, denied=denied)
+    base = Path.cwd() if root_holds(settings) else settings.root
+    return of_path(holding, os.path.realpath(base / Path(path).expanduser()), denied=denied)
 
 
 def root_holds(settings: Settings) -> bool:

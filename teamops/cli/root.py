@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cost": ("teamops.cli.cost:cost", "Say what this team cost: by day, agent, model and task, and where that leads."),
     "guard": ("teamops.cli.guard:guard", "Say what a role may change and run, and by which rule."),
     "usage": ("teamops.cli.usage:usage", "Say what all clients used and what it cost, by day, agent, task…"),
+    "doctor": ("teamops.cli.doctor:doctor", "Prove that each role's boundary holds today, and what teamops stands on."),
     "config": ("teamops.cli.config:config", "Check teamops.toml and the profiles."),
     "beat": ("teamops.cli.beat:beat", "Say from a shell loop that this agent lives, and what it does."),
     "hook": ("teamops.cli.beat:hook", "What the agents' clients call at each event of theirs."),

@@ -59,9 +59,9 @@ def status(role: str | None, root: Path | None, state_dir: Path | None, *, as_js
 
     def publish(snapshot: Snapshot) -> None:
         facts = (snapshot.lights and [(light.role, light.state, light.task) for light in snapshot.lights],)
-        agents = [(agent.role, agent.state, agent.pid) for agent in snapshot.agents]
+        agents = [(agent.role, agent.state, agent.pid, agent.boundary) for agent in snapshot.agents]
         handoff = (len(snapshot.blocks), snapshot.findings)
-        key = (facts, agents, snapshot.alerts, handoff, snapshot.cost_today_usd)
+        key = (facts, agents, snapshot.alerts, handoff, snapshot.cost_today_usd, snapshot.violations)
         if snapshot.ready and key != last[0]:
             last[0] = key
             if as_json:

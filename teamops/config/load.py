@@ -11,7 +11,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from teamops.config import boundary_rule, budget_rule, paging_rule, profiles, sandbox, schema, spike_rule, values
+from teamops.config import (
+    boundary_rule,
+    budget_rule,
+    guarding,
+    paging_rule,
+    profiles,
+    sandbox,
+    schema,
+    spike_rule,
+    values,
+)
 from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
@@ -151,6 +161,7 @@ class _Reading:
             alert_rules=paging_rule.rules(self._values),
             gates=GateSettings(**self._table("gates")),
             sandbox=sandbox.read(self._values, self._resolved),
+            guard=guarding.read(self._values),
             auto_poke=self._values.get(("poke", "auto")) is not False,
             source=self._source,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from teamops.config.values import (
     alert_code,
+    audit_mode,
     channels,
     client,
     command,
@@ -124,6 +125,20 @@ KEYS: tuple[Key, ...] = (
     ),
     _key("sandbox.write", "list of paths", paths, "none", "What every agent may write besides: a tool's cache."),
     _key("sandbox.sockets", "list of paths", paths, "none", "Sockets that agents may reach: a database's."),
+    _key(
+        "guard.audit",
+        "one of",
+        audit_mode,
+        '"alert"',
+        "A change that nobody may make who could have: alert, quarantine (undone and kept), off.",
+    ),
+    _key(
+        "guard.strict",
+        "true/false",
+        switch,
+        "false",
+        "Start no agent whose boundary is broken, or that nothing here can hold.",
+    ),
     _key("gates.runs", "command", command, "none", "Runs the gate `runs`: exit status 0 passes."),
     _key("gates.correct", "command", command, "none", "Runs the gate `correct`: exit status 0 passes."),
     _key("gates.complete", "table", together, "none", "Where files of a glob changed, files of these must have too."),

@@ -174,6 +174,27 @@ class SandboxSettings:
     """Sockets, or folders of them, that agents may reach all the same: a database's."""
 
 
+class AuditMode(StrEnum):
+    """What is done about a change past a boundary."""
+
+    ALERT = "alert"
+    """It is told."""
+    QUARANTINE = "quarantine"
+    """It is told, kept as a patch and undone, where it is sure enough whose it is."""
+    OFF = "off"
+    """Work trees are not watched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardSettings:
+    """How strictly the roles' boundaries are kept."""
+
+    strict: bool = False
+    """No agent is started whose boundary is broken, or that nothing here can hold."""
+    audit: AuditMode = AuditMode.ALERT
+    """What is done about a change past a role's boundary."""
+
+
 _NO_PRICES: Mapping[str, OwnPrice] = MappingProxyType({})
 
 
@@ -208,6 +229,7 @@ class Settings:
     timezone: str = ""
     """IANA name of the zone whose days count for budgets; empty = the system's."""
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    guard: GuardSettings = field(default_factory=GuardSettings)
     stop_grace_s: float = 30.0
     """So long an agent that is stopped may take to end by itself."""
     source: Path | None = None

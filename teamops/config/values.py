@@ -7,7 +7,7 @@ import re
 import shlex
 from decimal import Decimal
 
-from teamops.config.settings import CHANNELS, CLIENTS, SandboxMode
+from teamops.config.settings import CHANNELS, CLIENTS, AuditMode, SandboxMode
 from teamops.domain.alert_rules import RULES
 from teamops.domain.limits import RestartWhen, SpikeStop
 from teamops.domain.paging import Quiet
@@ -188,6 +188,14 @@ def sandbox_mode(value: object) -> SandboxMode:
         return SandboxMode(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
     except ValueError:
         raise Wrong(f"is one of {', '.join(SandboxMode)}; not {shown(value)}") from None
+
+
+def audit_mode(value: object) -> AuditMode:
+    """Read what is done about a change past a boundary."""
+    try:
+        return AuditMode(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
+    except ValueError:
+        raise Wrong(f"is one of {', '.join(AuditMode)}; not {shown(value)}") from None
 
 
 def paths(value: object) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from teamops.domain.boundary_notices import SETTLED_S
 from teamops.model.alert import Finding
 from teamops.model.handoff import Severity
 from teamops.model.page import Button
@@ -249,6 +250,48 @@ _ROWS: tuple[AlertRule, ...] = (
         meaning="An agent with a budget uses a model whose price nobody knows.",
         evidence="The model's name in its client's log, and no price of it in any table.",
         do="Use a model whose price is known, or watch its account: its budget can't see these tokens.",
+    ),
+    AlertRule(
+        code="boundary-refused",
+        page=False,
+        paged="no",
+        buttons=ABOUT_AGENT,
+        meaning="An agent's calls are refused again and again: 10 within 5 minutes.",
+        evidence="What its client's hooks refused, with the rule of each.",
+        do="Look what it wants and what was refused (`B`); poke it (`p`), or hand the work to a role that may. It is"
+        " over by itself with fewer than 4 within 5 minutes. What a spent budget refuses doesn't count: that has its"
+        " own alert.",
+    ),
+    AlertRule(
+        code="boundary-unenforced",
+        for_s=SETTLED_S,
+        page=False,
+        paged="no",
+        buttons=(Button.ACK, Button.RESTART, Button.SILENCE_1H),
+        meaning="An agent runs that neither the kernel nor its client's hooks hold to its boundary.",
+        evidence="How it was started, and that no hook of it was heard.",
+        do="Restart it (`r`): teamops starts it within its boundary. Where this machine can't hold one, `teamops run"
+        ' --role ROLE --show` says what is missing. Nothing is said with `sandbox.mode = "off"`, nor of a role'
+        " without a profile.",
+    ),
+    AlertRule(
+        code="boundary-broken",
+        severity=Severity.CRITICAL,
+        for_s=0.0,  # it was tried, and is tried again by a person
+        meaning="A role's boundary was tried, and lets through what is forbidden, or refuses what is allowed.",
+        evidence="The trial at its start: what was tried, and what came of it.",
+        do="The message says which layer. Mend it, then `teamops doctor --role ROLE`: it is over when a trial, or the"
+        " next start, works.",
+    ),
+    AlertRule(
+        code="boundary-crossed",
+        for_s=0.0,  # the change stands
+        paged="yes, but for a mere hint",
+        repeat_s=8 * HOUR_S,
+        meaning="A file was changed that none of those who could have changed it may change.",
+        evidence="The file against how it was before, and who ran meanwhile.",
+        do="Look at it: `teamops guard violations`, `teamops guard diff ID`; then `accept`, `quarantine` or `restore`"
+        " it.",
     ),
     AlertRule(
         code="agent-left-alone",

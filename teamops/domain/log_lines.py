@@ -5,7 +5,7 @@ The role stands in a column of its own, so the text leaves it out.
 
 from __future__ import annotations
 
-from teamops.model.actions import Action, Append, Outcome, Poke, Restart, Start, Stop, StopSpending
+from teamops.model.actions import Action, Append, Outcome, Poke, Quarantine, Restart, Start, Stop, StopSpending
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Alert, AlertState, Silence
 from teamops.model.budget import Step
@@ -77,6 +77,8 @@ def action_line(wall: float, action: Action, outcome: Outcome | None) -> LogLine
 
 def action_verb(action: Action) -> str:
     """Return what an action does, in a word or two."""
+    if isinstance(action, Quarantine):
+        return "restore" if action.back else "quarantine"
     return _STEPS[action.step] if isinstance(action, StopSpending) else _VERBS[type(action)]
 
 

@@ -54,6 +54,14 @@ class Means:
         names = (["bwrap"] if self.bwrap else []) + ([f"Landlock {self.landlock}"] if self.landlock else [])
         return " and ".join(names)
 
+    @property
+    def layers(self) -> str:
+        """Return the same as it is shown of a running agent: without versions, and saying where one stands alone."""
+        if self.sandbox_exec:
+            return "sandbox-exec"
+        names = (["bwrap"] if self.bwrap else []) + (["Landlock"] if self.landlock else [])
+        return " + ".join(names) if len(names) != 1 else f"{names[0]} alone"
+
 
 @dataclass(frozen=True, slots=True)
 class Confined:
@@ -115,18 +123,18 @@ def confined(
     having = having or means()
     mode = settings.sandbox.mode
     if mode is SandboxMode.OFF:
-        return Confined(replace(recipe, notes=(*recipe.notes, "unenforced: sandbox.mode is off")), None, having)
+        return Confined(_unheld(recipe, "unenforced: ", "sandbox.mode is off"), None, having)
     if not recipe.argv:
-        note = "unenforced: what runs in its pane was not started by a command of teamops.toml"
-        return Confined(replace(recipe, notes=(*recipe.notes, note)), None, having)
+        why = "what runs in its pane was not started by a command of teamops.toml"
+        return Confined(_unheld(recipe, "unenforced: ", why), None, having)
     if mode is SandboxMode.REQUIRE and not (having.bwrap and having.landlock):
         raise TeamopsError(
             f"{role.role} is not started: sandbox.mode is require, and {'; '.join(having.lacks)}",
             'install what is missing, or say mode = "auto" in [sandbox]',
         )
     if not having.name:
-        note = f"UNENFORCED: nothing here can hold its boundary ({'; '.join(having.lacks)})"
-        return Confined(replace(recipe, notes=(*recipe.notes, note)), None, having)
+        why = f"nothing here can hold its boundary ({'; '.join(having.lacks)})"
+        return Confined(_unheld(recipe, "UNENFORCED: ", why), None, having)
     if prepare:
         _prepare(role)
     ground = ground_of(settings, role, folder, recipe.argv)
@@ -159,8 +167,13 @@ def confined(
         folders=(*(Path(path) for path in drawn.make_folders), Path(ground.spool)),
         empty_files=(Path(ground.lock),),
         notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}"),
+        held=replace(recipe.held, kernel=having.layers),
     )
     return Confined(wrapped, drawn, having)
+
+
+def _unheld(recipe: Recipe, label: str, why: str) -> Recipe:
+    return replace(recipe, notes=(*recipe.notes, label + why), held=replace(recipe.held, unheld=why))
 
 
 def _without_own_sandbox(recipe: Recipe, chosen: Sequence[str]) -> Recipe:

@@ -18,6 +18,7 @@ from teamops.effects.launch_opencode import opencode
 from teamops.effects.recipe import CODEX_SANDBOX, HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_uuid
 from teamops.guard.hook import GATED
 from teamops.model.agent_report import Launch
+from teamops.model.boundary import Held
 from teamops.usage.locate import homes
 from teamops.usage.locate_codex import home as codex_home
 
@@ -67,7 +68,7 @@ def recipe(role: RoleSettings, root: Path, folder: Path, launch: Launch | None =
 def _claude(wanted: Wanted) -> Recipe:
     role, words, known, added, notes = wanted.role, wanted.words, wanted.known, [], []
     files: dict[Path, str] = {}
-    session, resumed = "", False
+    session, resumed, hooked = "", False, False
     if given(words, _CLAUDE_SESSION):
         notes.append("its session is chosen by its own command")
     elif known and is_uuid(known) and _has_transcript(known, wanted.around):
@@ -91,6 +92,7 @@ def _claude(wanted: Wanted) -> Recipe:
         own = {"disableAllHooks": False, "hooks": _hooks(CLAUDE_EVENTS, wanted.gate)}
         files[path] = json.dumps(own, indent=1) + "\n"
         added += ["--settings", str(path)]
+        hooked = True
     return Recipe(
         argv=(role.command[0], *added, *words),  # before a prompt of the person's own, if there is one
         env=wanted.env,
@@ -99,6 +101,7 @@ def _claude(wanted: Wanted) -> Recipe:
         files=files,
         holds=wanted.folder,
         notes=tuple(notes),
+        held=Held(hooked=hooked),
     )
 
 
@@ -133,6 +136,7 @@ def _codex(wanted: Wanted) -> Recipe:
         resumed=bool(resume),
         holds=wanted.folder,
         notes=tuple(notes),
+        held=Held(hooked=not own),
     )
 
 

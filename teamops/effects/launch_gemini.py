@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from teamops.effects.recipe import HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_uuid
+from teamops.model.boundary import Held
 from teamops.usage.locate_gemini import chats, home, is_chat
 
 EVENTS = (
@@ -57,12 +58,14 @@ def gemini(wanted: Wanted) -> Recipe:
     env, files = dict(wanted.env), {}
     path = wanted.folder.resolve() / "agents" / f"{wanted.role.role}.gemini.json"  # the client looks at all above it
     taken = wanted.around.get(DEFAULTS) or (str(_OWN_DEFAULTS) if _OWN_DEFAULTS.exists() else "")
+    hooked = True
     if not taken and is_of_root(path):
         files = _files(wanted, path)
         env[DEFAULTS] = str(path)
     else:
         why = f"its defaults are set by {taken}" if taken else "it takes hooks only from root, you or the project"
-        if not _tells(wanted):
+        hooked = _tells(wanted)
+        if not hooked:
             notes.append(
                 f"no events of its own, and no hooks that hold its role: {why}; docs/agents.md says how you give them"
             )
@@ -79,6 +82,7 @@ def gemini(wanted: Wanted) -> Recipe:
         files=files,
         holds=wanted.folder,
         notes=tuple(notes),
+        held=Held(hooked=hooked),
     )
 
 

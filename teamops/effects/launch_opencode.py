@@ -14,6 +14,7 @@ from teamops.config.boundary import policy_of
 from teamops.domain.boundary_rules import PROTECTED
 from teamops.effects.recipe import Recipe, Wanted, entry_words, given
 from teamops.guard import hook
+from teamops.model.boundary import Held
 from teamops.usage.locate_opencode import database, has_session
 
 CONFIG = "OPENCODE_CONFIG_CONTENT"
@@ -33,7 +34,7 @@ def opencode(wanted: Wanted) -> Recipe:
         notes.append("its session is chosen by its own command")
     elif wanted.known and _ID.fullmatch(wanted.known) and _is_there(wanted):
         added += ["--session", wanted.known]
-    env, files = dict(wanted.env), {}
+    env, files, hooked = dict(wanted.env), {}, False
     config = _own_config(wanted)
     if config is None:
         notes.append(
@@ -51,7 +52,8 @@ def opencode(wanted: Wanted) -> Recipe:
         env[CONFIG] = json.dumps(config)
         env[ENTRY] = json.dumps(entry_words())
         env[GATE] = wanted.gate
-        if "--pure" in words:
+        hooked = "--pure" not in words
+        if not hooked:
             notes.append("no events of its own, and no hooks that hold its role: its own command turns plugins off")
     return Recipe(
         argv=(wanted.role.command[0], *words, *added),
@@ -61,6 +63,7 @@ def opencode(wanted: Wanted) -> Recipe:
         files=files,
         holds=wanted.folder,
         notes=tuple(notes),
+        held=Held(hooked=hooked),
     )
 
 

@@ -7,12 +7,14 @@ import re
 import shlex
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings
 from teamops.guard import holds, hook
+from teamops.model.boundary import NOT_HELD, Held
+from teamops.model.check import Check
 from teamops.model.errors import TeamopsError
 
 HOOK_TIMEOUT_S = 6
@@ -55,6 +57,11 @@ class Recipe:
     """What has to be there before, whatever stands in it."""
     notes: tuple[str, ...] = ()
     """What teamops leaves out, for a person."""
+    held: Held = NOT_HELD
+    trial: Callable[[], tuple[Check, ...]] | None = None
+    """Tries its boundary, once all of it is written; ``None``: it is started without one."""
+    strict: bool = False
+    """It is not started where the trial says that its boundary is broken, or that nothing holds it."""
 
     def write(self) -> None:
         """Write the files, each for this user alone. Raises ``TeamopsError`` where that can't be done."""

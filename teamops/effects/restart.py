@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings, Settings
+from teamops.domain.canary import broken, hindrance
 from teamops.domain.health import exit_words
 from teamops.effects.launch import recipe
 from teamops.effects.recipe import Recipe
 from teamops.model.actions import By, Outcome, Restart
 from teamops.model.agent_report import Launch
+from teamops.model.check import Check
 from teamops.model.errors import TeamopsError
 from teamops.model.pane import Pane
 from teamops.model.text import clean_line
@@ -80,9 +84,23 @@ async def recipe_inside(
     how = recipe(role, root, folder, launch)
     if settings is None:
         return how
+    from teamops.effects.canary import tried
     from teamops.effects.confine import confined
 
-    return (await asyncio.to_thread(confined, settings, role, folder, how)).recipe
+    done = await asyncio.to_thread(confined, settings, role, folder, how)
+    return replace(done.recipe, trial=partial(tried, settings, role, folder, done), strict=settings.guard.strict)
+
+
+async def prepared(role: RoleSettings, how: Recipe) -> tuple[tuple[Check, ...], Outcome | None]:
+    """Write what a start needs and try its boundary. Returns what came of it, and why it is not started at all."""
+    await asyncio.to_thread(how.write)
+    checks = await asyncio.to_thread(how.trial) if how.trial is not None else ()
+    why = hindrance(checks) if how.strict else ""
+    if not why:
+        return checks, None
+    hint = f"see teamops doctor --role {role.role}; mend it, or say strict = false in [guard]"
+    said = f"{role.role} is not started: guard.strict is set, and {why}"
+    return checks, Outcome(ok=False, message=said, hint=hint, checks=checks)
 
 
 async def create_session(server: Server, role: RoleSettings, how: Recipe) -> Outcome:
@@ -95,12 +113,14 @@ async def create_session(server: Server, role: RoleSettings, how: Recipe) -> Out
             message=f'{role.role} has no session "{role.session}" and no command to start one with',
             hint=f"set command for {role.role} in teamops.toml",
         )
-    await asyncio.to_thread(how.write)
+    checks, refused = await prepared(role, how)
+    if refused is not None:
+        return refused
     started = await asyncio.to_thread(
         create, server.socket, role.session, how.argv, role.cwd, how.env, client_session=how.client_session
     )
     said = f'started in a new session "{role.session}"'
-    return await _judge(server, role, started.pane_id, started.pid, said, how)
+    return await _judge(server, role, started.pane_id, started.pid, said, how, checks)
 
 
 async def respawn_pane(server: Server, role: RoleSettings, now: Pane, how: Recipe, *, tree: bool) -> Outcome:
@@ -108,7 +128,9 @@ async def respawn_pane(server: Server, role: RoleSettings, now: Pane, how: Recip
     from teamops.tmux.lifecycle import respawn
 
     was = "dead" if now.dead else f"pid {now.pid}"
-    await asyncio.to_thread(how.write)
+    checks, refused = await prepared(role, how)
+    if refused is not None:
+        return refused
     started = await asyncio.to_thread(
         respawn,
         server.socket,
@@ -123,13 +145,17 @@ async def respawn_pane(server: Server, role: RoleSettings, now: Pane, how: Recip
     said = f"started again (was {was})"
     if started.survivors:
         said += f"; still there from before: pid {', '.join(map(str, started.survivors))}"
-    return await _judge(server, role, started.pane_id, started.pid, said, how)
+    return await _judge(server, role, started.pane_id, started.pid, said, how, checks)
 
 
-async def _judge(server: Server, role: RoleSettings, pane_id: str, pid: int, said: str, how: Recipe) -> Outcome:
+async def _judge(
+    server: Server, role: RoleSettings, pane_id: str, pid: int, said: str, how: Recipe, checks: tuple[Check, ...]
+) -> Outcome:
     """Say that it runs only after it was seen to run."""
     session = f" session {how.client_session}" if how.client_session else ""
     said = "; ".join((said, *(["its session is resumed"] if how.resumed else []), *how.notes))
+    wrong = [f"its boundary is BROKEN: {check.layer} {check.why}" for check in broken(checks)]
+    said = "; ".join((said, *wrong))
     loop = asyncio.get_running_loop()
     begun = loop.time()
     seen: Pane | None = None
@@ -140,14 +166,16 @@ async def _judge(server: Server, role: RoleSettings, pane_id: str, pid: int, sai
             seen = None
         if seen is not None and seen.pane_id == pane_id and seen.pid == pid:
             if seen.dead or ended(pid):
-                return await _failed(server, role, seen)
+                return replace(await _failed(server, role, seen), checks=checks)
             if loop.time() - begun >= STEADY_S:
-                return Outcome(ok=True, message=said, evidence=f"pane {pane_id} pid {pid}{session}")
+                where = f"pane {pane_id} pid {pid}{session}"
+                return Outcome(ok=True, message=said, evidence=where, held=how.held, checks=checks)
         await asyncio.sleep(_POLL_S)
     return Outcome(
         ok=False,
         message=f"{role.role} was started, but pid {pid} is not in its pane now",
         hint=f'look at the session "{role.session}" with tmux',
+        checks=checks,
     )
 
 

@@ -9,7 +9,17 @@ from pathlib import Path
 
 from teamops.config.settings import Settings
 from teamops.guard import holds
-from teamops.model.actions import Action, Append, Outcome, Poke, Restart, Start, Stop, StopSpending
+from teamops.model.actions import (
+    Action,
+    Append,
+    Outcome,
+    Poke,
+    Quarantine,
+    Restart,
+    Start,
+    Stop,
+    StopSpending,
+)
 from teamops.model.agent_report import Launch
 from teamops.model.budget import Step
 from teamops.model.errors import TeamopsError
@@ -46,6 +56,10 @@ class Effects:
                 from teamops.effects.append import append_block
 
                 return await append_block(self._settings.handoff, action, check)
+            if isinstance(action, Quarantine):
+                from teamops.effects.quarantine import quarantine
+
+                return await asyncio.to_thread(quarantine, self._folder, action)
             return await self._on_pane(action)
         except TeamopsError as error:
             return Outcome(ok=False, message=error.message, hint=error.hint)

@@ -9,11 +9,14 @@ from teamops.config.settings import RoleSettings, Settings
 from teamops.effects.restart import create_session, ended, is_of, recipe_inside, respawn_pane
 from teamops.model.actions import Outcome
 from teamops.model.agent_report import Launch
+from teamops.model.boundary import Held
 from teamops.tmux.deliver import Refused, pane_lock
 from teamops.tmux.lifecycle import mark_of
 from teamops.tmux.server import Server, ServerDown
 
 RUNS, ADOPTED = "runs already: ", " adopted"
+_ADOPTED = Held(unheld="teamops did not start it, and does not know what holds it")
+_FORGOTTEN = Held(unheld="teamops was ended as it started it, and does not know what holds it")
 
 
 def how(outcome: Outcome) -> str:
@@ -58,8 +61,10 @@ async def start(
     mark = await asyncio.to_thread(mark_of, server.socket, now.pane_id)
     if mark.pid == now.pid:  # started by a teamops that was killed before it could remember it
         session = f" session {mark.client_session}" if mark.client_session else ""
-        return Outcome(ok=True, message="runs already, started by teamops before", evidence=where + session)
+        return Outcome(
+            ok=True, message="runs already, started by teamops before", evidence=where + session, held=_FORGOTTEN
+        )
     if launch is not None and launch.adopted and launch.pid == now.pid:
         return Outcome(ok=True, message="runs already, not started by teamops", evidence=RUNS + where)
     said = "adopted: it ran already; teamops never ends it by itself"
-    return Outcome(ok=True, message=said, evidence=where + ADOPTED)
+    return Outcome(ok=True, message=said, evidence=where + ADOPTED, held=_ADOPTED)

@@ -130,20 +130,23 @@ def _tracked(git: Git, exclusion: Exclusion, found: Listing) -> dict[str, str]:
     return links
 
 
-def take(git: Git, prefix: str, found: Listing, links: Iterable[tuple[str, str]] = ()) -> None:
-    """Bring the work tree into the index of its own: hashes alone, no content is stored anywhere.
+def take(
+    git: Git, prefix: str, found: Listing, links: Iterable[tuple[str, str]] = (), *, contents: bool = False
+) -> None:
+    """Bring the work tree into the index of its own: hashes alone, no content is stored anywhere but with ``contents``.
 
     ``links``: other repositories, each with the hash that stands for it. ``prefix``: the project's folder, for git.
     """
     _put(git, [("0", "", prefix + path) for path in (*found.excluded, *found.gone)])
     _put(git, [(LINK, oid, prefix + path) for path, oid in links])
     for start in range(0, len(found.changed), _BATCH):
-        _hash(git, found.changed[start : start + _BATCH])
+        _hash(git, found.changed[start : start + _BATCH], contents=contents)
 
 
-def _hash(git: Git, paths: list[str]) -> None:
+def _hash(git: Git, paths: list[str], *, contents: bool) -> None:
     """Take files; one that goes or loses its rights meanwhile is looked at again, once."""
-    words = ("update-index", "--add", "--remove", "--replace", "--info-only", "-z", "--stdin")
+    alone = [] if contents else ["--info-only"]
+    words = ("update-index", "--add", "--remove", "--replace", *alone, "-z", "--stdin")
     try:
         git.run(*words, stdin=joined(paths))
     except GitFailed:

@@ -13,18 +13,43 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from teamops.git.command import SECONDS, Git, GitFailed, foreign_filters, has_git
-from teamops.git.index import Exclusion, Listing, empty_tree, listing, outside, own_index, put_new, take, written_tree
+from teamops.git.command import SECONDS, Git, GitFailed, foreign_filters, has_git, joined
+from teamops.git.index import (
+    LINK,
+    Exclusion,
+    Listing,
+    empty_tree,
+    listing,
+    outside,
+    own_index,
+    put_new,
+    take,
+    written_tree,
+)
 from teamops.model.protocol import DiffFile, DiffStat
 from teamops.model.text import clean_line
 
 DEEPEST = 4
 """Repositories within repositories are followed so far."""
+MAX_CONTENT = 16 << 20
+"""Of a greater file that git does not hold no contents are kept: it is left out of a turn."""
 _OLDER = "only goes back to"
 """git's words for a moment before its log of HEAD."""
 
 Files = Iterable[str | Path]
 """Handoff files, absolute or in the project's folder: they, their locks and archives, and ``.teamops/`` are no work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """A file that differs from what it was."""
+
+    path: str
+    status: str
+    """As git names it: A came, D went, M and T are others."""
+    added: int | None
+    """Lines; ``None`` = not known (binary, or very big)."""
+    removed: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +90,39 @@ class Repository:
         """Return the commit that is checked out; empty before the first one. Raises ``TeamopsError``."""
         return _head(self._begin())
 
-    def work_tree(self, exclude: Files = (), trees: Path | None = None) -> str:
+    def work_tree(self, exclude: Files = (), trees: Path | None = None, *, contents: bool = False) -> str:
         """Return the git tree of all that lies in the project's folder now: new files too, ignored ones not.
 
         The same files give the same tree, committed or not. Other repositories below (submodules) count with what lies
-        in them. ``trees``: a folder in which the tree itself is kept, for ``between``. Raises ``TeamopsError``.
+        in them. ``trees``: a folder in which the tree itself is kept, for ``between``; ``contents``: with what git
+        does not hold yet of its files, for ``turn_since``. Raises ``TeamopsError``.
         """
         git = self._begin()
         with self._own_index(git, trees) as (own, folder):
             exclusion = outside(Exclusion.of(self.root, exclude), folder, self.root)
-            return _tree(own, self.prefix, exclusion, DEEPEST)
+            return _tree(own, self.prefix, exclusion, DEEPEST, contents=contents)
+
+    def turn_since(self, base: str, trees: Path, exclude: Files = ()) -> tuple[Differs, ...]:
+        """Return what differs between a tree that ``work_tree`` kept with its contents and the work tree now.
+
+        Paths are as they are; a renamed file is one that went and one that came. Raises ``TeamopsError``.
+        """
+        git = self._begin()
+        exclusion = Exclusion.of(self.root, exclude)
+        with self._differing(git, exclusion, trees) as (own, _):
+            kinds = own.run("diff-index", "--name-status", "--no-renames", *_PLAIN, base, "--", ".")
+            counts = own.run("diff-index", "--numstat", "--no-renames", *_PLAIN, base, "--", ".")
+        lines: dict[str, tuple[int | None, int | None]] = {}
+        for row in counts.split(b"\0"):
+            if row:
+                added, removed, path = row.split(b"\t", 2)
+                known = added.isdigit() and removed.isdigit()
+                lines[_decoded(path)] = (int(added), int(removed)) if known else (None, None)
+        words = [word for word in kinds.split(b"\0") if word]
+        status = {_decoded(path): word.decode()[:1] for word, path in zip(words[::2], words[1::2], strict=False)}
+        # One that git only believes to differ has no row of its own among the counts.
+        found = [Differs(path, status.get(path, "M"), *counted) for path, counted in sorted(lines.items())]
+        return tuple(one for one in found if not exclusion.has(one.path) and _size(self.root / one.path) <= MAX_CONTENT)
 
     def between(self, one: str, other: str, trees: Path) -> tuple[str, ...]:
         """Return the paths in which two trees differ that ``work_tree`` kept in ``trees``. Raises ``TeamopsError``."""
@@ -135,6 +183,80 @@ class Repository:
         paths = {_decoded(part) for part in out.split(b"\0") if part} | set(extra)
         return tuple(sorted(path for path in paths if not exclusion.has(path)))
 
+    def held(self, exclude: Files = ()) -> dict[str, str]:
+        """Return the files that count in the project's folder, each with the blob that holds its bytes.
+
+        Empty: git does not hold what stands there now. What lies in other repositories below is left out. Raises
+        ``TeamopsError``.
+        """
+        git = self._begin()
+        exclusion = Exclusion.of(self.root, exclude)
+        with self._own_index(git) as (own, folder):
+            own.run("update-index", "-q", "--refresh", codes=(0, 1))
+            found = listing(own, outside(exclusion, folder, self.root))
+            files = {}
+            for entry in own.run("ls-files", "-s", "-z", "--", ".").split(b"\0"):
+                head, _, path = entry.partition(b"\t")
+                if path and head[:6].decode() != LINK:
+                    files[_decoded(path)] = head.split(b" ")[1].decode()
+        files |= dict.fromkeys(found.changed, "")
+        for gone in (*found.gone, *found.excluded):
+            files.pop(gone, None)
+        return files
+
+    def hooks(self) -> tuple[Path, Path]:
+        """Return the folder of which git runs the hooks, and the one that is the repository's own.
+
+        Raises ``TeamopsError``.
+        """
+        git = self._begin()
+        own = (self.root / git.line("rev-parse", "--git-common-dir")).resolve() / "hooks"
+        # What is overridden for git's own safety is asked of the configuration itself.
+        code, out, _ = git.ask(
+            "config", "--show-scope", "--type=path", "-z", "--get-all", "core.hooksPath", codes=(0, 1)
+        )
+        words = out.decode("utf-8", "surrogateescape").split("\0") if not code else []
+        given = [path for scope, path in zip(words[::2], words[1::2], strict=False) if scope != "command"]
+        if not given:
+            return own, own
+        top = self.root / git.line("rev-parse", "--show-toplevel")
+        return (top / given[-1]).resolve(), own.resolve()
+
+    def converts(self) -> bool:
+        """Return whether git may write files otherwise than it holds them (line ends, filters).
+
+        Raises ``TeamopsError``.
+        """
+        git = self._begin()
+        said = git.ask("config", "--get", "core.autocrlf", codes=(0, 1))[1].strip().lower()
+        if said not in {b"", b"false", b"input"}:
+            return True
+        if (self.root / git.line("rev-parse", "--git-path", "info/attributes")).exists():
+            return True
+        if git.ask("config", "--get", "core.attributesFile", codes=(0, 1))[1].strip():
+            return True
+        top = git.with_env(GIT_LITERAL_PATHSPECS="0")
+        return bool(top.run("ls-files", "-c", "-o", "-z", "--", ":(top,glob)**/.gitattributes"))
+
+    def ignored_folders(self) -> tuple[str, ...]:
+        """Return the folders of which git ignores everything. Raises ``TeamopsError``."""
+        out = self._begin().run("ls-files", "-o", "-i", "--directory", "--exclude-standard", "-z", "--", ".")
+        return tuple(_decoded(part).rstrip("/") for part in out.split(b"\0") if part.endswith(b"/"))
+
+    def ignored(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return which of ``paths`` git ignores; they may be gone already. Raises ``TeamopsError``."""
+        given = [path for path in paths if path]
+        if not given:
+            return frozenset()
+        git = self._begin().with_env(GIT_LITERAL_PATHSPECS="0")
+        # Told with their folder's own dot: a name that begins with a colon means something to git.
+        _, out, _ = git.ask("check-ignore", "-z", "--stdin", stdin=joined([f"./{one}" for one in given]), codes=(0, 1))
+        return frozenset(_decoded(part).removeprefix("./") for part in out.split(b"\0") if part)
+
+    def blob(self, oid: str) -> bytes:
+        """Return the bytes of a blob. Raises ``TeamopsError``, also where there is none any more."""
+        return self._begin().run("cat-file", "blob", oid)
+
     def _begin(self) -> Git:
         git = Git(self.root, time.monotonic() + self.seconds, self.seconds)
         return git.with_config(foreign_filters(git))
@@ -153,9 +275,9 @@ class Repository:
                 yield own if trees is None else own.with_env(GIT_OBJECT_DIRECTORY=str(trees)), folder
 
     @contextmanager
-    def _differing(self, git: Git, exclusion: Exclusion) -> Iterator[tuple[Git, list[str]]]:
+    def _differing(self, git: Git, exclusion: Exclusion, trees: Path | None = None) -> Iterator[tuple[Git, list[str]]]:
         """Give an index that a comparison with the work tree can use, and the paths that git would not compare."""
-        with self._own_index(git) as (own, folder):
+        with self._own_index(git, trees) as (own, folder):
             found = listing(own, outside(exclusion, folder, self.root))
             own.run("update-index", "-q", "--refresh", codes=(0, 1))
             put_new(own, self.prefix, found)
@@ -187,14 +309,18 @@ def _ignored(git: Git) -> bool:
     return code == 0 and not git.run("ls-files", "-z", "--", ".")
 
 
-def _tree(own: Git, prefix: str, exclusion: Exclusion, depth: int) -> str:
+def _tree(own: Git, prefix: str, exclusion: Exclusion, depth: int, *, contents: bool = False) -> str:
     found: Listing = listing(own, exclusion)
     links = []
     for path, oid in found.repositories:
         inner, there = _inner(own, path, oid, depth)
         if there and inner != oid:
             links.append((path, inner))
-    take(own, prefix, found, links)
+    if contents:
+        big = {path for path in found.changed if _size(own.root / path) > MAX_CONTENT}
+        found.changed = [path for path in found.changed if path not in big]
+        found.gone += sorted(big)
+    take(own, prefix, found, links, contents=contents)
     return written_tree(own, prefix)
 
 
@@ -218,6 +344,13 @@ def _inner(git: Git, path: str, oid: str, depth: int) -> tuple[str, bool]:
             tree = _tree(own, "", outside(Exclusion(frozenset()), folder, root), depth - 1)
     committed = inner.line("rev-parse", "--verify", "-q", f"{head}^{{tree}}") if head else ""
     return (head if tree == committed else tree), True
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
 
 
 def _count(word: bytes) -> int:

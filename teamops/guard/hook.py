@@ -47,6 +47,8 @@ HELD = "Held"
 """The event as it is told where a call or prompt was refused: it is no sign of work, and proves no prompt taken."""
 DENIED = "Denied"
 """The event as it is told where a role's boundary refused a tool call: the agent works, and no tool of its does."""
+SPENDING = "held"
+"""The rule that is told of where the agent may not spend."""
 SEAL = "teamops:ok"
 """What begins the answer where something else looks at it before the client does: without it nothing is let through."""
 SEALED = "sealed"
@@ -85,7 +87,8 @@ def main(words: list[str]) -> int:
             ruled = gate if gate and _has_policy(gate) else ""  # else a team that was never started
         if event in _TOOL_CALLS and ruled and not why:
             denied = _judged(ruled, told)
-        _take(event, told, gated=bool(gate), refused=bool(why), said=denied)
+        held = ("deny", SPENDING, _text(told, "tool_name") or event, why) if why else None
+        _take(event, told, gated=bool(gate), refused=bool(why), said=held or denied)
     except Exception as error:  # noqa: BLE001 - the port to someone else's program: nothing may come through
         from teamops.sdk.spool import warn
 

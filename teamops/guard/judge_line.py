@@ -17,6 +17,7 @@ _OWN = frozenset({"append", "handoff", "status", "beat", "check"})
 _OWN_GUARD = ("teamops", "guard", "explain")
 _PATCHERS = frozenset({"apply_patch", "applypatch"})
 MAX_SHOWN = 120
+NO_VERIFY = "commands.no_verify"
 
 
 def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: JudgeAct) -> Decision:
@@ -53,6 +54,33 @@ def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: 
     return worst
 
 
+def skips_hooks(words: list[str]) -> bool:
+    """Return whether git, or what starts it, is told to leave its hooks out."""
+    for at, word in enumerate(words):
+        if word.rpartition("/")[2] != "git":
+            continue
+        if any("core.hookspath" in one.lower() for one in words[at:]):
+            return True
+        verb, *rest = bare_git(["git", *words[at + 1 :]])[1:] or [""]
+        if any(len(one) > 5 and "--no-verify".startswith(one) for one in rest):
+            return True
+        if verb == "commit" and any(_is_short_n(one) for one in rest):
+            return True
+    return False
+
+
+def _is_short_n(word: str) -> bool:
+    """Return whether ``-n`` is among short options that are put together; what follows ``m`` and its like is a text."""
+    if word[:1] != "-" or word[:2] == "--":
+        return False
+    for letter in word[1:]:
+        if letter in "mFCctuS":
+            return False
+        if letter == "n":
+            return True
+    return False
+
+
 def shown(line: str) -> str:
     """Return a line short enough to be said."""
     flat = " ".join(line.split())
@@ -71,6 +99,8 @@ def _judge(
     about = shown(" ".join(word.text or "$…" for word in command.words))
     if effect.kind == READING:
         return Decision(ALLOW, "reading", "it only reads", about)
+    if skips_hooks([word.text for word in command.words]):
+        return Decision(DENY, NO_VERIFY, "it keeps git from asking its hooks", about, "leave that option out")
     pattern = _denying(policy, effect.words)
     if pattern:
         why = f"{policy['role']} may not run it"
@@ -138,6 +168,9 @@ def _not_understood(policy: Policy, light: Light, line: str, why: str, about: st
         said = f"it is not understood ({why}), and {policy['role']} runs only what is"
         return Decision(DENY, "commands.not_understood", said, about, "write it plainly, one command at a time")
     words = _pieces(line)
+    if skips_hooks(words):
+        said = f"it is not understood ({why}), and keeps git from asking its hooks"
+        return Decision(DENY, NO_VERIFY, said, about, "leave that option out")
     for pattern in policy["commands_deny"]:
         wanted = pattern.rstrip("*").split()
         if any(words[at : at + len(wanted)] == wanted for at in range(len(words))):

@@ -18,10 +18,37 @@ def locked(path: Path) -> Iterator[None]:
     ``path`` is the file itself, no link to it. The lock goes with the process that holds it, however that ends. Raises
     ``OSError`` where the lock's file can't be made.
     """
-    lock = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    name = path.with_name(f".{path.name}.lock")
+    lock = _taken(name)
+    while not is_at(lock, name):  # whoever held it took it away: the next one makes, and locks, another
+        os.close(lock)
+        lock = _taken(name)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _taken(name: Path) -> int:
+    lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    except BaseException:  # an interruption of the wait, too
+        os.close(lock)
+        raise
+    return lock
+
+
+def take_away(name: Path) -> bool:
+    """Take away the lock's file ``name`` unless somebody holds it; return whether it is gone. Raises ``OSError``."""
+    lock = os.open(name, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        name.unlink()
+        return True
     finally:
         os.close(lock)
 

@@ -11,7 +11,17 @@ from teamops.ledger.connection import reading, writing
 from teamops.model.boundary import ChangeKind, Decision, Verdict, Violation, ViolationState
 from teamops.model.role import Role
 
-_DECISION = "SELECT id, role, wall, verdict, rule, about, why FROM decision"
+KEPT = 50_000
+"""So many calls that were let through are kept of each role, and as many of each other verdict: an agent can write its
+own spool without end, and none crowds out another's, nor its own refusals."""
+_TRIMMED = 512
+"""The oldest are looked for once in so many rows."""
+_SPAN_S = 600.0
+"""The same within so long is one row, with how often it came."""
+_LATELY = 5000
+"""So many rows are looked through for it."""
+
+_DECISION_IS = "id, role, wall, verdict, rule, about, why"
 _VIOLATION_IS = "id, wall, path, change, roles, rule, why, evidence, added, removed, state, note, changed_wall"
 
 
@@ -25,17 +35,38 @@ class Boundaries:
     # decisions
 
     def refused(self, role: Role | None, limit: int) -> list[Decision]:
-        """Return the calls that were refused or warned of, of one role or of all, newest first."""
-        what = "WHERE verdict <> 'allow' AND (? IS NULL OR role = ?) ORDER BY wall DESC, id DESC LIMIT ?"
+        """Return the calls that were refused or warned of, of one role or of all, newest first.
+
+        The same within ten minutes is one, as it was last decided.
+        """
         with reading(self._path):
-            rows = self._connection.execute(f"{_DECISION} {what}", (role, role, limit)).fetchall()
+            rows = self._connection.execute(
+                f"SELECT max(id), role, max(wall) AS newest, verdict, rule, about, why, count(*) FROM"  # noqa: S608 - constants
+                f" (SELECT {_DECISION_IS} FROM decision WHERE verdict <> 'allow' AND (? IS NULL OR role = ?)"
+                " ORDER BY wall DESC LIMIT ?)"
+                " GROUP BY role, verdict, rule, about, why, CAST(wall / ? AS INTEGER)"
+                " ORDER BY newest DESC, max(id) DESC LIMIT ?",
+                (role, role, _LATELY, _SPAN_S, limit),
+            ).fetchall()
         return [_decision(row) for row in rows]
+
+    def denied_since(self, role: Role, wall: float, limit: int) -> list[Decision]:
+        """Return the newest ``limit`` refusals of a role since then, oldest first, each for itself."""
+        with reading(self._path):
+            rows = self._connection.execute(
+                f"SELECT {_DECISION_IS}, 1 FROM decision WHERE role = ? AND verdict = 'deny' AND wall >= ?"  # noqa: S608 - constants
+                " ORDER BY id DESC LIMIT ?",
+                (role, wall, limit),
+            ).fetchall()
+        return [_decision(row) for row in reversed(rows)]
 
     def blocked_since(self, wall: float) -> Mapping[Role, int]:
         """Return how many calls of each role were refused since then."""
         with reading(self._path):
             rows = self._connection.execute(
-                "SELECT role, count(*) FROM decision WHERE verdict = 'deny' AND wall >= ? GROUP BY role", (wall,)
+                "SELECT role, count(*) FROM decision WHERE verdict <> 'allow' AND verdict = 'deny' AND wall >= ?"
+                " GROUP BY role",
+                (wall,),
             ).fetchall()
         return {Role(role): count for role, count in rows}
 
@@ -65,12 +96,24 @@ class Boundaries:
             )
         return int(cursor.lastrowid or 0)
 
-    def settle(self, row: int, state: ViolationState, note: str, wall: float) -> None:
-        """Store what became of a violation."""
+    def settle(
+        self, row: int, state: ViolationState, note: str, wall: float, was: ViolationState | None = None
+    ) -> bool:
+        """Store what became of a violation; return whether it was stored. ``was``: only if it still is that."""
         with writing(self._connection, self._path, durable=True):
-            self._connection.execute(
-                "UPDATE violation SET state = ?, note = ?, changed_wall = ? WHERE id = ?", (state, note, wall, row)
+            done = self._connection.execute(
+                "UPDATE violation SET state = ?, note = ?, changed_wall = ? WHERE id = ? AND (? IS NULL OR state = ?)",
+                (state, note, wall, row, was, was),
             )
+        return done.rowcount > 0
+
+    def mark(self) -> tuple[int, float, int]:
+        """Return what differs from before whenever a violation is new or settled; cheap to ask."""
+        with reading(self._path):
+            row = self._connection.execute(
+                "SELECT coalesce(max(id), 0), coalesce(max(changed_wall), 0), count(changed_wall) FROM violation"
+            ).fetchone()
+        return (int(row[0]), float(row[1]), int(row[2]))
 
     def violation(self, row: int) -> Violation | None:
         """Return a violation; ``None`` where there is none of that number."""
@@ -112,14 +155,36 @@ class Boundaries:
 
 
 def add_decisions(connection: sqlite3.Connection, decisions: Iterable[Decision]) -> None:
-    """Store decisions within a transaction that is open."""
-    connection.executemany(
-        "INSERT INTO decision(role, wall, verdict, rule, about, why) VALUES(?, ?, ?, ?, ?, ?)",
-        [(one.role, one.wall, one.verdict, one.rule, one.about, one.why) for one in decisions],
-    )
+    """Store decisions within a transaction that is open; the oldest beyond what is kept leave."""
+    look = False
+    for one in decisions:
+        cursor = connection.execute(
+            "INSERT INTO decision(role, wall, verdict, rule, about, why) VALUES(?, ?, ?, ?, ?, ?)",
+            (one.role, one.wall, one.verdict, one.rule, one.about, one.why),
+        )
+        look = look or not (cursor.lastrowid or 0) % _TRIMMED
+    if look:
+        _trim(connection)
 
 
-def _decision(row: tuple[int, str, float, str, str, str, str]) -> Decision:
+def _trim(connection: sqlite3.Connection) -> None:
+    full = "SELECT role, verdict FROM decision GROUP BY role, verdict HAVING count(*) > ?"
+    for role, verdict in connection.execute(full, (KEPT,)).fetchall():
+        connection.execute(
+            "DELETE FROM decision WHERE role = ? AND verdict = ? AND id <= (SELECT id FROM decision"
+            " WHERE role = ? AND verdict = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
+            (role, verdict, role, verdict, KEPT),
+        )
+
+
+def _decision(row: tuple[int, str, float, str, str, str, str, int]) -> Decision:
     return Decision(
-        id=row[0], role=Role(row[1]), wall=row[2], verdict=Verdict(row[3]), rule=row[4], about=row[5], why=row[6]
+        id=row[0],
+        role=Role(row[1]),
+        wall=row[2],
+        verdict=Verdict(row[3]),
+        rule=row[4],
+        about=row[5],
+        why=row[6],
+        times=row[7],
     )

@@ -10,7 +10,18 @@ from typing import Any
 
 from teamops.domain import log_lines
 from teamops.ledger.rows import BegunAction
-from teamops.model.actions import Action, Append, By, Outcome, Poke, Restart, Start, Stop, StopSpending
+from teamops.model.actions import (
+    Action,
+    Append,
+    By,
+    Outcome,
+    Poke,
+    Quarantine,
+    Restart,
+    Start,
+    Stop,
+    StopSpending,
+)
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Alert, AlertState, Silence
 from teamops.model.budget import Step
@@ -152,7 +163,8 @@ def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
 
 def begin_action(connection: sqlite3.Connection, action: Action, wall: float) -> int:
     """Store that ``action`` begins, in this process; return its row."""
-    kind, text, title = "restart", "", ""
+    role = None if action.role is None else str(action.role)
+    kind, text, title, critical = "restart", "", "", False
     if isinstance(action, Poke):
         kind, text = "poke", action.text
     elif isinstance(action, Append):
@@ -163,10 +175,13 @@ def begin_action(connection: sqlite3.Connection, action: Action, wall: float) ->
         kind = "stop"
     elif isinstance(action, StopSpending):
         kind, text, title = f"{_SPENDING}{action.step.value}", action.text, repr(action.since)
+    elif isinstance(action, Quarantine):
+        kind, title = "restore" if action.back else "quarantine", f"{action.violation} {action.patch}"
+        text, critical = action.path, action.force
     cursor = connection.execute(
         "INSERT INTO action(wall, kind, role, text, title, critical, decided_by, reason, pid)"
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (wall, kind, str(action.role), text, title, 0, action.by.value, action.reason, os.getpid()),
+        (wall, kind, role, text, title, int(critical), action.by.value, action.reason, os.getpid()),
     )
     assert cursor.lastrowid is not None  # noqa: S101 - an INSERT into a rowid table has one
     return cursor.lastrowid
@@ -230,7 +245,19 @@ def log(connection: sqlite3.Connection, limit: int) -> list[LogLine]:
 
 
 def _action(row: Any) -> Action:
-    role, by, reason = Role(row[3]), By(row[7]), row[8]
+    role, by, reason = (None if row[3] is None else Role(row[3])), By(row[7]), row[8]
+    if role is None or row[2] in ("quarantine", "restore"):
+        number, _, patch = (row[5] or "0 ").partition(" ")
+        return Quarantine(
+            violation=int(number),
+            patch=patch,
+            path=row[4],
+            by=by,
+            role=role,
+            back=row[2] == "restore",
+            force=bool(row[6]),
+            reason=reason,
+        )
     if row[2] == "poke":
         return Poke(role=role, text=row[4], by=by, reason=reason)
     if row[2] == "append":

@@ -8,6 +8,7 @@ from typing import Any
 
 from teamops.ledger.connection import reading, writing
 from teamops.model.agent_report import Launch
+from teamops.model.boundary import Held
 from teamops.model.role import Role
 
 
@@ -22,8 +23,8 @@ class Launches:
         """Store the newest launch of its role."""
         with writing(self._connection, self._path, durable=True):
             self._connection.execute(
-                "INSERT OR REPLACE INTO launch(role, session, pane, pid, born, client, client_session, wall, adopted)"
-                " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO launch(role, session, pane, pid, born, client, client_session, wall, adopted,"
+                " kernel, unheld, hooked) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     str(launch.role),
                     launch.session,
@@ -34,6 +35,9 @@ class Launches:
                     launch.client_session,
                     launch.wall,
                     int(launch.adopted),
+                    launch.held.kernel,
+                    launch.held.unheld,
+                    int(launch.held.hooked),
                 ),
             )
 
@@ -45,7 +49,8 @@ class Launches:
         """Return the newest launch of each role."""
         with reading(self._path):
             rows = self._connection.execute(
-                "SELECT role, session, pane, pid, born, client, client_session, wall, adopted FROM launch"
+                "SELECT role, session, pane, pid, born, client, client_session, wall, adopted, kernel, unheld, hooked"
+                " FROM launch"
             ).fetchall()
         return {launch.role: launch for launch in map(_launch, rows)}
 
@@ -61,4 +66,5 @@ def _launch(row: Any) -> Launch:
         client_session=row[6],
         wall=row[7],
         adopted=bool(row[8]),
+        held=Held(kernel=row[9], unheld=row[10], hooked=bool(row[11])),
     )

@@ -200,12 +200,22 @@ BOUNDARIES = """
 CREATE TABLE decision(
   id INTEGER PRIMARY KEY, role TEXT NOT NULL, wall REAL NOT NULL, verdict TEXT NOT NULL, rule TEXT NOT NULL,
   about TEXT NOT NULL, why TEXT NOT NULL) STRICT;
-CREATE INDEX decision_by_role ON decision(role, wall);
+CREATE INDEX decision_by_role ON decision(role, verdict);
+CREATE INDEX decision_refused ON decision(wall) WHERE verdict <> 'allow';
 CREATE TABLE violation(
   id INTEGER PRIMARY KEY, wall REAL NOT NULL, path TEXT NOT NULL, change TEXT NOT NULL, roles TEXT NOT NULL,
   rule TEXT NOT NULL, why TEXT NOT NULL, evidence TEXT NOT NULL, added INTEGER, removed INTEGER, state TEXT NOT NULL,
   note TEXT NOT NULL DEFAULT '', changed_wall REAL, patch TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX violation_by_wall ON violation(wall);
+ALTER TABLE launch ADD COLUMN kernel TEXT NOT NULL DEFAULT '';
+ALTER TABLE launch ADD COLUMN hooked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE launch ADD COLUMN unheld TEXT NOT NULL DEFAULT '';
+"""
+
+CHECKS = """
+CREATE TABLE boundary_check(
+  role TEXT NOT NULL, layer TEXT NOT NULL, word TEXT NOT NULL, why TEXT NOT NULL, do TEXT NOT NULL, ms INTEGER,
+  wall REAL NOT NULL, PRIMARY KEY(role, layer)) STRICT;
 """
 
 PAGES = """
@@ -238,7 +248,7 @@ DELETE FROM action WHERE kind = 'notify';
 
 STEPS: Sequence[str] = (
     FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, BUDGETS, LOGS, SPENT_QUARTERS,
-    BOUNDARIES, PAGES,
+    BOUNDARIES, CHECKS, PAGES,
 )  # fmt: skip
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from teamops.ledger import spent
+from teamops.ledger.boundaries import add_decisions
 from teamops.ledger.rows import DaySpend, Minute
 from teamops.model.budget import Spent
 from teamops.model.events import BeatsSeen
@@ -43,7 +44,7 @@ def advance(connection: sqlite3.Connection, position: Position) -> bool:
 
 
 def add_beats(connection: sqlite3.Connection, seen: BeatsSeen) -> None:
-    """Add beats to their minutes, without what ``add_usage`` is told of their tracked calls."""
+    """Add beats to their minutes, without what ``add_usage`` is told of their tracked calls, and their decisions."""
     sums: dict[tuple[str, int], list[int]] = {}
     costs: dict[tuple[str, int], Decimal] = {}
     last: dict[str, float] = {}
@@ -68,6 +69,9 @@ def add_beats(connection: sqlite3.Connection, seen: BeatsSeen) -> None:
         "INSERT INTO last_beat(role, wall) VALUES(?, ?) ON CONFLICT DO UPDATE SET wall = max(wall, excluded.wall)",
         last.items(),
     )
+    decisions = [beat.decision for beat in seen.beats if beat.decision is not None]
+    if decisions:
+        add_decisions(connection, decisions)
 
 
 def add_usage(

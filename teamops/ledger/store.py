@@ -11,6 +11,7 @@ from teamops.ledger import history, outbox, spend, spent
 from teamops.ledger.audit import Audit
 from teamops.ledger.boundaries import Boundaries
 from teamops.ledger.budgets import BudgetBook, spends
+from teamops.ledger.checks import Checks
 from teamops.ledger.client_sessions import ClientSessions
 from teamops.ledger.connection import LedgerError, open_connection, reading, writing
 from teamops.ledger.deliveries import Deliveries
@@ -61,6 +62,7 @@ class Ledger:
         self.boundaries = Boundaries(connection, path)
         self.budgets = BudgetBook(connection, path)
         """Asked in every transaction that adds to what was spent."""
+        self.checks = Checks(connection, path)
         self.deliveries = Deliveries(connection, path)
         self.keeping = Keepings(connection, path)
         self.launches = Launches(connection, path)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from teamops.model.boundary import Held
 from teamops.model.budget import Step
+from teamops.model.check import Check
 from teamops.model.role import Role
 
 
@@ -84,7 +86,26 @@ class StopSpending:
     reason: str = ""
 
 
-Action = Poke | Restart | Append | Start | Stop | StopSpending
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """Undo a change past a boundary, which is kept as a patch; or put it back."""
+
+    violation: int
+    patch: str
+    """The patch's name among the kept ones."""
+    path: str
+    """As a person knows it."""
+    by: By
+    role: Role | None = None
+    """Who is thought to have made the change."""
+    back: bool = False
+    """Put the change back."""
+    force: bool = False
+    """With ``back``: where the file has changed since, that is kept too, and replaced."""
+    reason: str = ""
+
+
+Action = Poke | Restart | Append | Start | Stop | StopSpending | Quarantine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,3 +120,7 @@ class Outcome:
     """What proves it: "pane %3 pid 4711"."""
     touched: bool = False
     """It failed half-way: a line was typed, and is not known to be submitted."""
+    held: Held | None = None
+    """What holds the process that was started; ``None`` = none was, or nobody knows."""
+    checks: tuple[Check, ...] = ()
+    """What came of trying the agent's boundary before a start."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from teamops.model.boundary import BoundaryView
+from teamops.model.boundary import BoundaryView, Decision
 from teamops.model.role import Role
 from teamops.model.spend import CycleCost
 from teamops.model.usage import Usage
@@ -113,6 +113,8 @@ class Beat:
     """With ``HOOK``: the entry asked whether the agent is held."""
     usages: tuple[Usage, ...] = ()
     """What its tracked calls of models used since its last beat."""
+    decision: Decision | None = None
+    """With ``HOOK``: what the entry decided of a call; ``None`` = the event asked nothing."""
 
     @property
     def own_tokens(self) -> int:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from teamops.model.actions import By
+from teamops.model.boundary import NOT_HELD, Decision, Held
 from teamops.model.role import Role
 
 
@@ -188,6 +189,7 @@ class Launch:
     wall: float
     adopted: bool
     """It ran already: teamops didn't start it, and never ends it by itself."""
+    held: Held = NOT_HELD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,5 +210,7 @@ class AgentReport:
     """What is worth saying of its memory: "4 GB in about 5 h"; empty = nothing."""
     attempts_allowed: int = 0
     """Restarts by rule before it is given up."""
+    refused: tuple[Decision, ...] = ()
+    """What its hook refused or warned of lately, at most 20; the same within ten minutes is one."""
     processes_left_out: int = 0
     """More of its tree than are told."""

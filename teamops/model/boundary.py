@@ -33,6 +33,8 @@ class Decision:
     """The words that the agent was told."""
     id: int = 0
     """Its row in the ledger; 0 = not stored yet."""
+    times: int = 1
+    """So often the same was decided within ten minutes, the last time at ``wall``."""
 
 
 class ChangeKind(StrEnum):
@@ -41,6 +43,49 @@ class ChangeKind(StrEnum):
     CREATED = "created"
     CHANGED = "changed"
     DELETED = "deleted"
+
+
+class FileKind(StrEnum):
+    """What stands at a path."""
+
+    NOTHING = "nothing"
+    FILE = "file"
+    LINK = "link"
+    OTHER = "other"
+    """A folder, a pipe, a device: nothing that teamops puts back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileState:
+    """What stood at a path at one moment."""
+
+    kind: FileKind = FileKind.NOTHING
+    mode: int = 0
+    """Its rights, as in ``chmod``."""
+    size: int = 0
+    """Bytes; of a link those of the path in it."""
+    digest: str = ""
+    """SHA-256 of its bytes, hexadecimal; empty = not known."""
+    kept: str = ""
+    """Where its bytes are: a path of teamops' own, or "git:" and the blob; empty = nowhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """A file that is another than before."""
+
+    path: str
+    """Relative to the work tree."""
+    change: ChangeKind
+    before: FileState | None
+    """``None``: not known."""
+    after: FileState
+    mtime: float
+    """When it was changed, Unix seconds, by its file system; of a deleted one when that was seen."""
+    writers: tuple[Role, ...] = ()
+    """Agents that had it open to write, or a program of theirs."""
+    counts: bool = True
+    """False: git ignores it. It is looked at because no agent may change it."""
 
 
 class ViolationState(StrEnum):
@@ -88,6 +133,21 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What holds a process to its boundary, as far as its start says."""
+
+    kernel: str = ""
+    """"bwrap + Landlock", "Landlock alone"; empty = nothing."""
+    unheld: str = ""
+    """Why nothing: "sandbox.mode is off"."""
+    hooked: bool = False
+    """Its client was given hooks that ask before each tool call."""
+
+
+NOT_HELD = Held()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoundaryView:
     """An agent's boundary, for a person."""
 
@@ -104,8 +164,10 @@ class BoundaryView:
     """Its client's hook has judged a call in this life of the agent, or is known to be asked."""
     unenforced: str = ""
     """Why neither kernel nor hook holds it, in words; empty = at least one does."""
+    waived: bool = False
+    """The person has turned the kernel's part off, so nobody is called for that."""
     blocked: int = 0
-    """Calls that were refused today."""
+    """Calls that were refused today, in the budgets' timezone."""
     last_blocked: Decision | None = None
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from teamops.model.actions import Action, Outcome
 from teamops.model.agent import Beat, ClientStatus
+from teamops.model.boundary import FileChange
 from teamops.model.clock import Stamp
 from teamops.model.handoff import Handoff
 from teamops.model.pane import Pane, Screen
@@ -193,6 +194,18 @@ class ProcessRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkTreeChanged:
+    """Files of a work tree are others than when they were last looked at."""
+
+    stamp: Stamp
+    root: str
+    """The work tree's folder: the project's, or an agent's own."""
+    changes: tuple[FileChange, ...]
+    dropped: int = 0
+    """So many more changed at the same time than are told."""
+
+
+@dataclass(frozen=True, slots=True)
 class ActionFinished:
     """An effect ran to its end."""
 
@@ -227,6 +240,7 @@ Event = (
     | OutputSeen
     | ScreenSeen
     | ProcessesSeen
+    | WorkTreeChanged
     | ActionFinished
     | SourceTroubled
 )

@@ -9,9 +9,11 @@ from typing import Any, Final
 from teamops.domain.memory_growth import size_words
 from teamops.model.agent import AgentView, EvidenceKind
 from teamops.model.agent_report import AgentReport, Delivery, Launch, ProcessNode, RestartRecord, SpikeRecord
+from teamops.model.boundary import BoundaryView
 from teamops.model.snapshot import Snapshot
+from teamops.report.boundary import decision_json, decision_words, held_words
 from teamops.report.status import agent_json, money
-from teamops.report.table import WIDTH, fit, or_dash, wrapped
+from teamops.report.table import WIDTH, counted, fit, or_dash, wrapped
 from teamops.report.times import iso, moment, span
 
 SCHEMA: Final = "teamops.agent/1"
@@ -55,6 +57,7 @@ def agent_report_json(look: AgentLook) -> dict[str, Any]:
             "note": report.memory_note or look.agent.memory_note or None,
             "samples": [{"at": iso(wall), "bytes": size} for wall, size in report.memory],
         },
+        "refused": [decision_json(one) for one in report.refused],
         "launch": None if report.launch is None else _launch_json(report.launch),
         "deliveries": [_delivery_json(poke) for poke in report.deliveries],
         "restarts": [_restart_json(record) for record in report.restarts],
@@ -148,6 +151,8 @@ def agent_report_text(look: AgentLook, width: int = WIDTH) -> str:
     """Return the look as lines for a person; each part that is empty says what fills it."""
     agent, report, now = look.agent, look.report, look.snapshot.stamp.wall
     lines = _head(look, width)
+    if agent.boundary is not None:
+        lines += ["", "Boundary", *_boundary(agent, agent.boundary, report, now, width)]
     lines += ["", "Evidence, best first; * is what the state rests on", *_evidence(agent, width)]
     lines += ["", "Last hour", *_hour(agent, now)]
     lines += ["", "Pokes, newest first"]
@@ -208,6 +213,18 @@ def _head(look: AgentLook, width: int) -> list[str]:
         lines += _about("restart", until, width)
     lines += _about("memory", _memory(agent, report), width)
     return lines + _about("started", _started(report.launch, agent, now), width)
+
+
+def _boundary(agent: AgentView, boundary: BoundaryView, report: AgentReport, now: float, width: int) -> list[str]:
+    lines = _about("policy", boundary.words, width)
+    lines += _about("held by", held_words(agent, boundary), width)
+    lines += _about("refused", f"{counted(boundary.blocked, 'call')} today", width)
+    for one in report.refused:
+        lines += wrapped(decision_words(one), width, f"  {moment(one.wall, now)}  ", " " * 6)
+        lines += wrapped(one.why, width, " " * 6, " " * 6) if one.why else []
+    if not report.refused:
+        lines.append(f"  none on record: teamops guard explain --role {agent.role} PATH says what would be")
+    return lines
 
 
 def _memory(agent: AgentView, report: AgentReport) -> str:

@@ -8,10 +8,12 @@ from typing import Any
 from teamops.domain.log_lines import silence_words
 from teamops.domain.span import clock_words
 from teamops.model.agent import AgentView, Evidence, SpikeView
+from teamops.model.boundary import ViolationState
 from teamops.model.budget import BudgetLine
 from teamops.model.handoff import Standing
 from teamops.model.snapshot import LightView, Snapshot
 from teamops.report.alerts import alert_json
+from teamops.report.boundary import boundary_json, violation_json
 from teamops.report.handoff import finding_json
 from teamops.report.spend import cost_text, cycle_json, spend_json
 from teamops.report.table import counted
@@ -39,6 +41,7 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
         "agents": [agent_json(agent) for agent in snapshot.agents],
         "alerts": [alert_json(alert, snapshot.stamp.wall) for alert in snapshot.alerts],
         "findings": [finding_json(finding) for finding in snapshot.findings],
+        "violations": [violation_json(violation) for violation in snapshot.violations],
         "budget": {
             "today_usd": money(snapshot.cost_today_usd),
             "unpriced_tokens": snapshot.unpriced_tokens,
@@ -122,6 +125,7 @@ def agent_json(agent: AgentView) -> dict[str, Any]:
         "badges": list(agent.badges),
         "spike": None if agent.spike is None else _spike(agent.spike),
         "cycle": None if agent.cycle is None else cycle_json(agent.cycle),
+        "boundary": None if agent.boundary is None else boundary_json(agent.boundary),
         "minutes": {
             "beats": list(agent.beats),
             "tokens": list(agent.tokens),
@@ -182,6 +186,9 @@ def status_text(snapshot: Snapshot) -> str:
         lines.append("  none")
     if snapshot.findings:
         lines += ["", f"{counted(len(snapshot.findings), 'finding')} in the handoff: teamops handoff lint"]
+    open_ones = [violation for violation in snapshot.violations if violation.state is ViolationState.OPEN]
+    if open_ones:
+        lines += ["", f"{counted(len(open_ones), 'change')} past a boundary: teamops guard violations"]
     lines += [f"note: {trouble}" for trouble in snapshot.troubles]
     return "\n".join(lines)
 
@@ -197,6 +204,10 @@ def _agent_line(agent: AgentView) -> str:
     if agent.exit_signal is not None or agent.exit_status is not None:
         state = f"{state} ({agent.evidence.detail})"
     badges = f"  {' '.join(agent.badges)}" if agent.badges else ""
+    if agent.boundary is not None and agent.boundary.blocked:
+        badges += f"  {agent.boundary.blocked} refused"
+    if agent.boundary is not None and agent.boundary.unenforced:
+        badges += "  UNENFORCED"
     beat = "-" if agent.beat_age_s is None else f"{agent.beat_age_s:.0f} s"
     rss = "-" if agent.rss_bytes is None else f"{agent.rss_bytes / 1e6:.0f} MB"
     cost = _dollars(agent.cost_today_usd, agent.unpriced_tokens)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LAST = 50
 """So many pokes and restarts are told; the ledger has all."""
+REFUSED = 20
 MOST_PROCESSES = 500
 """More of a tree is not told: an agent that forks without end is seen by then."""
 
@@ -47,6 +48,7 @@ async def agent_report(core: Core, role: Role) -> AgentReport:
         restarts=tuple(memory.ask(book, lambda: memory.keeping.restarts(role, LAST)) or ()),
         processes=nodes,
         spikes=tuple(memory.ask(book, lambda: memory.spikes.of(role, LAST)) or ()),
+        refused=tuple(memory.ask(book, lambda: core.bounding.refused(role, REFUSED)) or ()),
         launch=memory.ask(book, lambda: memory.launches.get(role)),
         keeping=restart.words(page.keeping, book.stamp),
         memory=samples,

@@ -9,15 +9,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 from teamops.config.settings import Settings
-from teamops.domain import alert_rules, log_lines
-from teamops.domain import alerts as alerts_rule
+from teamops.domain import log_lines
 from teamops.effects.run import Effects
-from teamops.model.actions import Action, Outcome, Restart
+from teamops.model.actions import Action, Outcome, Quarantine, Restart
 from teamops.model.agent import AgentState
-from teamops.model.agent_report import AgentReport
-from teamops.model.boundary import Decision
 from teamops.model.clock import Stamp
-from teamops.model.cost_report import CostReport
 from teamops.model.events import (
     ActionFinished,
     BeatsSeen,
@@ -30,21 +26,22 @@ from teamops.model.events import (
     Ticked,
     UsageSeen,
 )
-from teamops.model.page import Page
-from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
-from teamops.supervisor import agent_reports, cost_reports, reports, wishes
 from teamops.supervisor.announcing import Announcer
+from teamops.supervisor.auditing import Auditing
 from teamops.supervisor.book import Book
+from teamops.supervisor.bounding import Bounding
 from teamops.supervisor.budgeting import Budgeting
 from teamops.supervisor.costing import Costing
 from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
-from teamops.supervisor.judging import findings_of
+from teamops.supervisor.judging import judge_all
 from teamops.supervisor.memory import Memory
 from teamops.supervisor.paging import Paging
+from teamops.supervisor.proving import Proving
+from teamops.supervisor.questions import Questions
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
@@ -60,7 +57,7 @@ START_S = 10.0
 """A source that has not reported by then is no reason to wait any longer."""
 
 
-class Core:
+class Core(Questions):
     """One life of a supervisor: as the one that acts, or as a viewer.
 
     ``publish`` is called in the loop's thread with each new snapshot. All methods but ``emit`` belong to the loop.
@@ -83,13 +80,17 @@ class Core:
         self._thread = threading.get_ident()
         self._queue: deque[Event] = deque()
         self._wake = asyncio.Event()
+        self._ticked: asyncio.TimerHandle | None = None
+        """Begins the round of a tick, if nothing else has begun it before."""
         self._passed = asyncio.Event()
         self._revisions = revisions
         self._published = 0.0
         self._ready = False
+        self.shown = asyncio.Event()
+        """A snapshot in which every source has reported is out."""
         self._told = False
         """The agents' states were told once."""
-        self._gapped = False
+        self.gapped = False
         """teamops did not run just before the last round of the clock: evidence of that time is still coming in."""
         self._ticks = 0
         """Rounds of the clock since every source has reported once."""
@@ -116,15 +117,28 @@ class Core:
         self.growing = Growing(self)
         self.spiking = Spiking(self)
         self.budgeting = Budgeting(self)
+        self.proving = Proving(self)
         self.costing = Costing(self)
         self.paging = Paging(self)
+        self.bounding = Bounding(self)
+        self.auditing = Auditing(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        for part in (
-            self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing, self.paging,
-        ):  # fmt: skip
+        parts = (
+            self.deliverer,
+            self.restarter,
+            self.growing,
+            self.spiking,
+            self.budgeting,
+            self.proving,
+            self.bounding,
+            self.auditing,
+        )
+        self.judging = (*parts, self.paging)
+        self._parts = (*parts, self.costing)
+        for part in (*self._parts, self.paging):
             part.load(self.book)
 
     # in
@@ -141,18 +155,26 @@ class Core:
 
     def _put(self, event: Event) -> None:
         self._queue.append(event)
-        self._wake.set()
+        if isinstance(event, Ticked):
+            # What is looked at as the clock ticks is told a few milliseconds later: one round for all of it.
+            self._ticked = self._loop.call_later(PUBLISH_S / 2, self._wake.set)
+        else:
+            self._wake.set()
 
     async def next_round(self) -> None:
         """Return when all that has come by now was taken."""
-        self._passed.clear()
         self._wake.set()
+        await self.round_over()
+
+    async def round_over(self) -> None:
+        """Return when a round is over; one comes at least once a second."""
+        self._passed.clear()
         await self._passed.wait()
 
     def say_ready(self) -> None:
         """Every source has reported once."""
         self._ready = True
-        self._wake.set()
+        self.wake()
 
     def begin_running(self) -> asyncio.Task[None]:
         """Start the loop; ``running`` is its task from now on."""
@@ -166,6 +188,8 @@ class Core:
                 # Before the round, not after it: a snapshot shows all that was there when it went out.
                 await asyncio.sleep(max(0.0, self._published + PUBLISH_S - self._loop.time()))
                 self._wake.clear()
+                if self._ticked is not None:
+                    self._ticked.cancel()
                 self._round()
                 self._passed.set()
                 self._send_snapshot()
@@ -177,10 +201,19 @@ class Core:
     def _send_snapshot(self) -> None:
         self._published = self._loop.time()
         self._publish(self.snapshot())
+        if self._ready:
+            self.shown.set()
 
     def snapshot(self) -> Snapshot:
         """Return the book as it is now."""
-        return view(self.book, next(self._revisions), ready=self._ready, budgets=self.budgeting.lines())
+        return view(
+            self.book,
+            next(self._revisions),
+            ready=self._ready,
+            budgets=self.budgeting.lines(),
+            boundaries=self.bounding.views,
+            violations=self.auditing.shown,
+        )
 
     def _round(self) -> None:
         """Take all events that are there, then ask the rules."""
@@ -193,17 +226,17 @@ class Core:
             self.book.stamp = max(self.book.stamp, event.stamp)
             if isinstance(event, Ticked):
                 counts = counts or not event.gap_s
-                self._gapped = bool(event.gap_s)
+                self.gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
-            for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
+            for part in self._parts:
                 part.see(self.book, event)
         if panes:
             self.on_panes(self.book)
         self.costing.go_on(self.book)
         self._judge()
         if self._settled():
-            if self.book.supervisor.acting and not self._gapped:
+            if self.book.supervisor.acting and not self.gapped:
                 self.budgeting.go_on(self.book, counts=counts)  # before anything that would be refused
                 kept = [(page, page.keeping) for page in self.book.agents.values()]
                 self.announcer.go_on(self.book, counts=counts)
@@ -211,11 +244,12 @@ class Core:
                 self.deliverer.go_on(self.book, counts=counts)
                 if any(page.keeping is not before for page, before in kept):
                     self._judge()  # what was just decided about an agent is shown at once
-            self._ask_rules()
+            if not self.memory.follow(self.book):
+                judge_all(self)
 
     def _judge(self) -> None:
-        """Judge every agent, and tell of those whose state is new."""
-        changed = self.book.judge(self.book.stamp.now)
+        """Judge the agents of which something is new, and tell of those whose state changed."""
+        changed = self.book.judge_news(self.book.stamp.now)
         if not self._ready:
             return  # before the best evidence is in, what weaker one says of an agent is not worth a line
         known = [page for page in self.book.agents.values() if page.state is not AgentState.UNKNOWN]
@@ -273,71 +307,18 @@ class Core:
         if not event.appended and not first:
             self._note("turn", "the handoff file was rewritten: all of it was read again")
 
-    # rules
-
-    def _ask_rules(self) -> None:
-        book = self.book
-        if self.memory.follow(book):
-            return
-        if self.memory.hear_viewers(book):
-            self.paging.hear_tries(book)
-        found = findings_of(book, self.announcer.missed(book))
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.paging):
-            found += part.findings(book)
-        acting, rules = book.supervisor.acting, book.settings.alert_rules
-        if not acting:
-            # Nobody acts and nobody remembers: one look has to do.
-            rules = alert_rules.at_once(rules)
-        step = alerts_rule.step(
-            book.alerts, found, book.stamp.now, book.stamp.wall, gap=acting and self._gapped, rules=rules
-        )
-        book.alerts = dict(step.alerts)
-        changed = {alert.key: alert for alert in step.changed}
-        pages: tuple[tuple[Page, int], ...] = ()
-        if acting and not self._gapped:
-            decided = self.paging.decide(book)
-            pages = decided.pages
-            told = {alert.key: alert for alert in decided.alerts}
-            book.alerts |= told
-            changed |= told
-        for alert in (*step.fired, *step.resolved):
-            book.note(log_lines.alert_line_of(alert))
-        self.memory.alerts_changed(book, tuple(changed.values()), pages)
-        self.paging.take(pages)
-
     # out
 
     def wish(self, intent: Intent) -> asyncio.Future[Outcome]:
         """Begin what the person wants; the future gives its outcome."""
+        from teamops.supervisor import wishes
+
         return wishes.wish(self, intent)
 
     def wake(self) -> None:
         """Let a round begin: something has changed."""
+        self.book.news = True
         self._wake.set()
-
-    async def task_report(self, task: str | None) -> TaskReport:
-        """Return the whole chain of a task. Raises ``UsageError`` for one that the file doesn't have."""
-        return await reports.task_report(self, task)
-
-    async def agent_report(self, role: Role) -> AgentReport:
-        """Return all that is remembered of an agent. Raises ``UsageError`` for one that is not of the team."""
-        return await agent_reports.agent_report(self, role)
-
-    async def cost_report(self) -> CostReport:
-        """Return what the project's agents cost. Raises ``LedgerError`` where the ledger can't be read."""
-        return await cost_reports.cost_report(self)
-
-    def tamper_diff(self, tamper: int) -> tuple[str, ...]:
-        """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""
-        return reports.tamper_diff(self, tamper)
-
-    def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
-        """Return what the agents' hooks refused or warned of lately, newest first. Raises ``LedgerError``."""
-        return reports.decisions(self, role)
-
-    def violation_diff(self, violation: int) -> tuple[str, ...]:
-        """Return a unified diff of a change past a boundary, cleaned. Raises ``TeamopsError`` where none is kept."""
-        return reports.violation_diff(self, violation)
 
     async def announce(self, task: str | None) -> Outcome | None:
         """Tell the holder of a task's light of it, at once; ``None`` where there is nothing to announce."""
@@ -351,6 +332,8 @@ class Core:
         """Record ``action`` as begun and run it; its end comes back as an event. ``check``: see ``Effects.run``."""
         future: asyncio.Future[Outcome] = self._loop.create_future()
         key = (type(action).__name__, str(action.role))
+        if isinstance(action, Quarantine):
+            key = (key[0], str(action.violation))
         if key in self._busy:
             future.set_result(
                 Outcome(ok=False, message=f"{action.role}: the same is already under way", hint="wait for its end")
@@ -377,6 +360,7 @@ class Core:
         self.emit(ActionFinished(self._clock.stamp(), action_id, action, outcome))
 
     def _finish(self, event: ActionFinished) -> None:
+        self.book.news = True
         self.memory.action_finished(self.book, event)
         if isinstance(event.action, Restart) and event.outcome.ok:
             self.book.agent(event.action.role).restarts += 1

@@ -122,7 +122,7 @@ def tamper_diff(core: Core, tamper: int) -> tuple[str, ...]:
 
 def decisions(core: Core, role: Role | None = None) -> tuple[Decision, ...]:
     """Return what the hooks of one role or of all refused or warned of lately, newest first. Raises ``LedgerError``."""
-    return tuple(core.memory.boundaries.refused(role, MAX_DECISIONS))
+    return tuple(core.bounding.refused(role, MAX_DECISIONS))
 
 
 def violation_diff(core: Core, violation: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from teamops.domain import restart_step as rule
 from teamops.model.actions import Outcome
 from teamops.model.agent import AgentState
 from teamops.model.agent_report import Launch
+from teamops.model.boundary import NOT_HELD
 from teamops.model.events import PanesSeen
 from teamops.model.role import Role
 from teamops.supervisor.agent_book import AgentBook
@@ -149,6 +150,7 @@ class RestartFacts:
             client_session=found[3] or "",
             wall=self._book.stamp.wall,
             adopted=found[4] is not None,
+            held=outcome.held or NOT_HELD,
         )
         self._memory.store(self._book, lambda: self._memory.launches.save(launch))
         self._launches.clear()

@@ -29,27 +29,27 @@ from teamops.sources.clock import Clock, ClockSource
 from teamops.sources.growth import Growth
 from teamops.sources.handoff_file import HandoffFile
 from teamops.sources.logs import Before, Logs
+from teamops.sources.pace import until_next
 from teamops.sources.panes import Panes
 from teamops.sources.port import Source
 from teamops.sources.processes import Processes
 from teamops.sources.prompts import Prompts
 from teamops.sources.transcripts import Transcripts
 from teamops.sources.watch import Watch
+from teamops.sources.work_tree import WorkTree
 from teamops.supervisor.answering import Answering
 from teamops.supervisor.book import Book
 from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.guarding import Guarding
 from teamops.supervisor.lease import Lease, state_dir_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.trees import watched_trees
 from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
 from teamops.tmux.socket import Socket
 from teamops.usage.pricing import Pricer
 
 LEASE_RETRY_S = 2.0
-NOTE_S = 1.0
-PRICE_S = 0.2
-"""How often is looked whether a model lacks its price: the cost of its first response waits for it."""
 WATCH_AFTER_S = 0.4
 FIRST_FRAME_S = 1.0
 """What the first frame does not need begins after it."""
@@ -116,6 +116,8 @@ async def living(
             growth,
             Answering(settings, folder.parent, watch, clock, lambda: core.book.supervisor.acting),
         ]
+        trees = watched_trees(core, settings, folder, clock)
+        sources += [trees] if trees is not None else []
         server: Server | None = None
         if not settings.watch_only:
             server = Server(
@@ -127,7 +129,7 @@ async def living(
             core.server = server
             processes = Processes(clock)
             sources += [Panes(settings, server, clock), processes]
-            core.on_panes = lambda book: _follow(book, processes, transcripts, growth)
+            core.on_panes = lambda book: _follow(book, processes, transcripts, growth, trees)
         ways = channels(settings.notify, Around(ring=ring)) if supervisor.acting else []
         for way in ways:
             stack.push_async_callback(way.close)
@@ -142,6 +144,7 @@ async def living(
             guarding = Guarding(core, folder)
             core.on_handoff = guarding.see
             core.spawn(guarding.run(), "guard")
+        core.spawn(core.bounding.read(), "boundaries")
         if supervisor.acting:
             core.spawn(_call(core, ways), "paging")
             core.spawn(_keep_note(core), "notifications")
@@ -156,7 +159,7 @@ async def living(
         yield core
 
 
-def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: Growth) -> None:
+def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: Growth, trees: WorkTree | None) -> None:
     pids: dict[Role, int] = {}
     for role, page in book.agents.items():
         pid = page.pane.pid if page.pane is not None and not page.dead else None
@@ -165,11 +168,14 @@ def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: 
         transcripts.follow(role, pid)
         growth.follow(role, pid)
     processes.watch(pids)
+    if trees is not None:
+        trees.watch(pids)
 
 
 async def _caught_up(core: Core, transcripts: Transcripts, growth: Growth, logs: Logs) -> None:
     """Return when all is known of the agents in the panes: they are followed from the round that took the panes."""
     await core.next_round()
+    await core.bounding.known.wait()
     await transcripts.caught_up()
     await growth.caught_up()
     await logs.caught_up()
@@ -226,15 +232,15 @@ async def _keep_note(core: Core) -> None:
             core.book.notes["notifications"] = core.paging.note
         else:
             core.book.notes.pop("notifications", None)
-        await asyncio.sleep(NOTE_S)
+        await core.round_over()
 
 
 async def _keep_prices(core: Core) -> None:
     await asyncio.sleep(FIRST_FRAME_S)
     while True:
-        if core.memory.wants_rates:
+        while core.memory.wants_rates:
             await core.memory.fetch_rates(core.book)
-        await asyncio.sleep(PRICE_S)
+        await core.round_over()  # what lacks a price came with it
 
 
 async def supervise_forever(
@@ -316,7 +322,7 @@ async def _until_over(settings: Settings, core: Core, lease: Lease, clock: Clock
     Gives the alerts that the next life would not find in the ledger. Raises what ended the loop.
     """
     while True:
-        done, _ = await asyncio.wait({core.running}, timeout=LEASE_RETRY_S)
+        done, _ = await asyncio.wait({core.running}, timeout=until_next(LEASE_RETRY_S))
         for task in done:
             task.result()
         if acting and not (lease.stands() and core.memory.in_place):

@@ -20,6 +20,7 @@ from teamops.model.snapshot import (
     LogLine,
     PokeRole,
     RestartRole,
+    SettleViolation,
     SignOff,
     SilenceAlert,
     StartRole,
@@ -50,10 +51,10 @@ def wish(core: Core, intent: Intent) -> asyncio.Future[Outcome]:
             return _promise(core, _lift(core, intent), f"lift for {intent.scope}")
         case StopSpendingOf():
             return _promise(core, core.budgeting.stop_by_hand(intent.role), f"hard stop of {intent.role}")
-        case AckAlert():
-            return _say(core, _acknowledge(core, intent))
-        case SilenceAlert():
-            return _say(core, _silence(core, intent))
+        case SettleViolation():
+            return _promise(core, _settle(core, intent), f"settling of violation {intent.violation}")
+        case AckAlert() | SilenceAlert():
+            return _say(core, _quieten(core, intent))
         case AcceptTamper():
             return _say(core, signing.accept(core, intent))
         case SignOff():
@@ -111,27 +112,30 @@ async def _lift(core: Core, intent: LiftBudget) -> Outcome:
     return outcome
 
 
-def _acknowledge(core: Core, intent: AckAlert) -> Outcome:
-    book = core.book
+async def _settle(core: Core, intent: SettleViolation) -> Outcome:
+    around = await asyncio.to_thread(core.around)
+    if around:
+        message = f"only a person settles a violation, and {around}"
+        return Outcome(ok=False, message=message, hint="do it in a terminal of your own")
+    try:
+        return await core.auditing.settle(core.book, intent, signing.approver())
+    except TeamopsError as error:
+        return Outcome(ok=False, message=error.message, hint=error.hint)
+
+
+def _quieten(core: Core, intent: AckAlert | SilenceAlert) -> Outcome:
+    book, wall = core.book, core.book.stamp.wall
     alert = book.alerts.get((intent.code, intent.subject))
     if alert is None or not alert.open:
         return Outcome(ok=False, message="that alert is over", hint="")
-    acked = alerts_rule.acknowledge(alert, book.stamp.wall)
-    book.alerts[alert.key] = acked
-    core.memory.alerts_changed(book, (acked,))
-    book.note(log_lines.alert_line_of(acked))
-    return Outcome(ok=True, message="acknowledged")
-
-
-def _silence(core: Core, intent: SilenceAlert) -> Outcome:
-    book = core.book
-    alert = book.alerts.get((intent.code, intent.subject))
-    if alert is None or not alert.open:
-        return Outcome(ok=False, message="that alert is over", hint="")
-    wall = book.stamp.wall
-    quiet = alerts_rule.speak(alert) if intent.end else alerts_rule.silence(alert, wall, intent.seconds)
+    if isinstance(intent, AckAlert):
+        quiet = alerts_rule.acknowledge(alert, wall)
+        line, said = log_lines.alert_line_of(quiet), "acknowledged"
+    else:
+        quiet = alerts_rule.speak(alert) if intent.end else alerts_rule.silence(alert, wall, intent.seconds)
+        said = log_lines.silence_words(quiet.silence, wall)
+        line = LogLine(wall, "alert", f"{said}: {alert.message}", alert.agent)
     book.alerts[alert.key] = quiet
     core.memory.alerts_changed(book, (quiet,))
-    said = log_lines.silence_words(quiet.silence, wall)
-    book.note(LogLine(wall, "alert", f"{said}: {alert.message}", alert.agent))
+    book.note(line)
     return Outcome(ok=True, message=said)

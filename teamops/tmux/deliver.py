@@ -24,6 +24,8 @@ MAX_CHARS = 700
 """Longer text is taken for a paste by clients and folded away. Source: measured, 700 pass plain."""
 SETTLE_S = 0.3
 """Between text and Enter: without it codex lost 30 of 30 and with it none."""
+PAINTS_S = 2.0
+"""So long a client may take to show what was typed. Source: codex on two cores that seven others kept busy."""
 LEAVES_S = 2.0
 """So long submitted text may stay in the input before Enter is pressed once more: a client that has just begun swallows
 the first for up to 0.8 s."""
@@ -131,12 +133,22 @@ async def _deliver(server: Server, pane: Pane, client: str, line: str, *, stands
         await server.send(pane.pane_id, "C-u")
         await server.type(pane.pane_id, line)
     await asyncio.sleep(SETTLE_S)
-    typed = await _look(server, pane, client)
-    _allow(typed, pane)
-    if client in KNOWN_CLIENTS and typed.draft is not None and not _holds(typed.draft, line):
-        raise Refused("the input does not hold the line", "attach with a and look at the input")
+    typed = await _see_it_stand(server, pane, client, line)
     await server.send(pane.pane_id, "Enter")
     return await _see_it_leave(server, pane, client, typed, line)
+
+
+async def _see_it_stand(server: Server, pane: Pane, client: str, line: str) -> _Look:
+    """Return the screen that shows ``line`` in the input; a client on a busy machine paints late."""
+    deadline = _now() + PAINTS_S
+    while True:
+        typed = await _look(server, pane, client)
+        _allow(typed, pane)
+        if client not in KNOWN_CLIENTS or typed.draft is None or _holds(typed.draft, line):
+            return typed
+        if _now() > deadline:
+            raise Refused("the input does not hold the line", "attach with a and look at the input")
+        await asyncio.sleep(_POLL_S)
 
 
 async def _see_it_leave(server: Server, pane: Pane, client: str, typed: _Look, line: str) -> Outcome:

@@ -9,7 +9,7 @@ from typing import Final
 
 from teamops.model.agent import AgentState, AgentView, Evidence, EvidenceKind
 from teamops.model.agent_report import AgentReport
-from teamops.tui import words
+from teamops.tui import boundary_words, words
 from teamops.tui.agent_words import moment, started
 from teamops.tui.costs import cycle_words
 from teamops.tui.spike_lines import present_lines
@@ -75,6 +75,7 @@ def overview_lines(
         facts.append(("teamops", "looking at what is remembered…", "dim"))
     else:
         facts.append(_doing(agent, report))
+    facts += _boundary(agent, now)
     until = agent.backing_off_until_wall
     if until is not None:
         facts.append(("restart", f"no sooner than {moment(until, now)}, in {words.age(until - now)}", "warn"))
@@ -86,6 +87,21 @@ def overview_lines(
         unpriced = f"{words.count(agent.unpriced_tokens)} tokens of today have no known price"
         lines.append(Line(hang=LABEL).add("cost", palette.faint, LABEL).add("? ", palette.warn).add(unpriced))
     return lines
+
+
+def _boundary(agent: AgentView, now: float) -> list[tuple[str, str, str]]:
+    """Return what it may write, what holds it to that, and what was refused."""
+    boundary = agent.boundary
+    if boundary is None:
+        return []
+    last = boundary.last_blocked
+    often = f"{words.number_of(boundary.blocked, 'call')} today" if boundary.blocked else "nothing today"
+    told = "" if last is None else f"; last {moment(last.wall, now)}: {boundary_words.act(last)}"
+    return [
+        ("boundary", boundary_words.policy(boundary), "text"),
+        ("held by", *boundary_words.held_by(agent, boundary)),
+        ("refused", often + told, "warn" if boundary.blocked else "dim"),
+    ]
 
 
 def evidence_lines(agent: AgentView, palette: Palette) -> list[Line]:

@@ -22,6 +22,7 @@ from teamops.model.snapshot import (
 )
 from teamops.model.spend import Spend
 from teamops.model.usage import Tokens
+from teamops.tui.believable_boundary import believable_boundary, believable_violations
 from teamops.tui.believable_costs import believable_cycle, believable_spent
 from teamops.tui.believable_handoff import NOON, believable_blocks
 from teamops.tui.believable_protocol import believable_findings
@@ -167,7 +168,9 @@ def believable() -> Snapshot:
     """Return the picture's snapshot: six agents, two open tasks, three alerts, an afternoon's events."""
     blocks, _ = believable_blocks()
     newest, other = blocks[-1], blocks[-4]
-    agents = believable_agents()
+    agents = tuple(
+        replace(one, boundary=believable_boundary(one.role, runs=one.pid is not None)) for one in believable_agents()
+    )
     lights = (
         LightView(
             task="webhook-retries",
@@ -295,6 +298,7 @@ def believable() -> Snapshot:
         log=log,
         blocks=blocks,
         findings=believable_findings(blocks),
+        violations=believable_violations(),
         cost_today_usd=sum((one.cost_today_usd for one in agents), Decimal(0)),
         unpriced_tokens=0,
         spent=believable_spent(blocks),

@@ -10,6 +10,7 @@ from teamops.model.agent import AgentView
 from teamops.model.agent_report import AgentReport, Delivery, Launch, ProcessNode, RestartRecord, SpikeRecord
 from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
+from teamops.tui.believable_boundary import believable_refused
 
 MIB = 1 << 20
 
@@ -26,6 +27,7 @@ def believable_agent_report(snapshot: Snapshot, role: Role) -> AgentReport:
         restarts=_restarts(role, wall) if agent.restarts else (),
         spikes=_spikes(role, wall) if agent.restarts else (),
         processes=_processes(agent.pid) if agent.pid is not None else (),
+        refused=tuple(one for one in believable_refused() if one.role == role),
         launch=_launch(agent, wall) if agent.restarts else None,
         keeping="restart 1 of 2 67:00 min ago" if agent.restarts else "",
         memory=tuple((wall - 60.0 * ago, (431 - ago) * MIB) for ago in range(120, -1, -1)) if agent.pid else (),

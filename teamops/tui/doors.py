@@ -72,6 +72,17 @@ class Doors:
             rules = self._team.settings.alert_rules
             self._team.push_screen(CodesScreen(rules, self._team.palette, self._team.snapshot, code))
 
+    def boundaries(self) -> None:
+        """List what got past the boundaries and what was refused; where that is open, show it there."""
+        from teamops.tui.screens.boundaries import BoundariesScreen
+
+        for screen in reversed(self._team.screen_stack):
+            if isinstance(screen, BoundariesScreen):
+                while self._team.screen is not screen:
+                    self._team.pop_screen()
+                return
+        self._team.push_screen(BoundariesScreen(self._team.palette, self._team.snapshot))
+
     def sign_off(self, task: Task | None) -> None:
         """Show a task's whole chain, to sign it off or to send it back."""
         if self._refused(why_no_sign_off(task, self._team.snapshot)) or task is None:

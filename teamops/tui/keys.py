@@ -26,6 +26,7 @@ class Where(StrEnum):
     LISTS = "in every list"
     FINDINGS = "in the findings"
     DIFF = "in the differences of a rewritten block"
+    BOUNDARIES = "in the boundaries"
     TASK = "on a task's own screen"
     AGENT = "on an agent's own screen"
     COSTS = "on the cost screen"
@@ -81,6 +82,8 @@ REGISTRY: tuple[Act, ...] = (
         help="Show what the team cost: by agent, model and task, how fast, and where that leads."),
     Act(id="alert_codes", keys=("K",), label="all alerts", where=Where.PANES,
         help="List every alert there is: what it means, what shows it, what to do; at the chosen one's."),
+    Act(id="boundaries", keys=("B",), label="boundaries", where=Where.PANES,
+        help="List what got past the roles' boundaries, and what the agents' hooks refused."),
     Act(id="span", keys=("w",), label="span", where=Where.COSTS, rank=9,
         help="Show tokens, bars and plot of today, of 7 days, or of 30 days."),
     Act(id="part(5)", keys=("5",), label="all runaways", where=Where.COSTS,
@@ -89,6 +92,12 @@ REGISTRY: tuple[Act, ...] = (
         help="Show what was changed in a block after it was handed on."),
     Act(id="accept", keys=("x",), label="accept", where=Where.DIFF, rank=1, dangerous=True,
         help="Accept the change: it is no finding any more; asks, and only y confirms."),
+    Act(id="let_stand", keys=("x",), label="accept", where=Where.BOUNDARIES, rank=1, dangerous=True,
+        help="Accept a change past a boundary: it stands as it is; asks, and only y confirms."),
+    Act(id="quarantine", keys=("U",), label="quarantine", where=Where.BOUNDARIES, rank=2, dangerous=True,
+        help="Undo a change past a boundary and keep it as a patch; asks, and only y confirms."),
+    Act(id="restore", keys=("R",), label="restore", where=Where.BOUNDARIES, rank=3, dangerous=True,
+        help="Put a quarantined change back; asks, and only y confirms."),
     Act(id="earlier_task", keys=("left_square_bracket",), label="task before", where=Where.TASK, rank=9,
         help="Show the task before, as all tasks are listed."),
     Act(id="later_task", keys=("right_square_bracket",), label="next task", where=Where.TASK, rank=10,

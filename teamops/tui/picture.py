@@ -21,6 +21,7 @@ from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, Snapshot
 from teamops.tui.believable import believable
 from teamops.tui.believable_agent import believable_agent_report
+from teamops.tui.believable_boundary import believable_refused, believable_violation_diff
 from teamops.tui.believable_cost_report import believable_cost_report
 from teamops.tui.believable_handoff import believable_blocks
 from teamops.tui.believable_protocol import believable_diff, believable_report
@@ -67,13 +68,13 @@ class StillPort:
         """Return the difference of the rewritten block."""
         return believable_diff()
 
-    def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:  # noqa: ARG002 - there is none
-        """Return nothing."""
-        return ()
+    def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
+        """Return what hooks have refused."""
+        return tuple(one for one in believable_refused() if role in (None, one.role))
 
-    def violation_diff(self, violation: int) -> tuple[str, ...]:  # noqa: ARG002 - there is none
-        """Return nothing."""
-        return ()
+    def violation_diff(self, violation: int) -> tuple[str, ...]:  # noqa: ARG002 - there is one
+        """Return the change of the one that stands."""
+        return believable_violation_diff()
 
     def agent_report(self, role: Role) -> AgentReport:
         """Return what is remembered of an agent."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
+from teamops.model.boundary import Violation, ViolationState
 from teamops.model.handoff import Task
 from teamops.model.role import HUMAN
 from teamops.model.snapshot import SilenceAlert, Snapshot
@@ -118,6 +121,26 @@ def why_no_diff(fault: Fault | None) -> str:
     if fault.tamper is None:
         return f"{fault.code} is no rewrite: there is no difference to show. Enter goes to its line."
     return ""
+
+
+_SETTLED_FROM: Mapping[str, frozenset[ViolationState]] = {
+    "let_stand": frozenset({ViolationState.OPEN}),
+    "quarantine": frozenset({ViolationState.OPEN, ViolationState.ACCEPTED, ViolationState.RESTORED}),
+    "restore": frozenset({ViolationState.QUARANTINED, ViolationState.GONE}),
+}
+
+
+def why_not_settle(act_id: str, violation: Violation | None) -> str:
+    """Return why the person can't do that about a change past a boundary; empty where it can be done."""
+    if violation is None:
+        return "This is no change past a boundary: a refused call changed nothing."
+    state = violation.state
+    if state in _SETTLED_FROM[act_id]:
+        return ""
+    if act_id == "restore":
+        return f"The change is {state}, not quarantined: there is nothing to put back."
+    put_back = " R puts it back." if state is ViolationState.QUARANTINED else ""
+    return f"The change is {state} already.{put_back}"
 
 
 def why_no_block(line: int, snapshot: Snapshot) -> str:

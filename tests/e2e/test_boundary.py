@@ -118,6 +118,11 @@ def test_an_agent_writes_what_is_its_own(team: Bounded) -> None:
     ]
     around = team.pids()["shop-reviewer"]
     assert psutil.Process(int(pid.split()[1])).ppid() == around
+    done = subprocess.run(team.words("status", "--json"), capture_output=True, text=True, timeout=60, check=True)
+    (row,) = json.loads(done.stdout)["agents"]
+    assert (row["boundary"]["kernel"], row["boundary"]["hook"]) == ("bwrap + Landlock", False)
+    assert row["boundary"]["words"].startswith("may write: /current.md, /reviews/; never: ")
+    assert row["boundary"]["unenforced"] is None
     spool = team.root / ".teamops" / "spool" / "REVIEWER"
     until("a beat from inside", lambda: any(path.stat().st_size for path in spool.glob("*.jsonl")))
     assert (team.root / ".teamops" / ".gitignore").read_text(encoding="utf-8") == "*\n"

@@ -148,6 +148,11 @@ class TestPort(PortContract):
         made.configure()
         append(made.handoff, block(CODER))
         made.begin_session(DIRECTOR)
+        spool = made.root / ".teamops" / "spool" / DIRECTOR
+        spool.mkdir(parents=True)
+        told = {"t": time.time(), "kind": "hook", "hook": "Denied", "verdict": "deny", "rule": 'write.deny "*.py"',
+                "about": "src/\x1b[2J\u202ea.py", "why": "DIRECTOR may not\nchange it"}  # fmt: skip
+        (spool / "hooks.jsonl").write_text(json.dumps(told) + "\n", encoding="utf-8")
         yield made
         made.tmux("kill-server")
 
@@ -156,6 +161,8 @@ class TestPort(PortContract):
         self.project_of_port = project
         with project.supervised() as thread:
             wait(thread, lambda snapshot: snapshot.ready, "ready")
+            refused = lambda seen: any(one.boundary and one.boundary.blocked for one in seen.agents)  # noqa: E731
+            wait(thread, refused, "what was refused")
             yield thread
 
     def change(self, port: SupervisorPort) -> None:  # noqa: ARG002 - the contract's signature
@@ -456,7 +463,7 @@ def test_a_single_look_knows_what_the_clients_say_of_themselves(
     (light,) = seen.lights
     assert light.answered
     assert light.unanswered_s == pytest.approx(109, abs=10)
-    assert [alert.code for alert in seen.alerts] == ["agent-needs-you"]
+    assert {alert.code for alert in seen.alerts} == {"agent-needs-you", "boundary-unenforced"}  # begun by hand
     with project.supervised() as thread:
         needs = wait(thread, lambda seen: any(a.state is AlertState.FIRING for a in seen.alerts), "the alert")
     states = [line.text for line in needs.log if line.kind == "state" and line.role == CODER]

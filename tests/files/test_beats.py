@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from teamops.model.agent import BeatKind
+from teamops.model.boundary import Decision, Verdict
 from teamops.model.events import BeatsSeen, Event, SourceTroubled
 from teamops.model.role import CODER, REVIEWER, Role
 from teamops.model.tail import Position
@@ -54,6 +55,10 @@ def line(**fields: object) -> bytes:
         pytest.param(line(cost_usd="1e308"), id="cost is absurd"),
         pytest.param(line(interval_s=0), id="no interval"),
         pytest.param(line(kind="nonsense"), id="unknown kind"),
+        pytest.param(line(kind="hook", verdict="perhaps"), id="unknown verdict"),
+        pytest.param(line(kind="hook", verdict=""), id="empty verdict"),
+        pytest.param(line(kind="hook", verdict=["deny"]), id="list of verdicts"),
+        pytest.param(line(kind="hook", verdict="deny", rule=7), id="rule of a number"),
         pytest.param(line(usage={"model": "m"}), id="usage is no list"),
         pytest.param(line(usage=[{"input": 1}]), id="usage of no model"),
         pytest.param(line(usage=[{"model": 7}]), id="usage of a number"),
@@ -102,6 +107,37 @@ def test_a_line_tells_what_its_tracked_calls_used() -> None:
     assert (two.wall, len(two.model), two.tokens, two.speed) == (WALL, 100, Tokens(cache_read=7), "fast")
     assert (three.wall, three.tokens.total, three.cost_usd) == (WALL, 0, None)
     assert (beat.own_tokens, beat.own_cost_usd) == (7, Decimal(0))
+
+
+def test_a_hook_s_line_tells_what_it_decided_cleaned_and_bounded() -> None:
+    told = {"verdict": "deny", "rule": 'write.deny "*.py"', "about": "a\x1b[2J\n\u202eb.py", "why": "w" * 5000}
+    beat = beat_of(line(kind="hook", hook="Denied", t=WALL + 60, role="DIRECTOR", **told), CODER, WALL)
+    assert beat is not None
+    assert beat.decision == Decision(
+        role=CODER,
+        wall=WALL,
+        verdict=Verdict.DENY,
+        rule='write.deny "*.py"',
+        about="a b.py",
+        why="w" * 799 + "…",
+    )
+    for kind, more in (("hook", {}), ("beat", told)):  # a hook that asked nothing; no hook at all
+        beat = beat_of(line(kind=kind, **more), CODER, WALL)
+        assert beat is not None
+        assert beat.decision is None
+
+
+@given(st.text(), st.text(), st.text(), st.sampled_from(Verdict))
+def test_whatever_an_agent_writes_as_a_decision_can_be_stored(
+    rule: str, about: str, why: str, verdict: Verdict
+) -> None:
+    beat = beat_of(line(kind="hook", verdict=verdict, rule=rule, about=about, why=why), CODER, WALL)
+    assert beat is not None
+    assert beat.decision is not None
+    for text in (beat.decision.rule, beat.decision.about, beat.decision.why):
+        assert text.encode() == text.encode("utf-8", "strict")
+        assert len(text) <= 800
+        assert not set(text) & set("\n\r\x1b\x00\u202e")
 
 
 def test_what_the_agent_says_of_the_cost_wins() -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -234,6 +235,8 @@ def test_a_person_lets_more_be_written_and_reached(here: Yard) -> None:
 def test_a_folder_outside_of_temp(tmp_path_factory: pytest.TempPathFactory) -> None:
     """There /tmp is the agent's own, and empty."""
     place = Path(__file__).parents[2] / "build"
+    if place.is_relative_to(tempfile.gettempdir()):
+        pytest.skip("all of these tests lie beneath the folder for temporary files")
     place.mkdir(exist_ok=True)
     mark = tmp_path_factory.mktemp("mark") / "there"
     mark.write_text("x")

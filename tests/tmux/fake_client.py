@@ -3,9 +3,9 @@
 Usage: fake_client.py LOG [habit…]; habits: ``dialog`` (one is open from the start), ``late-dialog`` (opens when text
 comes), ``deaf`` (swallows the first Enter), ``stuck`` (swallows every Enter), ``draft`` (a person has typed),
 ``ghost`` (a faint suggestion stands in the input), ``retrying`` and ``refused`` (its calls of the model fail: for now,
-for good), ``hook=FILE`` (each prompt it takes is told in that file of its spool, as its hook would), ``gate=FILE``
-(… but only once that file is there), ``works`` (… and its turn after it). Lines that are submitted, and answers to
-dialogs, go to LOG.
+for good), ``slow`` (paints what was typed 0.8 s later), ``lossy`` (drops a letter), ``hook=FILE``
+(each prompt it takes is told in that file of its spool, as its hook would), ``gate=FILE`` (… but only once that file is
+there), ``works`` (… and its turn after it). Lines that are submitted, and answers to dialogs, go to LOG.
 """
 
 from __future__ import annotations
@@ -78,9 +78,12 @@ def main() -> None:
     draft = "half a thou" if "draft" in habits else ""
     dialog, enters = "dialog" in habits, 0
     while True:
-        draw(draft, habits, dialog=dialog)
+        painted = time.monotonic() + 0.8 if "slow" in habits and draft else 0.0
+        draw("" if painted else draft, habits, dialog=dialog)
         while not select.select([0], [], [], 0.05)[0]:
             tell(habits, taken)
+            if painted and time.monotonic() > painted:
+                draw(draft, habits, dialog=dialog)
         for key in os.read(0, 4096).decode("utf-8", "replace"):
             if key == "\x15":
                 draft = ""
@@ -96,7 +99,7 @@ def main() -> None:
                     taken.append(draft)
                     tell(habits, taken)
                 draft, dialog = "", False
-            else:
+            elif key != "z" or "lossy" not in habits:
                 draft += key
                 dialog = dialog or "late-dialog" in habits
 

@@ -55,6 +55,9 @@ socket_path = "s"
 [notify]
 desktop = false
 
+[sandbox]
+write = ["../out"]
+
 [stop]
 grace_s = "1s"
 
@@ -72,8 +75,8 @@ class Shop:
     """A project with one looping agent, and its own tmux server."""
 
     def __init__(self, folder: Path) -> None:
-        self.root, self.state, self.log, self.bin = folder / "p", folder / "state", folder / "log", folder / "bin"
-        for made in (self.root, self.bin):
+        self.root, self.state, self.bin, self.log = (folder / name for name in ("p", "state", "bin", "out/log"))
+        for made in (self.root, self.bin, self.log.parent):
             made.mkdir()
         (self.root / "current.md").touch()
         self.home = folder / "claude"

@@ -161,6 +161,25 @@ async def test_a_clients_own_suggestion_is_no_draft(start: Start, make_server: M
     assert await until("the line", fake.lines) == ["go on"]
 
 
+async def test_what_a_busy_client_paints_late_is_waited_for(start: Start, make_server: MakeServer) -> None:
+    fake = await start("slow").ready()
+    outcome = await type_into(await make_server("a"), "go on")
+    assert outcome.ok, outcome
+    assert await until("the line", fake.lines) == ["go on"]
+
+
+async def test_a_line_that_did_not_arrive_whole_is_not_submitted(
+    start: Start, make_server: MakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "PAINTS_S", 0.2)
+    fake = await start("lossy").ready()
+    outcome = await type_into(await make_server("a"), "do the zip")
+    assert not outcome.ok
+    assert outcome.touched
+    assert outcome.message == "typed but not submitted: the input does not hold the line"
+    assert fake.lines() == []
+
+
 async def test_a_swallowed_enter_is_pressed_again(
     start: Start, make_server: MakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import AttachPlan, Intent, LightState, SignOff, Snapshot
 from teamops.tui.believable import believable
 from teamops.tui.believable_agent import believable_agent_report
+from teamops.tui.believable_boundary import believable_refused, believable_violation_diff
 from teamops.tui.believable_cost_report import believable_cost_report
 from teamops.tui.believable_handoff import believable_blocks
 from teamops.tui.believable_protocol import believable_diff, believable_report
@@ -43,8 +44,8 @@ class FakePort:
     diff: tuple[str, ...] = field(default_factory=believable_diff)
     agent_reports: dict[Role, AgentReport] = field(default_factory=dict)
     """By role: what it says instead of a believable one."""
-    refused: tuple[Decision, ...] = ()
-    violation_diffs: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    refused: tuple[Decision, ...] = field(default_factory=believable_refused)
+    violation_diffs: dict[int, tuple[str, ...]] = field(default_factory=lambda: {12: believable_violation_diff()})
     """By violation."""
     costs: CostReport | None = None
     """What it says instead of believable costs."""

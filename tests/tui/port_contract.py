@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import pytest
 
+from teamops.model.boundary import Verdict as Judged
 from teamops.model.cost_report import Verdict
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
@@ -177,6 +178,40 @@ class PortContract:
                     assert not _CONTROLS.search(line)
         with pytest.raises(TeamopsError):
             port.tamper_diff(987_654_321)
+
+    def test_what_was_refused_is_told_newest_first_and_of_whom_it_is_asked(self, port: SupervisorPort) -> None:
+        refused = port.decisions()
+        assert refused, "one call was refused"
+        assert len(refused) <= 200
+        assert all(one.verdict is not Judged.ALLOW and one.times >= 1 for one in refused)
+        moments = [one.wall for one in refused]
+        assert moments == sorted(moments, reverse=True)
+        for role in {one.role for one in refused}:
+            assert {one.role for one in port.decisions(role)} == {role}
+        assert port.decisions(STRANGER) == ()
+        texts = [text for one in refused for text in (one.rule, one.about, one.why)]
+        assert not any(_CONTROLS.search(text) for text in texts)
+
+    def test_each_agent_s_boundary_is_its_own(self, port: SupervisorPort) -> None:
+        refused = port.decisions()
+        for agent in port.snapshot().agents:
+            assert agent.boundary is not None
+            assert agent.boundary.words.startswith("may write: ")
+            last = agent.boundary.last_blocked
+            assert last is None or last.role == agent.role
+            assert (last is not None) == any(one.role == agent.role and one.verdict is Judged.DENY for one in refused)
+            assert not (agent.boundary.unenforced and agent.boundary.kernel)
+
+    def test_a_change_past_a_boundary_is_told_line_by_line(self, port: SupervisorPort) -> None:
+        for violation in port.snapshot().violations:
+            try:
+                lines = port.violation_diff(violation.id)
+            except TeamopsError:  # of some no change is kept
+                continue
+            assert not any("\n" in line or _CONTROLS.search(line) for line in lines)
+        with pytest.raises(TeamopsError) as caught:
+            port.violation_diff(987_654_321)
+        assert caught.value.hint
 
     @pytest.mark.parametrize("approve", [True, False], ids=["sign off", "send back"])
     def test_a_chain_that_nobody_has_read_is_not_signed(self, port: SupervisorPort, *, approve: bool) -> None:

@@ -67,7 +67,7 @@ async def open_agent(pilot: Pilot[None], *keys: str) -> Detail:
 
 
 PIECES = {
-    "1": ("▸ hook           3s  Bash: pytest", "▲ 4 GB in about 5 h", "by teamops", "0b6f1c9e-52d7"),
+    "1": ("▸ hook           3s  Bash: pytest", "▲ 4 GB in about 5 h", "may write: *; never: /reviews/"),
     "2": ("cost so far", "45 of 60 minutes", "┬", "12k tokens in the last minute"),
     "3": ("● Running pytest -q",),
     "4": (
@@ -101,6 +101,10 @@ async def test_each_part_is_there_at_each_size(make_app: MakeApp, size: tuple[in
             assert f"▸{key} " in text, "the chosen part is marked by more than a colour"
             assert ("Evidence  best first" in text) == (key == "1" or size[0] >= 120)
             assert all(len(line) <= size[0] for line in lines_on(app))
+        await pilot.press("1", "G")
+        await settle(pilot)
+        for piece in ("held by     the kernel: bwrap + Landlock", "refused     nothing", "by teamops", "0b6f1c9e-52d7"):
+            assert piece in text_on(app), "the overview scrolls where it is short of lines"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=["80x24", "200x60"])

@@ -12,12 +12,14 @@ from rich.style import Style
 
 from teamops.model.agent import Evidence, EvidenceKind
 from teamops.model.agent_report import AgentReport
+from teamops.model.boundary import BoundaryView
 from teamops.model.handoff import Problem, Severity
 from teamops.model.protocol import Approval, DiffFile, DiffStat, TaskReport
 from teamops.model.role import DEVELOPER, Role
 from teamops.tui import strips, words
 from teamops.tui.believable import believable
 from teamops.tui.believable_agent import believable_agent_report
+from teamops.tui.believable_boundary import believable_boundary, believable_refused
 from teamops.tui.believable_protocol import believable_report
 from teamops.tui.paper import draw
 from teamops.tui.strips import Line, changed, fit, spread, wrap
@@ -67,7 +69,7 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
         replace(
             agent, role=Role(f"{agent.role}{text}"), name=text, message=text, client=text, session=text, held=text,
             lights=(text,), evidence=Evidence(EvidenceKind.HOOK, 1.0, text), last_error=text, memory_note=text,
-            badges=(text,),
+            badges=(text,), boundary=hostile_boundary(agent.role, text),
             evidences=(Evidence(EvidenceKind.HOOK, 1.0, text), Evidence(EvidenceKind.PANE, None, text)),
         )
         for agent in now.agents
@@ -91,6 +93,14 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
         ),
         problems=(Problem(3, 1, text, Severity.INFO, text, text),),
     )  # fmt: skip
+    port.publish(
+        violations=tuple(
+            replace(one, path=text, roles=(evil, evil), rule=text, why=text, evidence=(text, text), note=text)
+            for one in now.violations
+        )
+    )
+    port.refused = tuple(replace(one, role=evil, about=text, rule=text, why=text) for one in port.refused)
+    port.violation_diffs = {12: (f"-{text}", f"+{text}", f"@@{text}", f"---{text}", text)}
     port.diff = (f"-{text}", f"+{text}", f"@@{text}", f"---{text}", text)
     port.agent_reports = {agent.role: hostile_memory(agent.role, text) for agent in agents}
     port.reports = {task.task: hostile_report(port, task.task, text) for task in port.now.tasks}
@@ -106,7 +116,8 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
                 assert all(segment.style is None or segment.style.link is None for segment in strip)
         ways = (
             ("f", "j", "escape"), ("f", "d", "G", "escape", "escape"), ("t", "2", "G", "3", "escape"),
-            ("T", "j", "escape"), ("A", "G", "y", "x", "enter", "escape", "b", "escape", "escape"),
+            ("T", "j", "escape"), ("B", "enter", "G", "U", "escape", "escape", "G", "enter", "escape", "escape"),
+            ("A", "G", "y", "x", "enter", "escape", "b", "escape", "escape"),
         )  # fmt: skip
         port.hand_to_person(port.now.tasks[0].task)
         for way in ways:
@@ -173,6 +184,16 @@ def hostile_memory(role: Role, text: str) -> AgentReport:
         keeping=text,
         memory_note=text,
     )
+
+
+def hostile_boundary(role: Role, text: str) -> BoundaryView:
+    """Return a boundary that says ``text`` wherever it can."""
+    believed = believable_boundary(role)
+    last = believable_refused()[0]
+    return replace(
+        believed, allow=(text, text), deny=(text,), limits=(text,), kernel=text, unenforced=text, blocked=10**9,
+        last_blocked=replace(last, role=role, about=text, rule=text, why=text),
+    )  # fmt: skip
 
 
 def hostile_report(port: FakePort, name: str | None, text: str) -> TaskReport:

@@ -20,6 +20,7 @@ from teamops.tui import keys
 from teamops.tui.app import TeamopsApp
 from teamops.tui.faults import Faults
 from teamops.tui.rules import WATCH_ONLY, why_not
+from teamops.tui.screens.boundaries import BoundariesScreen
 from teamops.tui.screens.costs import CostScreen
 from teamops.tui.screens.detail import Detail
 from teamops.tui.screens.diff import DiffScreen
@@ -82,6 +83,7 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
             keys.Where.HANDOFF: [desk.handoff],
             keys.Where.FINDINGS: [FindingsScreen(app.palette, app.snapshot)],
             keys.Where.DIFF: [DiffScreen(Faults().of(app.snapshot)[0], app.palette)],
+            keys.Where.BOUNDARIES: [BoundariesScreen(app.palette, app.snapshot)],
             keys.Where.TASK: [TaskScreen("settings-page", app.palette, app.snapshot)],
             keys.Where.AGENT: [Detail(DIRECTOR, app.palette, app.snapshot)],
             keys.Where.COSTS: [CostScreen(app.palette, app.snapshot)],
@@ -95,7 +97,7 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
 
 async def test_help_shows_every_key_and_every_symbol(make_app: MakeApp) -> None:
     app = make_app()
-    async with app.run_test(size=(100, 170)) as pilot:
+    async with app.run_test(size=(100, 190)) as pilot:
         await pilot.press("question_mark")
         await settle(pilot)
         assert isinstance(app.screen, ReadingWindow)

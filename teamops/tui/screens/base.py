@@ -83,6 +83,10 @@ class TeamScreen(Screen[None]):
         """List every alert there is."""
         self.team.doors.alert_codes()
 
+    def action_boundaries(self) -> None:
+        """List what got past the boundaries, and what was refused."""
+        self.team.doors.boundaries()
+
     def action_sign_off(self) -> None:
         """Open the sign-off window."""
         self.team.doors.sign_off(self.chosen_task)

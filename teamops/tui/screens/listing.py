@@ -24,6 +24,7 @@ EVERYWHERE: Final = (
     "tasks",
     "costs",
     "alert_codes",
+    "boundaries",
     "sign_off",
     "palette",
     "help",

@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from teamops.model.agent_report import DeliveryStage
 from teamops.model.alert import Alert
 from teamops.model.snapshot import LogLine
-from teamops.tui import agent_words, keys, words
+from teamops.tui import agent_words, boundary_words, keys, words
 from teamops.tui.screens.base import TeamWindow
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
@@ -118,6 +118,8 @@ def help_window(palette: Palette, notes: tuple[str, ...] = ()) -> ReadingWindow:
             ("·", "a minute without anything, in a strip of the last hour"),
             ("↻", "restarts by teamops today"),
             ("▸", "of an agent's evidence: what its state rests on"),
+            (boundary_words.REFUSED, "calls that its boundary refused today; unheld: nothing holds it to its boundary"),
+            (boundary_words.CROSSED, "a change past a boundary that nobody has dealt with"),
             (words.BADGE, "a plain spike rule says so: no alert by itself"),
             ("?", "used tokens whose model has no known price: not counted as $0"),
             ("✓ ● ○", "stage done, current, to come; behind it, the time spent there so far"),

@@ -7,7 +7,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from teamops.model.agent import AgentView
-from teamops.tui import words
+from teamops.tui import boundary_words, words
 from teamops.tui.strips import Line, fit, spread
 from teamops.tui.theme import Palette
 
@@ -92,6 +92,10 @@ def _bottom(agent: AgentView, width: int, box: str, edge: Style, palette: Palett
     )
     if agent.badges:
         line.add(box[1], edge).add(f" {words.badges(agent)} ", palette.warn)
+    if refused := boundary_words.blocked(agent):
+        line.add(box[1], edge).add(f" {refused} ", palette.warn)
+    if boundary_words.is_loose(agent):
+        line.add(box[1], edge).add(" unheld ", palette.bad)
     if agent.restarts:
         line.add(box[1], edge).add(f" ↻ {agent.restarts} ", palette.warn)
     tasks = f" {', '.join(task or 'no task named' for task in agent.lights)} " if agent.lights else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from teamops.model.agent import AgentView
-from teamops.tui import words
+from teamops.tui import boundary_words, words
 from teamops.tui.strips import Align, Line
 from teamops.tui.theme import Palette
 
@@ -41,7 +41,14 @@ def _state(agent: AgentView, width: int) -> Cell:
     badges = words.badges(agent)
     if badges:
         text += f" {badges}" if len(text) + len(badges) < width else f" {words.BADGE}"
-    return text if len(text) <= width else text.replace("(signal ", "(sig "), style
+    refused = boundary_words.blocked(agent)
+    if refused and len(text) + len(refused) >= width:
+        refused = boundary_words.REFUSED
+    room = width - len(refused) - bool(refused)
+    text = text if len(text) <= room else text.replace("(signal ", "(sig ")
+    if refused:  # its sign stays, whatever has to be cut for it
+        text = f"{text if len(text) <= room else text[: room - 1] + '…'} {refused}"
+    return text, style
 
 
 def _beat(agent: AgentView, _width: int) -> Cell:

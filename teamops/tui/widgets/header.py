@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from teamops.model.budget import TEAM, Level
 from teamops.model.snapshot import LightState, LightView, Snapshot
-from teamops.tui import words
+from teamops.tui import boundary_words, words
 from teamops.tui.faults import Faults
 from teamops.tui.stepper import steppers
 from teamops.tui.strips import Line, changed, spread
@@ -112,10 +112,25 @@ class Header(Widget):
         cost = words.money(snapshot.cost_today_usd, snapshot.unpriced_tokens)
         right.add("  today ", colours.faint).add(cost, colours.warn if "?" in cost else colours.strong)
         right.put(self._budget(snapshot, width)).add(" ")
-        wrong = self._to_mend(snapshot, width)
-        if left.width + wrong.width + right.width < width:
-            right = wrong.put(right)
+        for wrong in self._wrong(snapshot, width):
+            if left.width + wrong.width + right.width < width:
+                right = wrong.put(right)
+                break
         return spread(left, right, width)
+
+    def _wrong(self, snapshot: Snapshot, width: int) -> list[Line]:
+        """Return what got past a boundary and what is to be mended, the words that say most first."""
+        crossed, colours = boundary_words.open_ones(snapshot), self.palette
+        if not crossed:
+            return [self._to_mend(snapshot, width)]
+        short = Line().add(f"{boundary_words.CROSSED}{crossed}  ", colours.bad)
+        return [
+            Line().add(f"{boundary_words.CROSSED} {crossed} past a boundary  ", colours.bad)
+            .put(self._to_mend(snapshot, width)),
+            Line().put(short).put(self._to_mend(snapshot, width)),
+            Line().put(short).put(self._to_mend(snapshot, 0)),
+            short,
+        ]  # fmt: skip
 
     def _budget(self, snapshot: Snapshot, width: int) -> Line:
         """Return what the team may spend today; in a narrow terminal only once that is nearly spent."""
@@ -173,13 +188,8 @@ class Header(Widget):
         full = min(width, int(light.unanswered_s / limit * width))
         mark = min(width - 1, int(light.waiting_after_s / limit * width))
         style = self.palette.named(words.light_words(light)[2])
-        line = Line()
-        for place in range(width):
-            if place < full:
-                line.add("━", style)
-            else:
-                line.add("┿" if place == mark else "─", self.palette.faint)
-        return line
+        scale = "─" * mark + "┿" + "─" * (width - mark - 1)
+        return Line().add("━" * full, style).add(scale[full:], self.palette.faint)
 
     def _pipeline(self, light: LightView, more: int, width: int) -> Line:
         colours = self.palette

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from teamops.effects.confine import means
+
 TOML = "[roles.DIRECTOR]\n[roles.DEVELOPER]\n[roles.REVIEWER]\n"
 BLOCK = "### [DIRECTOR] 2026-03-28 14:30\n\n**Status**: in progress\n**Turn**: REVIEWER\n**Tier**: 3\n**Task**: t\n"
 
@@ -55,6 +57,57 @@ def test_the_rule_that_decides_is_said(project: Path, words: tuple[str, ...], st
     assert (done.returncode, done.stderr) == (status, "")
     assert says in done.stdout
     assert "\x1b" not in done.stdout
+
+
+LAYERS = """
+[roles.DIRECTOR]
+command = "claude"
+[roles.REVIEWER]
+command = "claude"
+[roles.CODER]
+client = "sdk"
+command = "sleep 9"
+"""
+
+
+@pytest.mark.skipif(not (means().bwrap and means().landlock), reason="nothing here holds")
+@pytest.mark.parametrize(
+    ("role", "words", "layer", "says"),
+    [
+        ("REVIEWER", ("src/a.py",), "kernel", "held by the kernel (bwrap and Landlock"),
+        ("REVIEWER", ("reviews/x.md",), "", "none has to: it may"),
+        ("DIRECTOR", ("src/a.py",), "hooks and audit", "hooks and audit only (the folder is writable)"),
+        ("DIRECTOR", ("teamops.toml",), "kernel", "held by the kernel"),
+        ("CODER", ("reviews/x.md",), "kernel", "held by the kernel"),
+        ("CODER", ("opencode.json",), "audit", "the audit only: what it runs has no hooks (sdk)"),
+        (
+            "CODER",
+            ("--command", "git push"),
+            "",
+            "nobody refuses it: what it runs has no hooks (sdk); whatever it runs",
+        ),
+        ("REVIEWER", ("--command", "git push"), "hooks", "hooks only: a kernel knows no command lines"),
+        ("REVIEWER", ("--command", "git log"), "", "none has to: it may; whatever it runs, the kernel"),
+    ],
+)
+def test_the_layer_that_holds_the_answer_is_said(
+    project: Path, role: str, words: tuple[str, ...], layer: str, says: str
+) -> None:
+    (project / "teamops.toml").write_text(LAYERS)
+    (project / "reviews").mkdir()
+    before = sorted(project.rglob("*"))
+    told = json.loads(run(project, "explain", "--json", "--role", role, *words).stdout)
+    assert (told["layer"], told["held"][: len(says)]) == (layer, says)
+    shown = run(project, "explain", "--role", role, *words).stdout
+    assert f"\n  layer    {says}" in shown
+    assert sorted(project.rglob("*")) == before  # asking makes nothing
+
+
+def test_without_a_sandbox_the_layer_says_why(project: Path) -> None:
+    (project / "teamops.toml").write_text(LAYERS + '[sandbox]\nmode = "off"\n')
+    told = json.loads(run(project, "explain", "--json", "--role", "REVIEWER", "src/a.py").stdout)
+    assert told["layer"] == "hooks and audit"
+    assert told["held"] == "hooks and audit only (the kernel holds nothing: sandbox.mode is off)"
 
 
 def test_a_program_hears_the_same(project: Path) -> None:

@@ -16,6 +16,7 @@ from teamops.effects import ground
 from teamops.effects.confine import Confined, Means, confined
 from teamops.effects.ground import client_files, client_folders, ground_of
 from teamops.effects.recipe import CODEX_SANDBOX, Recipe
+from teamops.model.boundary import Held
 from teamops.model.role import Role
 
 BOTH = Means("/usr/bin/bwrap", 7, ())
@@ -65,6 +66,32 @@ def test_macos_gets_what_it_has(tmp_path: Path) -> None:
     assert made.argv[:2] == ("/usr/bin/sandbox-exec", "-p")
     assert made.argv[3:6] == (sys.executable, "-I", "-S")
     assert made.notes[-1].startswith("its boundary is held by sandbox-exec alone; open:")
+
+
+@pytest.mark.parametrize(
+    ("having", "kernel", "unheld"),
+    [
+        (BOTH, "bwrap + Landlock", ""),
+        (Means("", 7, ("no bwrap",)), "Landlock alone", ""),
+        (Means("/usr/bin/bwrap", 0, ("no Landlock",)), "bwrap alone", ""),
+        (Means("", 0, ("best effort",), sandbox_exec="/usr/bin/sandbox-exec"), "sandbox-exec", ""),
+        (Means("", 0, ("no bwrap", "no Landlock")), "", "nothing here can hold its boundary (no bwrap; no Landlock)"),
+    ],
+)
+def test_what_holds_it_is_told_with_the_recipe(having: Means, kernel: str, unheld: str, tmp_path: Path) -> None:
+    made = inside(tmp_path, '"x"', ("x",), having).recipe
+    assert made.held == Held(kernel=kernel, unheld=unheld)
+    none = inside(tmp_path, '"x"', (), having).recipe
+    assert none.held.unheld == "what runs in its pane was not started by a command of teamops.toml"
+
+
+def test_what_a_person_turned_off_is_told_with_the_recipe(tmp_path: Path) -> None:
+    (tmp_path / "teamops.toml").write_text('[sandbox]\nmode = "off"\n[roles.CODER]\ncommand = "x"\n')
+    settings = load(tmp_path)
+    role = settings.role(Role("CODER"))
+    assert role is not None
+    made = confined(settings, role, tmp_path / "s", Recipe(argv=("x",), env={}, held=Held(hooked=True)), having=BOTH)
+    assert made.recipe.held == Held(unheld="sandbox.mode is off", hooked=True)
 
 
 CLIENTS = {

@@ -113,6 +113,7 @@ def test_what_the_person_wrote_wins(tmp_path: Path, given: tuple[str, ...], left
     assert not any(word in left_out for word in how.argv[1 : -len(given)])
     assert how.argv.count("--settings") == 1
     assert how.notes
+    assert how.held.hooked == ("--settings" not in given)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +131,7 @@ def test_what_the_person_wrote_wins(tmp_path: Path, given: tuple[str, ...], left
 def test_what_is_not_known_is_started_as_it_is(tmp_path: Path, client: str, command: tuple[str, ...]) -> None:
     how = made(tmp_path, client, *command, last=KNOWN)
     assert (how.argv, how.client_session, how.files) == (command, "", {})
+    assert not how.held.hooked
     assert bool(how.notes) == (client not in ("sdk", "command") and bool(command))
     assert how.env["TEAMOPS_ROLE"] == "CODER"
 
@@ -168,13 +170,16 @@ def test_codex_gets_its_own_sandbox_unless_the_person_chose_one(tmp_path: Path) 
 
 
 def test_codex_trusts_no_hooks_but_ours(tmp_path: Path) -> None:
-    assert "--dangerously-bypass-hook-trust" in made(tmp_path, "codex", "codex").argv
+    how = made(tmp_path, "codex", "codex")
+    assert "--dangerously-bypass-hook-trust" in how.argv
+    assert how.held.hooked
     (tmp_path / ".codex").mkdir()
     (tmp_path / ".codex" / "hooks.json").write_text("{}", encoding="utf-8")
     how = made(tmp_path, "codex", "codex")
     assert "--dangerously-bypass-hook-trust" not in how.argv
     assert not any(word.startswith("hooks.") for word in how.argv)
     assert "hooks.json" in how.notes[0]
+    assert not how.held.hooked
 
 
 @pytest.mark.parametrize("client", ["claude", "codex"])

@@ -53,6 +53,7 @@ def test_an_ordinary_user_has_the_profile_as_the_first_prompt(tmp_path: Path) ->
     assert "Kevin" in prompt
     assert (DEFAULTS in how.env, how.files) == (False, {})
     assert "no events" in how.notes[0]
+    assert not how.held.hooked
 
 
 @pytest.mark.parametrize("own", [("-i", "begin"), ("begin",), ("-y", "begin"), ("--model=pro", "begin"), ("-p", "x")])
@@ -73,6 +74,7 @@ def test_root_hands_profile_and_events_over_in_settings_of_the_lowest_rank(tmp_p
     (place,) = told["context"]["includeDirectories"]
     assert "Kevin" in (Path(place) / "GEMINI.md").read_text(encoding="utf-8")
     assert how.notes == ()
+    assert how.held.hooked
 
 
 @pytest.mark.usefixtures("of_root")
@@ -99,6 +101,7 @@ def test_defaults_that_are_set_already_stay(tmp_path: Path, monkeypatch: pytest.
     how = made(tmp_path, "gemini", "gemini")
     assert (DEFAULTS in how.env, how.files) == (False, {})
     assert "/etc/mine.json" in how.notes[0]
+    assert not how.held.hooked
 
 
 def test_what_others_may_change_is_not_of_root(tmp_path: Path) -> None:
@@ -113,6 +116,7 @@ def test_events_that_the_person_has_told_are_not_told_twice(tmp_path: Path, monk
     (tmp_path / ".gemini").mkdir()
     (tmp_path / ".gemini" / "settings.json").write_text(json.dumps(own), encoding="utf-8")
     assert made(tmp_path, "gemini", "gemini").notes == ()
+    assert made(tmp_path, "gemini", "gemini").held.hooked
     monkeypatch.setattr(launch_gemini, "is_of_root", lambda _: True)
     how = made(tmp_path, "gemini", "gemini")
     told = json.loads(how.files[Path(how.env[DEFAULTS])])

@@ -46,7 +46,9 @@ def test_it_gets_its_profile_and_its_events(tmp_path: Path) -> None:
     assert "Kevin" in Path(told["instructions"][0]).read_text(encoding="utf-8")
     assert json.loads(how.env[ENTRY])[-1].endswith("hook.py")
     assert how.notes == ()
+    assert how.held.hooked
     assert made(tmp_path, "opencode", "opencode", "--pure").notes
+    assert not made(tmp_path, "opencode", "opencode", "--pure").held.hooked
 
 
 def test_its_own_permissions_hold_what_they_can_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +108,7 @@ def test_a_configuration_of_the_persons_own_is_added_to(tmp_path: Path, monkeypa
         how = made(tmp_path, "opencode", "opencode")
         assert CONFIG not in how.env
         assert CONFIG in how.notes[0]
+        assert not how.held.hooked
 
 
 DRIVER = """\

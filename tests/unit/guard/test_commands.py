@@ -265,6 +265,16 @@ HELD_BACK = [
     ("CODER", "sudo git push", 'commands.deny "git push*"'),
     ("CODER", "git -C . -c a=b push", 'commands.deny "git push*"'),
     ("CODER", "for f in x; do git push; done", 'commands.deny "git push*"'),
+    ("CODER", "git commit --no-verify -m x", "commands.no_verify"),
+    ("CODER", "git commit --no-ver -m x", "commands.no_verify"),
+    ("CODER", "git commit -nm x", "commands.no_verify"),
+    ("CODER", "git commit -anm x", "commands.no_verify"),
+    ("CODER", "git add -A && git commit -m x -n", "commands.no_verify"),
+    ("CODER", "sudo git -C . commit -n -m x", "commands.no_verify"),
+    ("CODER", "/usr/bin/git merge --no-verify x", "commands.no_verify"),
+    ("CODER", "git -c core.hooksPath=/dev/null commit -m x", "commands.no_verify"),
+    ("CODER", "git config core.hookspath /x", "commands.no_verify"),
+    ("CODER", "for f in x; do git commit -n -m x; done", "commands.no_verify"),
     ("CODER", "rm -fr build", 'commands.deny "rm -rf*"'),
     ("CODER", "rm --recursive --force build", 'commands.deny "rm -rf*"'),
     ("CODER", "git reset --hard HEAD", 'commands.deny "git reset --hard*"'),
@@ -284,6 +294,14 @@ def test_what_is_not_a_role_s_is_held_back(ask: Ask, role: str, line: str, rule:
     said = ask(role, "Bash", command=line)
     assert said.verdict == "deny", str(said)
     assert said.rule == (rule or 'write.deny "/reviews/"')
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["git commit -m 'say no to -n'", "git commit -mn", "git commit -am nothing", "git log -n 3"],
+)
+def test_a_commit_that_asks_git_s_hooks_goes_through(ask: Ask, line: str) -> None:
+    assert ask("CODER", "Bash", command=line).verdict == "allow"
 
 
 @pytest.mark.parametrize(

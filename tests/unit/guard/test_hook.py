@@ -179,6 +179,8 @@ def test_who_is_held_calls_no_tool_and_takes_no_prompt(tmp_path: Path, gate: str
     assert (took >= hook.PAUSE_S) == ((client, event) == ("codex", "PreToolUse"))
     (row,) = rows(tmp_path)
     assert (row["hook"], row["detail"], row["gated"]) == ("Held", f"{event}: Bash", True)
+    said = (row["verdict"], row["rule"], row["about"], row["why"])
+    assert said == ("deny", hook.SPENDING, "Bash", "held: $5.00 of $5.00")
     assert hooks.told("Held", "") is None
     assert "Held" not in hooks.TAKES_PROMPT
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 
 from teamops.handoff import parse
 from teamops.handoff.appending import append
+from teamops.handoff.locking import locked, take_away
 from teamops.handoff.write import append_text, render_block
 from teamops.model.role import CODER, HUMAN
 
@@ -99,3 +103,55 @@ def test_a_link_is_followed_to_one_lock(tmp_path: Path) -> None:
 def test_a_title_of_hashes_is_still_a_title() -> None:
     text = render_block(CODER, AT, "ok", HUMAN, 2, sections=[("###", ""), ("C# #", "x"), ("C#", "y")])
     assert [section.title for section in parse(text.encode()).blocks[0].sections] == ["…", "C#", "C#"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_who_waited_for_a_lock_that_was_taken_away_holds_the_one_that_stands_there(tmp_path: Path) -> None:
+    path, name = tmp_path / "current.md", tmp_path / ".current.md.lock"
+    waits, goes_on = threading.Event(), threading.Event()
+
+    def wait() -> bool:
+        waits.set()
+        with locked(path):
+            goes_on.wait(20)
+            return name.exists() and not take_away(name)  # it is held, and by this one
+
+    with ThreadPoolExecutor(1) as pool:
+        with locked(path):
+            held = os.open(name, os.O_RDWR)
+            told = pool.submit(wait)
+            assert waits.wait(20)
+            _until_somebody_waits(held)
+            assert not take_away(name)
+            name.unlink()
+        os.close(held)
+        goes_on.set()
+        assert told.result(20)
+    assert take_away(name)
+    assert not name.exists()
+    with pytest.raises(FileNotFoundError):
+        take_away(name)
+
+
+def _until_somebody_waits(held: int) -> None:
+    """Wait until somebody blocks on the lock's file, as the kernel lists it."""
+    inode = f":{os.fstat(held).st_ino} "
+    end = time.monotonic() + 20
+    while not any("->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines()):
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_wait_for_a_lock_that_is_interrupted_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with monkeypatch.context() as patch:
+        patch.setattr("fcntl.flock", interrupted)
+        with pytest.raises(KeyboardInterrupt), locked(tmp_path / "current.md"):
+            pass
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

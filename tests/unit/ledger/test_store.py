@@ -19,7 +19,7 @@ from teamops.ledger.connection import _use_wal
 from teamops.ledger.migrations import STEPS, migrate
 from teamops.ledger.rows import DaySpend
 from teamops.ledger.store import Ledger, LedgerError, open_ledger
-from teamops.model.actions import Action, Append, By, Outcome, Poke, Restart
+from teamops.model.actions import Action, Append, By, Outcome, Poke, Quarantine, Restart
 from teamops.model.agent import Beat
 from teamops.model.alert import Alert, AlertState
 from teamops.model.clock import Stamp
@@ -206,6 +206,8 @@ ACTIONS: list[Action] = [
     Restart(role=REVIEWER, by=By.RULE),
     Append(role=CODER, task="t", text="### [CODER]\n\n**Turn**: HUMAN\n", by=By.PERSON),
     Append(role=CODER, task=None, text="### [CODER]\n", by=By.RULE, reason="r"),
+    Quarantine(violation=7, patch="ab12.diff", path="src/a b.py", by=By.RULE, role=CODER, reason="write.allow"),
+    Quarantine(violation=8, patch="ab12.diff", path="src/a.py", by=By.PERSON, back=True, force=True),
 ]
 
 

@@ -46,7 +46,7 @@ def test_the_contract_of_agent_json() -> None:
         "schema", "project", "at", "role", "name", "client", "session", "state", "evidence", "evidences", "lights",
         "pid", "pane", "beat_age_s", "message", "last_error", "tokens_per_min", "cost_today_usd", "unpriced_tokens",
         "rss_bytes", "memory_note", "held", "backing_off_until", "can_restart", "exit_status", "exit_signal", "badges",
-        "spike", "cycle",
+        "spike", "cycle", "boundary", "refused",
         "minutes", "minutes_from", "restarts_today", "restarts_allowed", "keeping", "memory", "launch", "deliveries",
         "restarts", "spikes", "processes", "processes_left_out", "screen", "screen_trouble", "troubles",
     }  # fmt: skip

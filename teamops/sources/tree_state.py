@@ -1,0 +1,388 @@
+"""A work tree as it was when it was last looked at, and what is different now.
+
+Blocks, and asks git: call it in a thread, one call at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from teamops.domain.boundary_rules import PROTECTED
+from teamops.git.index import Exclusion
+from teamops.git.repository import Repository
+from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState
+from teamops.model.errors import TeamopsError
+from teamops.model.role import Role
+from teamops.sources.kept_bytes import KeptBytes, blob_id, digest_of, read_state
+
+STALE_S = 60.0
+ADOPTED_S = 3.0
+COARSE_S = 0.05
+MAX_FILES = 200_000
+_OURS = (".teamops",)
+_GIT = (".git/hooks", ".git/config")
+"""Of git's own folder these are looked at: what makes git run or believe something."""
+_GUARDED = GitIgnoreSpec.from_lines([glob for glob in PROTECTED if glob not in {".git", "/.teamops/"}])
+_GUARDED_FOLDERS = (
+    ".git", ".git/hooks", ".claude", ".claude/hooks", ".codex", ".gemini", ".opencode", ".opencode/plugin",
+    ".opencode/plugins",
+)  # fmt: skip
+"""Watched though git ignores them, or keeps them to itself."""
+_NEVER = frozenset({".git", "node_modules", "__pycache__"})
+"""Folders that are left out where there is no git to say what counts."""
+_MAX_PLAIN = 1 << 20
+"""Where git holds nothing, only the bytes of files up to this are kept."""
+
+Facts = tuple[int, int, int, int, int]
+
+
+@dataclass(slots=True)
+class _Known:
+    state: FileState
+    facts: Facts | None
+    """Mode, size, both times of its last change (ns; the second can't be set) and inode.
+
+    ``None``: to be read in any case. Times are coarse: what was read just after a change may change again unseen.
+    """
+
+
+Writers = Mapping[str, tuple[Role, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look found."""
+
+    changes: tuple[FileChange, ...]
+    again: frozenset[str] = frozenset()
+    """To be looked at once more: what came or went just now may be half of a save."""
+    folders: tuple[str, ...] = ()
+    """New ones, absolute: to be watched."""
+
+
+class TreeState:
+    """What is known of one work tree."""
+
+    def __init__(self, root: Path, store: Path, leave: Iterable[Path] = ()) -> None:
+        """``store``: where bytes are kept. ``leave``: what teamops writes itself, handoff files among it."""
+        self.root = root.resolve()
+        self._kept = KeptBytes(store)
+        self._leave = tuple(leave)
+        self._left = Exclusion.of(self.root, self._leave)
+        self._repository: Repository | None = None
+        self._known: dict[str, _Known] = {}
+        self._ignored: frozenset[str] = frozenset()
+        self._plain = GitIgnoreSpec.from_lines(())
+        self._stale: dict[str, float] = {}
+        """Digests that nothing stands for any more, and since when (Unix seconds)."""
+        self.trouble = ""
+
+    def begin(self) -> None:
+        """Take the tree as it is now. Raises ``TeamopsError`` where git fails."""
+        self._kept.begin()
+        self._repository = Repository.find(self.root)
+        self._read_ignored()
+        held: dict[str, str] = {}
+        if self._repository is not None and not self._repository.converts():
+            held = self._repository.held(self._leave)
+        self._known = {}
+        for path in self._all():
+            self._known[path] = self._taken(path, held.get(path, ""))
+
+    def folders(self) -> list[str]:
+        """Return the folders to watch, absolute, by what git ignores now. Raises ``TeamopsError`` where git fails."""
+        if self._repository is None:
+            self._repository = Repository.find(self.root)
+        return self._read_ignored()
+
+    def look(
+        self, names: Collection[str], writers: Writers, wall: float, *, settled: bool, adopt: bool = False
+    ) -> Looked:
+        """Return what changed of ``names``.
+
+        ``writers``: who had a file open, by its absolute path. ``settled``: what came or went just now is told at
+        once. ``adopt``: what was not known and is not new is no change, for git has ignored it until now. Raises
+        ``TeamopsError`` where git fails.
+        """
+        folders = self._new_folders({name for name in names if name not in self._known})
+        paths = {path for path in names if path in self._known}
+        fresh: set[str] = set()
+        for name in names:
+            for path in self._below(name, folders):
+                (paths if path in self._known else fresh).add(path)
+        ignored = self._ignored_of(fresh)
+        paths |= {path for path in fresh if path not in ignored or guarded(path)}
+        changes = []
+        again = set() if settled else {name for name in names if name in folders}
+        for path in sorted(paths):
+            if self.leaves(path):
+                continue
+            known = self._known.get(path)
+            facts = facts_of(f"{self.root}/{path}")
+            if known is not None and known.facts is not None and known.facts == facts:
+                continue
+            if known is None and facts is None:
+                continue  # it came and went
+            if known is None and adopt and facts is not None and facts[2] / 1e9 < wall - ADOPTED_S:
+                self._known[path] = self._taken(path, "")
+                continue
+            if not settled and (known is None or facts is None):
+                again.add(path)
+                continue
+            change = self._change(path, known, facts, writers, wall)
+            if change is not None:
+                changes.append(replace(change, counts=path not in ignored and not path.startswith(".git/")))
+        self._drop_stale(wall)
+        watched = [f"{self.root}/{path}" for name in sorted(folders) for path in (name, *self._folders_below(name))]
+        return Looked(tuple(changes), frozenset(again), tuple(dict.fromkeys(watched)))
+
+    def look_all(self, writers: Writers, wall: float, *, adopt: bool = False) -> Looked:
+        """Return all that changed, by looking at every file. Raises ``TeamopsError`` where git fails."""
+        self._read_ignored()
+        return self.look({*self._all(), *self._known}, writers, wall, settled=True, adopt=adopt)
+
+    def leaves(self, path: str) -> bool:
+        """Return whether ``path`` is teamops' own, and no agent's work."""
+        first = path.partition("/")[0]
+        if first == ".git":
+            return not any(path == one or path.startswith(f"{one}/") for one in _GIT)
+        return first in _OURS or self._left.has(path)
+
+    def bytes_of(self, state: FileState) -> bytes | None:
+        """Return what a file held; ``None`` where nobody knows any more."""
+        if state.kept.startswith("git:"):
+            if self._repository is None:
+                return None
+            try:
+                raw = self._repository.blob(state.kept.removeprefix("git:"))
+            except TeamopsError:
+                return None
+            return (
+                raw if len(raw) == state.size else None
+            )  # git writes it into the tree in another way than it holds it
+        return read_kept(state)
+
+    # inside
+
+    def _read_ignored(self) -> list[str]:
+        if self._repository is not None:
+            self._ignored = frozenset(self._repository.ignored_folders())
+        else:
+            try:
+                lines = (self.root / ".gitignore").read_text("utf-8", "replace").splitlines()
+            except OSError:
+                lines = []
+            self._plain = _spec(lines)
+        found = list(self._walk("", folders=True))
+        for more in _GUARDED_FOLDERS:
+            if (self.root / more).is_dir() and f"{self.root}/{more}" not in found:
+                found.append(f"{self.root}/{more}")
+        return found
+
+    def _walk(self, start: str, *, folders: bool) -> Iterator[str]:
+        """Yield the folders (absolute) or the files (in the tree) from ``start`` on, without what is left out."""
+        count, waiting = 0, [start]
+        while waiting:
+            at = waiting.pop()
+            if folders:
+                yield f"{self.root}/{at}".rstrip("/")
+            try:
+                entries = list(os.scandir(f"{self.root}/{at}"))
+            except OSError:
+                continue
+            for entry in entries:
+                name = f"{at}/{entry.name}" if at else entry.name
+                try:
+                    is_dir = entry.is_dir(follow_symlinks=False)
+                except OSError:
+                    continue
+                if not is_dir:
+                    if not folders:
+                        yield name
+                elif not self._skips(name):
+                    waiting.append(name)
+                count += 1
+                if count > MAX_FILES:
+                    self.trouble = f"only {MAX_FILES} files and folders are looked at: name in .gitignore what is none"
+                    return
+
+    def _skips(self, name: str) -> bool:
+        last = name.rpartition("/")[2]
+        if last == ".git" or name in _OURS or name in self._ignored:
+            return True
+        if self._repository is None:
+            return last in _NEVER or self._plain.match_file(f"{name}/")
+        return os.path.lexists(f"{self.root}/{name}/.git")  # another repository: its own work tree
+
+    def _all(self) -> set[str]:
+        """Return every file that is to be known."""
+        names = set(self._walk("", folders=False))
+        names |= set(self._guarded_now())
+        ignored = self._ignored_of({name for name in names if name not in self._known})
+        return {name for name in names if (name not in ignored or guarded(name)) and not self.leaves(name)}
+
+    def _guarded_now(self) -> Iterator[str]:
+        """Yield what no agent changes and git ignores or keeps to itself."""
+        for folder in _GUARDED_FOLDERS[1:]:
+            try:
+                names = [entry.name for entry in os.scandir(f"{self.root}/{folder}") if not entry.is_dir()]
+            except OSError:
+                continue
+            yield from (f"{folder}/{name}" for name in names if guarded(f"{folder}/{name}"))
+        yield from (one for one in (".git/config",) if os.path.lexists(f"{self.root}/{one}"))
+
+    def _new_folders(self, names: set[str]) -> set[str]:
+        """Return which of ``names`` are folders now, and to be looked into."""
+        found = {name for name in names if _is_folder(f"{self.root}/{name}")}
+        found = {name for name in found if name in _GUARDED_FOLDERS or not self._skips(name)}
+        ignored = self._ignored_of(found)
+        self._ignored |= {name for name in ignored if name not in _GUARDED_FOLDERS}
+        return {name for name in found if name not in ignored or name in _GUARDED_FOLDERS}
+
+    def _folders_below(self, name: str) -> list[str]:
+        return [path.removeprefix(f"{self.root}/") for path in self._walk(name, folders=True)]
+
+    def _below(self, name: str, folders: set[str]) -> Iterator[str]:
+        """Yield the files that ``name`` stands for: itself, or all in the folder that it is or was."""
+        if name in self._known:
+            return
+        if name in folders:
+            yield from self._walk(name, folders=False)
+        elif os.path.lexists(f"{self.root}/{name}") and not _is_folder(f"{self.root}/{name}"):
+            yield name
+            return
+        start = f"{name}/"
+        yield from [path for path in self._known if path.startswith(start)]
+
+    def _ignored_of(self, names: set[str]) -> frozenset[str]:
+        inside = {
+            name
+            for name in names
+            if any(name.startswith(f"{one}/") for one in self._ignored) or name.startswith(".git/")
+        }
+        rest = [name for name in names - inside if not self._in_link(name)]
+        if self._repository is None:
+            return frozenset(inside | {name for name in rest if self._plain.match_file(name)})
+        return frozenset(inside | self._repository.ignored(rest))
+
+    def _in_link(self, name: str) -> bool:
+        """Return whether a folder above is a link: git does not look there, and what is there has another name."""
+        return any((self.root / above).is_symlink() for above in Path(name).parents[:-1])
+
+    def _taken(self, path: str, oid: str) -> _Known:
+        """Take a file as it is now."""
+        full = f"{self.root}/{path}"
+        facts = facts_of(full)
+        if facts is None:
+            return _Known(FileState(), None)
+        if oid and stat.S_ISREG(facts[0]):
+            state = FileState(kind=FileKind.FILE, mode=stat.S_IMODE(facts[0]), size=facts[1], kept=f"git:{oid}")
+            return _Known(state, facts)
+        return _Known(self._keep(full)[0], facts)
+
+    def _keep(self, full: str) -> tuple[FileState, bytes | None]:
+        state, raw = read_state(full)
+        if raw is None or (self._repository is None and len(raw) > _MAX_PLAIN):
+            return state, raw
+        return replace(state, kept=self._kept.keep(raw, state.digest)), raw
+
+    def _change(
+        self,
+        path: str,
+        known: _Known | None,
+        facts: Facts | None,
+        writers: Writers,
+        wall: float,
+    ) -> FileChange | None:
+        full = f"{self.root}/{path}"
+        before = known.state if known is not None else FileState()
+        after, raw = self._keep(full) if facts is not None else (FileState(), None)
+        if after.kind is FileKind.NOTHING:
+            if known is not None:
+                del self._known[path]
+        else:
+            coarse = facts is not None and abs(wall - facts[3] / 1e9) < COARSE_S
+            self._known[path] = _Known(after, None if coarse else facts)
+        if before.kind is FileKind.NOTHING and after.kind is FileKind.NOTHING:
+            return None
+        if _same(before, after, raw):
+            if before.kept.startswith("git:"):
+                self._known[path].state = before
+            return None
+        kind = (
+            ChangeKind.CREATED
+            if before.kind is FileKind.NOTHING
+            else ChangeKind.DELETED
+            if after.kind is FileKind.NOTHING
+            else ChangeKind.CHANGED
+        )
+        return FileChange(
+            path=path,
+            change=kind,
+            before=before,
+            after=after,
+            mtime=wall if facts is None else facts[2] / 1e9,
+            writers=writers.get(full, ()),
+        )
+
+    def _drop_stale(self, wall: float) -> None:
+        """Keep bytes of files that are others by now for a while: who judges a change reads them."""
+        used = {known.state.digest for known in self._known.values()}
+        self._stale = {digest: self._stale.get(digest, wall) for digest in self._kept.digests - used}
+        self._kept.drop({digest for digest, since in self._stale.items() if wall - since > STALE_S})
+        self.trouble = self._kept.trouble or self.trouble
+
+
+def guarded(path: str) -> bool:
+    """Return whether no agent may change ``path``, so that it is looked at though git ignores it."""
+    return path.startswith(_GIT) or _GUARDED.match_file(path)
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def facts_of(path: str) -> Facts | None:
+    """Return what tells that a file is another; ``None`` where there is no file and no link: sockets are no work."""
+    try:
+        told = os.lstat(path)
+    except OSError:
+        return None
+    if not (stat.S_ISREG(told.st_mode) or stat.S_ISLNK(told.st_mode)):
+        return None
+    return told.st_mode, told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
+
+
+def read_kept(state: FileState) -> bytes | None:
+    """Return bytes that teamops keeps itself; ``None`` where they are not what they were."""
+    if not state.kept:
+        return b"" if state.kind is FileKind.NOTHING else None
+    try:
+        raw = Path(state.kept).read_bytes()
+    except OSError:
+        return None
+    return raw if digest_of(raw) == state.digest else None
+
+
+def _same(before: FileState, after: FileState, raw: bytes | None) -> bool:
+    if (before.kind, before.mode, before.size) != (after.kind, after.mode, after.size):
+        return False
+    if before.kept.startswith("git:"):
+        return raw is not None and blob_id(raw, before.kept[4:]) == before.kept[4:]
+    return bool(before.digest) and before.digest == after.digest
+
+
+def _spec(lines: list[str]) -> GitIgnoreSpec:
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except ValueError:
+        return GitIgnoreSpec.from_lines(())

@@ -1,0 +1,353 @@
+"""What is seen afterwards: changes in the work trees judged, told, undone by rule or by a person, put back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from teamops.config.settings import AuditMode
+from teamops.domain.attribution import Blame
+from teamops.domain.boundary_alerts import violation_findings
+from teamops.ledger.store import LedgerError
+from teamops.model.actions import By, Outcome, Poke, Quarantine
+from teamops.model.agent import AgentState
+from teamops.model.alert import Finding
+from teamops.model.boundary import Violation, ViolationState
+from teamops.model.errors import TeamopsError
+from teamops.model.events import Event, HandoffChanged, SourceTroubled, Ticked, WorkTreeChanged
+from teamops.model.role import HUMAN, Role
+from teamops.model.snapshot import LogLine, SettleViolation
+from teamops.supervisor.book import Book
+
+if TYPE_CHECKING:  # the first frame does not pay for what judges: it is imported where it is first needed
+    from teamops.supervisor.change_judge import BytesOf, Draft, Judged, Past, Policies, Scene, Suspect
+    from teamops.supervisor.core import Core
+    from teamops.supervisor.turn_audit import TurnAudit
+
+SHOWN_S = 24 * 3600.0
+MAX_SHOWN = 100
+REMEMBERED = 2000
+MAX_PAST = 10
+MAX_UNDONE = 20
+"""More changes at once are not undone by rule: that is how a checkout looks, and it may be the person's."""
+LIGHT_GRACE_S = 5.0
+"""A light that went so lately still makes a change its holder's: the file may be seen after the block."""
+BUSY_S = 15.0
+NAME = "audit"
+_MAY: dict[ViolationState, frozenset[ViolationState]] = {
+    ViolationState.ACCEPTED: frozenset({ViolationState.OPEN}),
+    ViolationState.QUARANTINED: frozenset({ViolationState.OPEN, ViolationState.ACCEPTED, ViolationState.RESTORED}),
+    ViolationState.RESTORED: frozenset({ViolationState.QUARANTINED, ViolationState.GONE}),
+}
+"""From which states a person brings a violation to which."""
+
+
+class Auditing:
+    """Judges changes one after the other, beside the loop."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self.folder: Path | None = None
+        """The project's in the person's state directory."""
+        self._bytes_of: BytesOf | None = None
+        """Gives the bytes that a file held; ``None`` = no tree is watched in this life."""
+        self.ready: Callable[[], bool] = lambda: False
+        """Says whether every tree was looked at once and is watched."""
+        self._policies: Policies | None = None
+        self._turns: TurnAudit | None = None
+        self._handoff: HandoffChanged | None = None
+        """The last one that came before the trees were watched."""
+        self._waiting: deque[tuple[Scene, WorkTreeChanged]] = deque()
+        self._working = False
+        self._all: tuple[Violation, ...] = ()
+        """Open ones, and those of the last day."""
+        self._patches: dict[int, str] = {}
+        self._mark: tuple[int, float, int] | None = None
+        self._lit: dict[Role, tuple[float, tuple[int, ...]]] = {}
+        """Until when (observed seconds) each role last held a light, and of which tiers."""
+
+    @property
+    def shown(self) -> tuple[Violation, ...]:
+        """Return the violations for the screen: open ones first, newest first."""
+        return self._all[:MAX_SHOWN]
+
+    # what happens
+
+    def load(self, book: Book) -> None:
+        """Know what earlier lives found."""
+        self._read(book)
+
+    def follow(self, bytes_of: BytesOf, ready: Callable[[], bool]) -> None:
+        """Take it that work trees are watched from now on, by who gives the bytes that files held."""
+        self._bytes_of, self.ready = bytes_of, ready
+        self._reconcile(self._core.book)
+
+    def see(self, book: Book, event: Event) -> None:
+        """Take an event."""
+        if isinstance(event, HandoffChanged | Ticked):
+            self._see_lights(book)
+        if isinstance(event, Ticked):
+            self._read(book)
+        if isinstance(event, HandoffChanged):
+            self._handoff = event
+        if isinstance(event, HandoffChanged | Ticked) and self._handoff is not None and self.ready():
+            self._see_turns(book, self._handoff)
+            self._handoff = None
+        if isinstance(event, WorkTreeChanged) and self.folder is not None and book.supervisor.acting:
+            self._read(book)
+            self._waiting.append((self._scene(book, self.folder), event))
+            if not self._working:
+                self._working = True
+                self._core.spawn(self._work(book), NAME)
+
+    def findings(self, book: Book) -> list[Finding]:
+        """Return what a person has to know now."""
+        del book
+        return violation_findings(self._all)
+
+    def _reconcile(self, book: Book) -> None:
+        """Follow up what an earlier life was cut off in: blocks, for a moment."""
+        still = [one for one in self.shown if one.state is ViolationState.OPEN]
+        if self.folder is None or not still:
+            return
+        from teamops.effects import patches
+        from teamops.effects.quarantine import matches, stands, tidy
+
+        for violation in still:
+            name = self._patches.get(violation.id, "")
+            try:
+                patch = patches.read(self.folder, name)
+                tidy(self.folder, name)
+                now = stands(patch.root, patch.path)
+            except (TeamopsError, OSError):
+                continue
+            if matches(now, patch.before):
+                note = "the file is as it was before; the change is kept"
+                self._settle(book, violation.id, ViolationState.GONE, note, ViolationState.OPEN)
+        self._read(book)
+
+    def _see_turns(self, book: Book, event: HandoffChanged) -> None:
+        from teamops.supervisor.turn_audit import TurnAudit
+
+        if self.folder is not None:
+            self._turns = self._turns or TurnAudit(self._core)
+            self._turns.see(book, event, self.folder)
+
+    def _see_lights(self, book: Book) -> None:
+        for held in book.lights.values():
+            tiers = tuple(one.tier for one in book.held_by(held.role) if one.tier is not None)
+            self._lit[held.role] = (book.stamp.now, tiers)
+
+    def _read(self, book: Book) -> None:
+        """Read the violations where any is new or settled, by whichever process."""
+        kept = self._core.memory.boundaries
+        mark = self._core.memory.ask(book, kept.mark)
+        if mark is None or mark == self._mark:
+            return
+        found = self._core.memory.ask(book, partial(kept.violations, book.stamp.wall - SHOWN_S, REMEMBERED))
+        if found is None:
+            return
+        self._mark, self._all = mark, tuple(found)
+        for one in found:
+            if one.id not in self._patches:
+                self._patches[one.id] = self._core.memory.ask(book, partial(kept.patch_of, one.id)) or ""
+
+    def _scene(self, book: Book, folder: Path) -> Scene:
+        from teamops.supervisor.change_judge import Scene
+
+        begun = self._core.memory.ask(book, self._core.memory.unfinished) or []
+        restoring = {each.violation for each in begun if isinstance(each, Quarantine) and each.back}
+        return Scene(
+            project=str(book.settings.root.resolve()),
+            folder=folder,
+            spool=book.settings.spool,
+            suspects=tuple(self._suspects(book)),
+            past=self._past(),
+            restoring=frozenset(restoring),
+        )
+
+    def _past(self) -> dict[str, tuple[Past, ...]]:
+        """Return the last violations of each path, newest first."""
+        from teamops.supervisor.change_judge import Past
+
+        found: dict[str, tuple[Past, ...]] = {}
+        for one in sorted(self._all, key=lambda each: -each.id):
+            so_far = found.get(one.path, ())
+            if len(so_far) < MAX_PAST:
+                found[one.path] = (*so_far, Past(one, self._patches.get(one.id, "")))
+        return found
+
+    def _suspects(self, book: Book) -> list[Suspect]:
+        from teamops.guard.judge import Light
+        from teamops.supervisor.change_judge import Suspect
+
+        found = []
+        for role, page in book.agents.items():
+            own = book.settings.role(role)
+            if own is None or page.pane is None or page.dead:
+                continue
+            until, tiers = self._lit.get(role, (float("-inf"), ()))
+            lit = book.stamp.now - until <= LIGHT_GRACE_S
+            worked = page.worked is not None and book.stamp.now - page.worked <= BUSY_S
+            found.append(
+                Suspect(
+                    role=role,
+                    cwd=str(own.cwd.resolve()),
+                    pid=page.pane.pid,
+                    light=Light(held=lit, tiers=tiers if lit else (), free=not book.lights),
+                    lit=lit,
+                    busy=worked or page.health is AgentState.WORKING,
+                )
+            )
+        return found
+
+    # what is done about it
+
+    async def _work(self, book: Book) -> None:
+        from teamops.supervisor.change_judge import Policies, judge_changes
+
+        self._policies = self._policies or Policies()
+        try:
+            while self._waiting and self._bytes_of is not None:
+                scene, event = self._waiting.popleft()
+                scene = replace(scene, past=self._past())
+                judged = await asyncio.to_thread(judge_changes, scene, event, self._bytes_of, self._policies)
+                await self.take(book, judged)
+        finally:
+            self._working = False
+
+    async def take(self, book: Book, judged: Judged, *, undo: bool = True) -> None:
+        """Store what was judged, tell it, and undo it where that is configured and sure."""
+        for row in judged.gone:
+            self._settle(book, row, ViolationState.GONE, "the file is as it was before", ViolationState.OPEN)
+        stored = []
+        for draft in judged.drafts:
+            violation = draft.violation
+            if judged.unlisted:
+                more = f"{judged.unlisted} more files changed in the same moment and are not listed"
+                violation = replace(violation, evidence=(*violation.evidence, more))
+            row = self._add(book, violation, draft)
+            if row:
+                stored.append((replace(violation, id=row), draft))
+        if judged.trouble or judged.drafts:
+            said = f"changes past a boundary are not kept: {judged.trouble}" if judged.trouble else ""
+            self._core.emit(SourceTroubled(self._core.stamp(), NAME, said, "they stand in the files themselves"))
+        self._read(book)
+        self._core.wake()
+        if undo and book.settings.guard.audit is AuditMode.QUARANTINE:
+            for violation, draft in stored:
+                if len(stored) > MAX_UNDONE:
+                    note = f"not undone: {len(stored)} at once look like a checkout"
+                    self._settle(book, violation.id, ViolationState.OPEN, note)
+                else:
+                    await self._undo(book, violation, draft.patch, draft.blame)
+            self._read(book)
+            self._core.wake()
+
+    def _add(self, book: Book, violation: Violation, draft: Draft) -> int:
+        try:
+            row = self._core.memory.boundaries.add(violation, draft.patch)
+        except LedgerError as error:
+            book.ledger_trouble = str(error)
+            return 0
+        self._patches[row] = draft.patch
+        if draft.follows:
+            note = f"it was changed further: see violation {row}"
+            self._settle(book, draft.follows, ViolationState.GONE, note, ViolationState.OPEN)
+        return row
+
+    async def _undo(self, book: Book, violation: Violation, patch: str, blame: Blame) -> None:
+        """Undo a change by rule, and say how that went."""
+        role = violation.roles[0]
+        if not blame.sure:
+            note = "not undone: it is not sure enough whose change it is"
+            self._settle(book, violation.id, ViolationState.OPEN, note)
+            return
+        if not patch:
+            self._settle(book, violation.id, ViolationState.OPEN, violation.note or "not undone: it could not be kept")
+            return
+        action = Quarantine(
+            violation=violation.id, patch=patch, path=violation.path, role=role, by=By.RULE, reason=violation.rule
+        )
+        outcome = await self._core.begin(action)
+        if not outcome.ok:
+            note = f"could not be undone: {outcome.message}"
+            self._settle(book, violation.id, ViolationState.OPEN, note)
+            return
+        self._settle(book, violation.id, ViolationState.QUARANTINED, "undone by rule")
+        self._core.spawn(self._tell(book, violation, role), f"telling {role} of a quarantine")
+
+    async def _tell(self, book: Book, violation: Violation, role: Role) -> None:
+        """Tell the agent, by the way of every poke: not into a dialog, not over a half-typed line."""
+        own = book.settings.role(role)
+        if own is None or not (own.auto_poke and book.settings.auto_poke):
+            note = f"undone by rule; {role} was not told: it is not poked by rule"
+        else:
+            outcome = await self._core.begin(
+                Poke(role=role, text=told_line(violation), by=By.RULE, reason=f"quarantine {violation.id}")
+            )
+            note = f"undone by rule; {role} was told" if outcome.ok else f"undone by rule; not told: {outcome.message}"
+        self._settle(book, violation.id, ViolationState.QUARANTINED, note, ViolationState.QUARANTINED)
+        self._read(book)
+        self._core.wake()
+
+    def _settle(
+        self, book: Book, row: int, state: ViolationState, note: str, was: ViolationState | None = None
+    ) -> None:
+        kept = self._core.memory.boundaries
+        self._core.memory.store(book, partial(kept.settle, row, state, note, book.stamp.wall, was))
+
+    # what a person does
+
+    async def settle(self, book: Book, wish: SettleViolation, who: str) -> Outcome:
+        """Accept a violation, undo it or put it back. Raises ``TeamopsError``."""
+        kept = self._core.memory.boundaries
+        violation = kept.violation(wish.violation)
+        if violation is None:
+            return Outcome(
+                ok=False, message=f"there is no violation {wish.violation}", hint="see: teamops guard violations"
+            )
+        if violation.state not in _MAY.get(wish.to, frozenset()):
+            return Outcome(
+                ok=False,
+                message=f"violation {violation.id} is {violation.state.value}, and can't become {wish.to.value}",
+                hint=f"look at it: teamops guard diff {violation.id}",
+            )
+        message, note = f"violation {violation.id} is accepted: {violation.path} stands", f"accepted by {who}"
+        evidence = ""
+        if wish.to is not ViolationState.ACCEPTED:
+            patch = kept.patch_of(violation.id)
+            back = wish.to is ViolationState.RESTORED
+            outcome = await self._core.begin(
+                Quarantine(
+                    violation=violation.id,
+                    patch=patch,
+                    path=violation.path,
+                    role=violation.roles[0] if violation.roles else None,
+                    by=By.PERSON,
+                    back=back,
+                    force=wish.force and back,
+                )
+            )
+            if not outcome.ok:
+                return outcome
+            message, evidence = outcome.message, outcome.evidence
+            note = f"{'put back' if back else 'undone'} by {who}"
+        kept.settle(violation.id, wish.to, note, self._core.stamp().wall)
+        book.note(LogLine(book.stamp.wall, "action", f"violation {violation.id}: {note}", HUMAN))
+        self._read(book)
+        return Outcome(ok=True, message=message, evidence=evidence)
+
+
+def told_line(violation: Violation) -> str:
+    """Return the line that an agent is told by that its change was undone. Nothing of the file's name can act in it."""
+    plain = violation.path if all(one.isalnum() or one in "/._-+ " for one in violation.path) else "a file"
+    return (
+        f"teamops undid your change of {plain[:120]}: it is past your role's boundary (violation {violation.id}). The "
+        "change is kept for your person. Do not make it again by another way; report it in your block"
+    )

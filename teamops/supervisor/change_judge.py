@@ -1,0 +1,304 @@
+"""Whose violation is a change? The one judgement of the roles' boundaries, asked for each who could have made it.
+
+Blocks: called in a thread, with all that only the loop knows as values.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from teamops.domain.attribution import Blame, Candidate, Refusal, attribute
+from teamops.effects import patches
+from teamops.effects.patches import Patch
+from teamops.effects.quarantine import matches
+from teamops.guard import policy as policies
+from teamops.guard.acts import Act
+from teamops.guard.commands import DELETE, WRITE
+from teamops.guard.judge import DENY, WARN, Decision, Light, judge
+from teamops.guard.places import Looking
+from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState, Violation, ViolationState
+from teamops.model.errors import TeamopsError
+from teamops.model.events import WorkTreeChanged
+from teamops.model.role import Role
+from teamops.model.text import clean_line
+from teamops.sources.tree_state import read_kept
+from teamops.supervisor.change_evidence import Hold, HookWord, hold_of, hook_words, spoken
+
+MAX_LISTED = 200
+"""Of one moment so many violations are kept singly: a checkout over a whole tree is told by its count."""
+_DOUBLES = 400
+
+_STANDS = frozenset({ViolationState.ACCEPTED, ViolationState.RESTORED})
+
+BytesOf = Callable[[str, FileState], bytes | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """An agent at the moment of a change, as the loop knows it."""
+
+    role: Role
+    cwd: str
+    """With its links followed."""
+    pid: int
+    light: Light
+    lit: bool
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A violation that is known."""
+
+    violation: Violation
+    patch: str
+    """Its patch's name; empty = none is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """All that is known at the moment of a change."""
+
+    project: str
+    folder: Path
+    """The project's in the person's state directory."""
+    spool: Path
+    suspects: tuple[Suspect, ...]
+    past: Mapping[str, tuple[Past, ...]]
+    """The last violations of each path, as a person knows it, newest first."""
+    restoring: frozenset[int]
+    """Violations that a person puts back now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A violation that is to be stored."""
+
+    violation: Violation
+    patch: str
+    blame: Blame
+    follows: int = 0
+    """The violation that goes on in this one; 0 = none."""
+
+
+@dataclass(slots=True)
+class Judged:
+    """What became of the changes."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    """Violations whose file is as it was before."""
+    unlisted: int = 0
+    trouble: str = ""
+
+
+class Policies:
+    """The policies that the hooks ask, read again when they are others."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[tuple[int, int], policies.Policy]] = {}
+
+    def of(self, folder: Path, role: Role) -> policies.Policy | None:
+        """Return the policy of a role; ``None`` where none can be read: then it can't be judged."""
+        path = policies.path_of(str(folder), role)
+        try:
+            told = os.stat(path)  # noqa: PTH116 - a text
+            key = (told.st_ino, told.st_mtime_ns)
+            known = self._read.get(path)
+            if known is None or known[0] != key:
+                known = self._read[path] = (key, policies.read(path))
+        except (OSError, policies.NoPolicy):
+            return None
+        return known[1]
+
+
+def judge_changes(scene: Scene, told: WorkTreeChanged, bytes_of: BytesOf, policies_: Policies) -> Judged:
+    """Return the violations among changes of one work tree."""
+    judged = Judged(unlisted=told.dropped)
+    here = [one for one in scene.suspects if lives_in(one.cwd, told.root, scene.project)]
+    writers = {role for change in told.changes for role in change.writers}
+    here += [one for one in scene.suspects if one.role in writers and one not in here]
+    held = {one.role: hold_of(one.pid) for one in here}
+    words = {one.role: hook_words(scene.spool / one.role, told.stamp.wall) for one in here}
+    for change in told.changes:
+        name = shown(told.root, change.path, scene.project)
+        known = _known(scene, judged, told.root, scene.past.get(name, ()), change)
+        if known is None:
+            continue
+        before, follows = known
+        full = f"{told.root}/{change.path}"
+        candidates = [
+            _candidate(scene, one, change, full, name, words[one.role], told.stamp.wall, policies_, held)
+            for one in here
+        ]
+        blame = attribute(candidates)
+        if blame is None:
+            continue
+        if len(judged.drafts) >= MAX_LISTED:
+            judged.unlisted += 1
+            continue
+        judged.drafts.append(_draft(scene, told, change, name, before, follows, blame, bytes_of, judged))
+    return judged
+
+
+def lives_in(cwd: str, root: str, project: str) -> bool:
+    """Return whether an agent that was started in ``cwd`` works in the tree ``root``."""
+    own = cwd if not _within(cwd, project) else project
+    return own == root or (root != project and _within(cwd, root))
+
+
+def shown(root: str, path: str, project: str) -> str:
+    """Return a path as a person knows it: in the project, else absolute."""
+    name = path if root == project else f"{root}/{path}"
+    return clean_line(name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), 300)
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _known(
+    scene: Scene, judged: Judged, root: str, past: Sequence[Past], change: FileChange
+) -> tuple[FileState | None, int] | None:
+    """Return from where a path's open violation goes on; ``None`` where the change is no news.
+
+    It is none where the file became what it was before, or what a person let stand or put back.
+    """
+    newest = True
+    for one in past:
+        violation = one.violation
+        try:
+            patch = patches.read(scene.folder, one.patch)
+        except TeamopsError:
+            continue
+        if (patch.root, patch.path) != (root, change.path):
+            continue  # another file, whose name is shown alike
+        is_open = violation.state is ViolationState.OPEN
+        if newest and matches(change.after, patch.before):
+            if is_open:
+                judged.gone.append(violation.id)
+            return None
+        stands = violation.state in _STANDS or violation.id in scene.restoring or (newest and is_open)
+        if stands and matches(change.after, patch.after):
+            return None
+        if newest and is_open:
+            kept = scene.folder / patches.FOLDER / f"{one.patch.removesuffix(patches.DIFF)}{patches.BEFORE}"
+            return replace(patch.before, kept=str(kept) if patch.before.kept else ""), violation.id
+        newest = False
+    return change.before, 0
+
+
+def _candidate(
+    scene: Scene,
+    one: Suspect,
+    change: FileChange,
+    full: str,
+    name: str,
+    words: tuple[HookWord, ...],
+    wall: float,
+    policies_: Policies,
+    held: Mapping[Role, Hold | None],
+) -> Candidate:
+    let, refused = spoken(words, name, full, min(wall, max(change.mtime, wall - 5.0)))
+    hold = held[one.role]
+    return Candidate(
+        role=one.role,
+        refusal=refusal_of(policies_.of(scene.folder, one.role), one.light, change.change, full, change),
+        held_off=hold is not None and hold.keeps_from(full),
+        opened=one.role in change.writers,
+        let=let,
+        refused=refused,
+        light=one.lit,
+        busy=one.busy,
+    )
+
+
+def refusal_of(
+    policy: policies.Policy | None, light: Light, kind: ChangeKind, full: str, change: FileChange | None = None
+) -> Refusal | None:
+    """Return why a role may not make a change at ``full``; ``None`` = it may, or that can't be judged.
+
+    How many lines a file grows by is judged by the whole turn, not here.
+    """
+    said = decision_of(policy, light, kind, full)
+    if said is None or said.verdict != DENY:
+        return None
+    if change is not None and light.tiers and not said.rule.startswith("protected"):
+        fixed = decision_of(policy, light, kind, full, 1)
+        if fixed is not None and fixed.verdict != DENY:
+            return None  # few lines may be mended in this tier; how many they came to is judged by the turn
+    return Refusal(rule=clean_line(said.rule, 200), why=clean_line(said.why, 200))
+
+
+def decision_of(
+    policy: policies.Policy | None, light: Light, kind: ChangeKind, full: str, changed: int = _DOUBLES
+) -> Decision | None:
+    """Return what the role's boundary says of a change that was made; ``None`` where it has none, or none is known."""
+    if policy is None or policy.get("unruled"):
+        return None
+    act = Act(DELETE if kind is ChangeKind.DELETED else WRITE, full, added=0, changed=changed)
+    try:
+        place = Looking(tuple(policy["roots"]), policy["home"]).at(full, ())
+        place.exists = kind is not ChangeKind.CREATED
+        return judge(policy, light, act, place)
+    except (OSError, KeyError):
+        return None
+
+
+def hint_of(said: Decision | None) -> Refusal | None:
+    """Return what a decision that only warns is told by."""
+    if said is None or said.verdict != WARN:
+        return None
+    return Refusal(rule=clean_line(said.rule, 200), why=clean_line(said.why, 200), hint=True)
+
+
+def _draft(
+    scene: Scene,
+    told: WorkTreeChanged,
+    change: FileChange,
+    name: str,
+    before: FileState | None,
+    follows: int,
+    blame: Blame,
+    bytes_of: BytesOf,
+    judged: Judged,
+) -> Draft:
+    state = before if before is not None else FileState(kind=FileKind.FILE)
+    kind = _kind(state, change.after)
+    written = patches.Written("", None, None)
+    note = ""
+    raw = read_kept(state) if follows else bytes_of(told.root, state)
+    patch = Patch(root=told.root, path=change.path, before=state, after=change.after)
+    try:
+        written = patches.write(scene.folder, patch, raw, bytes_of(told.root, change.after), kind)
+    except TeamopsError as error:
+        note = f"could not be kept: {error.message}"
+        judged.trouble = error.message
+    violation = Violation(
+        id=0,
+        wall=told.stamp.wall,
+        path=name,
+        change=kind,
+        roles=blame.roles,
+        rule=blame.refusal.rule,
+        why=blame.refusal.why,
+        evidence=blame.evidence,
+        added=written.added,
+        removed=written.removed,
+        note=note,
+    )
+    return Draft(violation, written.name, blame, follows)
+
+
+def _kind(before: FileState, after: FileState) -> ChangeKind:
+    if before.kind is FileKind.NOTHING:
+        return ChangeKind.CREATED
+    return ChangeKind.DELETED if after.kind is FileKind.NOTHING else ChangeKind.CHANGED
+
+
+def roles_of(drafts: Sequence[Draft]) -> tuple[Role, ...]:
+    """Return who is thought to have made these changes."""
+    return tuple(dict.fromkeys(draft.violation.roles[0] for draft in drafts if draft.violation.roles))

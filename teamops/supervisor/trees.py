@@ -1,0 +1,35 @@
+"""The work trees that are watched, where what happens in them is to be judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from teamops.config.settings import AuditMode, Settings
+from teamops.sources.clock import Clock
+from teamops.sources.work_tree import WorkTree
+
+AFTER_S = 1.0
+"""The first frame comes first."""
+
+if TYPE_CHECKING:
+    from teamops.supervisor.core import Core
+
+
+def watched_trees(core: Core, settings: Settings, folder: Path, clock: Clock) -> WorkTree | None:
+    """Return who watches the project's work tree and the agents' own; ``None`` where nobody is to.
+
+    ``folder``: the project's in the person's state directory.
+    """
+    core.auditing.folder = folder
+    ruled = any(role.profile is not None for role in settings.roles)
+    if not core.book.supervisor.acting or settings.watch_only or settings.guard.audit is AuditMode.OFF or not ruled:
+        return None
+    roots = [settings.root.resolve()]
+    for role in settings.roles:
+        cwd = role.cwd.resolve()
+        if cwd.is_dir() and not any(cwd.is_relative_to(root) for root in roots):
+            roots.append(cwd)
+    found = WorkTree(roots, settings.handoff, folder, clock, after_s=AFTER_S)
+    core.auditing.follow(found.bytes_of, found.is_ready)
+    return found

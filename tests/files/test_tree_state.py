@@ -1,0 +1,157 @@
+"""One look after the other at a work tree: what is told at once, what only when it has settled."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from teamops.model.boundary import ChangeKind
+from teamops.sources import kept_bytes, tree_state
+from teamops.sources.tree_state import STALE_S, Looked, TreeState, guarded
+
+
+class Looking:
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "p"
+        (self.root / "src").mkdir(parents=True)
+        self.file = self.root / "src" / "a.py"
+        self.file.write_bytes(b"one\n")
+        (self.root / ".gitignore").write_text("*.log\n")
+        for words in (["init", "-q"], ["add", "-A"]):
+            subprocess.run(["git", *words], cwd=self.root, check=True)
+        self.state = TreeState(self.root, folder / "before", (self.root / "current.md",))
+        self.state.begin()
+
+    def look(self, *names: str, settled: bool = False, adopt: bool = False, wall: float | None = None) -> Looked:
+        return self.state.look(names, {}, time.time() if wall is None else wall, settled=settled, adopt=adopt)
+
+
+@pytest.fixture
+def looking(tmp_path: Path) -> Looking:
+    return Looking(tmp_path)
+
+
+def told(looked: Looked) -> list[tuple[str, ChangeKind]]:
+    return [(one.path, one.change) for one in looked.changes]
+
+
+def test_what_came_is_told_when_it_has_settled(looking: Looking) -> None:
+    aside = looking.root / "src" / "a.py.tmp"
+    aside.write_text("two\n")
+    first = looking.look("src/a.py.tmp")
+    assert (told(first), first.again) == ([], frozenset({"src/a.py.tmp"}))
+    aside.rename(looking.file)
+    assert told(looking.look("src/a.py.tmp", "src/a.py")) == [("src/a.py", ChangeKind.CHANGED)]
+    assert told(looking.look("src/a.py.tmp", settled=True)) == []
+    aside.write_text("stays\n")
+    assert told(looking.look("src/a.py.tmp", settled=True)) == [("src/a.py.tmp", ChangeKind.CREATED)]
+
+
+def test_what_went_is_told_when_it_has_settled(looking: Looking) -> None:
+    away = looking.file.rename(looking.root / "src" / "a.py~")
+    first = looking.look("src/a.py")
+    assert (told(first), first.again) == ([], frozenset({"src/a.py"}))
+    away.rename(looking.file)
+    assert told(looking.look("src/a.py", settled=True)) == []
+    looking.file.unlink()
+    (gone,) = looking.look("src/a.py", settled=True).changes
+    assert gone.change is ChangeKind.DELETED
+    assert gone.before is not None
+    assert looking.state.bytes_of(gone.before) == b"one\n"
+    assert told(looking.look("src/a.py", settled=True)) == []
+
+
+def test_two_changes_within_one_tick_of_the_file_system_are_two(
+    looking: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking.file.write_bytes(b"two\n")
+    facts = tree_state.facts_of(str(looking.file))
+    monkeypatch.setattr(tree_state, "facts_of", lambda _: facts)
+    assert facts is not None
+    wall = facts[3] / 1e9
+    assert told(looking.look("src/a.py", wall=wall)) == [("src/a.py", ChangeKind.CHANGED)]
+    looking.file.write_bytes(b"TWO\n")  # as long, in the same tick: by its facts it is the same
+    assert told(looking.look("src/a.py", wall=wall)) == [("src/a.py", ChangeKind.CHANGED)]
+    assert told(looking.look("src/a.py", wall=wall + 1)) == []
+
+
+def test_a_file_whose_time_was_set_back_is_another_all_the_same(looking: Looking) -> None:
+    import os
+
+    before = looking.file.stat()
+    looking.file.write_bytes(b"two\n")
+    os.utime(looking.file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert told(looking.look("src/a.py")) == [("src/a.py", ChangeKind.CHANGED)]
+
+
+def test_bytes_that_nothing_stands_for_are_dropped_after_a_while(looking: Looking) -> None:
+    looking.file.write_bytes(b"two\n")
+    (second,) = looking.look("src/a.py").changes
+    looking.file.write_bytes(b"three\n")
+    looking.look("src/a.py")
+    now = time.time()
+    assert looking.state.bytes_of(second.after) == b"two\n"
+    looking.look(wall=now + STALE_S / 2)
+    assert looking.state.bytes_of(second.after) == b"two\n"
+    looking.look(wall=now + 2 * STALE_S)
+    assert looking.state.bytes_of(second.after) is None
+    assert looking.state.bytes_of(second.before or second.after) == b"one\n"
+
+
+def test_a_big_file_is_told_and_its_bytes_are_not_known(looking: Looking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_bytes, "MAX_FILE", 10)
+    (looking.root / "big").write_bytes(b"x" * 100)
+    monkeypatch.setattr(tree_state, "read_state", lambda path: kept_bytes.read_state(path, 10))
+    (one,) = looking.look("big", settled=True).changes
+    assert (one.after.size, one.after.digest, one.after.kept) == (100, "", "")
+    assert looking.state.bytes_of(one.after) is None
+
+
+def test_a_blob_that_is_gone_is_not_known(looking: Looking) -> None:
+    looking.file.write_bytes(b"two\n")
+    (one,) = looking.look("src/a.py").changes
+    assert one.before is not None
+    for path in (looking.root / ".git" / "objects").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    assert looking.state.bytes_of(one.before) is None
+
+
+def test_a_folder_in_place_of_a_file_and_a_pipe(looking: Looking) -> None:
+    import os
+
+    looking.file.unlink()
+    looking.file.mkdir()
+    (looking.file / "x").write_text("x")
+    changes = {one.path: one.change for one in looking.look("src/a.py", "src/a.py/x", settled=True).changes}
+    assert changes["src/a.py"] is ChangeKind.DELETED
+    assert changes["src/a.py/x"] is ChangeKind.CREATED
+    os.mkfifo(looking.root / "pipe")
+    assert told(looking.look("pipe", "src/a.py", settled=True)) == []  # nor is a socket any work
+
+
+def test_names_that_mean_something_to_git(looking: Looking) -> None:
+    names = [":(glob)x", "-rf", "a b", "!x", "*.py", "é", "x\ny"]
+    for name in names:
+        (looking.root / name).write_text("x")
+    assert {one.path for one in looking.look(*names, settled=True).changes} == set(names)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_guarded"),
+    [
+        ("teamops.toml", True),
+        ("profiles/coder.md", True),
+        ("a/.claude/settings.local.json", True),
+        (".git/hooks/pre-commit", True),
+        (".git/config", True),
+        (".mcp.json", True),
+        ("src/a.py", False),
+        (".claude/notes.md", False),
+    ],
+)
+def test_what_no_agent_may_change(path: str, is_guarded: bool) -> None:
+    assert guarded(path) is is_guarded

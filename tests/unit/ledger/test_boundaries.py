@@ -1,0 +1,72 @@
+"""Violations in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from teamops.ledger.store import Ledger, open_ledger
+from teamops.model.boundary import ChangeKind, Violation, ViolationState
+from teamops.model.role import CODER, REVIEWER
+
+ONE = Violation(
+    id=0,
+    wall=1000.0,
+    path="src/a.py",
+    change=ChangeKind.CHANGED,
+    roles=(REVIEWER, CODER),
+    rule="write.allow",
+    why="it is not among what REVIEWER may change",
+    evidence=("REVIEWER holds the light", "é\n"),
+    added=1,
+    removed=None,
+)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with closing(open_ledger(tmp_path / "ledger.sqlite3")) as made:
+        yield made
+
+
+def test_a_violation_comes_back_as_it_was(ledger: Ledger, tmp_path: Path) -> None:
+    row = ledger.boundaries.add(ONE, "ab.diff")
+    assert ledger.boundaries.violation(row) == replace(ONE, id=row)
+    assert ledger.boundaries.patch_of(row) == "ab.diff"
+    assert ledger.boundaries.violation(row + 1) is None
+    assert ledger.boundaries.patch_of(row + 1) == ""
+    with closing(open_ledger(tmp_path / "ledger.sqlite3")) as other:
+        assert other.boundaries.violations(0.0, 9) == [replace(ONE, id=row)]
+
+
+def test_open_ones_come_first_and_old_ones_only_while_they_are_open(ledger: Ledger) -> None:
+    rows = [ledger.boundaries.add(replace(ONE, wall=float(wall))) for wall in (10, 20, 30)]
+    ledger.boundaries.settle(rows[0], ViolationState.ACCEPTED, "", 99.0)
+    ledger.boundaries.settle(rows[2], ViolationState.GONE, "", 99.0)
+    assert [one.id for one in ledger.boundaries.violations(15.0, 9)] == [rows[1], rows[2]]
+    assert [one.id for one in ledger.boundaries.violations(0.0, 2)] == [rows[1], rows[2]]
+
+
+def test_it_is_settled_only_from_where_it_is_thought_to_be(ledger: Ledger) -> None:
+    row = ledger.boundaries.add(ONE)
+    assert ledger.boundaries.settle(row, ViolationState.QUARANTINED, "by rule", 5.0)
+    assert not ledger.boundaries.settle(row, ViolationState.GONE, "late", 6.0, ViolationState.OPEN)
+    now = ledger.boundaries.violation(row)
+    assert now is not None
+    assert (now.state, now.note, now.changed_wall) == (ViolationState.QUARANTINED, "by rule", 5.0)
+    assert ledger.boundaries.settle(row, ViolationState.RESTORED, "", 7.0, ViolationState.QUARANTINED)
+
+
+def test_whatever_is_new_is_seen_by_the_mark(ledger: Ledger) -> None:
+    marks = [ledger.boundaries.mark()]
+    row = ledger.boundaries.add(ONE)
+    marks.append(ledger.boundaries.mark())
+    for state, wall in ((ViolationState.ACCEPTED, 5.0), (ViolationState.QUARANTINED, 6.0)):
+        ledger.boundaries.settle(row, state, "", wall)
+        marks.append(ledger.boundaries.mark())
+    assert len(set(marks)) == len(marks)
+    assert ledger.boundaries.mark() == marks[-1]

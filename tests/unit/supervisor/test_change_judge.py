@@ -1,0 +1,251 @@
+"""Changes judged for each agent who could have made them, by the policies that the hooks ask."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from teamops.config.load import load
+from teamops.effects import patches
+from teamops.effects.policies import write_policies
+from teamops.guard.judge import Light
+from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState, Violation, ViolationState
+from teamops.model.clock import Stamp
+from teamops.model.events import WorkTreeChanged
+from teamops.model.role import CODER, DIRECTOR, OPTIMIZER, REVIEWER, Role
+from teamops.sources.kept_bytes import digest_of, read_state
+from teamops.supervisor import change_judge
+from teamops.supervisor.change_judge import Judged, Past, Policies, Scene, Suspect, judge_changes, lives_in, shown
+
+NOW = 1_775_000_000.0
+TOML = '[roles.DIRECTOR]\n[roles.CODER]\n[roles.REVIEWER]\n[roles.OPTIMIZER]\n[roles.DEVELOPER]\ncwd = "../own"\n'
+
+
+class Yard:
+    def __init__(self, folder: Path) -> None:
+        self.root, self.state, self.own = folder / "p", folder / "state", folder / "own"
+        (self.root / "src").mkdir(parents=True)
+        self.own.mkdir()
+        (self.root / "teamops.toml").write_text(TOML)
+        write_policies(load(self.root), self.state)
+        self.bytes: dict[str, bytes] = {}
+        self.past: dict[str, tuple[Past, ...]] = {}
+        self.restoring: frozenset[int] = frozenset()
+
+    def suspect(self, role: Role, *, lit: bool = False, busy: bool = False, cwd: Path | None = None) -> Suspect:
+        light = Light(held=lit, tiers=(2,) if lit else ())
+        return Suspect(role=role, cwd=str(cwd or self.root), pid=0, light=light, lit=lit, busy=busy)
+
+    def change(self, path: str, before: bytes | None, after: bytes | None, *writers: Role) -> FileChange:
+        """Make a change, as its watcher tells it."""
+        full = self.root / path
+        full.parent.mkdir(parents=True, exist_ok=True)
+        if after is None:
+            full.unlink(missing_ok=True)
+        else:
+            full.write_bytes(after)
+        kind = ChangeKind.CREATED if before is None else ChangeKind.DELETED if after is None else ChangeKind.CHANGED
+        return FileChange(
+            path=path, change=kind, before=self.state_of(before), after=self.state_of(after), mtime=NOW, writers=writers
+        )
+
+    def state_of(self, raw: bytes | None) -> FileState:
+        if raw is None:
+            return FileState()
+        self.bytes[digest_of(raw)] = raw
+        return FileState(kind=FileKind.FILE, mode=0o644, size=len(raw), digest=digest_of(raw), kept="somewhere")
+
+    def judge(
+        self, suspects: list[Suspect], *changes: FileChange, root: Path | None = None, dropped: int = 0
+    ) -> Judged:
+        scene = Scene(
+            project=str(self.root),
+            folder=self.state,
+            spool=self.root / ".teamops" / "spool",
+            suspects=tuple(suspects),
+            past=self.past,
+            restoring=self.restoring,
+        )
+        told = WorkTreeChanged(Stamp(1.0, NOW), str(root or self.root), changes, dropped)
+        return judge_changes(scene, told, lambda _, state: self.bytes.get(state.digest), Policies())
+
+    def remember(self, judged: Judged, state: ViolationState, number: int = 1) -> None:
+        """Take a violation as one that the ledger knows."""
+        draft = judged.drafts[0]
+        known = Past(replace(draft.violation, id=number, state=state), draft.patch)
+        self.past[draft.violation.path] = (known, *self.past.get(draft.violation.path, ()))
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Yard:
+    return Yard(tmp_path)
+
+
+def violations(judged: Judged) -> list[Violation]:
+    return [draft.violation for draft in judged.drafts]
+
+
+def test_a_violation_is_kept_with_its_change(yard: Yard) -> None:
+    judged = yard.judge([yard.suspect(REVIEWER, lit=True)], yard.change("src/a.py", b"1\n", b"1\n2\n"))
+    (one,) = violations(judged)
+    assert (one.path, one.rule, one.roles, one.added, one.removed) == ("src/a.py", "write.allow", (REVIEWER,), 1, 0)
+    name = judged.drafts[0].patch
+    assert patches.bytes_of(yard.state, name, patches.BEFORE) == b"1\n"
+    assert patches.bytes_of(yard.state, name, patches.AFTER) == b"1\n2\n"
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "before", "after", "rule"),
+    [
+        (CODER, "src/a.py", b"1", b"2", ""),
+        (CODER, "reviews/x.md", b"1", b"2", 'write.deny "/reviews/"'),
+        (CODER, ".claude/settings.json", None, b"{}", 'protected "**/.claude/settings*.json"'),
+        (CODER, "teamops.toml", TOML.encode(), b"", 'protected "/teamops.toml"'),
+        (OPTIMIZER, "src/new.py", None, b"1", "write.new_files"),
+        (OPTIMIZER, "src/a.py", b"1\n", b"1\n" * 99, ""),  # lines are counted over the whole turn
+        (OPTIMIZER, "src/a.py", b"1\n", None, ""),
+        (REVIEWER, "reviews/x.md", None, b"x", ""),
+        (DIRECTOR, "src/a.py", b"1\n", b"2\n", "write"),
+    ],
+)
+def test_what_each_role_may(
+    yard: Yard, role: Role, path: str, before: bytes | None, after: bytes | None, rule: str
+) -> None:
+    found = violations(yard.judge([yard.suspect(role, lit=True)], yard.change(path, before, after)))
+    assert [one.rule.startswith(rule) for one in found] == ([True] if rule else [])
+
+
+def test_without_the_light_nobody_may(yard: Yard) -> None:
+    (one,) = violations(yard.judge([yard.suspect(CODER, busy=True)], yard.change("src/a.py", b"1", b"2")))
+    assert one.rule == "light"
+
+
+def test_a_fix_of_a_line_in_tier_1_is_the_turn_s_to_judge(yard: Yard) -> None:
+    director = replace(yard.suspect(DIRECTOR, lit=True), light=Light(held=True, tiers=(1,)))
+    assert violations(yard.judge([director], yard.change("src/a.py", b"1\n", b"2\n"))) == []
+
+
+def test_a_hook_s_word_is_evidence(yard: Yard) -> None:
+    spool = yard.root / ".teamops" / "spool" / "REVIEWER"
+    spool.mkdir(parents=True)
+    (spool / "hooks.jsonl").write_text(json.dumps({"t": NOW - 2, "verdict": "deny", "about": "src/a.py"}) + "\n")
+    (one,) = violations(
+        yard.judge([yard.suspect(OPTIMIZER), yard.suspect(REVIEWER)], yard.change("src/a.py", b"1", b"2"))
+    )
+    assert one.roles == (REVIEWER,)
+    assert one.evidence[0] == "REVIEWER's hook refused a call about it 2 s before"
+
+
+def test_who_writes_from_another_tree_is_asked_too(yard: Yard) -> None:
+    developer = yard.suspect(Role("DEVELOPER"), busy=True, cwd=yard.own)
+    assert violations(yard.judge([developer], yard.change("src/a.py", b"1", b"2"))) == []
+    (one,) = violations(yard.judge([developer], yard.change("src/a.py", b"1", b"3", Role("DEVELOPER"))))
+    assert one.roles == (Role("DEVELOPER"),)
+
+
+def test_an_own_work_tree_is_named_by_its_path(yard: Yard) -> None:
+    (yard.own / "x.py").write_text("2")
+    change = yard.change("x.py", b"1", b"2")
+    reviewer = yard.suspect(REVIEWER, lit=True)
+    developer = yard.suspect(Role("DEVELOPER"), busy=True, cwd=yard.own)
+    (one,) = violations(yard.judge([reviewer, developer], change, root=yard.own))
+    assert (one.path, one.roles) == (f"{yard.own}/x.py", (Role("DEVELOPER"),))
+
+
+def test_without_a_policy_nothing_can_be_judged(yard: Yard) -> None:
+    (yard.state / "policy" / "REVIEWER.json").unlink()
+    assert violations(yard.judge([yard.suspect(REVIEWER, lit=True)], yard.change("src/a.py", b"1", b"2"))) == []
+    (yard.state / "policy" / "REVIEWER.json").write_text('{"v": 1, "unruled": true}')
+    assert violations(yard.judge([yard.suspect(REVIEWER, lit=True)], yard.change("src/a.py", b"1", b"3"))) == []
+
+
+def test_a_checkout_over_everything_is_counted(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_judge, "MAX_LISTED", 3)
+    changes = [yard.change(f"src/{number}.py", b"1", b"2") for number in range(5)]
+    judged = yard.judge([yard.suspect(REVIEWER, lit=True)], *changes, dropped=7)
+    assert (len(judged.drafts), judged.unlisted) == (3, 9)
+
+
+def test_what_can_t_be_kept_is_told_all_the_same(yard: Yard) -> None:
+    (yard.state / "patches").write_text("in the way")
+    judged = yard.judge([yard.suspect(REVIEWER, lit=True)], yard.change("src/a.py", b"1", b"2"))
+    (one,) = violations(judged)
+    assert one.note.startswith("could not be kept")
+    assert judged.drafts[0].patch == ""
+    assert judged.trouble
+
+
+def test_what_goes_on_keeps_its_beginning(yard: Yard) -> None:
+    reviewer = [yard.suspect(REVIEWER, lit=True)]
+    yard.remember(yard.judge(reviewer, yard.change("src/a.py", b"one\n", b"two\n")), ViolationState.OPEN)
+    judged = yard.judge(reviewer, yard.change("src/a.py", b"two\n", b"three\n"))
+    (draft,) = judged.drafts
+    assert draft.follows == 1
+    assert patches.bytes_of(yard.state, draft.patch, patches.BEFORE) == b"one\n"
+    # Told twice it is one, and back at its beginning it is gone.
+    assert violations(yard.judge(reviewer, yard.change("src/a.py", b"x", b"two\n"))) == []
+    back = yard.judge(reviewer, yard.change("src/a.py", b"two\n", b"one\n"))
+    assert (violations(back), back.gone) == ([], [1])
+
+
+@pytest.mark.parametrize("state", list(ViolationState))
+def test_what_a_person_put_back_or_let_stand_is_no_news(yard: Yard, state: ViolationState) -> None:
+    reviewer = [yard.suspect(REVIEWER, lit=True)]
+    yard.remember(yard.judge(reviewer, yard.change("src/a.py", b"one\n", b"two\n")), state)
+    again = violations(yard.judge(reviewer, yard.change("src/a.py", b"one\n", b"two\n")))
+    stands = {ViolationState.OPEN, ViolationState.ACCEPTED, ViolationState.RESTORED}
+    assert bool(again) is (state not in stands)
+    undone = yard.judge(reviewer, yard.change("src/a.py", b"two\n", b"one\n"))
+    assert (violations(undone), undone.gone) == ([], [1] if state is ViolationState.OPEN else [])
+
+
+def test_a_person_s_restore_that_is_under_way_is_no_news(yard: Yard) -> None:
+    reviewer = [yard.suspect(REVIEWER, lit=True)]
+    first = yard.judge(reviewer, yard.change("src/a.py", b"one\n", b"two\n"))
+    yard.remember(first, ViolationState.QUARANTINED, 1)
+    second = yard.judge(reviewer, yard.change("src/a.py", b"one\n", b"2\n"))
+    yard.remember(second, ViolationState.QUARANTINED, 2)
+    yard.restoring = frozenset({1})
+    assert violations(yard.judge(reviewer, yard.change("src/a.py", b"one\n", b"two\n"))) == []
+
+
+@pytest.mark.parametrize(
+    ("cwd", "root", "lives"),
+    [
+        ("/p", "/p", True),
+        ("/p/src", "/p", True),
+        ("/own", "/p", False),
+        ("/own", "/own", True),
+        ("/own/x", "/own", True),
+        ("/p", "/own", False),
+        ("/px", "/p", False),
+    ],
+)
+def test_where_an_agent_lives(cwd: str, root: str, lives: bool) -> None:
+    assert lives_in(cwd, root, "/p") is lives
+
+
+def test_paths_are_shown_cleaned() -> None:
+    assert shown("/p", "a\x1b[31m\n", "/p") == shown("/p", "a\x1b[31m\n", "/p").replace("\x1b", "")
+    assert shown("/own", "a", "/p") == "/own/a"
+
+
+def test_state_of_a_real_file(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(b"x" * 100)
+    assert read_state(str(tmp_path / "big"), 10)[1] is None
+    assert read_state(str(tmp_path))[0].kind is FileKind.OTHER
+    assert read_state(str(tmp_path / "none"))[0].kind is FileKind.NOTHING
+
+
+def test_files_whose_names_are_shown_alike_are_two(yard: Yard) -> None:
+    reviewer = [yard.suspect(REVIEWER, lit=True)]
+    one, two = (os.fsdecode(name) for name in (b"src/a\xff.py", b"src/a\xfe.py"))
+    assert shown("/p", one, "/p") == shown("/p", two, "/p") == "src/a\ufffd.py"
+    yard.remember(yard.judge(reviewer, yard.change(one, b"1", b"2")), ViolationState.ACCEPTED)
+    judged = yard.judge(reviewer, yard.change(two, b"1", b"2"))
+    assert len(judged.drafts) == 1
+    assert patches.read(yard.state, judged.drafts[0].patch).path == two
