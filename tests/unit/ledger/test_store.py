@@ -374,7 +374,7 @@ def test_a_full_disk_is_said_and_healed(tmp_path: Path) -> None:
     code = """
         import resource, signal
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, resource.RLIM_INFINITY))
         stored = 0
         try:
             for number in range(100_000):
