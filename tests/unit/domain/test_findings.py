@@ -114,3 +114,18 @@ def test_a_screen_s_text_alone_calls_nobody_away_from_the_screen() -> None:
     evidence = Evidence(EvidenceKind.PANE, 1.0, "a dialog is open")
     (found,) = findings.agent_findings(CODER, AgentState.WAITING, evidence, holds_light=True, ended="")
     assert (found.code, found.notify) == ("agent-needs-you", False)
+
+
+@pytest.mark.parametrize(
+    ("state", "auth", "codes", "page"),
+    [
+        (AgentState.ZOMBIE, False, ["agent-zombie"], True),
+        (AgentState.ERRORED, False, ["agent-errored"], False),
+        (AgentState.ERRORED, True, ["agent-errored"], True),
+        (AgentState.SUSPENDED, False, ["agent-suspended"], False),
+    ],
+)
+def test_an_agent_that_is_unwell_with_the_light(state: AgentState, codes: list[str], *, auth: bool, page: bool) -> None:
+    found = findings.agent_findings(CODER, state, EVIDENCE, holds_light=True, ended="", auth=auth)
+    assert [(row.code, pages(row)) for row in found] == [(code, page) for code in codes]
+    assert findings.agent_findings(CODER, AgentState.SUSPENDED, EVIDENCE, holds_light=False, ended="") == []
