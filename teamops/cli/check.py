@@ -58,10 +58,10 @@ def check(warn: tuple[str, ...], root: Path | None, state_dir: Path | None, *, a
     3 it can't be known, wrong use included.
     """
     from teamops.cli.place import settings_of
-    from teamops.domain.findings import CODES
+    from teamops.domain.alert_rules import RULES
     from teamops.model.errors import UsageError
 
-    known = {*CODES, NO_SUPERVISOR, HANGS}
+    known = {*RULES, NO_SUPERVISOR, HANGS}
     for code in warn:
         if code not in known:
             raise UsageError(f'"{said(code, 60)}" is no code', f"codes: {', '.join(sorted(known))}")

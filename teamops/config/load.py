@@ -16,6 +16,7 @@ from teamops.config import (
     budget_rule,
     guarding,
     ledger,
+    paging_rule,
     profiles,
     report,
     sandbox,
@@ -27,7 +28,6 @@ from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
     GateSettings,
-    NotifySettings,
     ProfileFile,
     RoleSettings,
     Settings,
@@ -158,10 +158,9 @@ class _Reading:
             budget=budget_rule.read(self._values, ("budget",)),
             timezone=self._text_at("budget", "timezone", default=""),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
-            notify=NotifySettings(
-                desktop=self._values.get(("notify", "desktop")) is not False,
-                terminal=self._values.get(("notify", "terminal")) is not False,
-            ),
+            notify=paging_rule.ways(self._table("notify")),
+            paging=paging_rule.policy(self._table("notify")),
+            alert_rules=paging_rule.rules(self._values),
             gates=GateSettings(**self._table("gates")),
             report=report.read(self._values, self._resolved),
             sandbox=sandbox.read(self._values, self._resolved),

@@ -8,9 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
+from teamops.domain.alert_rules import RULES, AlertRule
 from teamops.domain.boundary_rules import NO_TIERS, TierRule
 from teamops.domain.budget import BudgetRule, Budgets
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, Retention, SpikeRule
+from teamops.domain.paging import PagingPolicy
 from teamops.model.price import OwnPrice
 from teamops.model.role import Role
 
@@ -19,6 +21,9 @@ _NO_RULES: Mapping[str, object] = MappingProxyType({})
 
 CLIENTS = ("claude", "codex", "gemini", "opencode", "sdk", "command")
 """What runs in an agent's pane. ``sdk``: a program that beats through the SDK; ``command``: anything else."""
+
+CHANNELS = ("desktop", "terminal")
+"""Ways to a person who is away from the screen; ``effects.channels.registry`` makes each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +127,14 @@ class NotifySettings:
     desktop: bool = True
     terminal: bool = True
     """The bell (and title) as fallback where there is no desktop bus."""
+    channels: tuple[str, ...] = ()
+    """Of CHANNELS, the first to be tried first; empty = ``desktop`` and ``terminal``, as far as these are on."""
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The channels in the order in which they are tried."""
+        switched = {"desktop": self.desktop, "terminal": self.terminal}
+        return tuple(name for name in self.channels or switched if switched.get(name, True))
 
 
 _NO_GLOBS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
@@ -216,6 +229,10 @@ class Settings:
     tmux: TmuxSettings = field(default_factory=TmuxSettings)
     limits: Limits = field(default_factory=Limits)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    paging: PagingPolicy = field(default_factory=PagingPolicy)
+    """When the person is told, and when not."""
+    alert_rules: Mapping[str, AlertRule] = field(default_factory=lambda: RULES)
+    """What is so of all alerts of a code."""
     gates: GateSettings = field(default_factory=GateSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     auto_poke: bool = True

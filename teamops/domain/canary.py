@@ -13,7 +13,6 @@ from types import MappingProxyType
 
 from teamops.model.alert import Finding
 from teamops.model.check import AUDIT, COMMIT, HOLD, HOOK, KERNEL, Check, Word
-from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
 LETS, REFUSES = "lets through what is forbidden", "refuses what is allowed"
@@ -260,13 +259,10 @@ def broken_findings(role: Role, wrong: Sequence[Check]) -> list[Finding]:
     return [
         Finding(
             code="boundary-broken",
-            severity=Severity.CRITICAL,
             subject=str(role),
             message=f"{role}'s boundary is broken: {said}",
             do=f"mend it, then try it again: teamops doctor --role {role}",
             agent=role,
-            notify=True,
-            rounds=1,
         )
     ]
 

@@ -32,12 +32,16 @@ _complaints: ContextVar[list[logging.LogRecord] | None] = ContextVar("complaints
 
 
 class DesktopTrouble(Exception):  # noqa: N818 - always caught at the port beside it, and told as an outcome
-    """A notification can't be shown. ``silent``: nobody answered, so trying again would only take as long again."""
+    """A notification can't be shown. ``silent``: nobody answered, so trying again would only take as long again.
 
-    def __init__(self, reason: str, *, silent: bool = False) -> None:
+    ``absent``: there is no desktop here at all.
+    """
+
+    def __init__(self, reason: str, *, silent: bool = False, absent: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.silent = silent
+        self.absent = absent
 
 
 class _Listener(logging.Handler):
@@ -188,7 +192,7 @@ def _find_bus() -> None:
     if runtime and (Path(runtime) / "bus").is_socket():
         os.environ[ADDRESS] = f"unix:path={runtime}/bus"
     elif "DISPLAY" not in os.environ or "HOME" not in os.environ:
-        raise DesktopTrouble(f"no desktop bus ({ADDRESS} is not set)")
+        raise DesktopTrouble(f"no desktop bus ({ADDRESS} is not set)", absent=True)
 
 
 def _backend() -> DesktopNotifierBackend:
@@ -203,7 +207,7 @@ def _backend() -> DesktopNotifierBackend:
             logger.propagate = False
     found = get_backend_class()
     if issubclass(found, DummyNotificationCenter):
-        raise DesktopTrouble("this system lets a program outside an app bundle show no notifications")
+        raise DesktopTrouble("this system lets a program outside an app bundle show no notifications", absent=True)
     return found("teamops")
 
 

@@ -253,11 +253,6 @@ class ReportFacts:
         rows = self._rows("SELECT text FROM action WHERE kind = 'report' AND ok = 1 AND wall >= ?", since)
         return frozenset(row[0] for row in rows)
 
-    def notified(self, reason: str, since: float) -> bool:
-        """Return whether a notice for that reason was begun since then."""
-        found = "SELECT 1 FROM action WHERE kind = 'notify' AND wall >= ? AND reason = ? LIMIT 1"
-        return bool(self._rows(found, since, reason))
-
     # cycles
 
     def cycles(self, role: Role, edges: Sequence[float]) -> tuple[CycleDay, ...]:

@@ -98,7 +98,7 @@ class LogLine:
 
     wall: float
     kind: str
-    """turn, state, alert, action, protocol, source."""
+    """turn, state, alert, page, action, protocol, source."""
     text: str
     role: Role | None = None
     ok: bool = True
@@ -181,6 +181,17 @@ class AckAlert:
     subject: str
 
 
+@dataclass(frozen=True, slots=True)
+class SilenceAlert:
+    """Intent: nobody is to be told of it for a while; a silence that holds is ended by ``end``."""
+
+    code: str
+    subject: str
+    seconds: float | None = None
+    """``None`` = until its cause is gone."""
+    end: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignOff:
     """Intent: the person signs a task off, or sends it back. The screen has shown the task's report and asked."""
@@ -232,6 +243,7 @@ Intent = (
     PokeRole
     | RestartRole
     | AckAlert
+    | SilenceAlert
     | SignOff
     | AcceptTamper
     | StartRole

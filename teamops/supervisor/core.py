@@ -11,7 +11,7 @@ from typing import Any
 from teamops.config.settings import Settings
 from teamops.domain import log_lines
 from teamops.effects.run import Effects
-from teamops.model.actions import Action, Notify, Outcome, Quarantine, Restart
+from teamops.model.actions import Action, Outcome, Quarantine, Restart
 from teamops.model.agent import AgentState
 from teamops.model.clock import Stamp
 from teamops.model.events import (
@@ -39,6 +39,7 @@ from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import judge_all
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.paging import Paging
 from teamops.supervisor.proving import Proving
 from teamops.supervisor.questions import Questions
 from teamops.supervisor.reporting import Reporting
@@ -92,7 +93,7 @@ class Core(Questions):
         """A snapshot in which every source has reported is out."""
         self._told = False
         """The agents' states were told once."""
-        self._gapped = False
+        self.gapped = False
         """teamops did not run just before the last round of the clock: evidence of that time is still coming in."""
         self._ticks = 0
         """Rounds of the clock since every source has reported once."""
@@ -124,6 +125,7 @@ class Core(Questions):
         self.proving = Proving(self)
         self.costing = Costing(self)
         self.retaining = Retaining(self)
+        self.paging = Paging(self)
         self.bounding = Bounding(self)
         self.auditing = Auditing(self)
         self.watching = Watching(self)
@@ -132,12 +134,13 @@ class Core(Questions):
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        self.judging = (
+        parts = (
             self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting,
             self.proving, self.bounding, self.auditing,
         )  # fmt: skip
-        self._parts = (*self.judging, self.costing, self.watching)
-        for part in self._parts:
+        self.judging = (*parts, self.paging)
+        self._parts = (*parts, self.costing, self.watching)
+        for part in (*self._parts, self.paging):
             part.load(self.book)
 
     # in
@@ -226,7 +229,7 @@ class Core(Questions):
             self.book.stamp = max(self.book.stamp, event.stamp)
             if isinstance(event, Ticked):
                 counts = counts or not event.gap_s
-                self._gapped = bool(event.gap_s)
+                self.gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
             for part in self._parts:
@@ -237,7 +240,7 @@ class Core(Questions):
         self.costing.go_on(self.book)
         self._judge()
         if self.settled():
-            if self.book.supervisor.acting and not self._gapped:
+            if self.book.supervisor.acting and not self.gapped:
                 self.budgeting.go_on(self.book, counts=counts)  # before anything that would be refused
                 kept = [(page, page.keeping) for page in self.book.agents.values()]
                 self.announcer.go_on(self.book, counts=counts)
@@ -248,7 +251,7 @@ class Core(Questions):
                 if counts:
                     self.reporting.go_on(self.book)
             if not self.memory.follow(self.book):
-                judge_all(self, counts=counts)
+                judge_all(self)
         return ticked > 0
 
     def _judge(self) -> None:
@@ -282,7 +285,6 @@ class Core(Questions):
                 self.memory.tick(self.book)
                 self.memory.sessions(self.book, event.stamp.wall)
                 self.trail.tick(self.book)
-                self.memory.hear_viewers(self.book)
                 if event.gap_s:
                     self._note("source", f"teamops did not run for {event.gap_s:.0f} s; deadlines are re-armed")
             case HandoffChanged():
@@ -342,7 +344,7 @@ class Core(Questions):
     def begin(self, action: Action, check: Callable[[bytes], None] | None = None) -> asyncio.Future[Outcome]:
         """Record ``action`` as begun and run it; its end comes back as an event. ``check``: see ``Effects.run``."""
         future: asyncio.Future[Outcome] = self._loop.create_future()
-        key = (type(action).__name__, str(action.role)) if not isinstance(action, Notify) else ("", "")
+        key = (type(action).__name__, str(action.role))
         if isinstance(action, Quarantine):
             key = (key[0], str(action.violation))
         if key in self._busy:
@@ -354,8 +356,7 @@ class Core(Questions):
         self.deliverer.begun(self.book, action_id, action)
         self.restarter.begun(self.book, action_id, action)
         self._waiting[action_id] = future
-        if key[0]:
-            self._busy.add(key)
+        self._busy.add(key)
         self.spawn(self._carry_out(action_id, action, key, check), f"action {action_id}")
         return future
 
@@ -386,8 +387,7 @@ class Core(Questions):
 
     def recover(self) -> None:
         """Close what an earlier life began and did not end. Call once, when effects are there."""
-        for notice in self.memory.recover(self.book):
-            self.begin(notice)
+        self.memory.recover(self.book)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run ``work`` beside the loop; it ends with it."""
@@ -402,6 +402,10 @@ class Core(Questions):
         if error is not None:
             said = f"ended by a defect: {type(error).__name__}: {error}"
             self.emit(SourceTroubled(self.stamp(), task.get_name(), said, "start teamops again; please report it"))
+
+    def time(self) -> float:
+        """Return the seconds of the loop's own clock, which runs on while a test's clock stands."""
+        return self._loop.time()
 
     def stamp(self) -> Stamp:
         """Return this moment."""

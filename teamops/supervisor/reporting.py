@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from teamops.domain.day_report import today
-from teamops.model.actions import Notify, WriteReport
+from teamops.model.actions import WriteReport
 from teamops.model.day_report import DayReport
 from teamops.model.errors import TeamopsError
+from teamops.model.handoff import Severity
+from teamops.model.page import Page, Transition
 from teamops.supervisor import day_reports
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class Reporting:
                 trouble = trouble if outcome.ok else outcome.message
                 if not outcome.ok:
                     continue
-            if newest and settings.send and not memory.days.notified(_reason(day), since):
+            if newest and settings.send:
                 hand_over(self._core, report)
         return trouble
 
@@ -94,18 +96,21 @@ def hand_over(core: Core, report: DayReport) -> None:
 
     settings = core.book.settings.report
     where = Path(settings.folder) / f"{report.title}{SUFFIXES[settings.formats[0]]}"
-    core.begin(
-        Notify(
+    core.paging.tell(
+        core.book,
+        Page(
+            id=f"report {report.days[-1].isoformat()}",
+            transition=Transition.REPORT,
+            keys=(),
+            thread="report",
+            severity=Severity.INFO,
+            project=report.project,
             title=f"{report.project}: report of {report.title}",
-            body=f"{report.summary}. {where}",
-            critical=False,
-            reason=_reason(report.days[-1]),
-        )
+            body=f"{without_secrets(report.summary)}. {where}",
+            do="read it: teamops report, or D on the screen",
+            wall=core.book.stamp.wall,
+        ),
     )
-
-
-def _reason(day: date) -> str:
-    return f"report {day.isoformat()}"
 
 
 def _files(report: DayReport, formats: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -22,6 +22,7 @@ from teamops.model.snapshot import (
     RestartRole,
     SettleViolation,
     SignOff,
+    SilenceAlert,
     StartRole,
     StopRole,
     StopSpendingOf,
@@ -52,8 +53,8 @@ def wish(core: Core, intent: Intent) -> asyncio.Future[Outcome]:
             return _promise(core, core.budgeting.stop_by_hand(intent.role), f"hard stop of {intent.role}")
         case SettleViolation():
             return _promise(core, _settle(core, intent), f"settling of violation {intent.violation}")
-        case AckAlert():
-            return _say(core, _acknowledge(core, intent))
+        case AckAlert() | SilenceAlert():
+            return _say(core, _quieten(core, intent))
         case AcceptTamper():
             return _say(core, signing.accept(core, intent))
         case SignOff():
@@ -122,13 +123,19 @@ async def _settle(core: Core, intent: SettleViolation) -> Outcome:
         return Outcome(ok=False, message=error.message, hint=error.hint)
 
 
-def _acknowledge(core: Core, intent: AckAlert) -> Outcome:
-    book = core.book
+def _quieten(core: Core, intent: AckAlert | SilenceAlert) -> Outcome:
+    book, wall = core.book, core.book.stamp.wall
     alert = book.alerts.get((intent.code, intent.subject))
     if alert is None or not alert.open:
         return Outcome(ok=False, message="that alert is over", hint="")
-    acked = alerts_rule.acknowledge(alert, book.stamp.wall)
-    book.alerts[alert.key] = acked
-    core.memory.alerts_changed(book, (acked,))
-    book.note(log_lines.alert_line_of(acked))
-    return Outcome(ok=True, message="acknowledged")
+    if isinstance(intent, AckAlert):
+        quiet = alerts_rule.acknowledge(alert, wall)
+        line, said = log_lines.alert_line_of(quiet), "acknowledged"
+    else:
+        quiet = alerts_rule.speak(alert) if intent.end else alerts_rule.silence(alert, wall, intent.seconds)
+        said = log_lines.silence_words(quiet.silence, wall)
+        line = LogLine(wall, "alert", f"{said}: {alert.message}", alert.agent)
+    book.alerts[alert.key] = quiet
+    core.memory.alerts_changed(book, (quiet,))
+    book.note(line)
+    return Outcome(ok=True, message=said)

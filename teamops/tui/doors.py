@@ -64,6 +64,14 @@ class Doors:
                 return
         self._team.push_screen(CostScreen(self._team.palette, self._team.snapshot))
 
+    def alert_codes(self, code: str = "") -> None:
+        """List every alert there is, the cursor on ``code``."""
+        from teamops.tui.screens.codes import CodesScreen
+
+        if not isinstance(self._team.screen, CodesScreen):
+            rules = self._team.settings.alert_rules
+            self._team.push_screen(CodesScreen(rules, self._team.palette, self._team.snapshot, code))
+
     def boundaries(self) -> None:
         """List what got past the boundaries and what was refused; where that is open, show it there."""
         from teamops.tui.screens.boundaries import BoundariesScreen

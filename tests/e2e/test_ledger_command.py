@@ -80,7 +80,6 @@ def fill(ledger: Ledger, days: int) -> None:
         agent=CODER,
         since_wall=now,
         changed_wall=now,
-        rounds=2,
         notify=True,
     )
     ledger.save_alerts([alert])

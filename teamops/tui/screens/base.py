@@ -79,6 +79,10 @@ class TeamScreen(Screen[None]):
         """Show what the team cost."""
         self.team.doors.costs()
 
+    def action_alert_codes(self) -> None:
+        """List every alert there is."""
+        self.team.doors.alert_codes()
+
     def action_boundaries(self) -> None:
         """List what got past the boundaries, and what was refused."""
         self.team.doors.boundaries()

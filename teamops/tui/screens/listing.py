@@ -23,6 +23,7 @@ EVERYWHERE: Final = (
     "task",
     "tasks",
     "costs",
+    "alert_codes",
     "boundaries",
     "day_report",
     "sign_off",

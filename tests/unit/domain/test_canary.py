@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from teamops.domain.alert_rules import pages, severity_of
 from teamops.domain.canary import (
     PATIENCE_S,
     SEEN,
@@ -253,7 +254,7 @@ def test_a_broken_boundary_is_an_alert() -> None:
     checks = [WORKS, not_started(R, "x")]
     assert broken(checks) == (checks[1],)
     (finding,) = broken_findings(R, broken(checks))
-    assert (finding.code, finding.severity, finding.agent, finding.notify) == (
+    assert (finding.code, severity_of(finding), finding.agent, pages(finding)) == (
         "boundary-broken",
         Severity.CRITICAL,
         R,

@@ -13,7 +13,8 @@ import pytest
 
 from teamops.config.settings import ReportSettings
 from teamops.effects.reports import write_report
-from teamops.model.actions import Action, Notify, Outcome, WriteReport
+from teamops.model.actions import Action, Outcome, WriteReport
+from teamops.model.page import Page, Transition
 from teamops.model.role import CODER
 from teamops.supervisor.reporting import AFTER_S, MOST_BACK, RETRY_S
 from teamops.supervisor.watching import MARK_S
@@ -166,22 +167,22 @@ async def test_it_is_not_written_where_it_is_not_wanted(begin: Begin, how: str) 
 
 
 async def test_its_summary_is_sent_once_where_that_is_wanted(begin: Begin) -> None:
-    def notices(life: Life) -> list[Notify]:
-        return [action for action in life.hands.done if isinstance(action, Notify) and "report" in action.reason]
+    def pages(life: Life) -> list[Page]:
+        return [left.page for left in life.ledger.outbox.waiting() if left.page.transition is Transition.REPORT]
 
     life = await begin(CODER)
     really(life, ReportSettings(send=True, formats=("text",)))
     await at(life, MIDNIGHT + AFTER_S)
-    (notice,) = notices(life)
-    assert notice.title == f"shop: report of {FIRST}"
-    assert "0 tasks closed" in notice.body
-    assert notice.body.endswith(f"reports/{FIRST}.txt")
+    (page,) = pages(life)
+    assert page.title == f"shop: report of {FIRST}"
+    assert "0 tasks closed" in page.body
+    assert page.body.endswith(f"reports/{FIRST}.txt")
     assert names(life) == [".gitignore", f"{FIRST}.txt"]
     await life.end()
     life = await begin(CODER)
     really(life, ReportSettings(send=True))
     await at(life, MIDNIGHT + 600)
-    assert (notices(life), written(life)) == ([], [])
+    assert (pages(life), written(life)) == ([page], []), "it is still on its way, and no second one is"
 
 
 async def test_every_form_is_written(begin: Begin) -> None:

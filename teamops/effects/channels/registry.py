@@ -1,0 +1,44 @@
+"""Every channel by its name. A new one is a row here and its name in ``config.settings.CHANNELS``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+from teamops.config.settings import NotifySettings
+from teamops.effects.channels.port import Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What a channel may need of the process that it lives in."""
+
+    ring: Callable[[str], bool] | None = None
+    """Is given a line for the terminal, rings its bell, and returns whether somebody may have seen it."""
+    terminal: TextIO | None = None
+    """Rung by the bell and OSC 9 where ``ring`` is not there, or returned false."""
+
+
+Make = Callable[[NotifySettings, Around], Channel]
+
+
+def _desktop(_: NotifySettings, __: Around) -> Channel:
+    from teamops.effects.channels.desktop import DesktopChannel
+
+    return DesktopChannel()
+
+
+def _terminal(_: NotifySettings, around: Around) -> Channel:
+    from teamops.effects.channels.terminal import TerminalChannel
+
+    return TerminalChannel(around.ring, around.terminal)
+
+
+MAKERS: Mapping[str, Make] = {"desktop": _desktop, "terminal": _terminal}
+"""Name → how it is made. What it needs is imported then: a channel that is not configured costs nothing."""
+
+
+def channels(settings: NotifySettings, around: Around) -> list[Channel]:
+    """Return the configured channels, the first to be tried first."""
+    return [MAKERS[name](settings, around) for name in settings.order]
