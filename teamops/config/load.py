@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from teamops.config import boundary_rule, budget_rule, profiles, sandbox, schema, spike_rule, values
+from teamops.config import boundary_rule, budget_rule, channels, profiles, sandbox, schema, spike_rule, values
 from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
@@ -147,7 +147,7 @@ class _Reading:
             budget=budget_rule.read(self._values, ("budget",)),
             timezone=self._text_at("budget", "timezone", default=""),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
-            notify=NotifySettings(**self._table("notify")),
+            notify=self._notify(),
             gates=GateSettings(**self._table("gates")),
             sandbox=sandbox.read(self._values, self._resolved),
             auto_poke=self._values.get(("poke", "auto")) is not False,
@@ -162,6 +162,9 @@ class _Reading:
             self._say(("handoff",), f"there is no {shown_path(settings.handoff, self._root)} yet", Severity.WARNING)
         if not settings.roles:
             self._say(("roles",), "no roles: teamops shows the handoff file and no agents", Severity.WARNING)
+        notify = settings.notify
+        for at, what in channels.remarks(self._root, notify.remote, notify.command, self._resolved):
+            self._say(at, what, Severity.WARNING)
         for path in (path for path in self._values if len(path) == 2 and path[0] == "roles"):
             role = settings.role(Role(path[1].strip().upper()))
             if role is None or not role.command:
@@ -257,6 +260,13 @@ class _Reading:
                 f"{name} ({waiting:g} s) is longer than the stale limit{whose} ({stale:g} s): "
                 "a light waits before it is stale",
             )
+
+    def _notify(self) -> NotifySettings:
+        notify = NotifySettings(**channels.read(self._values, self._root, self._resolved))
+        at = ("notify", "channels")
+        for what in channels.conflicts(notify.channels, notify.remote, notify.command):
+            self._say(at, f"{_dotted(at)} {what}")
+        return notify
 
     def _tmux(self) -> TmuxSettings:
         name, path = ("tmux", "socket_name"), ("tmux", "socket_path")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from teamops.config.values import (
+    addresses,
     channels,
     client,
     command,
@@ -23,6 +24,7 @@ from teamops.config.values import (
     sandbox_mode,
     seconds,
     session,
+    signal,
     size,
     socket_name,
     spike_stop,
@@ -32,6 +34,7 @@ from teamops.config.values import (
     timezone,
     together,
     tokens,
+    variable,
     variables,
 )
 
@@ -130,11 +133,30 @@ KEYS: tuple[Key, ...] = (
         "notify.channels",
         "list of names",
         channels,
-        '["desktop", "terminal"]',
+        "all that are set up",
         "Ways to reach you, the first to be tried first; the next where that fails.",
     ),
     _key("notify.desktop", "true/false", switch, "true", "Tell the person by a desktop notification (D-Bus)."),
     _key("notify.terminal", "true/false", switch, "true", "Where that fails, ring the terminal's bell."),
+    _key(
+        "notify.signal",
+        "one of",
+        signal,
+        '"auto"',
+        "What the terminal understands beside its bell: auto, bell (nothing), osc9, osc777, osc99.",
+    ),
+    _key(
+        "notify.remote.urls_file",
+        "path",
+        path,
+        "none",
+        "A file of yours alone (mode 600) with apprise's addresses, one a line: phone, chat, mail.",
+    ),
+    _key("notify.remote.urls_env", "text", variable, "none", "The environment variable that holds such addresses."),
+    _key("notify.remote.urls", "list", addresses, "none", "Such addresses themselves; agents can read them here."),
+    _key("notify.remote.timeout_s", "duration", seconds, '"20s"', "All of them together may take so long."),
+    _key("notify.command.command", "command", command, "none", "Your own program, given each page as JSON."),
+    _key("notify.command.timeout_s", "duration", seconds, '"10s"', "If it takes longer it has failed, and is ended."),
     _key("prices.*.input", "number", price, "the shipped table's", "A model's price: USD per million tokens of input."),
     _key("prices.*.output", "number", price, "the shipped table's", "… of output; it and input go together."),
     _key("prices.*.cache_write", "number", price, "as input", "… of input that is written to the cache."),

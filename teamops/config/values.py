@@ -7,6 +7,7 @@ import re
 import shlex
 from decimal import Decimal
 
+from teamops.config.channels import Signal
 from teamops.config.settings import CHANNELS, CLIENTS, SandboxMode
 from teamops.domain.limits import RestartWhen, SpikeStop
 from teamops.model.role import HUMAN, NONE
@@ -18,6 +19,7 @@ _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])I?)?B?")
 _ROLE = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\x00-\x1f]+")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _TMUX_NO_START = "$@%=+-!{~"
 """A tmux target that begins so means an id, an offset or an exact match, not a session of that name."""
@@ -218,6 +220,31 @@ def channels(value: object) -> tuple[str, ...]:
         if value.count(name) > 1:
             raise Wrong(f"names {name} twice")
     return tuple(value)
+
+
+def signal(value: object) -> Signal:
+    """Read what a terminal understands."""
+    try:
+        return Signal(value)  # type: ignore[arg-type]  # whatever else it is, it is refused
+    except ValueError:
+        raise Wrong(f"is one of {', '.join(Signal)}; not {shown(value)}") from None
+
+
+def addresses(value: object) -> tuple[str, ...]:
+    """Read a list of apprise's addresses. What is refused is never quoted: an address is a secret."""
+    if not isinstance(value, list) or not value:
+        raise Wrong('is a list of addresses such as ["ntfy://TOPIC"]')
+    for place, each in enumerate(value, 1):
+        if not isinstance(each, str) or not _ADDRESS.fullmatch(each):
+            raise Wrong(f"is a list of addresses such as ntfy://TOPIC; number {place} is none")
+    return tuple(value)
+
+
+def variable(value: object) -> str:
+    """Read the name of an environment variable."""
+    if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
+        raise Wrong(f"is the name of an environment variable, not {shown(value)}")
+    return value
 
 
 def command(value: object) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ _AFTER = re.compile(
     r"|(?P<hook>(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks|"
     r"api\.telegram\.org/bot)/?)[A-Za-z0-9_/:-]{8,}"
     rf"|(?P<scheme>(?i:\b(?:bearer|basic)\s{{1,4}})){_MIXED}[A-Za-z0-9._~+/=-]{{12,}}"
-    # PASSWORD=anything
+    # whatever a password is set to
     rf"|(?P<set>(?i:{_NAME})[A-Za-z0-9_]{{0,20}}[\"']?\s{{0,3}}=>?\s{{0,3}}[\"']?)(?i:{_NO_VALUE})"
     r"(?![\d.,]+(?![^\s\"',;&]))[^\s\"',;&]{6,}"
     # password: hunter2, "the token is abc123def"
@@ -54,7 +54,7 @@ _AFTER = re.compile(
 
 
 def without_secrets(text: str) -> str:
-    """Return ``text`` with ``[secret]`` in place of what looks like one. Total; what is done twice changes nothing more.
+    """Return ``text`` with ``[secret]`` in place of what looks like one. Total; twice is as once.
 
     Give it the whole text, cleaned, and cut it afterwards: half a secret has no shape any more.
     """

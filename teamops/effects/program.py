@@ -9,6 +9,7 @@ import os
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -74,24 +75,34 @@ class Tail:
 
 
 def run_program(
-    words: Sequence[str], cwd: Path, env: Mapping[str, str], timeout_s: float, tell: Tell = lambda _, __: None
+    words: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    timeout_s: float,
+    tell: Tell = lambda _, __: None,
+    *,
+    given: bytes = b"",
 ) -> Ended:
-    """Run ``words`` without a shell and return how it ended. Blocks.
+    """Run ``words`` without a shell, ``given`` as its standard input, and return how it ended. Blocks.
 
     An interruption (``KeyboardInterrupt``) ends the program and is told in the result; a second one kills at once.
     """
     begun = time.monotonic()
     try:
-        child = subprocess.Popen(
-            list(words),
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            bufsize=0,
-            start_new_session=True,
-        )
+        # A file, not a pipe: a program that reads nothing keeps nobody waiting.
+        with tempfile.TemporaryFile() as source:
+            source.write(given)
+            source.seek(0)
+            child = subprocess.Popen(
+                list(words),
+                cwd=cwd,
+                env=dict(env),
+                stdin=source if given else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                bufsize=0,
+                start_new_session=True,
+            )
     except OSError as error:
         return Ended(ok=False, status=None, why=_not_started(words[0], cwd, error), tail=(), seconds=0.0)
     tail = Tail()

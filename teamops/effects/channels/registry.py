@@ -35,7 +35,19 @@ def _terminal(_: NotifySettings, around: Around) -> Channel:
     return TerminalChannel(around.ring, around.terminal)
 
 
-MAKERS: Mapping[str, Make] = {"desktop": _desktop, "terminal": _terminal}
+def _remote(settings: NotifySettings, _: Around) -> Channel:
+    from teamops.effects.channels.remote import RemoteChannel
+
+    return RemoteChannel(settings.remote)
+
+
+def _command(settings: NotifySettings, _: Around) -> Channel:
+    from teamops.effects.channels.command import CommandChannel
+
+    return CommandChannel(settings.command)
+
+
+MAKERS: Mapping[str, Make] = {"desktop": _desktop, "terminal": _terminal, "remote": _remote, "command": _command}
 """Name → how it is made. What it needs is imported then: a channel that is not configured costs nothing."""
 
 
