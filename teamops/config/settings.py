@@ -9,9 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from teamops.config.channels import CommandSettings, RemoteSettings, Signal
+from teamops.domain.alert_rules import RULES, AlertRule
 from teamops.domain.boundary_rules import NO_TIERS, TierRule
 from teamops.domain.budget import BudgetRule, Budgets
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
+from teamops.domain.paging import PagingPolicy
 from teamops.model.price import OwnPrice
 from teamops.model.role import Role
 
@@ -200,6 +202,10 @@ class Settings:
     tmux: TmuxSettings = field(default_factory=TmuxSettings)
     limits: Limits = field(default_factory=Limits)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    paging: PagingPolicy = field(default_factory=PagingPolicy)
+    """When the person is told, and when not."""
+    alert_rules: Mapping[str, AlertRule] = field(default_factory=lambda: RULES)
+    """What is so of all alerts of a code."""
     gates: GateSettings = field(default_factory=GateSettings)
     auto_poke: bool = True
     """The next agent is poked when the light moves."""

@@ -8,9 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from teamops.config.settings import Settings
-from teamops.effects.notify import Notifier
 from teamops.guard import holds
-from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Restart, Start, Stop, StopSpending
+from teamops.model.actions import Action, Append, Outcome, Poke, Restart, Start, Stop, StopSpending
 from teamops.model.agent_report import Launch
 from teamops.model.budget import Step
 from teamops.model.errors import TeamopsError
@@ -27,14 +26,12 @@ class Effects:
         self,
         settings: Settings,
         server: Server | None,
-        notifier: Notifier,
         pane_of: Callable[[Role], Pane | None],
         launch_of: Callable[[Role], Launch | None] = lambda _: None,
         folder: Path | None = None,
     ) -> None:
         self._settings = settings
         self._server = server
-        self._notifier = notifier
         self._pane_of = pane_of
         self._launch_of = launch_of
         self._folder = folder or settings.root / ".teamops"
@@ -45,8 +42,6 @@ class Effects:
         ``check`` is an append's last look at the file, under its lock: what it raises is why nothing was written.
         """
         try:
-            if isinstance(action, Notify):
-                return await self._notifier.send(action)
             if isinstance(action, Append):
                 from teamops.effects.append import append_block
 

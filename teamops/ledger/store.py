@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from teamops.ledger import history, spend, spent
+from teamops.ledger import history, outbox, spend, spent
 from teamops.ledger.audit import Audit
 from teamops.ledger.boundaries import Boundaries
 from teamops.ledger.budgets import BudgetBook, spends
@@ -17,6 +17,7 @@ from teamops.ledger.deliveries import Deliveries
 from teamops.ledger.keeping import Keepings
 from teamops.ledger.launches import Launches
 from teamops.ledger.logs import Logs, ToldLog
+from teamops.ledger.outbox import Outbox
 from teamops.ledger.rows import BegunAction, DaySpend, Minute
 from teamops.ledger.rss import Rss
 from teamops.ledger.spent import Spent, SpentRow
@@ -24,6 +25,7 @@ from teamops.ledger.spikes import Spikes
 from teamops.model.actions import Action, Outcome
 from teamops.model.alert import Alert
 from teamops.model.events import BeatsSeen
+from teamops.model.page import Page
 from teamops.model.role import Role
 from teamops.model.snapshot import LogLine
 from teamops.model.tail import Position
@@ -63,6 +65,7 @@ class Ledger:
         self.keeping = Keepings(connection, path)
         self.launches = Launches(connection, path)
         self.logs = Logs(connection, path)
+        self.outbox = Outbox(connection, path)
         self.rss = Rss(connection, path)
         self.sessions = ClientSessions(connection, path)
         self.spent = Spent(connection, path)
@@ -225,11 +228,15 @@ class Ledger:
         with reading(self._path):
             return history.alerts(self._connection)
 
-    def save_alerts(self, alerts: Sequence[Alert]) -> None:
-        """Store alerts as they are now, all or none; each change of state stays in the log."""
-        with writing(self._connection, self._path):
+    def save_alerts(self, alerts: Sequence[Alert], pages: Sequence[tuple[Page, int]] = ()) -> None:
+        """Store alerts as they are now, and the pages that tell of them, all or none; each change of state is logged.
+
+        ``pages``: each with the place of the channel that it begins with.
+        """
+        with writing(self._connection, self._path, durable=bool(pages)):
             for alert in alerts:
                 history.save_alert(self._connection, alert)
+            outbox.add(self._connection, pages)
 
     # actions
 

@@ -36,19 +36,6 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notify:
-    """Tell the person who may be away from the screen."""
-
-    title: str
-    body: str
-    critical: bool
-    by: By = By.RULE
-    reason: str = ""
-    """Code and subject of the alert that asks for it."""
-    role: Role | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Append:
     """Append one block to the handoff file."""
 
@@ -97,7 +84,7 @@ class StopSpending:
     reason: str = ""
 
 
-Action = Poke | Restart | Notify | Append | Start | Stop | StopSpending
+Action = Poke | Restart | Append | Start | Stop | StopSpending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +96,6 @@ class Outcome:
     """One line for a person: what was done, or why not."""
     hint: str = ""
     evidence: str = ""
-    """What proves it: "desktop notification 7", "pane %3 pid 4711"."""
+    """What proves it: "pane %3 pid 4711"."""
     touched: bool = False
     """It failed half-way: a line was typed, and is not known to be submitted."""

@@ -168,6 +168,17 @@ class AckAlert:
     subject: str
 
 
+@dataclass(frozen=True, slots=True)
+class SilenceAlert:
+    """Intent: nobody is to be told of it for a while; a silence that holds is ended by ``end``."""
+
+    code: str
+    subject: str
+    seconds: float | None = None
+    """``None`` = until its cause is gone."""
+    end: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignOff:
     """Intent: the person signs a task off, or sends it back. The screen has shown the task's report and asked."""
@@ -217,6 +228,7 @@ Intent = (
     PokeRole
     | RestartRole
     | AckAlert
+    | SilenceAlert
     | SignOff
     | AcceptTamper
     | StartRole

@@ -6,14 +6,13 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from dataclasses import replace
 from typing import Any
 
 from teamops.config.settings import Settings
+from teamops.domain import alert_rules, log_lines
 from teamops.domain import alerts as alerts_rule
-from teamops.domain import log_lines
 from teamops.effects.run import Effects
-from teamops.model.actions import Action, Notify, Outcome, Restart
+from teamops.model.actions import Action, Outcome, Restart
 from teamops.model.agent import AgentState
 from teamops.model.agent_report import AgentReport
 from teamops.model.boundary import Decision
@@ -31,6 +30,7 @@ from teamops.model.events import (
     Ticked,
     UsageSeen,
 )
+from teamops.model.page import Page
 from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
@@ -42,8 +42,9 @@ from teamops.supervisor.budgeting import Budgeting
 from teamops.supervisor.costing import Costing
 from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
-from teamops.supervisor.judging import findings_of, notice_of
+from teamops.supervisor.judging import findings_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.paging import Paging
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
@@ -116,11 +117,14 @@ class Core:
         self.spiking = Spiking(self)
         self.budgeting = Budgeting(self)
         self.costing = Costing(self)
+        self.paging = Paging(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing):
+        for part in (
+            self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.costing, self.paging,
+        ):  # fmt: skip
             part.load(self.book)
 
     # in
@@ -207,7 +211,7 @@ class Core:
                 self.deliverer.go_on(self.book, counts=counts)
                 if any(page.keeping is not before for page, before in kept):
                     self._judge()  # what was just decided about an agent is shown at once
-            self._ask_rules(counts=counts)
+            self._ask_rules()
 
     def _judge(self) -> None:
         """Judge every agent, and tell of those whose state is new."""
@@ -234,7 +238,8 @@ class Core:
                 self.memory.tick(self.book)
                 self.memory.sessions(self.book, event.stamp.wall)
                 self.trail.tick(self.book)
-                self.memory.hear_viewers(self.book)
+                if self.memory.hear_viewers(self.book):
+                    self.paging.hear_tries(self.book)
                 if event.gap_s:
                     self._note("source", f"teamops did not run for {event.gap_s:.0f} s; deadlines are re-armed")
             case HandoffChanged():
@@ -272,26 +277,33 @@ class Core:
 
     # rules
 
-    def _ask_rules(self, *, counts: bool) -> None:
+    def _ask_rules(self) -> None:
         book = self.book
         if self.memory.follow(book):
             return
         found = findings_of(book, self.announcer.missed(book))
-        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting):
+        for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.paging):
             found += part.findings(book)
-        if not book.supervisor.acting:
+        acting, rules = book.supervisor.acting, book.settings.alert_rules
+        if not acting:
             # Nobody acts and nobody remembers: one look has to do.
-            found = [replace(finding, rounds=1) for finding in found]
-        step = alerts_rule.step(book.alerts, found, book.stamp.wall, counts=counts)
+            rules = alert_rules.at_once(rules)
+        step = alerts_rule.step(
+            book.alerts, found, book.stamp.now, book.stamp.wall, gap=acting and self._gapped, rules=rules
+        )
         book.alerts = dict(step.alerts)
-        for alert in step.fired:
+        changed = {alert.key: alert for alert in step.changed}
+        pages: tuple[tuple[Page, int], ...] = ()
+        if acting and not self._gapped:
+            decided = self.paging.decide(book)
+            pages = decided.pages
+            told = {alert.key: alert for alert in decided.alerts}
+            book.alerts |= told
+            changed |= told
+        for alert in (*step.fired, *step.resolved):
             book.note(log_lines.alert_line_of(alert))
-            if alert.notify and book.supervisor.acting:
-                # Begun before the alert is stored as told: killed in between, the next life fires and tells it anew.
-                self.begin(notice_of(book.settings.project, alert))
-        self.memory.alerts_changed(book, step.changed)
-        for alert in step.resolved:
-            book.note(log_lines.alert_line_of(alert))
+        self.memory.alerts_changed(book, tuple(changed.values()), pages)
+        self.paging.take(pages)
 
     # out
 
@@ -338,7 +350,7 @@ class Core:
     def begin(self, action: Action, check: Callable[[bytes], None] | None = None) -> asyncio.Future[Outcome]:
         """Record ``action`` as begun and run it; its end comes back as an event. ``check``: see ``Effects.run``."""
         future: asyncio.Future[Outcome] = self._loop.create_future()
-        key = (type(action).__name__, str(action.role)) if not isinstance(action, Notify) else ("", "")
+        key = (type(action).__name__, str(action.role))
         if key in self._busy:
             future.set_result(
                 Outcome(ok=False, message=f"{action.role}: the same is already under way", hint="wait for its end")
@@ -348,8 +360,7 @@ class Core:
         self.deliverer.begun(self.book, action_id, action)
         self.restarter.begun(self.book, action_id, action)
         self._waiting[action_id] = future
-        if key[0]:
-            self._busy.add(key)
+        self._busy.add(key)
         self.spawn(self._carry_out(action_id, action, key, check), f"action {action_id}")
         return future
 
@@ -379,8 +390,7 @@ class Core:
 
     def recover(self) -> None:
         """Close what an earlier life began and did not end. Call once, when effects are there."""
-        for notice in self.memory.recover(self.book):
-            self.begin(notice)
+        self.memory.recover(self.book)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run ``work`` beside the loop; it ends with it."""
@@ -395,6 +405,10 @@ class Core:
         if error is not None:
             said = f"ended by a defect: {type(error).__name__}: {error}"
             self.emit(SourceTroubled(self.stamp(), task.get_name(), said, "start teamops again; please report it"))
+
+    def time(self) -> float:
+        """Return the seconds of the loop's own clock, which runs on while a test's clock stands."""
+        return self._loop.time()
 
     def stamp(self) -> Stamp:
         """Return this moment."""

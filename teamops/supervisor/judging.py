@@ -8,9 +8,7 @@ from teamops.domain import findings as rules
 from teamops.domain import protocol_alerts
 from teamops.domain.light import Light
 from teamops.domain.restart import GONE
-from teamops.model.actions import Notify
-from teamops.model.alert import Alert, Finding
-from teamops.model.handoff import Severity
+from teamops.model.alert import Finding
 from teamops.supervisor.book import Book, is_let_go
 
 
@@ -40,14 +38,3 @@ def findings_of(book: Book, missed: Iterable[tuple[Light, str]]) -> list[Finding
         book.troubles, tmux_down=book.tmux_down, ledger=book.ledger_trouble, unjudged=protocol.unjudged
     )
     return found
-
-
-def notice_of(project: str, alert: Alert) -> Notify:
-    """Return the notification of an alert."""
-    return Notify(
-        title=f"{project}: {alert.code}",
-        body=f"{alert.message}. {alert.do[:1].upper()}{alert.do[1:]}.",
-        critical=alert.severity is Severity.CRITICAL,
-        reason=f"{alert.code} {alert.subject}",
-        role=alert.agent,
-    )

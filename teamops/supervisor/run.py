@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from teamops.config.settings import Settings
-from teamops.effects.notify import Notifier
+from teamops.effects.channels.port import Channel
+from teamops.effects.channels.registry import Around, channels
 from teamops.effects.run import Effects
 from teamops.guard import holds
 from teamops.ledger.store import open_ledger
@@ -127,12 +128,12 @@ async def living(
             processes = Processes(clock)
             sources += [Panes(settings, server, clock), processes]
             core.on_panes = lambda book: _follow(book, processes, transcripts, growth)
-        notifier = Notifier(settings.notify, ring=ring)
-        stack.push_async_callback(notifier.close)
+        ways = channels(settings.notify, Around(ring=ring)) if supervisor.acting else []
+        for way in ways:
+            stack.push_async_callback(way.close)
         core.effects = Effects(
             settings,
             server,
-            notifier,
             lambda role: core.book.agent(role).pane,
             core.restarter.facts.launch_of,
             folder,
@@ -141,7 +142,9 @@ async def living(
             guarding = Guarding(core, folder)
             core.on_handoff = guarding.see
             core.spawn(guarding.run(), "guard")
-        core.spawn(_keep_note(core, notifier), "notifications")
+        if supervisor.acting:
+            core.spawn(_call(core, ways), "paging")
+            core.spawn(_keep_note(core), "notifications")
         core.recover()
 
         stack.push_async_callback(_end, core.begin_running())
@@ -212,12 +215,15 @@ async def _end(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def _keep_note(core: Core, notifier: Notifier) -> None:
+async def _call(core: Core, ways: Sequence[Channel]) -> None:
     await asyncio.sleep(FIRST_FRAME_S)
-    await notifier.start()
+    await core.paging.run(ways)
+
+
+async def _keep_note(core: Core) -> None:
     while True:
-        if notifier.trouble:
-            core.book.notes["notifications"] = notifier.trouble
+        if core.paging.note:
+            core.book.notes["notifications"] = core.paging.note
         else:
             core.book.notes.pop("notifications", None)
         await asyncio.sleep(NOTE_S)

@@ -21,6 +21,7 @@ from teamops.model.snapshot import (
     PokeRole,
     RestartRole,
     SignOff,
+    SilenceAlert,
     StartRole,
     StopRole,
     StopSpendingOf,
@@ -51,6 +52,8 @@ def wish(core: Core, intent: Intent) -> asyncio.Future[Outcome]:
             return _promise(core, core.budgeting.stop_by_hand(intent.role), f"hard stop of {intent.role}")
         case AckAlert():
             return _say(core, _acknowledge(core, intent))
+        case SilenceAlert():
+            return _say(core, _silence(core, intent))
         case AcceptTamper():
             return _say(core, signing.accept(core, intent))
         case SignOff():
@@ -118,3 +121,17 @@ def _acknowledge(core: Core, intent: AckAlert) -> Outcome:
     core.memory.alerts_changed(book, (acked,))
     book.note(log_lines.alert_line_of(acked))
     return Outcome(ok=True, message="acknowledged")
+
+
+def _silence(core: Core, intent: SilenceAlert) -> Outcome:
+    book = core.book
+    alert = book.alerts.get((intent.code, intent.subject))
+    if alert is None or not alert.open:
+        return Outcome(ok=False, message="that alert is over", hint="")
+    wall = book.stamp.wall
+    quiet = alerts_rule.speak(alert) if intent.end else alerts_rule.silence(alert, wall, intent.seconds)
+    book.alerts[alert.key] = quiet
+    core.memory.alerts_changed(book, (quiet,))
+    said = log_lines.silence_words(quiet.silence, wall)
+    book.note(LogLine(wall, "alert", f"{said}: {alert.message}", alert.agent))
+    return Outcome(ok=True, message=said)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TextIO
 
-from teamops.effects.notify import write_signal
 from teamops.model.page import Answer, Page, Receipt
 from teamops.model.text import clean_line
 
@@ -37,3 +37,26 @@ class TerminalChannel:
 
     async def close(self) -> None:
         """Nothing was opened."""
+
+
+def signal_for(line: str, *, tmux: bool) -> str:
+    """Return what makes a terminal call its person: the bell, and OSC 9 with ``line``, passed through tmux."""
+    line = clean_line(line, LINE_LIMIT)
+    # A leading number means something else to some terminals (9;4 is a progress bar), hence the name.
+    escape = f"\x1b]9;teamops: {line}\x1b\\"
+    if tmux:
+        # tmux shows the bell to the person in any window; OSC 9 passes only with allow-passthrough.
+        escape = "\x1bPtmux;" + escape.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+    return escape + "\a"
+
+
+def write_signal(terminal: TextIO, line: str) -> bool:
+    """Ring ``terminal`` with ``line``; return whether it is one and took it."""
+    try:
+        if not terminal.isatty():
+            return False
+        terminal.write(signal_for(line, tmux=bool(os.environ.get("TMUX"))))
+        terminal.flush()
+    except (OSError, ValueError):  # closed, or gone
+        return False
+    return True
