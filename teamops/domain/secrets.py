@@ -48,7 +48,7 @@ _AFTER = re.compile(
     rf"{_MIXED}[^\s\"',;&]{{7,}}"
     # what is long and random within reach of such a word
     r"|(?P<near>(?i:\b(?:[a-z]{1,20}[_-])?(?:key|token|secret|password|credential)s?\b)[^\n]{0,40}?"
-    r"(?<![A-Za-z0-9+/=_-]))(?:[0-9a-fA-F]{32,}(?![A-Za-z0-9+/=_-])"
+    r"(?<![A-Za-z0-9+/_-]))(?:[0-9a-fA-F]{32,}(?![A-Za-z0-9+/=_-])"
     r"|(?=[A-Za-z0-9+/=_-]*[A-Z])(?=[A-Za-z0-9+/=_-]*[a-z])(?=(?:[A-Za-z+/=_-]*\d){3})[A-Za-z0-9+/=_-]{32,})"
 )
 

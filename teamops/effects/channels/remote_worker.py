@@ -113,7 +113,7 @@ def _send(apprise: Any, asset: Any, url: str, task: dict[str, str], heard: _Hear
         title, body = plain(title), plain(body)
     service = one[0]
     if url.lower().startswith("ntfy") and "priority=" not in url and task["kind"] == "failure":
-        service.priority = 5  # ntfy's "max": what breaks through a silent phone
+        service.priority = "max"  # what breaks through a silent phone
     return bool(one.notify(title=title, body=body, notify_type=task["kind"], body_format="text"))
 
 

@@ -40,6 +40,7 @@ HEX = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
         pytest.param("GET /x?token=abcdef1&page=2", f"GET /x?token={SECRET}&page=2", id="in a query"),
         pytest.param(f"the secret for it: {HEX}", f"the secret for it: {SECRET}", id="hex near a word"),
         pytest.param("key Qm9iJ3MgMzIgYnl0ZSBzZWNyZXQga2V5ISEx", f"key {SECRET}", id="base64 near a word"),
+        pytest.param("key=Qm9iJ3MgMzIgYnl0ZSBzZWNyZXQga2V5ISEx", f"key={SECRET}", id="base64 set"),
         pytest.param(
             "https://hooks.slack.com/services/T000/B000/XXXXXXXX",
             f"https://hooks.slack.com/services/{SECRET}",
