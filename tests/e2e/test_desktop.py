@@ -156,9 +156,12 @@ async def test_buttons_answer_once(desktop: Desktop, channel: DesktopChannel, ea
 async def test_only_the_daemon_that_took_it_is_believed(desktop: Desktop, channel: DesktopChannel, ear: Ear) -> None:
     with desktop.daemon() as daemon, desktop.daemon(capabilities="stranger") as stranger:
         await channel.deliver(PAGE)
+        came: list[object] = []
+        channel._desktop._way._bus.add_message_handler(lambda message: came.append(message.member))  # type: ignore[attr-defined]
         stranger.press(1, "restart")
         stranger.press(1, "poke")
         stranger.close(1)
+        await until(lambda: "NotificationClosed" in came)
         daemon.press(1, "restart")  # not among the buttons that it was given
         daemon.press(2, "poke")  # no notification of ours
         daemon.babble("ActionInvoked", "ss", ["1", "poke"])
