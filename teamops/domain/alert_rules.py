@@ -270,8 +270,7 @@ _ROWS: tuple[AlertRule, ...] = (
     AlertRule(
         code="agent-runaway",
         severity=Severity.CRITICAL,
-        for_s=0.0,  # the rule of spikes itself has waited for more than one answer
-        keep_firing_s=60.0,
+        for_s=0.0,  # the rule of spikes itself has waited for more than one answer, and knows when it is over
         repeat_s=HOUR_S,
         inhibits=frozenset({"budget-hour"}),
         buttons=(Button.ACK, Button.RESTART, Button.SILENCE_1H),

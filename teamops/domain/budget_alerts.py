@@ -10,6 +10,7 @@ from teamops.domain.restart import GONE
 from teamops.model.agent import AgentState, Evidence, EvidenceKind
 from teamops.model.alert import Finding
 from teamops.model.budget import TEAM, BudgetHold, BudgetLine, Cause, Level, Step, StepDone
+from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
 _DONE = {
@@ -96,6 +97,7 @@ def hold_findings(hold: BudgetHold, steps: Mapping[str, Mapping[Step, StepDone]]
     return [
         Finding(
             code=_CODES[hold.cause],
+            severity=Severity.CRITICAL,  # also a runaway's: it was stopped in the midst of its work
             subject=hold.scope,
             message=how + (f". NOT ALL OF IT WORKED: {'; '.join(failed)}" if failed else ""),
             do=f"end it by hand (a), then {do}" if failed else do,

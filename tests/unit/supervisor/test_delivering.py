@@ -230,8 +230,7 @@ async def test_what_nobody_takes_is_typed_again_up_to_the_limit_and_then_told(be
     assert len({poke.text for poke in life.hands.pokes}) == 1, "the very same line"
     (alert,) = life.alerts("poke-unproven")
     assert "3 lines were typed" in alert.message
-    told_away = [action for action in life.hands.done if "poke-unproven" in getattr(action, "reason", "")]
-    assert len(told_away) == 1
+    await life.until(lambda: len(life.told("poke-unproven")) == 1, "the person is told")
     await seconds(life, 300)
     assert len(life.hands.pokes) == 3, "no reminder either: the limit is for all lines"
     beats(life, Beat(role=CODER, wall=life.wall, tokens=9))
