@@ -15,9 +15,10 @@ class Around:
     """What a channel may need of the process that it lives in."""
 
     ring: Callable[[str], bool] | None = None
-    """Is given a line for the terminal, rings its bell, and returns whether somebody may have seen it."""
+    """Writes to the terminal of our screen what it is given, as it stands (a bell, a sequence), and returns whether
+    that took it. Called in the loop's thread: it must not wait."""
     terminal: TextIO | None = None
-    """Rung by the bell and OSC 9 where ``ring`` is not there, or returned false."""
+    """Written to where ``ring`` is not there, or returned false."""
 
 
 Make = Callable[[NotifySettings, Around], Channel]
@@ -29,10 +30,10 @@ def _desktop(_: NotifySettings, __: Around) -> Channel:
     return DesktopChannel()
 
 
-def _terminal(_: NotifySettings, around: Around) -> Channel:
+def _terminal(settings: NotifySettings, around: Around) -> Channel:
     from teamops.effects.channels.terminal import TerminalChannel
 
-    return TerminalChannel(around.ring, around.terminal)
+    return TerminalChannel(around.ring, around.terminal, settings.signal)
 
 
 def _remote(settings: NotifySettings, _: Around) -> Channel:
