@@ -117,7 +117,7 @@ class Bus:
         hints = {"urgency": Variant("y", 2 if note.urgent else 1)}
         if note.thread:
             # dunst puts it in the earlier one's place by this, even that of an earlier life of teamops.
-            hints["x-dunst-stack-tag"] = Variant("s", f"teamops-{crc32(note.thread.encode()):08x}")
+            hints["x-dunst-stack-tag"] = Variant("s", f"teamops-{crc32(note.thread.encode('utf-8', 'replace')):08x}")
         expires = _NEVER if note.urgent else BRIEF_MS if note.brief else _AS_USUAL
         actions = [part for button in buttons for part in button]
         told = ["teamops", replaces, "", title, body, actions, hints, expires]

@@ -104,7 +104,8 @@ class RemoteChannel:
         kind = _KINDS.get(page.severity, "info")
         if page.transition is Transition.RESOLVED:
             kind = "success"
-        task = {"urls": urls, "title": words.title, "body": words.body, "kind": kind}
+        title, body = (words.title, words.body) if words.body else ("", words.title)  # apprise sends no empty body
+        task = {"urls": urls, "title": title, "body": body, "kind": kind}
         ended = await asyncio.to_thread(
             run_program,
             self._program,

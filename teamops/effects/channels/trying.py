@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+
 from teamops.effects.channels.port import Channel
+from teamops.effects.channels.words import safe_line
 from teamops.model.errors import TeamopsError
 from teamops.model.page import Page, Receipt
-from teamops.model.text import clean_line
 
 DEFECT = "this is a defect of teamops: please report it"
 
@@ -19,6 +20,6 @@ async def attempted(channel: Channel, page: Page) -> Receipt:
     except TimeoutError:
         return Receipt(ok=False, message=f"no answer within {channel.limit_s:g} s", retry=True)
     except TeamopsError as error:
-        return Receipt(ok=False, message=error.message, hint=error.hint)
+        return Receipt(ok=False, message=safe_line(error.message), hint=error.hint)
     except Exception as error:  # noqa: BLE001 - a channel's port: becomes a receipt that a person sees
-        return Receipt(ok=False, message=clean_line(f"{type(error).__name__}: {error}", 200), hint=DEFECT)
+        return Receipt(ok=False, message=safe_line(f"{type(error).__name__}: {error}"), hint=DEFECT)

@@ -20,7 +20,7 @@ class Words:
     """What a channel says. Plain text: never markup, whatever it looks like."""
 
     title: str
-    """One line."""
+    """One line, never empty."""
     body: str
     """Of one or several lines, or empty; what to do is in it."""
     do: str
@@ -31,7 +31,7 @@ class Words:
 
 def words_of(page: Page) -> Words:
     """Return what is said of ``page``. Total."""
-    title, do = _line(page.title, TITLE_LIMIT), _line(page.do, TITLE_LIMIT)
+    title, do = _line(page.title, TITLE_LIMIT) or "teamops", _line(page.do, TITLE_LIMIT)
     why = cut(without_secrets(clean(page.body[:_READ]).strip()), BODY_LIMIT)
     sentence = f"{do[:1].upper()}{do[1:]}"
     return Words(
