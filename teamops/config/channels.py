@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 KeyPath = tuple[str, ...]
+_OWN = ("desktop", "terminal", "channels", "signal")
+WAYS = (*_OWN, "remote", "command")
+"""Keys of ``notify`` that say by which way; all others say when."""
 
 
 class Signal(StrEnum):
@@ -59,7 +62,7 @@ def read(values: Mapping[KeyPath, object], root: Path, resolved: Callable[[objec
 
     ``resolved``: how a path is meant.
     """
-    own = {path[1]: value for path, value in values.items() if path[0] == "notify" and len(path) == 2}
+    own = {name: values["notify", name] for name in _OWN if ("notify", name) in values}
     remote = {path[2]: value for path, value in values.items() if path[:2] == ("notify", "remote") and len(path) == 3}
     command = {path[2]: value for path, value in values.items() if path[:2] == ("notify", "command") and len(path) == 3}
     if "urls_file" in remote:

@@ -11,7 +11,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from teamops.config import boundary_rule, budget_rule, channels, profiles, sandbox, schema, spike_rule, values
+from teamops.config import (
+    boundary_rule,
+    budget_rule,
+    channels,
+    paging_rule,
+    profiles,
+    sandbox,
+    schema,
+    spike_rule,
+    values,
+)
 from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
@@ -148,6 +158,8 @@ class _Reading:
             timezone=self._text_at("budget", "timezone", default=""),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
             notify=self._notify(),
+            paging=paging_rule.policy(self._table("notify")),
+            alert_rules=paging_rule.rules(self._values),
             gates=GateSettings(**self._table("gates")),
             sandbox=sandbox.read(self._values, self._resolved),
             auto_poke=self._values.get(("poke", "auto")) is not False,

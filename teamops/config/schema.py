@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from teamops.config.values import (
     addresses,
+    alert_code,
     channels,
     client,
     command,
@@ -19,6 +20,7 @@ from teamops.config.values import (
     paths,
     percent,
     price,
+    quiet,
     restart_when,
     role_name,
     sandbox_mode,
@@ -58,7 +60,7 @@ class Key:
     @property
     def name(self) -> str:
         """The dotted name, as documented."""
-        free = {"roles": "ROLE", "prices": "MODEL"}.get(self.path[0], "N")
+        free = {"roles": "ROLE", "prices": "MODEL", "alerts": "CODE"}.get(self.path[0], "N")
         return ".".join(free if part == "*" else part for part in self.path)
 
 
@@ -157,6 +159,22 @@ KEYS: tuple[Key, ...] = (
     _key("notify.remote.timeout_s", "duration", seconds, '"20s"', "All of them together may take so long."),
     _key("notify.command.command", "command", command, "none", "Your own program, given each page as JSON."),
     _key("notify.command.timeout_s", "duration", seconds, '"10s"', "If it takes longer it has failed, and is ended."),
+    _key("notify.quiet", "span of the day", quiet, "none", 'When only what is critical calls: "22:00-07:00".'),
+    _key(
+        "notify.cap",
+        "number",
+        count,
+        "6",
+        "At most so many pages within notify.cap_window_s; more are folded into one.",
+    ),
+    _key("notify.cap_window_s", "duration", seconds, '"10m"', "… and the last of them is kept for what is critical."),
+    _key("notify.group_wait_s", "duration", seconds, '"2s"', "A page waits so long for what belongs to it."),
+    _key("notify.group_interval_s", "duration", seconds, '"30s"', "… and the next of its kind so long after it."),
+    _key("notify.escalate_s", "duration", seconds, '"10m"', "Unacknowledged for so long: the next channel, too."),
+    _key("notify.resolved", "true/false", switch, "false", "Tell, too, when a cause you were told of is gone."),
+    _key("alerts.*.page", "true/false", switch, "as docs/alerts.md says", "Does an alert of this code call you."),
+    _key("alerts.*.for_s", "duration", seconds, "its rule's", "So long its cause is seen before it fires."),
+    _key("alerts.*.repeat_s", "duration", seconds, "its rule's", "Told again so often until it is acknowledged."),
     _key("prices.*.input", "number", price, "the shipped table's", "A model's price: USD per million tokens of input."),
     _key("prices.*.output", "number", price, "the shipped table's", "… of output; it and input go together."),
     _key("prices.*.cache_write", "number", price, "as input", "… of input that is written to the cache."),
@@ -215,6 +233,7 @@ NAMES: dict[Path, Callable[[str], object]] = {
     ("roles",): role_name,
     ("limits", "tier"): tier_name,
     ("prices",): text,
+    ("alerts",): alert_code,
 }
 """How the names below a table with free names are read."""
 

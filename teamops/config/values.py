@@ -9,7 +9,9 @@ from decimal import Decimal
 
 from teamops.config.channels import Signal
 from teamops.config.settings import CHANNELS, CLIENTS, SandboxMode
+from teamops.domain.alert_rules import RULES
 from teamops.domain.limits import RestartWhen, SpikeStop
+from teamops.domain.paging import Quiet
 from teamops.model.role import HUMAN, NONE
 from teamops.model.text import clean_line
 
@@ -208,6 +210,35 @@ def client(value: object) -> str:
         found = nearest(value, list(CLIENTS))
         hint = f' (did you mean "{found}"?)' if found else ""
     raise Wrong(f"is one of {', '.join(CLIENTS)}; not {shown(value)}{hint}")
+
+
+_QUIET = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*-\s*([01]?\d|2[0-3]):([0-5]\d)")
+
+
+def quiet(value: object) -> Quiet:
+    """Read the quiet hours of each day: "22:00-07:00"."""
+    found = _QUIET.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise Wrong(f'is a span of the day such as "22:00-07:00", not {shown(value)}')
+    first_hour, first_minute, last_hour, last_minute = map(int, found.groups())
+    hours = Quiet(first_hour * 60 + first_minute, last_hour * 60 + last_minute)
+    if hours.start == hours.end:
+        raise Wrong(
+            "begins and ends at the same minute; to be called only by what is critical, all day, say 00:00-23:59"
+        )
+    return hours
+
+
+def alert_code(value: object) -> str:
+    """Read the code of an alert."""
+    code = text(value)
+    if code in RULES:
+        return code
+    from teamops.config.problems import nearest
+
+    near = nearest(code, list(RULES))
+    hint = f'did you mean "{near}"?' if near else "see docs/alerts.md"
+    raise Wrong(f"alerts.{shown(code)[1:-1]} is no alert ({hint})")
 
 
 def channels(value: object) -> tuple[str, ...]:

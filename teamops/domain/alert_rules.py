@@ -346,8 +346,8 @@ def severity_of(finding: Finding, rules: Mapping[str, AlertRule] = RULES) -> Sev
 
 
 def pages(finding: Finding, rules: Mapping[str, AlertRule] = RULES) -> bool:
-    """Return whether the person is told of a finding away from the screen."""
-    return rule_of(finding.code, rules).page if finding.notify is None else finding.notify
+    """Return whether the person is told of a finding away from the screen: its rule wants it, and its case is one."""
+    return rule_of(finding.code, rules).page and finding.notify is not False
 
 
 def documentation() -> str:

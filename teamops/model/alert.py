@@ -24,7 +24,7 @@ class Finding:
     severity: Severity | None = None
     """Where this case is a graver or lesser one than its rule says."""
     notify: bool | None = None
-    """Whether the person is told away from the screen, where that hangs on the case."""
+    """False: its rule calls the person away from the screen, but this is not such a case."""
 
 
 class AlertState(StrEnum):

@@ -162,7 +162,7 @@ def test_the_bell_is_written_to_a_terminal_at_once_or_not_at_all(monkeypatch: py
 
     ours, theirs = os.openpty()
     real = os.open
-    monkeypatch.setattr(screen.os, "open", lambda _, flags: real(os.ttyname(theirs), flags))
+    monkeypatch.setattr(os, "open", lambda _, flags: real(os.ttyname(theirs), flags))
     try:
         assert screen.ring_bell("\x1b]9;ä\x1b\\\a")
         assert os.read(ours, 100) == b"\x1b]9;\xc3\xa4\x1b\\\a"

@@ -302,7 +302,7 @@ async def test_tool_calls_show_as_a_badge_and_call_where_that_is_wanted(begin: B
         assert coder(life).badges == ("5\u00d7tools",)
         assert len(life.alerts("agent-runaway")) == called
         await life.ticks(4)
-        await life.until(lambda: len(notices(life)) == called, "the person is told")
+        await life.until(lambda life=life, called=called: len(notices(life)) == called, "the person is told")  # type: ignore[misc]
         await life.ticks(130)
         assert coder(life).badges == ()
         assert not life.alerts("agent-runaway")
