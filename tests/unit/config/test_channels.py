@@ -91,7 +91,7 @@ def test_what_is_unwise_is_warned_of(tmp_path: Path) -> None:
     said = "\n".join(problems(root, text, thorough=True))
     assert "urls can be read by every agent" in said
     assert f"chmod 600 {tmp_path}/urls" in said
-    assert "notify.command runs hook.sh: who may change that acts as you" in said
+    assert "notify.command runs hook.sh: an agent that may change it acts as you by it" in said
     assert SECRET not in said
     (tmp_path / "urls").chmod(0o600)
     said = "\n".join(problems(root, f'[notify.remote]\nurls_file = "{tmp_path}/urls"\n', thorough=True))
