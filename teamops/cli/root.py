@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("teamops.cli.config:config", "Check teamops.toml and the profiles."),
     "beat": ("teamops.cli.beat:beat", "Say from a shell loop that this agent lives, and what it does."),
     "hook": ("teamops.cli.beat:hook", "What the agents' clients call at each event of theirs."),
+    "alerts": ("teamops.cli.alerts:alerts", "List what needs you; acknowledge or silence it."),
     "notify": ("teamops.cli.notify:notify", "Prove that notifications reach you."),
 }
 """Name → (module:attribute, one line of help): help is listed without importing the commands."""

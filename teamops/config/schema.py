@@ -165,7 +165,7 @@ KEYS: tuple[Key, ...] = (
         "number",
         count,
         "6",
-        "At most so many pages within notify.cap_window_s; more are folded into one.",
+        "At most so many pages within notify.cap_window_s; the rest is one page.",
     ),
     _key("notify.cap_window_s", "duration", seconds, '"10m"', "… and the last of them is kept for what is critical."),
     _key("notify.group_wait_s", "duration", seconds, '"2s"', "A page waits so long for what belongs to it."),

@@ -94,6 +94,16 @@ class Alert:
         """Firing or acknowledged: still true."""
         return self.state in (AlertState.FIRING, AlertState.ACKED)
 
+    @property
+    def listed(self) -> bool:
+        """It is still true, and not only the consequence of another one."""
+        return self.open and not self.hidden_by
+
+    @property
+    def calling(self) -> bool:
+        """It fires, and neither a person has seen it nor another alert stands for it."""
+        return self.state is AlertState.FIRING and not self.hidden_by
+
     def silenced(self, wall: float) -> bool:
         """Return whether nobody is to be told of it at ``wall``."""
         return self.silence is not None and self.silence.holds(wall)

@@ -85,7 +85,7 @@ class LogLine:
 
     wall: float
     kind: str
-    """turn, state, alert, action, protocol, source."""
+    """turn, state, alert, page, action, protocol, source."""
     text: str
     role: Role | None = None
     ok: bool = True

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from teamops.domain.log_lines import silence_words
 from teamops.domain.span import clock_words
 from teamops.model.agent import AgentView, Evidence, SpikeView
-from teamops.model.alert import Alert
 from teamops.model.budget import BudgetLine
 from teamops.model.handoff import Standing
 from teamops.model.snapshot import LightView, Snapshot
+from teamops.report.alerts import alert_json
 from teamops.report.handoff import finding_json
 from teamops.report.spend import cost_text, cycle_json, spend_json
 from teamops.report.table import counted
@@ -36,7 +37,7 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
         },
         "light": [_light(light) for light in snapshot.lights],
         "agents": [agent_json(agent) for agent in snapshot.agents],
-        "alerts": [_alert(alert) for alert in snapshot.alerts],
+        "alerts": [alert_json(alert, snapshot.stamp.wall) for alert in snapshot.alerts],
         "findings": [finding_json(finding) for finding in snapshot.findings],
         "budget": {
             "today_usd": money(snapshot.cost_today_usd),
@@ -150,19 +151,6 @@ def _spike(spike: SpikeView) -> dict[str, Any]:
     }
 
 
-def _alert(alert: Alert) -> dict[str, Any]:
-    return {
-        "code": alert.code,
-        "severity": alert.severity.value,
-        "state": alert.state.value,
-        "agent": alert.agent,
-        "subject": alert.subject,
-        "since": iso(alert.since_wall),
-        "message": alert.message,
-        "do": alert.do,
-    }
-
-
 def status_text(snapshot: Snapshot) -> str:
     """Return the snapshot as lines for a person."""
     who = snapshot.supervisor
@@ -185,10 +173,11 @@ def status_text(snapshot: Snapshot) -> str:
     lines += [_agent_line(agent) for agent in snapshot.agents]
     if not snapshot.agents:
         lines.append("  none is known: name the team in teamops.toml, or let a block appear in the handoff file")
-    alerts = [alert for alert in snapshot.alerts if alert.open]
+    alerts = [alert for alert in snapshot.alerts if alert.open and not alert.hidden_by]
     lines += ["", "Alerts"]
     for alert in alerts:
-        lines += [f"  {alert.severity.value:<8} {alert.message}", f"           → {alert.do}"]
+        quiet = f" ({silence_words(alert.silence, snapshot.stamp.wall)})" if alert.silenced(snapshot.stamp.wall) else ""
+        lines += [f"  {alert.severity.value:<8} {alert.message}{quiet}", f"           → {alert.do}"]
     if not alerts:
         lines.append("  none")
     if snapshot.findings:

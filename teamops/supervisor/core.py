@@ -238,8 +238,6 @@ class Core:
                 self.memory.tick(self.book)
                 self.memory.sessions(self.book, event.stamp.wall)
                 self.trail.tick(self.book)
-                if self.memory.hear_viewers(self.book):
-                    self.paging.hear_tries(self.book)
                 if event.gap_s:
                     self._note("source", f"teamops did not run for {event.gap_s:.0f} s; deadlines are re-armed")
             case HandoffChanged():
@@ -281,6 +279,8 @@ class Core:
         book = self.book
         if self.memory.follow(book):
             return
+        if self.memory.hear_viewers(book):
+            self.paging.hear_tries(book)
         found = findings_of(book, self.announcer.missed(book))
         for part in (self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting, self.paging):
             found += part.findings(book)

@@ -64,6 +64,14 @@ class Doors:
                 return
         self._team.push_screen(CostScreen(self._team.palette, self._team.snapshot))
 
+    def alert_codes(self, code: str = "") -> None:
+        """List every alert there is, the cursor on ``code``."""
+        from teamops.tui.screens.codes import CodesScreen
+
+        if not isinstance(self._team.screen, CodesScreen):
+            rules = self._team.settings.alert_rules
+            self._team.push_screen(CodesScreen(rules, self._team.palette, self._team.snapshot, code))
+
     def sign_off(self, task: Task | None) -> None:
         """Show a task's whole chain, to sign it off or to send it back."""
         if self._refused(why_no_sign_off(task, self._team.snapshot)) or task is None:

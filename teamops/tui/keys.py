@@ -29,6 +29,7 @@ class Where(StrEnum):
     TASK = "on a task's own screen"
     AGENT = "on an agent's own screen"
     COSTS = "on the cost screen"
+    CODES = "in the list of all alerts"
     SIGN_OFF = "in the sign-off window"
 
 
@@ -78,6 +79,8 @@ REGISTRY: tuple[Act, ...] = (
         help="Show a task that waits for you with all that was said and proven: sign it off, or send it back."),
     Act(id="costs", keys=("dollar_sign",), label="costs", where=Where.PANES,
         help="Show what the team cost: by agent, model and task, how fast, and where that leads."),
+    Act(id="alert_codes", keys=("K",), label="all alerts", where=Where.PANES,
+        help="List every alert there is: what it means, what shows it, what to do; at the chosen one's."),
     Act(id="span", keys=("w",), label="span", where=Where.COSTS, rank=9,
         help="Show tokens, bars and plot of today, of 7 days, or of 30 days."),
     Act(id="part(5)", keys=("5",), label="all runaways", where=Where.COSTS,
@@ -110,6 +113,8 @@ REGISTRY: tuple[Act, ...] = (
         help="Go to the search hit before."),
     Act(id="acknowledge", keys=("x",), label="seen", where=Where.ALERTS, rank=9,
         help="Acknowledge the chosen alert: it stays listed until its cause is gone, but is quiet."),
+    Act(id="silence", keys=("m",), label="silence", where=Where.ALERTS, rank=10,
+        help="Silence the chosen alert for 15 minutes; again: an hour; again: until its cause is gone; again: not."),
     Act(id="blocks", keys=("b",), label="blocks", where=Where.HANDOFF, rank=10,
         help="Show the list of all blocks, or the chosen block again."),
     Act(id="older", keys=("left_square_bracket", "left"), label="older", where=Where.HANDOFF, rank=11,

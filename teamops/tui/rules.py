@@ -6,10 +6,12 @@ from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Task
 from teamops.model.role import HUMAN
-from teamops.model.snapshot import Snapshot
+from teamops.model.snapshot import SilenceAlert, Snapshot
 from teamops.tui.faults import Fault
 from teamops.tui.tasks import awaits_sign_off, names, shown
 
+QUARTER_S = 900.0
+HOUR_S = 3600.0
 WATCH_ONLY = "Watch only: there is no teamops.toml here, so nothing in tmux is managed."
 
 
@@ -17,6 +19,8 @@ def why_not(act_id: str, snapshot: Snapshot, agent: AgentView | None, alert: Ale
     """Return why the act can't be done on ``agent`` (or ``alert``) now; empty where it can."""
     if act_id == "acknowledge":
         return _why_not_acknowledge(alert)
+    if act_id == "silence":
+        return _why_not_silence(alert)
     if act_id == "lift":
         return _why_not_lift(agent)
     if act_id not in ("poke", "restart", "attach", "start_agent", "stop_agent"):
@@ -63,6 +67,24 @@ def _why_not_acknowledge(alert: Alert | None) -> str:
     if alert.state is AlertState.RESOLVED:
         return "This alert is over: its cause is gone."
     return ""
+
+
+def _why_not_silence(alert: Alert | None) -> str:
+    if alert is None:
+        return "There is no alert to silence."
+    return "" if alert.open else "This alert is over: its cause is gone."
+
+
+def next_silence(alert: Alert, wall: float) -> tuple[SilenceAlert, str]:
+    """Return the next of an alert's silences (15 minutes, an hour, until it is over, none), and what that is doing."""
+    held = alert.silence if alert.silenced(wall) else None
+    if held is None:
+        return SilenceAlert(*alert.key, QUARTER_S), "Silencing for 15 min"
+    if held.until_wall is None:
+        return SilenceAlert(*alert.key, end=True), "Ending its silence"
+    if held.until_wall - held.since_wall <= QUARTER_S:
+        return SilenceAlert(*alert.key, HOUR_S), "Silencing for 1 h"
+    return SilenceAlert(*alert.key), "Silencing until its cause is gone"
 
 
 def why_no_task(task: Task | None, snapshot: Snapshot) -> str:

@@ -79,6 +79,10 @@ class TeamScreen(Screen[None]):
         """Show what the team cost."""
         self.team.doors.costs()
 
+    def action_alert_codes(self) -> None:
+        """List every alert there is."""
+        self.team.doors.alert_codes()
+
     def action_sign_off(self) -> None:
         """Open the sign-off window."""
         self.team.doors.sign_off(self.chosen_task)

@@ -59,7 +59,7 @@ class Detail(AgentScreen):
     BINDINGS = keys.bindings(
         keys.Where.TEAM, keys.Where.AGENT,
         only=(
-            "findings", "task", "tasks", "costs", "sign_off", "palette", "help", "back", "leave",
+            "findings", "task", "tasks", "costs", "alert_codes", "sign_off", "palette", "help", "back", "leave",
             "pane(1)", "pane(2)", "pane(3)", "pane(4)", "next_pane", "previous_pane",
         ),
     )  # fmt: skip

@@ -17,7 +17,19 @@ from teamops.tui.widgets.page import Page
 from teamops.tui.widgets.rows import RowView
 from teamops.tui.widgets.searchbar import SearchBar
 
-EVERYWHERE: Final = ("search", "findings", "task", "tasks", "costs", "sign_off", "palette", "help", "back", "leave")
+EVERYWHERE: Final = (
+    "search",
+    "findings",
+    "task",
+    "tasks",
+    "costs",
+    "alert_codes",
+    "sign_off",
+    "palette",
+    "help",
+    "back",
+    "leave",
+)
 """What works on each of these screens."""
 
 

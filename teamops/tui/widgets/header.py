@@ -104,7 +104,7 @@ class Header(Widget):
             notes = f"~ {words.number_of(hidden, 'note')} in ?" if width >= ROOMY_TOP else f"~{hidden}"
             right.add(notes, colours.warn).add("  ")
         right.put(self._who_acts(snapshot)).add("  ")
-        number = sum(alert.open for alert in snapshot.alerts)
+        number = sum(alert.listed for alert in snapshot.alerts)
         if number:
             right.add(f"▲ {words.number_of(number, 'alert')}", colours.bad)
         else:
