@@ -167,26 +167,11 @@ class _Reading:
         )
 
     def look_around(self, settings: Settings) -> None:
-        """Warn of what a sound configuration names and this machine lacks."""
-        import shutil
+        """Warn of what a sound configuration names and this machine lacks, and of what is unwise."""
+        from teamops.config import around
 
-        if not settings.handoff.exists():
-            self._say(("handoff",), f"there is no {shown_path(settings.handoff, self._root)} yet", Severity.WARNING)
-        if not settings.roles:
-            self._say(("roles",), "no roles: teamops shows the handoff file and no agents", Severity.WARNING)
-        notify = settings.notify
-        for at, what in channels.remarks(self._root, notify.remote, notify.command, self._resolved):
+        for at, what in around.remarks(settings, self._values, self._env, self._resolved):
             self._say(at, what, Severity.WARNING)
-        for path in (path for path in self._values if len(path) == 2 and path[0] == "roles"):
-            role = settings.role(Role(path[1].strip().upper()))
-            if role is None or not role.command:
-                continue
-            program = role.command[0]
-            search = role.env.get("PATH", self._env.get("PATH", ""))
-            where = str(role.cwd / program) if "/" in program else program
-            if shutil.which(where, path=search) is None:
-                at = (*path, "command")
-                self._say(at, f"{_dotted(at)}: there is no program {values.shown(program)}", Severity.WARNING)
 
     # What stands in the document
 
@@ -275,9 +260,8 @@ class _Reading:
 
     def _notify(self) -> NotifySettings:
         notify = NotifySettings(**channels.read(self._values, self._root, self._resolved))
-        at = ("notify", "channels")
         for what in channels.conflicts(notify.channels, notify.remote, notify.command):
-            self._say(at, f"{_dotted(at)} {what}")
+            self._say(("notify", "channels"), f"notify.channels {what}")
         return notify
 
     def _tmux(self) -> TmuxSettings:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from teamops.config.notify_values import addresses, channels, signal, variable
 from teamops.config.values import (
-    addresses,
     alert_code,
-    channels,
     client,
     command,
     count,
@@ -26,7 +25,6 @@ from teamops.config.values import (
     sandbox_mode,
     seconds,
     session,
-    signal,
     size,
     socket_name,
     spike_stop,
@@ -36,7 +34,6 @@ from teamops.config.values import (
     timezone,
     together,
     tokens,
-    variable,
     variables,
 )
 

@@ -41,7 +41,7 @@ from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.guarding import Guarding
 from teamops.supervisor.lease import Lease, state_dir_of
 from teamops.supervisor.memory import Memory
-from teamops.supervisor.segment_file import SegmentFile
+from teamops.supervisor.segment_file import also_kept
 from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
 from teamops.tmux.socket import Socket
@@ -254,6 +254,7 @@ async def supervise_forever(
     Raises ``TeamopsError`` where the first life can't begin; a later one waits until it can.
     """
     folder = state_dir_of(settings, state_dir)
+    publish = also_kept(folder, publish)
     lease = Lease(folder)
     clock = clock or Clock()
     revisions = itertools.count(1)
@@ -261,12 +262,10 @@ async def supervise_forever(
     trouble = ""
     inherited: tuple[Alert, ...] = ()
     latest: Snapshot | None = None
-    segment = SegmentFile(folder)
 
     def tell(snapshot: Snapshot) -> None:
         nonlocal latest
         latest = snapshot
-        segment.keep(snapshot)
         publish(snapshot)
 
     try:

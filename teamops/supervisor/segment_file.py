@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from teamops.model.snapshot import Snapshot
@@ -41,3 +42,14 @@ class SegmentFile:
             fresh.replace(self._path)
         except OSError:
             self._told = None
+
+
+def also_kept(folder: Path, publish: Callable[[Snapshot], None]) -> Callable[[Snapshot], None]:
+    """Return a ``publish`` that keeps the file in ``folder`` as well."""
+    file = SegmentFile(folder)
+
+    def publish_and_keep(snapshot: Snapshot) -> None:
+        publish(snapshot)
+        file.keep(snapshot)
+
+    return publish_and_keep
