@@ -51,11 +51,14 @@ def open_screen(root: Path | None = None, *, state_dir: Path | None = None, fare
     standing.daemon = True
     standing.start()
     try:
+        from teamops.cli.title import Title
         from teamops.tui.app import TeamopsApp
 
-        app = TeamopsApp(supervisor, settings, run_attach=run_attach)
-        app.farewell = farewell or app.farewell
-        app.run()
+        with Title(ring_bell) as title:
+            supervisor.subscribe(title.take)
+            app = TeamopsApp(supervisor, settings, run_attach=title.leaving_it(run_attach))
+            app.farewell = farewell or app.farewell
+            app.run()
         _await_ends(app.doing)
     finally:
         standing.cancel()
