@@ -165,7 +165,7 @@ KEYS: tuple[Key, ...] = (
         "At most so many pages within notify.cap_window_s; the rest is one page.",
     ),
     _key("notify.cap_window_s", "duration", seconds, '"10m"', "… and the last of them is kept for what is critical."),
-    _key("notify.group_wait_s", "duration", seconds, '"2s"', "A page waits so long for what belongs to it."),
+    _key("notify.group_wait_s", "duration", seconds, '"5s"', "A page waits so long for what belongs to it."),
     _key("notify.group_interval_s", "duration", seconds, '"30s"', "… and the next of its kind so long after it."),
     _key("notify.escalate_s", "duration", seconds, '"10m"', "Unacknowledged for so long: the next channel, too."),
     _key("notify.resolved", "true/false", switch, "false", "Tell, too, when a cause you were told of is gone."),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from teamops.domain.alert_rules import RULES, AlertRule, pages, rule_of, severity_of
 from teamops.model.alert import Alert, AlertState, Finding, Silence
+from teamops.model.role import Role
 
 Key = tuple[str, str]
 
@@ -158,18 +159,19 @@ def _hide(alerts: dict[Key, Alert], rules: Mapping[str, AlertRule]) -> None:
     Nothing that calls a person is hidden by what calls nobody, and no rule hides itself by way of others: behind each
     hidden alert there is one that is told.
     """
-    hiding = [alert for alert in alerts.values() if alert.open and rule_of(alert.code, rules).inhibits]
+    hiding: dict[Role | None, list[Alert]] = {}
+    for alert in alerts.values():
+        if alert.open and rule_of(alert.code, rules).inhibits:
+            hiding.setdefault(alert.agent, []).append(alert)
     for key, alert in alerts.items():
         if alert.state is AlertState.RESOLVED:
             continue
-        behind = next((other.code for other in hiding if _inhibits(other, alert, rules)), "")
+        # What is about no agent stands for all of them.
+        others = [*hiding.get(None, ()), *(hiding.get(alert.agent, ()) if alert.agent is not None else ())]
+        behind = next((other.code for other in others if _inhibits(other, alert, rules)), "")
         if behind != alert.hidden_by:
             alerts[key] = replace(alert, hidden_by=behind)
 
 
 def _inhibits(other: Alert, alert: Alert, rules: Mapping[str, AlertRule]) -> bool:
-    return (
-        alert.code in rule_of(other.code, rules).inhibits
-        and (other.agent is None or other.agent == alert.agent)
-        and (other.notify or not alert.notify)
-    )
+    return alert.code in rule_of(other.code, rules).inhibits and (other.notify or not alert.notify)

@@ -43,7 +43,7 @@ class Quiet:
 class PagingPolicy:
     """How a person wants to be called. Times in observed seconds."""
 
-    group_wait_s: float = 2.0
+    group_wait_s: float = 5.0
     """So long the first page of a group waits for others that belong to it."""
     group_interval_s: float = 30.0
     """… and so long the next page of the same group."""
@@ -166,11 +166,21 @@ def _words(
 ) -> list[_Word]:
     """Return all that is due, the most urgent first."""
     due: dict[tuple[Transition, str, int], list[Alert]] = {}
+    early: list[Alert] = []
     for alert in alerts:
         found = _due(alert, at, policy, channels, rule_of(alert.code, rules))
-        if found is not None:
+        if found is None:
+            early.append(alert)
+        else:
             transition, rank = found
             due.setdefault((transition, _group(alert, rules), rank), []).append(alert)
+    soon = replace(at, now=at.now + policy.group_interval_s)
+    for alert in early if due else ():
+        # What was told a little later than others of its group is told again together with them.
+        found = _due(alert, soon, policy, channels, rule_of(alert.code, rules))
+        key = ("", "", 0) if found is None else (found[0], _group(alert, rules), found[1])
+        if key in due:
+            due[key].append(alert)
     words = []
     for (transition, group, rank), members in due.items():
         if transition is Transition.FIRED:

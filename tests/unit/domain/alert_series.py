@@ -45,7 +45,7 @@ class Play:
     acts: Mapping[int, Sequence[str]] = field(default_factory=dict)
     """Second → "ack agent-dead CODER", "silence 900 …", "silence …" (until resolved), "speak …", "gap 3600"."""
     rules: Mapping[str, AlertRule] = field(default_factory=lambda: RULES)
-    policy: PagingPolicy = field(default_factory=PagingPolicy)
+    policy: PagingPolicy = field(default_factory=lambda: PagingPolicy(group_wait_s=2.0))
     channels: int = 2
     minute: int = 12 * 60
     """Of the day at which it begins."""

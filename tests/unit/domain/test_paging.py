@@ -12,7 +12,7 @@ from teamops.model.role import CODER, Role
 from tests.unit.domain.alert_series import Play, rule
 
 SOON = PagingPolicy(group_wait_s=0.0, group_interval_s=0.0)
-NIGHT = PagingPolicy(quiet=Quiet(22 * 60, 7 * 60))
+NIGHT = PagingPolicy(group_wait_s=2.0, quiet=Quiet(22 * 60, 7 * 60))
 
 
 def told(play: Play) -> list[tuple[int, str, str]]:
@@ -145,6 +145,13 @@ def test_those_that_fire_together_are_one_page() -> None:
     assert page.buttons == (Button.ACK, Button.SILENCE_1H)
 
 
+def test_those_that_were_told_shortly_after_each_other_are_told_again_together() -> None:
+    series = {"tmux-down a": "x*700", "tmux-down b": ".*20 x*680"}
+    assert told(Play(series)) == [
+        (3, "fired", "tmux-down a"), (33, "fired", "tmux-down b"), (603, "escalated", "tmux-down a +1"),
+    ]  # fmt: skip
+
+
 def test_the_next_of_a_group_wait_for_its_interval() -> None:
     series = {"human-turn a": "x*90", "human-turn b": ".*8 x*82", "human-turn c": ".*9 x*81"}
     assert told(Play(series)) == [(3, "fired", "human-turn a"), (33, "fired", "human-turn b +1")]
@@ -179,9 +186,9 @@ def test_one_place_is_kept_for_what_is_critical() -> None:
 
 def test_a_cap_of_one_keeps_nothing_back() -> None:
     rules = {"a": rule("a"), "b": rule("b", severity=Severity.CRITICAL)}
-    play = Play({"a s": "x*30", "b s": "x*30"}, rules=rules, policy=PagingPolicy(cap=1))
+    play = Play({"a s": "x*30", "b s": "x*30"}, rules=rules, policy=PagingPolicy(group_wait_s=2.0, cap=1))
     assert told(play) == [(3, "fired", "b s")]
-    late = PagingPolicy(cap=1, cap_window_s=10.0)
+    late = PagingPolicy(group_wait_s=2.0, cap=1, cap_window_s=10.0)
     assert told(Play({"a s": "x*30", "b s": "x*30"}, rules=rules, policy=late))[1] == (13, "fired", "a s")
 
 
@@ -199,7 +206,7 @@ def test_the_worst_comes_first() -> None:
 def test_what_is_over_is_told_only_where_that_is_wanted() -> None:
     series = {"human-turn t": "x*10 .*20", "handoff-rewritten e": "x*2 .*28"}
     assert [transition for _, transition, _ in told(Play(series))] == ["fired"]
-    play = Play(series, policy=PagingPolicy(resolved=True))
+    play = Play(series, policy=PagingPolicy(group_wait_s=2.0, resolved=True))
     assert told(play) == [(3, "fired", "human-turn t"), (10, "resolved", "human-turn t")]
     page = play.pages[1][1]
     assert (page.title, page.do, page.buttons, page.thread) == (
@@ -211,7 +218,7 @@ def test_what_is_over_never_takes_a_place_from_what_is_not() -> None:
     codes = [f"c{n}" for n in range(5)]
     rules = {code: rule(code) for code in codes}
     series = {f"{code} s": "x*10 .*20" for code in codes[:4]} | {"c4 s": ".*7 x*23"}
-    play = Play(series, rules=rules, policy=PagingPolicy(resolved=True, cap=6))
+    play = Play(series, rules=rules, policy=PagingPolicy(group_wait_s=2.0, resolved=True, cap=6))
     assert [(transition, what) for _, transition, what in told(play)][4:] == [("fired", "c4 s")]
 
 

@@ -189,7 +189,7 @@ class Life:
             spike=spike or SpikeRule(),
             budget=team_budget or BudgetRule(),
             notify=notify or NotifySettings(),
-            paging=paging or PagingPolicy(),
+            paging=paging or PagingPolicy(group_wait_s=2.0),
             timezone="UTC",
         )
         view = SupervisorView(pid=1, acting=acting, since_wall=None)

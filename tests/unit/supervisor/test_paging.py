@@ -313,7 +313,7 @@ async def test_after_a_gap_nobody_is_called_before_the_world_was_looked_at(begin
 
 
 async def test_the_cap_holds_over_a_restart(begin: Begin) -> None:
-    policy = PagingPolicy(cap=1)
+    policy = PagingPolicy(group_wait_s=2.0, cap=1)
     life = await begin(paging=policy)
     await call(life)
     await life.until(lambda: bool(life.heard), "told")
@@ -373,7 +373,7 @@ async def test_an_answer_that_comes_too_late_says_so(begin: Begin) -> None:
 
 
 async def test_resolved_is_told_once_where_that_is_wanted(begin: Begin) -> None:
-    life = await begin(paging=PagingPolicy(resolved=True))
+    life = await begin(paging=PagingPolicy(group_wait_s=2.0, resolved=True))
     await call(life)
     await life.until(lambda: bool(life.heard), "told")
     await life.append(block(HUMAN, CODER, minute=1))
