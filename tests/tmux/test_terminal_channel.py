@@ -134,3 +134,21 @@ def test_an_unknown_terminal_is_only_rung_unless_it_is_named(outside: Outside) -
 
 def test_nobody_attached_is_said(outside: Outside) -> None:
     assert outside.ring("osc9") == "True bell (nobody is attached to its tmux session)"
+
+
+def test_an_alert_calls_through_the_open_screen_and_leaves_it_whole(outside: Outside, tmp_path: Path) -> None:
+    (tmp_path / "current.md").write_text("### [DIRECTOR] 2026-03-28 14:30\n\n**Status**: done\n**Turn**: HUMAN\n")
+    (tmp_path / "teamops.toml").write_text('[notify]\nchannels = ["terminal"]\nsignal = "osc9"\n')
+    outside.tmux("set", "-g", "allow-passthrough", "on")
+    outside.attach()
+    command = f"{sys.executable} -m teamops"
+    outside.tmux(
+        "new-window", "-n", "screen", "-c", str(tmp_path), "-e", f"TEAMOPS_STATE_DIR={tmp_path}/state", command
+    )
+    outside.until(lambda: b"]9;teamops: " in outside.got)
+    outside.until(lambda: "HUMAN" in outside.tmux("capture-pane", "-p", "-t", "screen"))
+    assert "]9;" not in outside.tmux("capture-pane", "-p", "-t", "screen")
+    said = re.search(rb"\x1b\]9;(teamops: [^\x07\x1b]*)\x1b\\", outside.got)
+    assert said is not None
+    outside.tmux("send-keys", "-t", "screen", "q")
+    outside.until(lambda: "screen" not in outside.tmux("list-windows", "-F", "#{window_name}"))
