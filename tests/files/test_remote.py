@@ -6,6 +6,8 @@ import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_string
+from email.policy import default
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Severity
 from teamops.model.page import Page, Receipt, Transition
 from tests.http_service import Reply, Service
+from tests.mail_server import MailServer
 
 PASSWORD = "hunter22-very-secret"  # noqa: S105 - none at all
 PAGE = Page(
@@ -241,3 +244,55 @@ def test_of_an_address_only_what_is_no_secret_is_shown(url: str, said: str) -> N
 
 def test_nothing_calls_a_whole_channel() -> None:
     assert plain("<!channel> @everyone [x](http://y) @ada") == "\u2039!channel\u203a @ everyone [x] (http://y) @ada"
+
+
+def mailbox(port: int) -> str:
+    return f"mailto://127.0.0.1:{port}?from=teamops@example.org&to={PASSWORD}@example.org&mode=insecure"
+
+
+async def test_a_letter_is_sent_and_its_words_are_no_markup() -> None:
+    with MailServer() as server:
+        receipt = await channel(mailbox(server.port)).deliver(PAGE)
+        [letter] = server.letters
+    assert (receipt.ok, receipt.message, receipt.evidence) == (
+        True,
+        "taken by mailto://127.0.0.1",
+        "mailto://127.0.0.1: taken",
+    )
+    silent(receipt)
+    mail = message_from_string(letter, policy=default)
+    assert mail["Subject"] == "shop: CODER is dead"
+    bodies = [part.get_content() for part in mail.walk() if part.get_content_maintype() == "text"]
+    assert bodies
+    for body in bodies:
+        assert "killed by" in body
+        assert "<b>" not in body
+
+
+async def test_a_letter_that_is_refused_is_tried_again() -> None:
+    with MailServer(refuses=True) as server:
+        receipt = await channel(mailbox(server.port)).deliver(PAGE)
+    assert (receipt.ok, receipt.retry, receipt.message) == (False, True, "mailto://127.0.0.1: it was not taken")
+    silent(receipt)
+
+
+FAKE = """
+import logging, sys
+class AppriseAsset:
+    def __init__(self, **_): pass
+class Apprise:
+    def __init__(self, asset): pass
+    def add(self, url):
+        logging.getLogger("apprise").error("no: %s", url)
+        print(url, file=sys.stderr)
+        raise ValueError(f"can't send to {url}")
+"""
+RUN = "import sys; sys.path.insert(0, sys.argv[1]); from teamops.effects.channels.remote_worker import main; main()"
+
+
+async def test_what_a_library_says_of_its_failure_gets_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "apprise.py").write_text(FAKE)
+    settings = RemoteSettings(urls=(f"json://ada:{PASSWORD}@h",))
+    receipt = await RemoteChannel(settings, (sys.executable, "-P", "-c", RUN, str(tmp_path))).deliver(PAGE)
+    assert (receipt.ok, receipt.message) == (False, "json://h: apprise failed")
+    silent(receipt)
