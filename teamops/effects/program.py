@@ -12,10 +12,11 @@ import subprocess
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from teamops.model.text import clean, clean_line
 
@@ -89,15 +90,12 @@ def run_program(
     """
     begun = time.monotonic()
     try:
-        # A file, not a pipe: a program that reads nothing keeps nobody waiting.
-        with tempfile.TemporaryFile() as source:
-            source.write(given)
-            source.seek(0)
+        with _source(given) as source:
             child = subprocess.Popen(
                 list(words),
                 cwd=cwd,
                 env=dict(env),
-                stdin=source if given else subprocess.DEVNULL,
+                stdin=source,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 bufsize=0,
@@ -123,6 +121,18 @@ def run_program(
     if code < 0:
         return replace(ended, why=f"ended by {_signal(-code)}")
     return replace(ended, ok=code == 0, status=code, why=f"exit status {code}" if code else "")
+
+
+@contextmanager
+def _source(given: bytes) -> Iterator[IO[bytes] | int]:
+    """Give what a program reads. A file, not a pipe: one that reads nothing keeps nobody waiting."""
+    if not given:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(given)
+        file.seek(0)
+        yield file
 
 
 def _follow(child: subprocess.Popen[bytes], tail: Tail, begun: float, timeout_s: float, tell: Tell) -> bool:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+import os
+import sys
 from dataclasses import replace
 
 import pytest
@@ -43,3 +46,18 @@ def test_each_line_is_printed_once_whatever_becomes_of_the_log(capsys: pytest.Ca
     late = LogLine(1.5, "state", "starting", CODER)
     show(snapshot(ended, first, late, history))
     assert printed() == ["state  CODER      starting"]
+
+
+def test_the_bell_is_rung_on_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    from teamops.cli import watch
+
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert watch.ring_bell("\x1b]9;a\x1b\\\a")
+        assert os.read(ours, 100) == b"\x1b]9;a\x1b\\\a"
+    os.close(ours)
+    file = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", file)
+    assert not watch.ring_bell("\a")
+    assert file.getvalue() == ""
