@@ -241,11 +241,11 @@ def test_stale_fires_once_survives_a_restart_of_teamops_and_ends_with_the_next_t
     first = supervisor()
     first.start()
     wait(first, stale, "stale")
-    wait(first, lambda seen: any(line.kind == "action" and line.ok for line in seen.log), "told")
+    wait(first, lambda seen: any(line.kind == "page" and line.ok for line in seen.log), "told")
     assert first.snapshot().lights[0].state is LightState.STALE
     first.stop()
     assert len(rung) == 1
-    assert "CODER" in rung[0]
+    assert rung[0].endswith("\a")
     second = supervisor()
     second.start()
     try:
