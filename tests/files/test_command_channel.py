@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -138,3 +139,19 @@ async def test_its_own_environment_is_as_teamops_has_it(tmp_path: Path, monkeypa
     monkeypatch.setenv("MINE", "yes")
     assert (await channel(tmp_path, "import os; exit(os.environ['MINE'] != 'yes')").deliver(PAGE)).ok
     assert os.environ.get("TEAMOPS_PAGE_ID") is None
+
+
+async def test_who_leaves_meanwhile_leaves_nothing_running(tmp_path: Path) -> None:
+    program = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(99)"
+    attempt = asyncio.create_task(channel(tmp_path, program, timeout_s=90.0).deliver(PAGE))
+    end = time.monotonic() + 20.0
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
+    pid = int((tmp_path / "pid").read_text())
+    attempt.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await attempt
+    while psutil.pid_exists(pid):
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)

@@ -5,7 +5,6 @@ It runs without a shell, in the project's folder, in a session of its own that i
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Callable
@@ -14,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from teamops.config.channels import CommandSettings
+from teamops.effects.channels.running import run_beside
 from teamops.effects.channels.words import safe_line, words_of
-from teamops.effects.program import run_program
 from teamops.model.page import Answer, Page, Receipt
 
 SCHEMA = "teamops.page/1"
@@ -44,14 +43,9 @@ class CommandChannel:
         if not settings.command:
             return Receipt(ok=False, message="no command is set", absent=True, hint="set [notify.command] command")
         told = page_json(page)
-        ended = await asyncio.to_thread(
-            run_program,
-            settings.command,
-            settings.cwd,
-            {**os.environ, **_variables(told)},
-            settings.timeout_s,
-            given=json.dumps(told, ensure_ascii=False).encode() + b"\n",
-        )
+        given = json.dumps(told, ensure_ascii=False).encode() + b"\n"
+        env = {**os.environ, **_variables(told)}
+        ended = await run_beside(settings.command, settings.cwd, env, settings.timeout_s, given)
         program = safe_line(Path(settings.command[0]).name, 60)
         said = safe_line(ended.tail[-1]) if ended.tail else ""
         if ended.ok:

@@ -20,8 +20,8 @@ from pathlib import Path
 from teamops.config.channels import RemoteSettings
 from teamops.effects.channels.addresses import addresses, shown
 from teamops.effects.channels.remote_worker import WHY
+from teamops.effects.channels.running import run_beside
 from teamops.effects.channels.words import words_of
-from teamops.effects.program import run_program
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Severity
 from teamops.model.page import Answer, Page, Receipt, Transition
@@ -106,14 +106,8 @@ class RemoteChannel:
             kind = "success"
         title, body = (words.title, words.body) if words.body else ("", words.title)  # apprise sends no empty body
         task = {"urls": urls, "title": title, "body": body, "kind": kind}
-        ended = await asyncio.to_thread(
-            run_program,
-            self._program,
-            Path("/"),
-            os.environ,
-            self._settings.timeout_s,
-            given=json.dumps(task).encode(),
-        )
+        given = json.dumps(task).encode()
+        ended = await run_beside(self._program, Path("/"), os.environ, self._settings.timeout_s, given)
         found = {}
         for line in ended.tail:
             try:

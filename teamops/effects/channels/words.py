@@ -38,7 +38,7 @@ def words_of(page: Page) -> Words:
         title=title,
         body=cut("\n".join(part for part in (why, sentence) if part), BODY_LIMIT),
         do=do,
-        line=clean_line(": ".join(part for part in (title, why) if part), LINE_LIMIT),
+        line=_line(": ".join(part for part in (title, why) if part), LINE_LIMIT),
     )
 
 
