@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -293,6 +295,12 @@ RUN = "import sys; sys.path.insert(0, sys.argv[1]); from teamops.effects.channel
 async def test_what_a_library_says_of_its_failure_gets_nowhere(tmp_path: Path) -> None:
     (tmp_path / "apprise.py").write_text(FAKE)
     settings = RemoteSettings(urls=(f"json://ada:{PASSWORD}@h",))
-    receipt = await RemoteChannel(settings, (sys.executable, "-P", "-c", RUN, str(tmp_path))).deliver(PAGE)
+    program = (sys.executable, "-P", "-c", RUN, str(tmp_path))
+    receipt = await RemoteChannel(settings, program).deliver(PAGE)
     assert (receipt.ok, receipt.message) == (False, "json://h: apprise failed")
     silent(receipt)
+    task = json.dumps({"urls": settings.urls, "title": "t", "body": "b", "kind": "info"})
+    done = subprocess.run(program, input=task, capture_output=True, text=True, timeout=30, check=False)
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["why"] == "defect"
+    silent(receipt, done.stdout)
