@@ -225,11 +225,12 @@ def _urgency(word: _Word) -> tuple[bool, int, int, float]:
 def _capped(words: Sequence[_Word], over: Sequence[_Word], room: int, cap: int) -> list[_Word]:
     """Return what may go out: as many words as there is room for, the last of them with all the rest folded in.
 
-    ``over``: what needs nobody, and has no claim to what is left.
+    One place is kept for what is critical; where that takes it, the rest is folded in all the same, for else what comes
+    back again and again would keep all others from being told. ``over``: what needs nobody, and has no claim to one.
     """
     kept = 1 if cap > 1 else 0
-    through = _as_many([word for word in words if word.critical], room)
-    through += _as_many([word for word in words if not word.critical], room - len(through) - kept)
+    critical = sum(word.critical for word in words)
+    through = _as_many(words, max(min(critical, room), room - kept))
     return through + _as_many(over, room - len(through) - kept)
 
 
@@ -240,10 +241,10 @@ def _as_many(words: Sequence[_Word], room: int) -> list[_Word]:
 
 
 def _fold(words: Sequence[_Word]) -> _Word:
-    """Return all words as one, told from the first channel on."""
+    """Return all words as one; where one of them was to go to a further channel, all of it does."""
     alerts = _sorted(alert for word in words for alert in word.alerts)
     transition = min((word.transition for word in words), key=_ORDER.index)
-    return _Word(transition, alerts, "", min(word.rank for word in words))
+    return _Word(transition, alerts, "", max(word.rank for word in words))
 
 
 def _noted(alert: Alert, word: _Word, thread: str, at: Moment) -> Alert:

@@ -173,7 +173,7 @@ def play(month: Month, faults: list[Fault]) -> None:
             begun += 1
         live = [fault for fault in live if fault.end > at]
         month.acknowledge(at)
-        if at % (7 * 3600) == 0:
+        if at % 600 == 0:
             month.restart(at)
         month.round(at, [finding for fault in live for finding in fault.findings(at)])
 

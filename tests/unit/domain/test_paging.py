@@ -187,9 +187,15 @@ def test_one_place_is_kept_for_what_is_critical() -> None:
 def test_a_cap_of_one_keeps_nothing_back() -> None:
     rules = {"a": rule("a"), "b": rule("b", severity=Severity.CRITICAL)}
     play = Play({"a s": "x*30", "b s": "x*30"}, rules=rules, policy=PagingPolicy(group_wait_s=2.0, cap=1))
-    assert told(play) == [(3, "fired", "b s")]
-    late = PagingPolicy(group_wait_s=2.0, cap=1, cap_window_s=10.0)
-    assert told(Play({"a s": "x*30", "b s": "x*30"}, rules=rules, policy=late))[1] == (13, "fired", "a s")
+    assert told(play) == [(3, "fired", "b s +1")]
+
+
+def test_what_is_critical_again_and_again_keeps_nothing_else_from_being_told() -> None:
+    rules = {"a": rule("a"), "b": rule("b", severity=Severity.CRITICAL, repeat_s=8.0)}
+    play = Play(
+        {"a s": ".*5 x*40", "b s": "x*45"}, rules=rules, policy=PagingPolicy(cap=1, cap_window_s=10.0), channels=1
+    )
+    assert [what for _, _, what in told(play)][1] == "b s +1"
 
 
 def test_the_worst_comes_first() -> None:
