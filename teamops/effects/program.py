@@ -125,11 +125,15 @@ def run_program(
 
 @contextmanager
 def _source(given: bytes) -> Iterator[IO[bytes] | int]:
-    """Give what a program reads. A file, not a pipe: one that reads nothing keeps nobody waiting."""
+    """Give what a program reads. A file, not a pipe: one that reads nothing keeps nobody waiting.
+
+    In memory where the system can: there may be secrets in it.
+    """
     if not given:
         yield subprocess.DEVNULL
         return
-    with tempfile.TemporaryFile() as file:
+    in_memory = hasattr(os, "memfd_create")
+    with os.fdopen(os.memfd_create("given"), "w+b") if in_memory else tempfile.TemporaryFile() as file:
         file.write(given)
         file.seek(0)
         yield file
