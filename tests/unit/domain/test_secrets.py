@@ -6,7 +6,11 @@ import time
 
 import pytest
 
+from teamops.domain.paging import Lately, Moment, PagingPolicy, decide
 from teamops.domain.secrets import SECRET, without_secrets
+from teamops.model.alert import Alert, AlertState
+from teamops.model.handoff import Severity
+from teamops.model.role import CODER
 
 # Put together here, so that no scanner takes this file for a leak.
 OPENAI = "sk-" + "proj-Zb3kQ9wX7vLm2NpR5tYc8dFg1hJs4aTe"
@@ -89,3 +93,22 @@ def test_a_hostile_text_costs_little(text: str) -> None:
     began = time.process_time()
     without_secrets(text)
     assert time.process_time() - began < 2.0
+
+
+def test_a_page_is_made_without_them() -> None:
+    alert = Alert(
+        code="agent-zombie",
+        subject="CODER",
+        severity=Severity.CRITICAL,
+        state=AlertState.FIRING,
+        agent=CODER,
+        message=f"CODER hangs after: 401 for {OPENAI}",
+        do="restart it (r)",
+        since_wall=0.0,
+        changed_wall=0.0,
+        notify=True,
+    )
+    decided = decide([alert], Lately(), Moment(1000.0, 1000.0, 600), PagingPolicy(), project="p", channels=1)
+    [(page, _)] = decided.pages
+    assert SECRET in page.title + page.body
+    assert OPENAI not in repr(page)
