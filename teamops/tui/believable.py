@@ -211,6 +211,7 @@ def believable() -> Snapshot:
                 StageTime(Stage.IMPLEMENT, 14_720.0, 3, current=True),
                 StageTime(Stage.CODE_REVIEW, 3900.0, 2, current=False),
             ),
+            rounds=2,
             cost=Spend(64, Tokens(input=9_800, output=41_000, cache_read=1_900_000), Decimal("2.385")),
         ),
     )
