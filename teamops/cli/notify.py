@@ -5,20 +5,46 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import shutil
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from teamops.cli.options import project_option, state_option
 from teamops.cli.place import settings_of
-from teamops.config.settings import Settings
-from teamops.model.errors import EXIT_FINDING, EXIT_OK, TeamopsError
+from teamops.config.settings import CHANNELS, Settings
+from teamops.model.errors import EXIT_FINDING, EXIT_OK, TeamopsError, UsageError
 from teamops.model.handoff import Severity
 from teamops.model.page import Page, Receipt, Transition
 
-Tried = list[tuple[str, Receipt]]
+WIDEST = 160
+BODY = (
+    "An alert will look like this. Texts of agents come as plain text, without sequences, tags or secrets:\n"
+    "\x1b[31mnot red\x1b[0m, <b>not bold</b>, password=correct-horse"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One channel, and how it ended."""
+
+    channel: str
+    receipt: Receipt
+    excused: bool
+    """That it is not there is no failure: nobody asked for it by name."""
+
+    @property
+    def result(self) -> str:
+        """One word for it."""
+        return "delivered" if self.receipt.ok else "absent" if self.receipt.absent else "failed"
+
+    @property
+    def well(self) -> bool:
+        """It is no failure."""
+        return self.receipt.ok or (self.receipt.absent and self.excused)
 
 
 @click.group()
@@ -27,26 +53,38 @@ def notify() -> None:
 
 
 @notify.command()
-@click.option("--all", "every", is_flag=True, help="Try every channel, not only until one works.")
+@click.option("--channel", "only", metavar="NAME", help=f"Try this channel alone: {', '.join(CHANNELS)}.")
 @click.option("--json", "as_json", is_flag=True, help="Print teamops.notify/1.")
 @project_option
 @state_option
-def test(root: Path | None, state_dir: Path | None, *, every: bool, as_json: bool) -> int:
-    """Send one notification by the configured channels, in their order, and say by which way it went.
+def test(root: Path | None, state_dir: Path | None, *, only: str | None, as_json: bool) -> int:
+    """Send one notification by every configured channel, in their order, and say how each ended.
 
-    Exits with 0 when it was delivered (with --all: by every one), and 1 when it was not. What is shown here is known
-    to the supervisor: a channel that works again ends its alert.
+    Exits with 0 when it was delivered, and 1 when a channel failed or none delivered it. A desktop or a terminal that
+    is not there fails only where notify.channels names it. Needs no supervisor; one that runs learns which channels
+    work again.
     """
     settings = settings_of(root)
-    tried = asyncio.run(_try(settings, every=every))
-    _remember(settings, state_dir, tried)
-    good = [(name, receipt) for name, receipt in tried if receipt.ok]
-    ok = bool(good) and (not every or len(good) == len(tried))
-    if as_json:
-        click.echo(json.dumps(_json(tried, good, ok=ok), ensure_ascii=False))
-    else:
-        click.echo(_text(tried, good))
+    order = _order(settings, only)
+    page = _page(settings)
+    tried = asyncio.run(_try(settings, order, page, named=only is not None))
+    _remember(settings, state_dir, page, tried)
+    ok = all(one.well for one in tried) and any(one.receipt.ok for one in tried)
+    click.echo(json.dumps(_json(tried, ok=ok), ensure_ascii=False, indent=2) if as_json else _text(tried))
     return EXIT_OK if ok else EXIT_FINDING
+
+
+def _order(settings: Settings, only: str | None) -> tuple[str, ...]:
+    order = settings.notify.order
+    if only is None:
+        return order
+    if only not in CHANNELS:
+        raise UsageError(f"there is no channel {only!r}", f"channels: {', '.join(CHANNELS)}")
+    if only not in order:
+        raise UsageError(
+            f"the channel {only} is not in use here", f"in use: {', '.join(order) or 'none'}; see docs/notifications.md"
+        )
+    return (only,)
 
 
 def _page(settings: Settings) -> Page:
@@ -57,26 +95,29 @@ def _page(settings: Settings) -> Page:
         thread="notify test",
         severity=Severity.WARNING,
         project=settings.project,
-        title="teamops can reach you",
-        body="A handoff that goes stale will look like this.",
+        title=f"{settings.project}: teamops can reach you",
+        body=BODY,
         do="",
         wall=time.time(),
     )
 
 
-async def _try(settings: Settings, *, every: bool) -> Tried:
-    from teamops.effects.channels.registry import Around, channels
-    from teamops.effects.channels.trying import try_in_order
+async def _try(settings: Settings, order: tuple[str, ...], page: Page, *, named: bool) -> list[Tried]:
+    from teamops.effects.channels.registry import MAKERS, Around
+    from teamops.effects.channels.trying import attempted
 
-    ways = channels(settings.notify, Around(terminal=sys.stderr))
-    try:
-        return await try_in_order(ways, _page(settings), every=every)
-    finally:
-        for way in ways:
-            await way.close()
+    tried: list[Tried] = []
+    for name in order:
+        channel = MAKERS[name](settings.notify, Around(terminal=sys.stderr))
+        try:
+            receipt = await attempted(channel, page)
+        finally:
+            await channel.close()
+        tried.append(Tried(name, receipt, excused=not named and not settings.notify.channels))
+    return tried
 
 
-def _remember(settings: Settings, state_dir: Path | None, tried: Tried) -> None:
+def _remember(settings: Settings, state_dir: Path | None, page: Page, tried: list[Tried]) -> None:
     """Let the ledger know, where there is one: nobody makes a project's ledger by trying a bell."""
     from teamops.ledger.store import open_ledger
     from teamops.supervisor.lease import state_dir_of
@@ -84,13 +125,13 @@ def _remember(settings: Settings, state_dir: Path | None, tried: Tried) -> None:
     path = state_dir_of(settings, state_dir) / "ledger.sqlite3"
     if not path.exists():
         return
-    page, wall = _page(settings), time.time()
+    wall = time.time()
     try:
         ledger = open_ledger(path)
         try:
             ledger.save_alerts((), [(page, 0)])
-            for name, receipt in tried:
-                ledger.outbox.end(page, ledger.outbox.begin(page, name, wall), receipt, wall)
+            for one in tried:
+                ledger.outbox.end(page, ledger.outbox.begin(page, one.channel, wall), one.receipt, wall)
             ledger.outbox.drop(page, "tried", wall)
         finally:
             ledger.close()
@@ -98,29 +139,37 @@ def _remember(settings: Settings, state_dir: Path | None, tried: Tried) -> None:
         click.echo(f"teamops: not remembered: {error.message}", err=True)
 
 
-def _text(tried: Tried, good: Tried) -> str:
-    lines = []
-    if good:
-        first, receipt = good[0]
-        why = "; ".join(failed.message for name, failed in tried[: [name for name, _ in tried].index(first)])
-        proof = f" ({receipt.evidence})" if receipt.evidence else ""
-        lines.append(f"{receipt.message}{f': {why}' if why else ''}{proof}")
-        lines += [f"{name}: {again.message} ({again.evidence})" for name, again in good[1:]]
-    else:
-        lines.append(f"nobody was notified: {'; '.join(failed.message for _, failed in tried) or 'no channel is on'}")
-    lines += [f"  → {name}: {failed.hint}" for name, failed in tried if not failed.ok and failed.hint]
-    return "\n".join(lines if not good or len(tried) > 1 else lines[:1])
+def _text(tried: list[Tried]) -> str:
+    from teamops.report.table import table
+
+    if not tried:
+        return "nobody can be told: no channel is in use\n  → see notify.channels in docs/notifications.md"
+    rows = [
+        (one.channel, one.result, (one.receipt.ok and one.receipt.evidence) or one.receipt.message, one.receipt.hint)
+        for one in tried
+    ]
+    width = max(80, min(WIDEST, shutil.get_terminal_size().columns))
+    lines = [table(("channel", "result", "evidence"), [row[:3] for row in rows], width, give=(2,))]
+    lines += [f"  → {channel}: {hint}" for channel, _, _, hint in rows if hint]
+    if not any(one.receipt.ok for one in tried):
+        lines.append("nobody was notified")
+    return "\n".join(lines)
 
 
-def _json(tried: Tried, good: Tried, *, ok: bool) -> dict[str, object]:
-    shown = good[0][1] if good else Receipt(ok=False, message=_text(tried, good).splitlines()[0])
+def _json(tried: list[Tried], *, ok: bool) -> dict[str, object]:
     return {
         "schema": "teamops.notify/1",
         "ok": ok,
-        "message": shown.message,
-        "evidence": shown.evidence,
         "channels": [
-            {"channel": name, "ok": receipt.ok, "message": receipt.message, "evidence": receipt.evidence}
-            for name, receipt in tried
+            {
+                "channel": one.channel,
+                "result": one.result,
+                "ok": one.receipt.ok,
+                "message": one.receipt.message,
+                "evidence": one.receipt.evidence,
+                "retry": one.receipt.retry,
+                "do": one.receipt.hint,
+            }
+            for one in tried
         ],
     }

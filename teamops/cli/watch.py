@@ -105,6 +105,10 @@ def status_words(snapshot: Snapshot) -> str:
 
 
 def ring_bell(text: str) -> bool:
-    """Ring the terminal's bell and print ``text``; return whether somebody may have seen it."""
-    click.echo(f"\a{text}", err=True)
-    return sys.stderr.isatty()
+    """Write ``text`` (a bell, a notification's sequence) to the terminal we run in; return whether there is one.
+
+    What it is about is a line of the events as well.
+    """
+    from teamops.effects.channels.terminal import write_to
+
+    return write_to(sys.stderr, text)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from teamops.config import (
     boundary_rule,
     budget_rule,
+    channels,
     guarding,
     ledger,
     paging_rule,
@@ -28,6 +29,7 @@ from teamops.config.prices import own_prices
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import (
     GateSettings,
+    NotifySettings,
     ProfileFile,
     RoleSettings,
     Settings,
@@ -158,7 +160,7 @@ class _Reading:
             budget=budget_rule.read(self._values, ("budget",)),
             timezone=self._text_at("budget", "timezone", default=""),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
-            notify=paging_rule.ways(self._table("notify")),
+            notify=self._notify(),
             paging=paging_rule.policy(self._table("notify")),
             alert_rules=paging_rule.rules(self._values),
             gates=GateSettings(**self._table("gates")),
@@ -172,23 +174,11 @@ class _Reading:
         )
 
     def look_around(self, settings: Settings) -> None:
-        """Warn of what a sound configuration names and this machine lacks."""
-        import shutil
+        """Warn of what a sound configuration names and this machine lacks, and of what is unwise."""
+        from teamops.config import around
 
-        if not settings.handoff.exists():
-            self._say(("handoff",), f"there is no {shown_path(settings.handoff, self._root)} yet", Severity.WARNING)
-        if not settings.roles:
-            self._say(("roles",), "no roles: teamops shows the handoff file and no agents", Severity.WARNING)
-        for path in (path for path in self._values if len(path) == 2 and path[0] == "roles"):
-            role = settings.role(Role(path[1].strip().upper()))
-            if role is None or not role.command:
-                continue
-            program = role.command[0]
-            search = role.env.get("PATH", self._env.get("PATH", ""))
-            where = str(role.cwd / program) if "/" in program else program
-            if shutil.which(where, path=search) is None:
-                at = (*path, "command")
-                self._say(at, f"{_dotted(at)}: there is no program {values.shown(program)}", Severity.WARNING)
+        for at, what in around.remarks(settings, self._values, self._env, self._resolved):
+            self._say(at, what, Severity.WARNING)
 
     # What stands in the document
 
@@ -274,6 +264,12 @@ class _Reading:
                 f"{name} ({waiting:g} s) is longer than the stale limit{whose} ({stale:g} s): "
                 "a light waits before it is stale",
             )
+
+    def _notify(self) -> NotifySettings:
+        notify = NotifySettings(**channels.read(self._values, self._root, self._resolved))
+        for what in channels.conflicts(notify.channels, notify.remote, notify.command):
+            self._say(("notify", "channels"), f"notify.channels {what}")
+        return notify
 
     def _tmux(self) -> TmuxSettings:
         name, path = ("tmux", "socket_name"), ("tmux", "socket_path")

@@ -7,22 +7,15 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from teamops.config.settings import NotifySettings
+from teamops.config.channels import WAYS
 from teamops.domain.alert_rules import RULES, AlertRule
 from teamops.domain.paging import PagingPolicy
 
 KeyPath = tuple[str, ...]
-WAYS = ("desktop", "terminal", "channels")
-"""Keys of ``notify`` that say by which way; all others say when."""
-
-
-def ways(table: Mapping[str, Any]) -> NotifySettings:
-    """Return by which ways the person is told. ``table``: the values of ``notify``; the schema gives each its type."""
-    return NotifySettings(**{name: value for name, value in table.items() if name in WAYS})
 
 
 def policy(table: Mapping[str, Any]) -> PagingPolicy:
-    """Return when the person is told."""
+    """Return when the person is told. ``table``: the values of ``notify``; the schema gives each its type."""
     return PagingPolicy(**{name: value for name, value in table.items() if name not in WAYS})
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from teamops.config.notify_values import addresses, channels, signal, variable
 from teamops.config.values import (
     alert_code,
     audit_mode,
-    channels,
     client,
     command,
     count,
@@ -149,7 +149,7 @@ KEYS: tuple[Key, ...] = (
         "notify.channels",
         "list of names",
         channels,
-        '["desktop", "terminal"]',
+        "all that are set up",
         "Ways to reach you, the first to be tried first; the next where that fails.",
     ),
     _key("notify.desktop", "true/false", switch, "true", "Tell the person by a desktop notification (D-Bus)."),
@@ -161,6 +161,25 @@ KEYS: tuple[Key, ...] = (
     _key("report.folder", "path", path, '"reports"', "Where to; relative to the project's folder."),
     _key("report.formats", "list", report_formats, '["md", "json"]', "One file each: text, md, json, html."),
     _key("report.send", "true/false", switch, "false", "Send its summary as a notification."),
+    _key(
+        "notify.signal",
+        "one of",
+        signal,
+        '"auto"',
+        "What the terminal understands beside its bell: auto, bell (nothing), osc9, osc777, osc99.",
+    ),
+    _key(
+        "notify.remote.urls_file",
+        "path",
+        path,
+        "none",
+        "A file of yours alone (mode 600) with apprise's addresses, one a line: phone, chat, mail.",
+    ),
+    _key("notify.remote.urls_env", "text", variable, "none", "The environment variable that holds such addresses."),
+    _key("notify.remote.urls", "list", addresses, "none", "Such addresses themselves; agents can read them here."),
+    _key("notify.remote.timeout_s", "duration", seconds, '"20s"', "All of them together may take so long."),
+    _key("notify.command.command", "command", command, "none", "Your own program, given each page as JSON."),
+    _key("notify.command.timeout_s", "duration", seconds, '"10s"', "If it takes longer it has failed, and is ended."),
     _key("notify.quiet", "span of the day", quiet, "none", 'When only what is critical calls: "22:00-07:00".'),
     _key(
         "notify.cap",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
+from teamops.config.channels import CommandSettings, RemoteSettings, Signal
 from teamops.domain.alert_rules import RULES, AlertRule
 from teamops.domain.boundary_rules import NO_TIERS, TierRule
 from teamops.domain.budget import BudgetRule, Budgets
@@ -22,7 +23,7 @@ _NO_RULES: Mapping[str, object] = MappingProxyType({})
 CLIENTS = ("claude", "codex", "gemini", "opencode", "sdk", "command")
 """What runs in an agent's pane. ``sdk``: a program that beats through the SDK; ``command``: anything else."""
 
-CHANNELS = ("desktop", "terminal")
+CHANNELS = ("desktop", "terminal", "remote", "command")
 """Ways to a person who is away from the screen; ``effects.channels.registry`` makes each."""
 
 
@@ -128,12 +129,21 @@ class NotifySettings:
     terminal: bool = True
     """The bell (and title) as fallback where there is no desktop bus."""
     channels: tuple[str, ...] = ()
-    """Of CHANNELS, the first to be tried first; empty = ``desktop`` and ``terminal``, as far as these are on."""
+    """Of CHANNELS, the first to be tried first; empty = all that are on, in that order."""
+    signal: Signal = Signal.AUTO
+    """What the terminal understands, beside its bell."""
+    remote: RemoteSettings = field(default_factory=RemoteSettings)
+    command: CommandSettings = field(default_factory=CommandSettings)
 
     @property
     def order(self) -> tuple[str, ...]:
         """The channels in the order in which they are tried."""
-        switched = {"desktop": self.desktop, "terminal": self.terminal}
+        switched = {
+            "desktop": self.desktop,
+            "terminal": self.terminal,
+            "remote": self.remote.configured,
+            "command": bool(self.command.command),
+        }
         return tuple(name for name in self.channels or switched if switched.get(name, True))
 
 

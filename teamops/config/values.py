@@ -7,7 +7,7 @@ import re
 import shlex
 from decimal import Decimal
 
-from teamops.config.settings import CHANNELS, CLIENTS, REPORT_FORMATS, AuditMode, SandboxMode
+from teamops.config.settings import CLIENTS, REPORT_FORMATS, AuditMode, SandboxMode
 from teamops.domain.alert_rules import RULES
 from teamops.domain.limits import RestartWhen, SpikeStop
 from teamops.domain.paging import Quiet
@@ -19,7 +19,7 @@ SHORTEST = 0.001
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])I?)?B?")
 _ROLE = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _TMUX_NO_START = "$@%=+-!{~"
 """A tmux target that begins so means an id, an offset or an exact match, not a session of that name."""
@@ -273,18 +273,6 @@ def alert_code(value: object) -> str:
     raise Wrong(f"alerts.{shown(code)[1:-1]} is no alert ({hint})")
 
 
-def channels(value: object) -> tuple[str, ...]:
-    """Read an order of CHANNELS."""
-    if not isinstance(value, list) or not value:
-        raise Wrong(f'is a list such as ["{CHANNELS[0]}", "{CHANNELS[1]}"], not {shown(value)}')
-    for name in value:
-        if name not in CHANNELS:
-            raise Wrong(f"names some of {', '.join(CHANNELS)}; not {shown(name)}")
-        if value.count(name) > 1:
-            raise Wrong(f"names {name} twice")
-    return tuple(value)
-
-
 def command(value: object) -> tuple[str, ...]:
     """Read a program and its arguments: a text split as a shell would, or a list. No shell ever runs it."""
     if isinstance(value, str):
@@ -308,7 +296,7 @@ def variables(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise Wrong(f"is a table of texts, not {shown(value)}")
     for name, content in value.items():
-        if not _VARIABLE.fullmatch(name):
+        if not VARIABLE.fullmatch(name):
             raise Wrong(f"can't hold {shown(name)}: no name of an environment variable")
         if not isinstance(content, str):
             raise Wrong(f'holds texts; {name} is {shown(content)} (write {name} = "…")')

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from teamops.domain.alert_rules import ANSWERS, RULES, AlertRule, rule_of
+from teamops.domain.secrets import without_secrets
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Severity
 from teamops.model.page import Key, Page, Transition
@@ -277,8 +278,8 @@ def _page(word: _Word, wall: float, project: str, rules: Mapping[str, AlertRule]
         thread=thread or f"{first.code} {first.subject}",
         severity=first.severity,
         project=project,
-        title=_title(word, project),
-        body=_body(word),
+        title=without_secrets(_title(word, project)),  # stored and shown in many places
+        body=without_secrets(_body(word)),
         do="" if word.transition is Transition.RESOLVED else first.do,
         role=agents.pop() if len(agents) == 1 else None,
         buttons=() if word.transition is Transition.RESOLVED else buttons,

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from teamops.config.settings import Settings
 from teamops.model.errors import TeamopsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from teamops.config.settings import Settings
     from teamops.effects.watchdog import Watchdog
     from teamops.model.snapshot import Snapshot, SupervisorView
     from teamops.supervisor.core import Core
@@ -37,7 +37,19 @@ def state_dir_of(settings: Settings, base: Path | None = None) -> Path:
     """Return the project's folder in the person's state directory: out of the agents' reach."""
     base = state_base(base)
     name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in settings.project)[:40]
-    return base / f"{name}-{hashlib.blake2b(os.fsencode(settings.root), digest_size=6).hexdigest()}"
+    return base / f"{name}-{_mark(settings.root)}"
+
+
+def folders_of(root: Path, base: Path | None = None) -> list[Path]:
+    """Return the folders there are of the project in ``root``, whatever it calls itself: one, or one for each name."""
+    try:
+        return sorted(state_base(base).glob(f"*-{_mark(root)}"))
+    except OSError:  # a state directory that can't be read
+        return []
+
+
+def _mark(root: Path) -> str:
+    return hashlib.blake2b(os.fsencode(root), digest_size=6).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from teamops.domain.day_report import today
+from teamops.domain.secrets import without_secrets
 from teamops.model.actions import WriteReport
 from teamops.model.day_report import DayReport
 from teamops.model.errors import TeamopsError

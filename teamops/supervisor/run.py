@@ -43,6 +43,7 @@ from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.guarding import Guarding
 from teamops.supervisor.lease import Lease, state_dir_of, supervisor_view, tell_rounds, watchdog_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.segment_file import also_kept
 from teamops.supervisor.trees import watched_trees
 from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
@@ -260,6 +261,7 @@ async def supervise_forever(
     Raises ``TeamopsError`` where the first life can't begin; a later one waits until it can.
     """
     folder = state_dir_of(settings, state_dir)
+    publish = also_kept(folder, publish)
     clock = clock or Clock()
     watchdog = watchdog_of(settings)
     lease = Lease(folder)

@@ -105,6 +105,13 @@ def test_a_command_without_a_screen_pays_for_none(door: str) -> None:
     assert offenders(loaded, HEAVY) == []
 
 
+def test_a_status_line_loads_next_to_nothing() -> None:
+    loaded = loaded_by("teamops.cli.segment")
+    assert "teamops.report.segment" in loaded
+    rooms = ("config", "ledger", "tmux", "usage", "handoff", "effects", "sources", "tui")
+    assert offenders(loaded, (*HEAVY, "click", "sqlite3", "asyncio", *(f"teamops.{room}" for room in rooms))) == []
+
+
 CHILD = "import time; a = time.process_time(); {}; print(time.process_time(), time.process_time() - a)"
 
 

@@ -15,9 +15,10 @@ class Around:
     """What a channel may need of the process that it lives in."""
 
     ring: Callable[[str], bool] | None = None
-    """Is given a line for the terminal, rings its bell, and returns whether somebody may have seen it."""
+    """Writes to the terminal of our screen what it is given, as it stands (a bell, a sequence), and returns whether
+    that took it. Called in the loop's thread: it must not wait."""
     terminal: TextIO | None = None
-    """Rung by the bell and OSC 9 where ``ring`` is not there, or returned false."""
+    """Written to where ``ring`` is not there, or returned false."""
 
 
 Make = Callable[[NotifySettings, Around], Channel]
@@ -29,13 +30,25 @@ def _desktop(_: NotifySettings, __: Around) -> Channel:
     return DesktopChannel()
 
 
-def _terminal(_: NotifySettings, around: Around) -> Channel:
+def _terminal(settings: NotifySettings, around: Around) -> Channel:
     from teamops.effects.channels.terminal import TerminalChannel
 
-    return TerminalChannel(around.ring, around.terminal)
+    return TerminalChannel(around.ring, around.terminal, settings.signal)
 
 
-MAKERS: Mapping[str, Make] = {"desktop": _desktop, "terminal": _terminal}
+def _remote(settings: NotifySettings, _: Around) -> Channel:
+    from teamops.effects.channels.remote import RemoteChannel
+
+    return RemoteChannel(settings.remote)
+
+
+def _command(settings: NotifySettings, _: Around) -> Channel:
+    from teamops.effects.channels.command import CommandChannel
+
+    return CommandChannel(settings.command)
+
+
+MAKERS: Mapping[str, Make] = {"desktop": _desktop, "terminal": _terminal, "remote": _remote, "command": _command}
 """Name → how it is made. What it needs is imported then: a channel that is not configured costs nothing."""
 
 

@@ -1,14 +1,13 @@
-"""Channels tried one after the other, for a person who wants to see whether they work."""
+"""One attempt to deliver one page by one channel, which ends in time and in a receipt."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 from teamops.effects.channels.port import Channel
+from teamops.effects.channels.words import safe_line
 from teamops.model.errors import TeamopsError
 from teamops.model.page import Page, Receipt
-from teamops.model.text import clean_line
 
 DEFECT = "this is a defect of teamops: please report it"
 
@@ -21,16 +20,6 @@ async def attempted(channel: Channel, page: Page) -> Receipt:
     except TimeoutError:
         return Receipt(ok=False, message=f"no answer within {channel.limit_s:g} s", retry=True)
     except TeamopsError as error:
-        return Receipt(ok=False, message=error.message, hint=error.hint)
+        return Receipt(ok=False, message=safe_line(error.message), hint=error.hint)
     except Exception as error:  # noqa: BLE001 - a channel's port: becomes a receipt that a person sees
-        return Receipt(ok=False, message=clean_line(f"{type(error).__name__}: {error}", 200), hint=DEFECT)
-
-
-async def try_in_order(channels: Sequence[Channel], page: Page, *, every: bool) -> list[tuple[str, Receipt]]:
-    """Return how ``page`` went by each channel, up to the first that delivered it; with ``every``, by all."""
-    tried: list[tuple[str, Receipt]] = []
-    for channel in channels:
-        tried.append((channel.name, await attempted(channel, page)))
-        if tried[-1][1].ok and not every:
-            break
-    return tried
+        return Receipt(ok=False, message=safe_line(f"{type(error).__name__}: {error}"), hint=DEFECT)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+import os
+import sys
 from dataclasses import replace
 
 import pytest
@@ -53,3 +56,18 @@ def test_who_acts_is_printed_when_it_changes(capsys: pytest.CaptureFixture[str])
         show(replace(snapshot(), supervisor=view))
         told += [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines()]
     assert told == ["viewing: pid 7 acts", "viewing: pid 7 hangs", "viewing: pid 7 acts"]
+
+
+def test_the_bell_is_rung_on_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    from teamops.cli import watch
+
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert watch.ring_bell("\x1b]9;a\x1b\\\a")
+        assert os.read(ours, 100) == b"\x1b]9;a\x1b\\\a"
+    os.close(ours)
+    file = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", file)
+    assert not watch.ring_bell("\a")
+    assert file.getvalue() == ""

@@ -1,36 +1,18 @@
 from __future__ import annotations
 
-import io
-
 import pytest
 
+from teamops.config.channels import CommandSettings, RemoteSettings
 from teamops.config.settings import CHANNELS, NotifySettings
 from teamops.effects.channels.registry import MAKERS, Around, channels
-from teamops.effects.channels.terminal import TerminalChannel
-from teamops.model.handoff import Severity
-from teamops.model.page import Page, Transition
-
-
-def page(**changed: object) -> Page:
-    fields: dict[str, object] = {
-        "id": "1",
-        "transition": Transition.FIRED,
-        "keys": (("agent-dead", "CODER"),),
-        "thread": "agent-dead CODER",
-        "severity": Severity.CRITICAL,
-        "project": "shop",
-        "title": "shop: CODER is dead",
-        "body": "killed by signal 9",
-        "do": "restart it (r)",
-        "wall": 0.0,
-    }
-    return Page(**fields | changed)  # type: ignore[arg-type]
 
 
 def test_every_name_that_may_be_configured_can_be_made() -> None:
     assert set(MAKERS) == set(CHANNELS)
+    remote, command = RemoteSettings(urls=("json://h",)), CommandSettings(command=("true",))
     for name in CHANNELS:
-        assert [made.name for made in channels(NotifySettings(channels=(name,)), Around())] == [name]
+        settings = NotifySettings(channels=(name,), remote=remote, command=command)
+        assert [made.name for made in channels(settings, Around())] == [name]
 
 
 @pytest.mark.parametrize(
@@ -44,20 +26,3 @@ def test_every_name_that_may_be_configured_can_be_made() -> None:
 )
 def test_the_order(settings: NotifySettings, order: tuple[str, ...]) -> None:
     assert settings.order == order
-
-
-async def test_the_terminal_is_rung_with_one_line() -> None:
-    rung: list[str] = []
-
-    def ring(line: str) -> bool:
-        rung.append(line)
-        return True
-
-    receipt = await TerminalChannel(ring).deliver(page(body="a\x1b]0;x\x07b\nc"))
-    assert receipt.ok
-    assert rung == ["shop: CODER is dead: ab c"]
-
-
-async def test_where_nobody_can_have_seen_it_nothing_was_delivered() -> None:
-    receipt = await TerminalChannel(lambda _: False, io.StringIO()).deliver(page())
-    assert (receipt.ok, receipt.absent) == (False, True)
