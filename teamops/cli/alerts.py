@@ -42,7 +42,7 @@ def alerts(
     if ctx.invoked_subcommand is not None:
         return EXIT_OK
     from teamops.report import alerts as report
-    from teamops.supervisor.run import look
+    from teamops.supervisor.visiting import look
 
     settings = settings_of(root)
     if codes:

@@ -77,7 +77,7 @@ def report(
 
 async def _look(settings: Settings, state_dir: Path | None, day: str, days: int, role: Role | None) -> DayReport:
     from teamops.domain.day_report import today
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     asked = _day(day)
     async with visit(settings, state_dir=state_dir) as (core, snapshot):

@@ -73,7 +73,7 @@ def status(
     if role is not None:
         show_agent(asyncio.run(_look_at(settings, Role(role.upper()), state_dir)), as_json=as_json)
         return None
-    from teamops.supervisor.run import look, look_on
+    from teamops.supervisor.visiting import look, look_on
 
     if not keep:
         show(asyncio.run(look(settings, state_dir=state_dir)), as_json=as_json)
@@ -109,7 +109,7 @@ def show(snapshot: Snapshot, *, as_json: bool) -> None:
 async def _look_at(settings: Settings, role: Role, state_dir: Path | None) -> AgentLook:
     """Return one look at an agent. Raises ``UsageError`` for one that is not of the team."""
     from teamops.report.agent import AgentLook
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     async with visit(settings, state_dir=state_dir) as (core, snapshot):
         report = await core.agent_report(role)

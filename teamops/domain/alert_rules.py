@@ -391,13 +391,3 @@ def severity_of(finding: Finding, rules: Mapping[str, AlertRule] = RULES) -> Sev
 def pages(finding: Finding, rules: Mapping[str, AlertRule] = RULES) -> bool:
     """Return whether the person is told of a finding away from the screen: its rule wants it, and its case is one."""
     return rule_of(finding.code, rules).page and finding.notify is not False
-
-
-def documentation() -> str:
-    """Return the table of alerts as docs/alerts.md has it."""
-    rows = [
-        f"| `{rule.code}` | {rule.severity} | {rule.meaning} | {rule.evidence} | {rule.paged} | {rule.do} |"
-        for rule in RULES.values()
-    ]
-    head = "| code | severity | meaning | evidence | you are told away from the screen | what to do |"
-    return "\n".join([head, "|---|---|---|---|---|---|", *rows]) + "\n"

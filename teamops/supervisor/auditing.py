@@ -274,7 +274,7 @@ class Auditing:
         action = Quarantine(
             violation=violation.id, patch=patch, path=violation.path, role=role, by=By.RULE, reason=violation.rule
         )
-        outcome = await self._core.begin(action)
+        outcome = await self._core.acts.begin(action)
         if not outcome.ok:
             note = f"could not be undone: {outcome.message}"
             self._settle(book, violation.id, ViolationState.OPEN, note)
@@ -288,7 +288,7 @@ class Auditing:
         if own is None or not (own.auto_poke and book.settings.auto_poke):
             note = f"undone by rule; {role} was not told: it is not poked by rule"
         else:
-            outcome = await self._core.begin(
+            outcome = await self._core.acts.begin(
                 Poke(role=role, text=told_line(violation), by=By.RULE, reason=f"quarantine {violation.id}")
             )
             note = f"undone by rule; {role} was told" if outcome.ok else f"undone by rule; not told: {outcome.message}"
@@ -323,7 +323,7 @@ class Auditing:
         if wish.to is not ViolationState.ACCEPTED:
             patch = kept.patch_of(violation.id)
             back = wish.to is ViolationState.RESTORED
-            outcome = await self._core.begin(
+            outcome = await self._core.acts.begin(
                 Quarantine(
                     violation=violation.id,
                     patch=patch,

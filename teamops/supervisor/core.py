@@ -9,9 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 from teamops.config.settings import Settings
-from teamops.domain import log_lines
-from teamops.effects.run import Effects
-from teamops.model.actions import Action, Outcome, Quarantine, Restart
+from teamops.model.actions import Outcome
 from teamops.model.agent import AgentState
 from teamops.model.clock import Stamp
 from teamops.model.events import (
@@ -29,6 +27,7 @@ from teamops.model.events import (
 from teamops.model.role import Role
 from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
+from teamops.supervisor.acting import Acting
 from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.auditing import Auditing
 from teamops.supervisor.book import Book
@@ -97,10 +96,7 @@ class Core(Questions):
         """teamops did not run just before the last round of the clock: evidence of that time is still coming in."""
         self._ticks = 0
         """Rounds of the clock since every source has reported once."""
-        self._waiting: dict[int, asyncio.Future[Outcome]] = {}
-        self._busy: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.effects: Effects | None = None
         self.server: Server | None = None
         self.running: asyncio.Task[None]
         self.caught_up: Callable[[], Awaitable[None]] = _at_once
@@ -115,6 +111,7 @@ class Core(Questions):
         """Called after each round of the clock that was gone through to its end."""
         self.around: Callable[[], str] = lambda: ""
         """Says at which agent's hands this process is; empty = no agent's."""
+        self.acts = Acting(self)
         self.trail = Trail(memory, self.spawn)
         self.announcer = Announcer(self)
         self.deliverer = Deliverer(self)
@@ -299,7 +296,7 @@ class Core(Questions):
                 self.memory.usage(self.book, event)
                 self.book.take(event)
             case ActionFinished():
-                self._finish(event)
+                self.acts.finish(event)
             case _:
                 self.book.take(event)
 
@@ -337,57 +334,8 @@ class Core(Questions):
         """Tell the holder of a task's light of it, at once; ``None`` where there is nothing to announce."""
         return await self.announcer.announce_now(task)
 
-    def under_way(self, kind: type[Action], role: Role) -> bool:
-        """Return whether an action of that kind is being done for ``role``."""
-        return (kind.__name__, str(role)) in self._busy
-
-    def begin(self, action: Action, check: Callable[[bytes], None] | None = None) -> asyncio.Future[Outcome]:
-        """Record ``action`` as begun and run it; its end comes back as an event. ``check``: see ``Effects.run``."""
-        future: asyncio.Future[Outcome] = self._loop.create_future()
-        key = (type(action).__name__, str(action.role))
-        if isinstance(action, Quarantine):
-            key = (key[0], str(action.violation))
-        if key in self._busy:
-            future.set_result(
-                Outcome(ok=False, message=f"{action.role}: the same is already under way", hint="wait for its end")
-            )
-            return future
-        action_id = self.memory.action_begun(self.book, action)
-        self.deliverer.begun(self.book, action_id, action)
-        self.restarter.begun(self.book, action_id, action)
-        self._waiting[action_id] = future
-        self._busy.add(key)
-        self.spawn(self._carry_out(action_id, action, key, check), f"action {action_id}")
-        return future
-
-    async def _carry_out(
-        self, action_id: int, action: Action, key: tuple[str, str], check: Callable[[bytes], None] | None
-    ) -> None:
-        try:
-            if self.effects is None:
-                outcome = Outcome(ok=False, message="teamops is still starting", hint="try again")
-            else:
-                outcome = await self.effects.run(action, check)
-        finally:
-            self._busy.discard(key)
-        self.emit(ActionFinished(self._clock.stamp(), action_id, action, outcome))
-
-    def _finish(self, event: ActionFinished) -> None:
-        self.book.news = True
-        self.memory.action_finished(self.book, event)
-        if isinstance(event.action, Restart) and event.outcome.ok:
-            self.book.agent(event.action.role).restarts += 1
-        self.book.note(log_lines.action_line(event.stamp.wall, event.action, event.outcome))
-        future = self._waiting.pop(event.action_id, None)
-        if future is not None and not future.done():
-            future.set_result(event.outcome)
-
     def _note(self, kind: str, text: str) -> None:
         self.book.note(LogLine(self.book.stamp.wall, kind, text))
-
-    def recover(self) -> None:
-        """Close what an earlier life began and did not end. Call once, when effects are there."""
-        self.memory.recover(self.book)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run ``work`` beside the loop; it ends with it."""

@@ -82,7 +82,7 @@ class Reporting:
             if day.isoformat() not in written:
                 files = await asyncio.to_thread(_files, report, settings.formats)
                 action = WriteReport(day=day.isoformat(), folder=settings.folder, files=files)
-                outcome = await self._core.begin(action)
+                outcome = await self._core.acts.begin(action)
                 trouble = trouble if outcome.ok else outcome.message
                 if not outcome.ok:
                     continue

@@ -133,7 +133,7 @@ async def living(
         ways = channels(settings.notify, Around(ring=ring)) if supervisor.acting else []
         for way in ways:
             stack.push_async_callback(way.close)
-        core.effects = Effects(
+        core.acts.effects = Effects(
             settings,
             server,
             lambda role: core.book.agent(role).pane,
@@ -149,7 +149,7 @@ async def living(
         if supervisor.acting:
             core.spawn(_call(core, ways), "paging")
             core.spawn(_keep_note(core), "notifications")
-        core.recover()
+        core.acts.recover()
 
         stack.push_async_callback(_end, core.begin_running())
         core.caught_up = lambda: _caught_up(core, transcripts, growth, logs)
@@ -360,45 +360,3 @@ async def supervise(settings: Settings, *, state_dir: Path | None = None, second
         async with asyncio.timeout(seconds):
             await supervise_forever(settings, publish, state_dir=state_dir)
     return latest[0]
-
-
-@asynccontextmanager
-async def visit(
-    settings: Settings, *, state_dir: Path | None = None, publish: Publish = lambda _: None
-) -> AsyncIterator[tuple[Core, Snapshot]]:
-    """Be a viewer for a moment: gives the core and the first snapshot in which every source has reported.
-
-    Changes nothing by itself; what the visitor wishes through the core is done and recorded.
-    """
-    folder = state_dir_of(settings, state_dir)
-    clock = Clock()
-    view = supervisor_view(settings, Lease(folder), clock.machine(), acting=False)
-    settled = asyncio.Event()
-
-    def keep(snapshot: Snapshot) -> None:
-        publish(snapshot)
-        if snapshot.ready:
-            settled.set()
-
-    async with living(
-        settings, folder, clock, view, keep, followed=view.pid is not None, revisions=itertools.count(1)
-    ) as core:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_S):
-                await settled.wait()
-                await core.caught_up()
-                if core.memory.wants_rates:
-                    await core.memory.fetch_rates(core.book)
-        yield core, core.snapshot()
-
-
-async def look(settings: Settings, *, state_dir: Path | None = None) -> Snapshot:
-    """Return one snapshot as a viewer."""
-    async with visit(settings, state_dir=state_dir) as (_, snapshot):
-        return snapshot
-
-
-async def look_on(settings: Settings, publish: Publish, *, state_dir: Path | None = None) -> None:
-    """Publish snapshots as a viewer until cancelled."""
-    async with visit(settings, state_dir=state_dir, publish=publish) as (core, _):
-        await core.running

@@ -39,14 +39,14 @@ def wish(core: Core, intent: Intent) -> asyncio.Future[Outcome]:
         case PokeRole():
             if is_long(intent.text):
                 return _promise(core, _poke_by_file(core, intent), f"poke of {intent.role}")
-            return core.begin(Poke(role=intent.role, text=intent.text, by=By.PERSON))
+            return core.acts.begin(Poke(role=intent.role, text=intent.text, by=By.PERSON))
         case RestartRole():
             return _promise(core, core.restarter.by_hand(intent.role), f"restart of {intent.role}")
         case StartRole():
-            return core.begin(Start(role=intent.role, by=By.PERSON))
+            return core.acts.begin(Start(role=intent.role, by=By.PERSON))
         case StopRole():
             grace = core.book.settings.stop_grace_s if intent.grace_s is None else intent.grace_s
-            return core.begin(Stop(role=intent.role, by=By.PERSON, grace_s=grace))
+            return core.acts.begin(Stop(role=intent.role, by=By.PERSON, grace_s=grace))
         case LiftBudget():
             return _promise(core, _lift(core, intent), f"lift for {intent.scope}")
         case StopSpendingOf():
@@ -70,7 +70,7 @@ async def _poke_by_file(core: Core, intent: PokeRole) -> Outcome:
         line = await asyncio.to_thread(keep_text, settings.root, cwd, intent.role, intent.text, core.book.stamp.wall)
     except TeamopsError as error:
         return Outcome(ok=False, message=error.message, hint=error.hint)
-    return await core.begin(Poke(role=intent.role, text=line, by=By.PERSON))
+    return await core.acts.begin(Poke(role=intent.role, text=line, by=By.PERSON))
 
 
 def _say(core: Core, outcome: Outcome) -> asyncio.Future[Outcome]:

@@ -26,8 +26,8 @@ from teamops.model.alert import AlertState
 from teamops.model.clock import Stamp
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, Role
 from teamops.model.snapshot import AckAlert, LightState, PokeRole, RestartRole, Snapshot, SupervisorPort
-from teamops.supervisor.run import look
 from teamops.supervisor.thread import SupervisorThread
+from teamops.supervisor.visiting import look
 from tests.model_server import model_server
 from tests.tui.port_contract import PortContract
 

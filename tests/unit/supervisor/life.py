@@ -199,7 +199,7 @@ class Life:
         self.hands = Hands(self.handoff)
         self.core.budgeting.folder = folder / "state"
         holds.prepare(str(folder / "state"))
-        self.core.effects = self.hands  # type: ignore[assignment]  # all that the core uses of it
+        self.core.acts.effects = self.hands  # type: ignore[assignment]  # all that the core uses of it
         self.heard: list[tuple[str, Page]] = []
         """By which channel the person was told of what."""
         self.ears = {name: Ear(name, self.heard) for name in self.settings.notify.order}

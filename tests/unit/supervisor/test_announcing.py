@@ -315,7 +315,7 @@ async def test_a_persons_own_poke_makes_up_for_it(begin: Begin, handoff: Path) -
     await life.ticks(2)
     assert life.alerts("handoff-unannounced")
     life.hands.answer = Outcome(ok=True, message="typed and submitted")
-    await life.core.begin(Poke(role=CODER, text="go on", by=By.PERSON))
+    await life.core.acts.begin(Poke(role=CODER, text="go on", by=By.PERSON))
     await life.ticks(2)
     assert not life.alerts("handoff-unannounced")
 

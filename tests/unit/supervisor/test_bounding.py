@@ -213,7 +213,7 @@ async def test_what_this_one_starts_is_known_at_once_and_its_policy_read_anew(be
     own.write_text(text.replace('allow: ["*"]', 'allow: ["/src/"]', 1), encoding="utf-8")
     held = Held(kernel="bwrap alone", hooked=True)
     life.hands.answer = Outcome(ok=True, message="started", evidence=f"pane %1 pid {PID}", held=held)
-    outcome = await life.core.begin(Start(role=CODER, by=By.PERSON))
+    outcome = await life.core.acts.begin(Start(role=CODER, by=By.PERSON))
     assert outcome.ok
     view = await shown(life)
     assert (view.kernel, view.hook, view.allow) == ("bwrap alone", True, ("/src/",))

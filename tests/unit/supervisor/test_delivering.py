@@ -352,7 +352,7 @@ async def test_the_dead_are_not_reminded(begin: Begin, handoff: Path) -> None:
 async def test_a_persons_own_word_puts_the_reminder_off(begin: Begin, handoff: Path) -> None:
     life = await accepted_and_at_rest(begin)
     await seconds(life, 50)
-    await life.core.begin(Poke(role=CODER, text="how is it going?", by=By.PERSON))
+    await life.core.acts.begin(Poke(role=CODER, text="how is it going?", by=By.PERSON))
     takes(life)
     await seconds(life, 50)
     assert len(life.hands.pokes) == 2
@@ -564,7 +564,7 @@ async def test_killed_while_typing_its_proof_ends_the_alert(begin: Begin, handof
     text = deliveries(first)[0].text
     await first.end()
     life = await begin(CODER, **CLAUDE)
-    life.core.recover()
+    life.core.acts.recover()
     await life.ticks(2)
     assert life.alerts("handoff-unannounced")
     takes(life, text)

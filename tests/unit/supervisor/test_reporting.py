@@ -96,7 +96,7 @@ async def test_after_a_kill_it_is_written_again_only_where_it_was_not(begin: Beg
     await life.end()
     life = await begin(CODER)
     really(life)
-    life.core.recover()
+    life.core.acts.recover()
     await at(life, MIDNIGHT + DAY_S + 990)
     assert written(life) == [str(day)]
     assert (life.folder / "reports" / f"{day}.md").read_text(encoding="utf-8") == "written before the kill"
