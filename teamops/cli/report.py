@@ -76,7 +76,7 @@ def report(
 
 
 async def _look(settings: Settings, state_dir: Path | None, day: str, days: int, role: Role | None) -> DayReport:
-    from teamops.domain.day_report import today
+    from teamops.domain.days import today
     from teamops.supervisor.visiting import visit
 
     asked = _day(day)

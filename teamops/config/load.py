@@ -144,7 +144,7 @@ class _Reading:
         """Return the settings; only good when ``problems`` holds no error."""
         self._walk(schema.TREE, self._document, ())
         project = self._text_at("project", default=self._root.name or "project")
-        handoff = self._resolved(self._values.get(("handoff"), HANDOFF))
+        handoff = self._resolved(self._values.get(("handoff",), HANDOFF))
         if handoff.is_dir():
             self._say(("handoff",), f"handoff is a file, and {shown_path(handoff, self._root)} is a folder")
         return Settings(

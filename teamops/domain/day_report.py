@@ -68,11 +68,6 @@ def frame(last: date, count: int, wall: float, zone: tzinfo | None) -> Frame:
     return Frame(first=last - timedelta(days=count - 1), count=count, wall=wall, zone=zone)
 
 
-def today(wall: float, zone: tzinfo | None) -> date:
-    """Return the day in which ``wall`` lies."""
-    return local(wall, zone).date()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """Of whom a report is."""

@@ -249,6 +249,8 @@ def log(connection: sqlite3.Connection, limit: int) -> list[LogLine]:
 
 def _action(row: Any) -> Action:
     role, by, reason = (None if row[3] is None else Role(row[3])), By(row[7]), row[8]
+    if row[2] == "report":
+        return WriteReport(day=row[4], folder=row[5], files=(), by=by, reason=reason)
     if role is None or row[2] in ("quarantine", "restore"):
         number, _, patch = (row[5] or "0 ").partition(" ")
         return Quarantine(
@@ -261,8 +263,6 @@ def _action(row: Any) -> Action:
             force=bool(row[6]),
             reason=reason,
         )
-    if row[2] == "report":
-        return WriteReport(day=row[4], folder=row[5], files=(), by=by, reason=reason)
     if row[2] == "poke":
         return Poke(role=role, text=row[4], by=by, reason=reason)
     if row[2] == "append":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from teamops.ledger import history, outbox, spend, spent
 from teamops.ledger.audit import Audit
@@ -19,7 +21,6 @@ from teamops.ledger.keeping import Keepings
 from teamops.ledger.launches import Launches
 from teamops.ledger.logs import Logs, ToldLog
 from teamops.ledger.outbox import Outbox
-from teamops.ledger.report_facts import ReportFacts
 from teamops.ledger.rows import BegunAction, DaySpend, Minute
 from teamops.ledger.rss import Rss
 from teamops.ledger.spent import Spent, SpentRow
@@ -33,6 +34,9 @@ from teamops.model.role import Role
 from teamops.model.snapshot import LogLine
 from teamops.model.tail import Position
 from teamops.model.usage import Usage
+
+if TYPE_CHECKING:
+    from teamops.ledger.report_facts import ReportFacts
 
 __all__ = ["BegunAction", "DaySpend", "Ledger", "LedgerError", "Minute", "open_ledger"]
 
@@ -65,8 +69,6 @@ class Ledger:
         self.budgets = BudgetBook(connection, path)
         """Asked in every transaction that adds to what was spent."""
         self.checks = Checks(connection, path)
-        self.days = ReportFacts(connection, path)
-        """What a day's report asks."""
         self.deliveries = Deliveries(connection, path)
         self.keeping = Keepings(connection, path)
         self.launches = Launches(connection, path)
@@ -77,6 +79,13 @@ class Ledger:
         self.spent = Spent(connection, path)
         self.spikes = Spikes(connection, path)
         self.watched = Watched(connection, path)
+
+    @cached_property
+    def days(self) -> ReportFacts:
+        """What a day's report asks."""
+        from teamops.ledger.report_facts import ReportFacts  # the first frame has no use for it
+
+        return ReportFacts(self._connection, self._path)
 
     @property
     def path(self) -> Path:

@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from teamops.domain.day_report import Asked, Frame, day_report, frame, today
-from teamops.domain.days import midnight
+from teamops.domain.day_report import Asked, Frame, day_report, frame
+from teamops.domain.days import midnight, today
 from teamops.domain.drift import BEFORE
 from teamops.domain.presence import QUIET_S
 from teamops.domain.spend_by_light import moments

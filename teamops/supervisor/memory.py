@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from teamops.domain import alerts as alerts_rule
 from teamops.domain import log_lines
@@ -38,6 +38,9 @@ from teamops.supervisor.unwritten import Unwritten
 from teamops.tmux.ending import is_alive
 from teamops.usage.pricing import Pricer
 
+if TYPE_CHECKING:
+    from teamops.ledger.report_facts import ReportFacts
+
 T = TypeVar("T")
 
 
@@ -54,7 +57,6 @@ class Memory:
         self.boundaries = ledger.boundaries
         self.budgets = ledger.budgets
         self.checks = ledger.checks
-        self.days = ledger.days
         self.deliveries = ledger.deliveries
         self.keeping = ledger.keeping
         self.launches = ledger.launches
@@ -83,6 +85,11 @@ class Memory:
     def written(self) -> bool:
         """Nothing waits to be written: the ledger knows all that this supervisor knows."""
         return not self._unwritten
+
+    @property
+    def days(self) -> ReportFacts:
+        """What a day's report asks of the ledger."""
+        return self._ledger.days
 
     @property
     def path(self) -> Path:

@@ -7,16 +7,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from teamops.domain.day_report import today
+from teamops.domain.days import today
 from teamops.domain.secrets import without_secrets
 from teamops.model.actions import WriteReport
-from teamops.model.day_report import DayReport
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Severity
 from teamops.model.page import Page, Transition
-from teamops.supervisor import day_reports
 
 if TYPE_CHECKING:
+    from teamops.model.day_report import DayReport
     from teamops.supervisor.book import Book
     from teamops.supervisor.core import Core
 
@@ -65,6 +64,8 @@ class Reporting:
 
     async def _write_missing(self, book: Book, present: date) -> str:
         """Write the reports of the last days that are not written; return why one could not be."""
+        from teamops.supervisor import day_reports  # not before the first frame
+
         memory, settings = self._core.memory, book.settings.report
         since = book.stamp.wall - (MOST_BACK + 2) * _DAY_S
         written, trouble = memory.days.written(since), ""

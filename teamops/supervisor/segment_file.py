@@ -6,9 +6,12 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from teamops.model.snapshot import Snapshot
-from teamops.report.segment import FILE, Facts, facts_of
+
+if TYPE_CHECKING:
+    from teamops.report.segment import Facts
 
 SOONEST_S = 1.0
 LATEST_S = 30.0
@@ -18,7 +21,7 @@ class SegmentFile:
     """The file of one project. Only the supervisor that acts writes it."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE
+        self._folder = folder
         self._told: Facts | None = None
         self._at = 0.0
 
@@ -30,16 +33,18 @@ class SegmentFile:
         now, wall = snapshot.stamp.now, snapshot.stamp.wall
         if not (snapshot.ready and snapshot.supervisor.acting):
             return
-        facts = facts_of(snapshot)
+        from teamops.report.segment import FILE, facts_of  # not before the first frame
+
+        facts, path = facts_of(snapshot), self._folder / FILE
         age = now - self._at
         if self._told is not None and (age < SOONEST_S or (facts == self._told and age < LATEST_S)):
             return
         self._told, self._at = facts, now
-        fresh = self._path.with_suffix(f".{os.getpid()}")
+        fresh = path.with_suffix(f".{os.getpid()}")
         try:
             fresh.touch(0o600)
             fresh.write_text(json.dumps({**facts, "at": wall}), encoding="utf-8")
-            fresh.replace(self._path)
+            fresh.replace(path)
         except OSError:
             self._told = None
 

@@ -20,9 +20,6 @@ from teamops.model.page import Page, Receipt
 from teamops.model.role import CODER, DIRECTOR, HUMAN
 from tests.unit.supervisor.life import Ear, Life, block
 
-LATENCY_S = 0.01
-"""Between a delivery and the word on it, as every channel has it: where a kill leaves nobody knowing."""
-
 
 class Pager(Ear):
     """Writes down what it delivers, so that it survives the kill."""
@@ -32,12 +29,12 @@ class Pager(Ear):
         self.folder = folder
 
     async def deliver(self, page: Page) -> Receipt:
-        """Deliver ``page``, and say so a little later."""
+        """Deliver ``page``, and say so a little later, as every channel does: there a kill leaves nobody knowing."""
         line = os.open(self.folder / "heard", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.write(line, f"{page.id} {page.keys[0][1]}\n".encode())
-        os.close(line)
         (self.folder / "shown" / page.id).touch()
-        await asyncio.sleep(LATENCY_S)
+        await asyncio.to_thread(os.fsync, line)
+        os.close(line)
         return Receipt(ok=True, message="shown")
 
 

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from teamops.domain import day_answers, day_team
-from teamops.domain.day_report import Asked, day_report, frame, today
+from teamops.domain.day_report import Asked, day_report, frame
 from teamops.domain.day_tasks import task_days
+from teamops.domain.days import today
 from teamops.domain.drift import cycle_drift
 from teamops.domain.episodes import episodes
 from teamops.domain.limits import Limits

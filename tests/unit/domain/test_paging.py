@@ -268,3 +268,17 @@ def test_a_page_that_nobody_needs_any_more_is_not_tried_again() -> None:
     assert still_worth_telling(page, {ALERT.key: ALERT}, 10.0)
     assert not still_worth_telling(page, {}, 10.0)
     assert not still_worth_telling(page, {ALERT.key: replace(ALERT, state=AlertState.ACKED)}, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "minute", "left"),
+    [
+        (22 * 60, 7 * 60, 23 * 60, 480),
+        (22 * 60, 7 * 60, 419, 1),
+        (22 * 60, 7 * 60, 420, 0),
+        (60, 120, 60, 60),
+        (0, 0, 5, 1435),
+    ],
+)
+def test_how_long_it_stays_quiet(start: int, end: int, minute: int, left: int) -> None:
+    assert Quiet(start, end).left(minute) == left

@@ -328,7 +328,7 @@ async def test_killed_between_claim_and_line_it_is_said_and_typed_later(
     def die(action: Action) -> None:
         raise RuntimeError(f"killed before {action}")
 
-    monkeypatch.setattr(first.core, "begin", die)
+    monkeypatch.setattr(first.core.acts, "begin", die)
     append(handoff, TO_CODER)
     first.read()
     with pytest.raises(RuntimeError, match="killed before"):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from teamops.config.settings import ReportSettings
+from teamops.domain.paging import PagingPolicy, Quiet
 from teamops.effects.reports import write_report
 from teamops.model.actions import Action, Outcome, WriteReport
 from teamops.model.page import Page, Transition
@@ -168,7 +169,7 @@ async def test_it_is_not_written_where_it_is_not_wanted(begin: Begin, how: str) 
 
 async def test_its_summary_is_sent_once_where_that_is_wanted(begin: Begin) -> None:
     def pages(life: Life) -> list[Page]:
-        return [left.page for left in life.ledger.outbox.waiting() if left.page.transition is Transition.REPORT]
+        return [page for _, page in life.heard if page.transition is Transition.REPORT]
 
     life = await begin(CODER)
     really(life, ReportSettings(send=True, formats=("text",)))
@@ -182,7 +183,19 @@ async def test_its_summary_is_sent_once_where_that_is_wanted(begin: Begin) -> No
     life = await begin(CODER)
     really(life, ReportSettings(send=True))
     await at(life, MIDNIGHT + 600)
-    assert (pages(life), written(life)) == ([page], []), "it is still on its way, and no second one is"
+    assert (pages(life), written(life)) == ([], []), "nothing is told twice"
+
+
+async def test_no_summary_rings_in_the_quiet_hours(begin: Begin) -> None:
+    life = await begin(CODER)
+    really(life, ReportSettings(send=True))
+    life.core.book.settings = replace(life.core.book.settings, paging=PagingPolicy(quiet=Quiet(22 * 60, 7 * 60)))
+    life.core.paging._settings = life.core.book.settings
+    await at(life, MIDNIGHT + AFTER_S)
+    (sending,) = life.core.paging._waiting.values()
+    assert sending.page.transition is Transition.REPORT
+    assert sending.due - life.core.time() == pytest.approx(7 * 3600 - 120, abs=180)
+    assert life.heard == []
 
 
 async def test_every_form_is_written(begin: Begin) -> None:
