@@ -101,13 +101,13 @@ def _git(made: Ground, *words: str, role: bool = True) -> tuple[int, str]:
         )  # fmt: skip
     except OSError as error:
         raise TeamopsError(f"git can't be started: {error.strerror or error}", "install git, or mend PATH") from error
-    try:
-        out = child.communicate(timeout=SECONDS)[0]
-    except subprocess.TimeoutExpired:
-        raise TeamopsError(f"git {words[0]} did not end within {SECONDS:.0f} s", "run the hook by hand") from None
-    finally:
-        with suppress(ProcessLookupError):  # the hook and what it started
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+    with child:
+        try:
+            out = child.communicate(timeout=SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            raise TeamopsError(f"git {words[0]} did not end within {SECONDS:.0f} s", "run the hook by hand") from None
+        finally:
+            with suppress(ProcessLookupError):  # the hook and what it started
+                os.killpg(child.pid, signal.SIGKILL)
     lines = [line for line in out.decode("utf-8", "replace").splitlines() if line.strip()]
     return child.returncode, clean_line(lines[0] if lines else "", 200)

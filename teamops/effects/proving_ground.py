@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,8 +98,6 @@ def _said(told: Policy, root: Path, name: str) -> str:
 
 def repository(made: Ground, seconds: float) -> None:
     """Make its project a git repository without hooks or templates of anybody. Raises ``TeamopsError``."""
-    import time
-
     Git(made.root, time.monotonic() + seconds, seconds).run("init", "-q", "--template=")
 
 

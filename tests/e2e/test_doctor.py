@@ -111,6 +111,8 @@ def test_a_person_sees_a_table_and_a_program_the_same(team: Tried) -> None:
         ("kernel", "works"),
         ("hook", "works"),
         ("budget hold", "works"),
+        ("audit", "works"),
+        ("git commit", "not supported"),
     ]
     assert not team.state.exists()  # nothing was ever remembered here, and nothing is now
     assert sorted(path.name for path in team.root.iterdir()) == ["current.md", "src", "teamops.toml"]
