@@ -17,7 +17,7 @@ from teamops.ledger.store import LedgerError
 from teamops.model.actions import By, Outcome, Poke, Quarantine
 from teamops.model.agent import AgentState
 from teamops.model.alert import Finding
-from teamops.model.boundary import Violation, ViolationState
+from teamops.model.boundary import SETTLED_FROM, Violation, ViolationState
 from teamops.model.errors import TeamopsError
 from teamops.model.events import Event, HandoffChanged, SourceTroubled, Ticked, WorkTreeChanged
 from teamops.model.role import HUMAN, Role
@@ -39,12 +39,6 @@ LIGHT_GRACE_S = 5.0
 """A light that went so lately still makes a change its holder's: the file may be seen after the block."""
 BUSY_S = 15.0
 NAME = "audit"
-_MAY: dict[ViolationState, frozenset[ViolationState]] = {
-    ViolationState.ACCEPTED: frozenset({ViolationState.OPEN}),
-    ViolationState.QUARANTINED: frozenset({ViolationState.OPEN, ViolationState.ACCEPTED, ViolationState.RESTORED}),
-    ViolationState.RESTORED: frozenset({ViolationState.QUARANTINED, ViolationState.GONE}),
-}
-"""From which states a person brings a violation to which."""
 
 
 class Auditing:
@@ -312,7 +306,7 @@ class Auditing:
             return Outcome(
                 ok=False, message=f"there is no violation {wish.violation}", hint="see: teamops guard violations"
             )
-        if violation.state not in _MAY.get(wish.to, frozenset()):
+        if violation.state not in SETTLED_FROM.get(wish.to, frozenset()):
             return Outcome(
                 ok=False,
                 message=f"violation {violation.id} is {violation.state.value}, and can't become {wish.to.value}",
