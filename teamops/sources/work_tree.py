@@ -202,7 +202,7 @@ class WorkTree:
                 continue
             inside = path[len(root) + 1 :]
             if mask & ISDIR and mask & (DELETE | MOVED_FROM):
-                self._inotify.drop(path)
+                self._inotify.drop(path, below=bool(mask & MOVED_FROM))  # one that is deleted is empty
             elif mask & ISDIR and not mask & (CREATE | MOVED_TO):
                 continue  # a folder's own rights or times
             if one.state.leaves(inside) and not mask & ISDIR:

@@ -143,11 +143,13 @@ def test_what_teamops_stands_on_is_looked_at(team: Tried) -> None:
     (team.root / "teamops.toml").write_text(team.toml.replace("/claude", "/gone/claude"))
     os.utime(team.root / "current.md", (4e9, 4e9))
     done = team.doctor(env={"PATH": "/nowhere"})
-    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "}
+    lines = [line for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "]
+    rows = {line[2:].partition("  ")[0]: line for line in lines}
     assert done.returncode == 1
     for part in ("tmux", "handoff", "clock", "claude"):
         assert "BROKEN" in rows[part], done.stdout
     assert "off" in rows["git"]
+    assert "works" in rows["audit"]
 
 
 def test_a_ledger_that_is_damaged_is_a_row(team: Tried) -> None:

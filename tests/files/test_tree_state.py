@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ class Looking:
         self.state.begin()
 
     def look(self, *names: str, settled: bool = False, adopt: bool = False, wall: float | None = None) -> Looked:
-        return self.state.look(names, {}, time.time() if wall is None else wall, settled=settled, adopt=adopt)
+        return self.state.look(set(names), {}, time.time() if wall is None else wall, settled=settled, adopt=adopt)
 
 
 @pytest.fixture
@@ -155,3 +156,61 @@ def test_names_that_mean_something_to_git(looking: Looking) -> None:
 )
 def test_what_no_agent_may_change(path: str, is_guarded: bool) -> None:
     assert guarded(path) is is_guarded
+
+
+@pytest.mark.parametrize("real", [True, False], ids=["a repository", "an empty folder"])
+def test_a_repository_that_is_made_over_the_tree_s_own_files_hides_nothing(looking: Looking, *, real: bool) -> None:
+    inner = looking.root / "src" / ".git"
+    if real:
+        subprocess.run(["git", "init", "-q", str(inner.parent)], check=True)
+    else:
+        inner.mkdir()
+    new = looking.root / "src" / "new.py"
+    new.write_text("1\n")
+    assert told(looking.look("src/new.py", settled=True)) == [("src/new.py", ChangeKind.CREATED)]
+    (looking.root / "src" / "more.py").write_text("1\n")
+    assert told(looking.state.look_all({}, time.time())) == [("src/more.py", ChangeKind.CREATED)]
+    # In the next life, too.
+    again = TreeState(looking.root, looking.root.parent / "before", ())
+    assert f"{looking.root}/src" in again.folders()
+    again.begin()
+    new.write_text("2\n")
+    assert told(again.look({"src/new.py"}, {}, time.time(), settled=True)) == [("src/new.py", ChangeKind.CHANGED)]
+
+
+def test_files_in_another_repository_are_not_this_tree_s(looking: Looking) -> None:
+    inner = looking.root / "wt" / "coder"
+    subprocess.run(["git", "init", "-q", str(inner)], check=True)
+    (inner / "x").mkdir()
+    (inner / "x" / "a.py").write_text("1\n")
+    assert told(looking.look("wt/coder/x/a.py", "wt/coder/b.py", "wt", "wt/coder", settled=True)) == []
+
+
+@pytest.mark.parametrize("name", ["exclude", "attributes"])
+def test_what_git_is_told_to_leave_out_is_looked_at(looking: Looking, name: str) -> None:
+    assert f"{looking.root}/.git/info" in looking.state.folders()
+    (looking.root / ".git" / "info" / name).write_text("*\n")
+    looked = looking.look(f".git/info/{name}", settled=True)
+    assert [path for path, _ in told(looked)] == [f".git/info/{name}"]
+    (looking.root / ".git" / "info" / "refs").write_text("git's own\n")
+    assert told(looking.look(".git/info/refs", settled=True)) == []
+
+
+def test_many_names_that_came_and_went_cost_one_look_at_what_is_known(looking: Looking) -> None:
+    asked = 0
+
+    class Known(dict[str, object]):
+        def __iter__(self) -> Iterator[str]:
+            nonlocal asked
+            asked += 1
+            return super().__iter__()
+
+    looking.state._known = Known(looking.state._known)  # type: ignore[assignment]
+    gone = [f"src/t{number}" for number in range(50)]
+    assert told(looking.look(*gone, settled=True)) == []
+    assert asked <= 2
+    (looking.root / "src").rename(looking.root / "lib")
+    assert told(looking.look(*gone, "src", "lib", settled=True)) == [
+        ("lib/a.py", ChangeKind.CREATED),
+        ("src/a.py", ChangeKind.DELETED),
+    ]
