@@ -38,7 +38,7 @@ POLL_SHARE = 50
 MAX_NAMES = 20_000
 """More names at once are not remembered singly: then everything is looked at."""
 MAX_TOLD = 2000
-"""So many changes at most are one event's; of more only the count is told."""
+"""So many changes at most are one event's; more of one moment are several events."""
 _IGNORES = (".gitignore", "exclude")
 
 
@@ -193,9 +193,10 @@ class WorkTree:
         if looked.again:
             asyncio.get_running_loop().call_later(SETTLE_S, one.settle, looked.again)
         if looked.changes:
-            told = looked.changes[:MAX_TOLD]
-            dropped = len(looked.changes) - len(told)
-            self._emit(WorkTreeChanged(self._clock.stamp(), str(one.state.root), told, dropped))
+            stamp, root, every = self._clock.stamp(), str(one.state.root), len(looked.changes)
+            for start in range(0, every, MAX_TOLD):
+                told = looked.changes[start : start + MAX_TOLD]
+                self._emit(WorkTreeChanged(stamp, root, told, every - len(told)))
         self._say("store", one.state.trouble, "a change past a boundary may not be undone; it is seen all the same")
 
     def _seen(self, folder: str, name: str, mask: int) -> None:

@@ -338,10 +338,14 @@ async def test_more_at_once_than_is_remembered_is_all_looked_at(
         (watched.root / f"n{number}").write_text("x")
     await watched.until(lambda: sum(isinstance(one, WorkTreeChanged) for one in watched.events) > 0, "an event")
     await watched.until(
-        lambda: sum(len(one.changes) + one.dropped for one in watched.events if isinstance(one, WorkTreeChanged)) == 50,
-        "all of them",
+        lambda: sum(len(one.changes) for one in watched.events if isinstance(one, WorkTreeChanged)) == 50, "all of them"
     )
-    assert all(len(one.changes) <= 30 for one in watched.events if isinstance(one, WorkTreeChanged))
+    parts = [one for one in watched.events if isinstance(one, WorkTreeChanged)]
+    assert all(len(one.changes) <= 30 for one in parts)
+    # A moment's events know of each other.
+    for one in parts:
+        assert one.beside == sum(len(each.changes) for each in parts if each.stamp == one.stamp) - len(one.changes)
+    assert any(one.beside for one in parts)
 
 
 async def test_git_that_fails_is_said_and_it_goes_on_afterwards(watched: Watched) -> None:
