@@ -362,6 +362,21 @@ def test_a_path_that_leads_out_is_refused(yard: Yard) -> None:
         yard.act(name)
 
 
+def test_what_is_kept_has_an_end_and_nothing_is_taken_away(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = yard.changed(b"x" * 1000, b"y" * 1000)
+    monkeypatch.setattr(patches, "MAX_ALL", 5000)
+    before = yard.kept()
+    with pytest.raises(TeamopsError, match="those that are kept come to ") as said:
+        yard.changed(b"x" * 1000, b"z" * 1000)
+    assert said.value.hint == f"take away from {yard.state / 'patches'} what you no longer need"
+    assert yard.kept() == before
+    for path in (yard.state / "patches").iterdir():
+        path.unlink()
+    second = yard.changed(b"x" * 1000, b"z" * 1000)
+    assert second != first
+    assert patches.bytes_of(yard.state, second, AFTER) == b"z" * 1000
+
+
 def test_a_full_disk_while_it_is_kept_or_undone(yard: Yard) -> None:
     name = yard.changed(before=b"x" * 5000)
     before = yard.kept()
