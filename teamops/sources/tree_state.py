@@ -20,7 +20,7 @@ from teamops.git.repository import Repository
 from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
-from teamops.sources.kept_bytes import KeptBytes, blob_id, digest_of, read_state
+from teamops.sources.kept_bytes import KeptBytes, blob_id, read_kept, read_state
 
 STALE_S = 60.0
 ADOPTED_S = 3.0
@@ -379,17 +379,6 @@ def facts_of(path: str) -> Facts | None:
     if not (stat.S_ISREG(told.st_mode) or stat.S_ISLNK(told.st_mode)):
         return None
     return told.st_mode, told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
-
-
-def read_kept(state: FileState) -> bytes | None:
-    """Return bytes that teamops keeps itself; ``None`` where they are not what they were."""
-    if not state.kept:
-        return b"" if state.kind is FileKind.NOTHING else None
-    try:
-        raw = Path(state.kept).read_bytes()
-    except OSError:
-        return None
-    return raw if digest_of(raw) == state.digest else None
 
 
 def _same(before: FileState, after: FileState, raw: bytes | None) -> bool:

@@ -24,7 +24,7 @@ from teamops.model.errors import TeamopsError
 from teamops.model.events import WorkTreeChanged
 from teamops.model.role import Role
 from teamops.model.text import clean_line
-from teamops.sources.tree_state import read_kept
+from teamops.sources.kept_bytes import read_kept
 from teamops.supervisor.change_evidence import Hold, HookWord, hold_of, hook_words, spoken
 
 MAX_LISTED = 200

@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ from teamops.sources.tree_state import Looked, TreeState
 from teamops.supervisor import audit_trial, change_judge
 from teamops.supervisor.audit_trial import audit
 
+pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")]
 ROLES = ("DIRECTOR", "DEVELOPER", "REVIEWER", "OPTIMIZER", "PARTNER", "CODER")
 TOML = "".join(f"[roles.{role}]\n" for role in ROLES)
 
