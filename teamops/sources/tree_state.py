@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,11 +92,12 @@ class TreeState:
         self._repository = Repository.find(self.root)
         self._read_ignored()
         held: dict[str, str] = {}
-        if self._repository is not None and not self._repository.converts():
+        if self._repository is not None:
             held = self._repository.held(self._leave)
+        exact = self._repository is not None and not self._repository.converts()
         self._known = {}
-        for path in self._all():
-            self._known[path] = self._taken(path, held.get(path, ""))
+        for path in self._all(held):
+            self._known[path] = self._taken(path, held.get(path, "") if exact else "")
         self._own.update(above for path in self._known for above in _above(path))
 
     def folders(self) -> list[str]:
@@ -232,11 +233,11 @@ class TreeState:
             asked[folder] = folder not in self._own and os.path.lexists(f"{self.root}/{folder}/.git")
         return asked[folder]
 
-    def _all(self) -> set[str]:
-        """Return every file that is to be known."""
+    def _all(self, held: Container[str] = ()) -> set[str]:
+        """Return every file that is to be known. ``held``: of these git is not asked, which takes long for many."""
         names = set(self._walk("", folders=False))
         names |= set(self._guarded_now())
-        ignored = self._ignored_of({name for name in names if name not in self._known})
+        ignored = self._ignored_of({name for name in names if name not in self._known and name not in held})
         return {name for name in names if (name not in ignored or guarded(name)) and not self.leaves(name)}
 
     def _guarded_now(self) -> Iterator[str]:

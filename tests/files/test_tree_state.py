@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from teamops.git.repository import Repository
 from teamops.model.boundary import ChangeKind
 from teamops.sources import kept_bytes, tree_state
 from teamops.sources.tree_state import STALE_S, Looked, TreeState, guarded
@@ -214,3 +215,31 @@ def test_many_names_that_came_and_went_cost_one_look_at_what_is_known(looking: L
         ("lib/a.py", ChangeKind.CREATED),
         ("src/a.py", ChangeKind.DELETED),
     ]
+
+
+@pytest.mark.parametrize("converts", [True, False])
+def test_git_is_not_asked_whether_it_ignores_what_it_holds(
+    looking: Looking, monkeypatch: pytest.MonkeyPatch, *, converts: bool
+) -> None:
+    """Git looks through its whole index for each name: of 100000 names that takes minutes."""
+    if converts:
+        (looking.root / ".gitattributes").write_text("* text\n")
+    (looking.root / "new.py").write_text("1\n")
+    (looking.root / "a.log").write_text("1\n")
+    asked: set[str] = set()
+    ignored = Repository.ignored
+
+    def counted(self: Repository, paths: Iterable[str]) -> frozenset[str]:
+        given = list(paths)
+        asked.update(given)
+        return ignored(self, given)
+
+    monkeypatch.setattr(Repository, "ignored", counted)
+    looking.state.begin()
+    assert asked == {"a.log"}
+    assert set(looking.state._known) >= {"src/a.py", ".gitignore", "new.py"}
+    assert "a.log" not in looking.state._known
+    looking.file.write_bytes(b"two\n")
+    (change,) = looking.look("src/a.py").changes
+    assert change.before is not None
+    assert looking.state.bytes_of(change.before) == b"one\n"
