@@ -57,7 +57,10 @@ def team(
 ) -> Iterator[Stage]:
     """Start idle agents; ``handoff`` is the file's content, else one block that gives DEVELOPER the light."""
     folder = Path(tempfile.mkdtemp(prefix="tb-", dir="/tmp"))  # short: it holds a socket
-    gone = ("TMUX", "TMUX_PANE", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "CLAUDE_CONFIG_DIR", "CODEX_HOME")
+    gone = (
+        "TMUX", "TMUX_PANE", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "CLAUDE_CONFIG_DIR", "CODEX_HOME",
+        "PYTHONDONTWRITEBYTECODE",  # with it every start would compile what an installation has compiled
+    )  # fmt: skip
     env = {name: value for name, value in os.environ.items() if name not in gone}
     env |= {
         "HOME": str(folder / "home"), "XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "home"),

@@ -32,6 +32,7 @@ class Printer:
     """Prints each log line once, oldest first."""
 
     def __init__(self) -> None:
+        self._log: tuple[LogLine, ...] | None = None
         self._printed: frozenset[LogLine] | None = None
         """What stood in the log before; ``None`` = nothing was seen yet, and all of it is history."""
         self._role = ""
@@ -42,7 +43,9 @@ class Printer:
         if role != self._role:
             self._role = role
             click.echo(f"{iso(snapshot.stamp.wall)} supervisor {snapshot.project}: {role}")
-        lines = frozenset(snapshot.log)
+        if snapshot.log is self._log:
+            return
+        self._log, lines = snapshot.log, frozenset(snapshot.log)
         if self._printed is not None and lines != self._printed:
             for line in reversed(snapshot.log):
                 if line not in self._printed:

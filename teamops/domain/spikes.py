@@ -131,8 +131,9 @@ def step(state: State, sample: Sample, now: float, rule: SpikeRule) -> tuple[Sta
         state = _take(state, sample, now)
         if sample.span_s >= CYCLE_S:
             state = _close_cycle(state, now, rule)
-    window = _window(state.span_s)
-    state = replace(state, used=tuple(used for used in state.used if used.at > now - window))
+    since = now - _window(state.span_s)
+    if state.used and state.used[0].at <= since:
+        state = replace(state, used=tuple(used for used in state.used if used.at > since))
     return _judge(state, sample, now, rule)
 
 
@@ -219,8 +220,10 @@ def _verdict(state: State, rule: SpikeRule, rate: int = 0, largest: int = 0) -> 
 
 
 def _judge(state: State, sample: Sample, now: float, rule: SpikeRule) -> tuple[State, Verdict]:
-    badges = tuple(badge for badge in state.badges if badge.until > now)
-    state = state if badges == state.badges else replace(state, badges=badges)
+    badges = state.badges
+    if any(badge.until <= now for badge in badges):
+        badges = tuple(badge for badge in badges if badge.until > now)
+        state = replace(state, badges=badges)
     rate = _rate(state, now)
     sustained, largest = _sustained(state, now)
     seen = _verdict(state, rule, rate, largest)

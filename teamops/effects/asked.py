@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from teamops.config.settings import Settings
-from teamops.effects.confine import CONFINED
 from teamops.guard.asking import Answer, Asked, answer, take
 from teamops.model.role import AGENT_ROLES, Role
 
@@ -40,6 +39,8 @@ def answer_all(settings: Settings, state_dir: Path | None, roles: Iterable[Role]
 
 
 def _do(settings: Settings, state_dir: Path | None, role: Role, asked: Asked) -> Answer:
+    from teamops.effects.confine import CONFINED
+
     known = settings.role(role)
     env = {name: value for name, value in os.environ.items() if name not in {"TMUX", "TMUX_PANE", CONFINED}}
     env |= {"TEAMOPS_ROLE": str(role), "TEAMOPS_PROJECT": str(settings.root), ANSWERING: "1"}

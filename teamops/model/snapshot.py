@@ -7,20 +7,22 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from teamops.model.actions import Outcome
 from teamops.model.agent import AgentView
-from teamops.model.agent_report import AgentReport
 from teamops.model.alert import Alert
 from teamops.model.boundary import Decision, Violation, ViolationState
 from teamops.model.budget import BudgetLine
 from teamops.model.clock import Stamp
-from teamops.model.cost_report import CostReport
 from teamops.model.handoff import Block, Problem, Stage, Standing, Task
 from teamops.model.protocol import ProtocolFinding, StageTime, TaskReport
 from teamops.model.role import Role
 from teamops.model.spend import Spend
+
+if TYPE_CHECKING:  # only a screen that asks for them needs them
+    from teamops.model.agent_report import AgentReport
+    from teamops.model.cost_report import CostReport
 
 
 class LightState(StrEnum):

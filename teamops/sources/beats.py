@@ -16,13 +16,14 @@ from teamops.guard.hook import FILE
 from teamops.model.agent import Beat, BeatKind
 from teamops.model.boundary import Decision, Verdict
 from teamops.model.clock import Stamp
-from teamops.model.events import BeatsSeen, SourceTroubled
+from teamops.model.events import BeatsSeen, Event, SourceTroubled
 from teamops.model.role import HUMAN, NONE, Role, role_of
 from teamops.model.tail import Position
 from teamops.model.text import clean_line
 from teamops.model.usage import Tokens, Usage
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
+from teamops.sources.pace import until_next
 from teamops.sources.port import Emit
 from teamops.sources.tail import Tail, lines_before
 from teamops.sources.watch import Watch
@@ -30,8 +31,12 @@ from teamops.tmux.ending import is_alive
 
 STEP = 1 << 16
 """Bytes between two breaths of the loop: a few milliseconds of work."""
-GATHER_S = 0.8
-"""Beats that come faster are read together; what hooks tell, "needs you" among it, is read at once."""
+GATHER_S = 1.0
+"""Beats that come faster are read together, as the clock ticks; what hooks tell, "needs you" among it, at once."""
+_SOON = 0.05
+"""So much of that at least lies between two readings."""
+TOGETHER = 20
+"""So much of what was read is told in one go, at most: a bounded piece of work for who takes it."""
 KNOWN_S = 3600.0
 """A beat that an earlier life has read tells nothing of the agent any more when it is older."""
 MEND = "mend the rights of the spool folder"
@@ -263,14 +268,14 @@ class Beats:
 
     async def _run(self, emit: Emit) -> None:
         loop = asyncio.get_running_loop()
-        read_at = loop.time() - GATHER_S
+        until = loop.time()
         while True:
             if not self._due:  # else an error has ended the last life of this task before they were read
                 await self._wake.wait()
             self._wake.clear()
-            await self._gather(read_at + GATHER_S)
+            await self._gather(until)
             await self._read_due(emit)
-            read_at = loop.time()
+            until = loop.time() + until_next(GATHER_S, _SOON)
 
     async def _gather(self, until: float) -> None:
         """Wait until ``until``, of the loop's time, unless a hook has told something."""
@@ -283,12 +288,28 @@ class Beats:
             self._wake.clear()
 
     async def _read_due(self, emit: Emit) -> None:
-        while self._due:
-            name = next(iter(self._due))
-            del self._due[name]
-            role = self._role(name)
-            if role is not None:
-                await self._read(name, role, emit)
+        """Read what is due, and tell of it in one go: one round of the supervisor for all that was gathered."""
+        seen: list[Event] = []
+
+        def tell() -> None:
+            for event in seen:
+                emit(event)
+            seen.clear()
+
+        def gather(event: Event) -> None:
+            seen.append(event)
+            if len(seen) >= TOGETHER:
+                tell()
+
+        try:
+            while self._due:
+                name = next(iter(self._due))
+                del self._due[name]
+                role = self._role(name)
+                if role is not None:
+                    await self._read(name, role, gather)
+        finally:
+            tell()  # what was read is not read again
 
     async def _read(self, name: str, role: Role, emit: Emit) -> None:
         path = self._spool / name

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from teamops.model.clock import Stamp
 from teamops.model.events import Ticked
+from teamops.sources.pace import next_look
 from teamops.sources.port import Emit
 
 TICK_S = 1.0
@@ -83,5 +84,5 @@ class ClockSource:
 
     async def _run(self, emit: Emit) -> None:
         while True:
-            await asyncio.sleep(self._tick_s)
+            await next_look(self._tick_s)
             emit(self._tick())

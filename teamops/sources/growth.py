@@ -17,6 +17,7 @@ from teamops.model.role import Role
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
 from teamops.sources.logs import Logs
+from teamops.sources.pace import next_look
 from teamops.sources.port import Emit
 from teamops.sources.tail import grown_at
 from teamops.sources.watch import Watch
@@ -309,7 +310,7 @@ class Growth:
     async def _look_for_ever(self) -> None:
         turn = 0
         while True:
-            await asyncio.sleep(TICK_S)
+            await next_look(TICK_S)
             turn += 1
             for index, client in enumerate(list(self._clients.values())):
                 if index % ROUND_TICKS == turn % ROUND_TICKS and self._clients.get(client.role) is client:

@@ -14,6 +14,7 @@ from teamops.model.events import HandoffChanged, HandoffLost, SourceTroubled
 from teamops.model.role import Role
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
+from teamops.sources.pace import until_next
 from teamops.sources.port import Emit
 from teamops.sources.watch import Watch
 
@@ -94,7 +95,7 @@ class HandoffFile:
 
     async def _run(self, emit: Emit) -> None:
         while True:
-            if await self._touch_within(CHECK_S) or self._look() != self._facts:
+            if await self._touch_within(until_next(CHECK_S)) or self._look() != self._facts:
                 await self._settle()
                 await self._read(emit)
             elif self._grown and asyncio.get_running_loop().time() - self._verified >= self._verify_s:

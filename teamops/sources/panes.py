@@ -16,6 +16,7 @@ from teamops.model.role import Role
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
 from teamops.sources.oom import OomKills, was_oom
+from teamops.sources.pace import until_next
 from teamops.sources.port import Emit
 from teamops.sources.pty_output import PtyOutput
 from teamops.sources.screens import Screens
@@ -118,7 +119,7 @@ class Panes:
         while True:
             up = self._last is not None and self._last[1]
             try:
-                async with asyncio.timeout(self._poll_s if up else min(DOWN_POLL_S, self._poll_s)):
+                async with asyncio.timeout(until_next(self._poll_s if up else min(DOWN_POLL_S, self._poll_s))):
                     await self._changed.wait()
                 await asyncio.sleep(COALESCE_S)
             except TimeoutError:

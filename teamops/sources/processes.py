@@ -12,6 +12,7 @@ from teamops.model.events import ProcessesSeen, ProcessRow
 from teamops.model.role import Role
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
+from teamops.sources.pace import until_next
 from teamops.sources.port import Emit
 
 PASS_S = 5.0
@@ -187,7 +188,7 @@ class Processes:
     async def _run(self, emit: Emit) -> None:
         while True:
             try:
-                async with asyncio.timeout(self._pass_s):
+                async with asyncio.timeout(until_next(self._pass_s)):
                     await self._changed.wait()
                 await asyncio.sleep(SOON_S)  # several agents tend to start together
             except TimeoutError:

@@ -14,6 +14,7 @@ from teamops.model.role import Role
 from teamops.sources.clock import Clock
 from teamops.sources.keeping import keep
 from teamops.sources.logs import Logs
+from teamops.sources.pace import next_look
 from teamops.sources.port import Emit
 from teamops.sources.watch import Watch
 from teamops.usage import locate
@@ -236,7 +237,7 @@ class Transcripts:
 
     async def _check_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(CHECK_S)
+            await next_look(CHECK_S)
             # A killed client changes no file; that its status is stale shows at its process alone. One that leaves in
             # order takes its file along and ends a moment later.
             if any(self._has_ended(client) and not client.said[2] for client in self._clients.values()):

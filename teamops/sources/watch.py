@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from teamops.sources.pace import until_next
+
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEventHandler
     from watchdog.observers.api import BaseObserver, ObservedWatch
@@ -85,7 +87,7 @@ class Watch:
         for key, folder in list(self._folders.items()):
             if self._folders.get(key) is folder:  # who is told may begin and end other watches
                 self._arm(folder, tell=True)
-        self._timer = loop.call_later(self._check_s, self._check)
+        self._timer = loop.call_later(until_next(self._check_s), self._check)
 
     def stop(self) -> None:
         """End all watches and the observer's threads. No callback comes afterwards."""
@@ -138,7 +140,7 @@ class Watch:
             elif folder.polled is not None:
                 self._poll(folder, folder.polled)
         if self._loop is not None and not self._stopped:
-            self._timer = self._loop.call_later(self._check_s, self._check)
+            self._timer = self._loop.call_later(until_next(self._check_s), self._check)
 
     def _lose(self, folder: _Folder) -> None:
         self._disarm(folder)

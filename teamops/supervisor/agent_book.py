@@ -11,25 +11,14 @@ from teamops.domain import hooks
 from teamops.domain.health import Facts, tells_of_work
 from teamops.domain.hooks import Told
 from teamops.domain.restart import Keeping
-from teamops.model.agent import AgentState, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind, SpikeView
+from teamops.model.agent import AgentState, AgentView, Beat, BeatKind, ClientStatus, Evidence, EvidenceKind, SpikeView
 from teamops.model.budget import BudgetHold
 from teamops.model.clock import Stamp
 from teamops.model.events import GrowthSeen, PaneDied, ProcessRow, ScreenSeen, StatusSeen, UsageSeen
 from teamops.model.pane import Pane, Screen
 from teamops.model.role import Role
 from teamops.model.usage import Usage
-
-MINUTES = 60
-"""Length of the strips on the screen."""
-
-
-@dataclass(slots=True)
-class MinuteSum:
-    """One minute of a strip."""
-
-    beats: int = 0
-    tokens: int = 0
-    cost: float = 0.0
+from teamops.supervisor.minutes import MINUTES, MinuteSum, Strips
 
 
 @dataclass(slots=True)
@@ -113,8 +102,15 @@ class AgentBook:
     cost_today: Decimal = Decimal(0)
     unpriced_today: int = 0
     minutes: dict[int, MinuteSum] = field(default_factory=dict)
+    """By minutes since 1970. Changed through ``minute`` alone, once it is shown."""
+    strips: tuple[int, Strips] | None = None
+    """As last drawn from ``minutes``, up to which minute; ``None`` where one has changed since."""
     recent: deque[tuple[float, int]] = field(default_factory=deque)
     """(observed seconds, tokens) of the last minute."""
+    judged_as: tuple[object, ...] = ()
+    """What was decided of it when it was last judged."""
+    view: AgentView | None = None
+    """As last shown; ``None`` where it was judged since."""
 
     @property
     def client(self) -> str:
@@ -368,12 +364,13 @@ class AgentBook:
             self.unpriced_today = max(0, self.unpriced_today - usage.tokens.total)
 
     def minute(self, at_wall: float, wall: float) -> MinuteSum | None:
-        """Return the sum of the minute of ``at_wall``, or ``None`` if it lies outside the strip."""
+        """Return the sum of the minute of ``at_wall``, to add to it, or ``None`` if it lies outside the strip."""
         index, last = int(at_wall // 60), int(wall // 60)
         if not last - MINUTES < index <= last:
             return None
         if len(self.minutes) > 2 * MINUTES:
             self.minutes = {at: row for at, row in self.minutes.items() if at > last - MINUTES}
+        self.strips = None
         return self.minutes.setdefault(index, MinuteSum())
 
     def tokens_per_min(self, now: float) -> int:

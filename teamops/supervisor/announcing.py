@@ -99,7 +99,7 @@ class Announcer:
     def adopt(self, book: Book) -> None:
         """Take the lights of a file that is seen for the first time as they are: nobody is told of old news."""
         for light in book.lights.values():
-            self._core.memory.claim(book, light, OF_HUMAN if light.role == HUMAN else ADOPTED)
+            self._core.memory.announced.claim(book, light, OF_HUMAN if light.role == HUMAN else ADOPTED)
 
     def carry(self, book: Book, was: KnownBlock, now: Block) -> None:
         """Keep a light announced whose block was rewritten: it is no other for that."""
@@ -149,9 +149,9 @@ class Announcer:
                 self._look_back(book, key, light)
         elif given is not None and giver is not None and given.is_of(giver, light):
             how = _as_before(given.how, given.digest)  # its block has grown since
-            memory.claim(book, light, how)
+            memory.announced.claim(book, light, how)
             self._close(key, light, how, giver)
-        elif (past := memory.superseded(book, light)) is not None:
+        elif (past := memory.announced.superseded(book, light)) is not None:
             if past:  # handed on long ago, and shown again by a file that has lost its end
                 self._done[key] = mark_of(light)
                 self._missed.pop(key, None)
@@ -161,7 +161,7 @@ class Announcer:
     def _announce(self, book: Book, key: str, light: Light, giver: Block | None) -> asyncio.Future[Outcome] | None:
         """Claim the light and tell its holder; ``None`` where nothing is typed (now)."""
         how = self._how(book, key, light)
-        claimed = None if how is None else self._core.memory.claim(book, light, how)
+        claimed = None if how is None else self._core.memory.announced.claim(book, light, how)
         if how is None:
             return None
         if claimed is None:
@@ -228,7 +228,7 @@ class Announcer:
             return
         reason = reason_of(replace(light, digest=digest))
         lines = self._core.deliverer.lines(book, reason, light.role) or []
-        outcome = self._core.memory.last_poke(book, light, digest, reason)
+        outcome = self._core.memory.announced.last_poke(book, light, digest, reason)
         if any(way.proven for way in lines) or (outcome is not None and outcome.ok):
             self._missed.pop(key, None)
         else:
@@ -248,7 +248,7 @@ class Announcer:
         giver = giver_of(book, light)
         if giver is not None and giver.role == light.role:
             return None
-        if core.memory.superseded(book, light) is not False:
+        if core.memory.announced.superseded(book, light) is not False:
             return None
         while core.under_way(Poke, light.role):
             await core.next_round()

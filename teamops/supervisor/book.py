@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from teamops.config.settings import Settings
@@ -20,6 +21,7 @@ from teamops.model.events import (
     PaneDied,
     PanesSeen,
     ProcessesSeen,
+    PromptSeen,
     ScreenSeen,
     SourceTroubled,
     StatusSeen,
@@ -72,6 +74,10 @@ class Book:
     """Unix seconds at which today began, in the timezone of the budgets."""
     started: frozenset[str] = frozenset()
     """Sources that have reported once."""
+    news: bool = True
+    """What came since the last judging may be about any agent, time itself included."""
+    heard: set[Role] = field(default_factory=set)
+    """Agents that told something of themselves since the last judging."""
 
     def __post_init__(self) -> None:
         self.protocol = ProtocolBook(self.settings.limits)
@@ -89,6 +95,7 @@ class Book:
 
     def tick(self, seen: Ticked) -> bool:
         """Take a round of the clock; return whether a new day begins with it."""
+        self.news = True
         if not seen.gap_s:
             self.offset = seen.stamp.now - seen.stamp.wall
         return self.turn_day(seen.stamp.wall)
@@ -119,6 +126,11 @@ class Book:
 
     def take(self, event: Event) -> None:
         """Take what an event says of the world. The handoff's blocks and actions have their own ways in."""
+        about = roles_of(event)
+        if about is None:
+            self.news = True
+        else:
+            self.heard.update(about)
         match event:
             case HandoffLost():
                 self.handoff_trouble = (event.reason, event.hint)
@@ -180,6 +192,7 @@ class Book:
         A block is itself a sign of work of the role that wrote it: new ones now, and at the ``first`` reading the last
         one when the file was last changed.
         """
+        self.news = True
         known = len(seen.handoff.blocks) - 1 if first else len(self.handoff.blocks)
         age = max(0.0, seen.stamp.wall - seen.mtime) if first else 0.0
         if seen.appended or first:
@@ -212,36 +225,64 @@ class Book:
 
     def date_light(self, dated: light.Light, since_wall: float) -> None:
         """Say that ``dated`` came at ``since_wall``: known from the ledger or the file's time."""
+        self.news = True
         age = max(0.0, self.stamp.wall - since_wall)
         self.lights[(dated.task or "").lower()] = replace(
             dated, since=self.stamp.now - age, since_wall=min(since_wall, self.stamp.wall)
         )
 
-    def held_by(self, role: Role) -> list[light.Light]:
+    def held_by(self, role: Role) -> Sequence[light.Light]:
         """Return the lights that ``role`` holds, oldest first."""
-        found = [held for held in self.lights.values() if held.role == role]
-        return found if len(found) < 2 else sorted(found, key=lambda held: held.since)
+        return self.holders().get(role, ())
+
+    def holders(self) -> Mapping[Role, Sequence[light.Light]]:
+        """Return the lights of each role that holds any, oldest first. For all agents ask once: a team may be large."""
+        found: dict[Role, list[light.Light]] = {}
+        for held in self.lights.values():
+            found.setdefault(held.role, []).append(held)
+        for lights in found.values():
+            lights.sort(key=lambda held: held.since)
+        return found
 
     def judge(self, now: float) -> list[AgentBook]:
         """Judge every agent anew; return those whose state changed."""
-        changed = []
+        self.news = True
+        return self.judge_news(now)
+
+    def judge_news(self, now: float) -> list[AgentBook]:
+        """Judge the agents of which something is new; return those whose state changed.
+
+        That is everyone with a round of the clock, with the handoff file and with what tells of the whole team, and
+        otherwise who told something of itself, or of whom something was decided: what hundreds of agents tell between
+        two rounds costs by what they tell, and not by how many they are.
+        """
+        news, heard = self.news or self.tmux_gone, self.heard
+        self.news, self.heard = False, set()
+        holders, tmux_down, changed = self.holders(), bool(self.tmux_down), []
         for page in self.agents.values():
-            held = self.held_by(page.role)
-            facts = page.facts(managed=self.manages(page.role), light_since=held[0].since if held else None)
-            state, evidence = health.judge(facts, now, self.settings.limits)
-            if self.tmux_down and state is AgentState.DEAD:
-                state = AgentState.UNKNOWN
-            page.health, page.health_evidence = state, evidence
-            page.evidences = known(facts, now)
-            if page.keeping is not None:
-                worked = health.worked_at(facts, now)
-                state, evidence = restart.shown(page.keeping, state, evidence, worked=worked, now=now)
-            kind = EvidenceKind.TRANSCRIPT if page.has_transcript else EvidenceKind.BEAT
-            state, evidence = spike_alerts.shown(page.spike, state, evidence, kind=kind, wall=self.stamp.wall)
-            state, evidence = budget_alerts.shown(page.hold, page.health, state, evidence, self.stamp.wall)
-            if state is not page.state:
-                changed.append(page)
-            page.state, page.evidence = state, evidence
+            if news or page.role in heard or _decided(page) != page.judged_as:
+                held = holders.get(page.role)
+                if self._judge(page, held[0].since if held else None, now, tmux_down=tmux_down):
+                    changed.append(page)
+        return changed
+
+    def _judge(self, page: AgentBook, light_since: float | None, now: float, *, tmux_down: bool) -> bool:
+        """Judge an agent; return whether its state changed."""
+        facts = page.facts(managed=self.manages(page.role), light_since=light_since)
+        state, evidence = health.judge(facts, now, self.settings.limits)
+        if tmux_down and state is AgentState.DEAD:
+            state = AgentState.UNKNOWN
+        page.health, page.health_evidence = state, evidence
+        page.evidences = known(facts, now)
+        if page.keeping is not None:
+            worked = health.worked_at(facts, now)
+            state, evidence = restart.shown(page.keeping, state, evidence, worked=worked, now=now)
+        kind = EvidenceKind.TRANSCRIPT if page.has_transcript else EvidenceKind.BEAT
+        state, evidence = spike_alerts.shown(page.spike, state, evidence, kind=kind, wall=self.stamp.wall)
+        state, evidence = budget_alerts.shown(page.hold, page.health, state, evidence, self.stamp.wall)
+        changed = state is not page.state
+        page.state, page.evidence = state, evidence
+        page.judged_as, page.view = _decided(page), None
         return changed
 
     def readings(self, now: float) -> list[tuple[light.Light, light.Reading]]:
@@ -271,6 +312,23 @@ class Book:
     def restartable(self, page: AgentBook) -> bool:
         """Return whether there is something to restart, and leave to do it."""
         return self.manages(page.role) and (page.pane is not None or bool(page.settings and page.settings.command))
+
+
+def roles_of(event: Event) -> Collection[Role] | None:
+    """Return the agents that an event is about, and about nothing else; ``None`` = it may be about any."""
+    match event:
+        case BeatsSeen():
+            return {beat.role for beat in (*event.known, *event.beats)}
+        case UsageSeen() | GrowthSeen() | StatusSeen() | PaneDied() | ScreenSeen() | OutputSeen() | PromptSeen():
+            return (event.role,)
+        case _:
+            return None
+
+
+def _decided(page: AgentBook) -> tuple[object, ...]:
+    """Return what is shown of an agent that told nothing: what was decided of it, prices that came later."""
+    own = (page.keeping, page.hold, page.spike, page.badges, page.memory_note)
+    return (*own, page.cost_today, page.unpriced_today, page.restarts)
 
 
 def is_let_go(page: AgentBook) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from teamops.config.boundary import policy_of
 from teamops.config.settings import RoleSettings, SandboxMode
 from teamops.domain import boundary_notices as rule
 from teamops.domain.boundary_words import in_words, unreadable
@@ -232,6 +231,8 @@ class Bounding:
 
 def _policy(role: RoleSettings) -> BoundaryView:
     try:
+        from teamops.config.boundary import policy_of  # not before the first frame: globs take their time
+
         return in_words(policy_of(role))
     except TeamopsError as error:
         return unreadable(clean_line(error.message))

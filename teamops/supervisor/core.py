@@ -13,10 +13,7 @@ from teamops.domain import log_lines
 from teamops.effects.run import Effects
 from teamops.model.actions import Action, Notify, Outcome, Quarantine, Restart
 from teamops.model.agent import AgentState
-from teamops.model.agent_report import AgentReport
-from teamops.model.boundary import Decision
 from teamops.model.clock import Stamp
-from teamops.model.cost_report import CostReport
 from teamops.model.events import (
     ActionFinished,
     BeatsSeen,
@@ -29,11 +26,9 @@ from teamops.model.events import (
     Ticked,
     UsageSeen,
 )
-from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
-from teamops.supervisor import agent_reports, cost_reports, reports, wishes
 from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.auditing import Auditing
 from teamops.supervisor.book import Book
@@ -45,6 +40,7 @@ from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import judge_all
 from teamops.supervisor.memory import Memory
 from teamops.supervisor.proving import Proving
+from teamops.supervisor.questions import Questions
 from teamops.supervisor.restarting import Restarter
 from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
@@ -60,7 +56,7 @@ START_S = 10.0
 """A source that has not reported by then is no reason to wait any longer."""
 
 
-class Core:
+class Core(Questions):
     """One life of a supervisor: as the one that acts, or as a viewer.
 
     ``publish`` is called in the loop's thread with each new snapshot. All methods but ``emit`` belong to the loop.
@@ -83,10 +79,14 @@ class Core:
         self._thread = threading.get_ident()
         self._queue: deque[Event] = deque()
         self._wake = asyncio.Event()
+        self._ticked: asyncio.TimerHandle | None = None
+        """Begins the round of a tick, if nothing else has begun it before."""
         self._passed = asyncio.Event()
         self._revisions = revisions
         self._published = 0.0
         self._ready = False
+        self.shown = asyncio.Event()
+        """A snapshot in which every source has reported is out."""
         self._told = False
         """The agents' states were told once."""
         self._gapped = False
@@ -152,18 +152,26 @@ class Core:
 
     def _put(self, event: Event) -> None:
         self._queue.append(event)
-        self._wake.set()
+        if isinstance(event, Ticked):
+            # What is looked at as the clock ticks is told a few milliseconds later: one round for all of it.
+            self._ticked = self._loop.call_later(PUBLISH_S / 2, self._wake.set)
+        else:
+            self._wake.set()
 
     async def next_round(self) -> None:
         """Return when all that has come by now was taken."""
-        self._passed.clear()
         self._wake.set()
+        await self.round_over()
+
+    async def round_over(self) -> None:
+        """Return when a round is over; one comes at least once a second."""
+        self._passed.clear()
         await self._passed.wait()
 
     def say_ready(self) -> None:
         """Every source has reported once."""
         self._ready = True
-        self._wake.set()
+        self.wake()
 
     def begin_running(self) -> asyncio.Task[None]:
         """Start the loop; ``running`` is its task from now on."""
@@ -177,6 +185,8 @@ class Core:
                 # Before the round, not after it: a snapshot shows all that was there when it went out.
                 await asyncio.sleep(max(0.0, self._published + PUBLISH_S - self._loop.time()))
                 self._wake.clear()
+                if self._ticked is not None:
+                    self._ticked.cancel()
                 self._round()
                 self._passed.set()
                 self._send_snapshot()
@@ -188,6 +198,8 @@ class Core:
     def _send_snapshot(self) -> None:
         self._published = self._loop.time()
         self._publish(self.snapshot())
+        if self._ready:
+            self.shown.set()
 
     def snapshot(self) -> Snapshot:
         """Return the book as it is now."""
@@ -233,8 +245,8 @@ class Core:
                 judge_all(self, counts=counts)
 
     def _judge(self) -> None:
-        """Judge every agent, and tell of those whose state is new."""
-        changed = self.book.judge(self.book.stamp.now)
+        """Judge the agents of which something is new, and tell of those whose state changed."""
+        changed = self.book.judge_news(self.book.stamp.now)
         if not self._ready:
             return  # before the best evidence is in, what weaker one says of an agent is not worth a line
         known = [page for page in self.book.agents.values() if page.state is not AgentState.UNKNOWN]
@@ -297,35 +309,14 @@ class Core:
 
     def wish(self, intent: Intent) -> asyncio.Future[Outcome]:
         """Begin what the person wants; the future gives its outcome."""
+        from teamops.supervisor import wishes
+
         return wishes.wish(self, intent)
 
     def wake(self) -> None:
         """Let a round begin: something has changed."""
+        self.book.news = True
         self._wake.set()
-
-    async def task_report(self, task: str | None) -> TaskReport:
-        """Return the whole chain of a task. Raises ``UsageError`` for one that the file doesn't have."""
-        return await reports.task_report(self, task)
-
-    async def agent_report(self, role: Role) -> AgentReport:
-        """Return all that is remembered of an agent. Raises ``UsageError`` for one that is not of the team."""
-        return await agent_reports.agent_report(self, role)
-
-    async def cost_report(self) -> CostReport:
-        """Return what the project's agents cost. Raises ``LedgerError`` where the ledger can't be read."""
-        return await cost_reports.cost_report(self)
-
-    def tamper_diff(self, tamper: int) -> tuple[str, ...]:
-        """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""
-        return reports.tamper_diff(self, tamper)
-
-    def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
-        """Return what the agents' hooks refused or warned of lately, newest first. Raises ``LedgerError``."""
-        return reports.decisions(self, role)
-
-    def violation_diff(self, violation: int) -> tuple[str, ...]:
-        """Return a unified diff of a change past a boundary, cleaned. Raises ``TeamopsError`` where none is kept."""
-        return reports.violation_diff(self, violation)
 
     async def announce(self, task: str | None) -> Outcome | None:
         """Tell the holder of a task's light of it, at once; ``None`` where there is nothing to announce."""
@@ -368,6 +359,7 @@ class Core:
         self.emit(ActionFinished(self._clock.stamp(), action_id, action, outcome))
 
     def _finish(self, event: ActionFinished) -> None:
+        self.book.news = True
         self.memory.action_finished(self.book, event)
         if isinstance(event.action, Restart) and event.outcome.ok:
             self.book.agent(event.action.role).restarts += 1

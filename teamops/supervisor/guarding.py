@@ -8,14 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from teamops.effects.policies import write_light, write_policies
 from teamops.model.errors import TeamopsError
 from teamops.model.events import HandoffChanged, SourceTroubled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from teamops.config.settings import Settings
+    from teamops.model.handoff import Block, Task
     from teamops.supervisor.core import Core
 
 NAME = "guard"
+DRAWN_S = 0.3
+"""So long a screen takes to draw what was shown; to import what judges would hold it up."""
 
 
 class Guarding:
@@ -34,16 +39,21 @@ class Guarding:
         self._wake.set()
 
     async def run(self) -> None:
-        """Write the policies, then the light after each change, until cancelled."""
+        """Write the policies, then the light after each change, until cancelled.
+
+        Begins once all that is known was shown: until then the hooks judge by what was written last.
+        """
         settings = self._core.book.settings
-        await self._do(partial(write_policies, settings, self._folder))
+        await self._core.shown.wait()
+        await asyncio.sleep(DRAWN_S)
+        await self._do(partial(_write_policies, settings, self._folder))
         while True:
             await self._wake.wait()
             self._wake.clear()
             event, tasks = self._next, self._core.book.protocol.tasks
             if event is not None and event.facts:
                 told = event.facts, tasks, event.handoff.blocks
-                await self._do(partial(write_light, settings.handoff, self._folder, *told))
+                await self._do(partial(_write_light, settings.handoff, self._folder, *told))
 
     async def _do(self, write: Callable[[], None]) -> None:
         try:
@@ -54,3 +64,20 @@ class Guarding:
         if said != self._trouble:
             self._trouble = said
             self._core.emit(SourceTroubled(self._core.stamp(), NAME, said, hint))
+
+
+# All that judges is imported in a thread, and after the first frame.
+
+
+def _write_policies(settings: Settings, folder: Path) -> None:
+    from teamops.effects.policies import write_policies
+
+    write_policies(settings, folder)
+
+
+def _write_light(
+    handoff: Path, folder: Path, facts: tuple[int, ...], tasks: Sequence[Task], blocks: Sequence[Block]
+) -> None:
+    from teamops.effects.policies import write_light
+
+    write_light(handoff, folder, facts, tasks, blocks)

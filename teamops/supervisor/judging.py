@@ -45,6 +45,7 @@ def findings_of(book: Book, missed: Iterable[tuple[Light, str]]) -> list[Finding
     """Return all that is to be said now; ``missed``: lights whose holder was not told, and why."""
     managed = frozenset(role for role in book.agents if book.manages(role))
     found = rules.light_findings(book.readings(book.stamp.now), managed=managed)
+    holders = book.holders()
     for page in book.agents.values():
         if is_let_go(page) and page.health in GONE:
             continue
@@ -52,7 +53,7 @@ def findings_of(book: Book, missed: Iterable[tuple[Light, str]]) -> list[Finding
             page.role,
             page.health,
             page.health_evidence,
-            holds_light=bool(book.held_by(page.role)),
+            holds_light=page.role in holders,
             ended=page.health_evidence.detail,
             auth=page.auth,
         )

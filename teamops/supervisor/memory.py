@@ -26,16 +26,15 @@ from teamops.model.events import ActionFinished, BeatsSeen, UsageSeen
 from teamops.model.handoff import Task
 from teamops.model.role import NONE, Role
 from teamops.model.usage import Usage
-from teamops.supervisor.agent_book import MINUTES, AgentBook, MinuteSum
+from teamops.supervisor.agent_book import AgentBook
+from teamops.supervisor.announced import Announced
 from teamops.supervisor.book import MAX_LOG, Book
+from teamops.supervisor.minutes import MINUTES, MinuteSum
 from teamops.supervisor.prices import Prices
 from teamops.supervisor.responses import Responses
 from teamops.supervisor.unwritten import Unwritten
 from teamops.tmux.ending import is_alive
 from teamops.usage.pricing import Pricer
-
-_EMPTY = "no block yet"
-"""How the light of no block at all is announced, as the ledger keeps it: the project began under teamops' eyes."""
 
 T = TypeVar("T")
 
@@ -49,6 +48,7 @@ class Memory:
     def __init__(self, ledger: Ledger, pricer: Pricer, *, acting: bool, followed: bool) -> None:
         self._ledger = ledger
         self.audit = ledger.audit
+        self.announced = Announced(self, ledger)
         self.boundaries = ledger.boundaries
         self.budgets = ledger.budgets
         self.checks = ledger.checks
@@ -278,43 +278,6 @@ class Memory:
     def protocol_mark(self, book: Book) -> tuple[int, ...] | None:
         """Return what tells that others wrote something that judges blocks; ``None`` where the ledger can't be read."""
         return self.ask(book, self._ledger.protocol_mark)
-
-    def begin_empty(self, book: Book) -> None:
-        """Remember for good that the project had no block when it was first seen: whatever comes is news."""
-        if self.acting:
-            self.store(book, partial(self.audit.announce, None, "", NONE, _EMPTY, book.stamp.wall))
-
-    def began_empty(self, book: Book) -> bool:
-        """Return whether a supervisor saw this project before it had a block."""
-        return self.ask(book, lambda: self.audit.announced(None, "", NONE)) == _EMPTY
-
-    def claim(self, book: Book, light: Light, how: str) -> bool | None:
-        """Claim the announcement of a light, durably; false where it was announced before.
-
-        ``None`` where that can't be stored: then nobody may be poked, for the claim is what keeps it from happening
-        twice.
-        """
-        try:
-            return self.audit.announce(light.task, light.digest, light.role, how, book.stamp.wall)
-        except LedgerError as error:
-            book.ledger_trouble = str(error)
-            return None
-
-    def last_poke(self, book: Book, light: Light, digest: str, reason: str) -> Outcome | None:
-        """Return how the holder of ``light`` was told of it for ``reason``, or poked by a person since; ``None``: not.
-
-        ``digest``: of its block as it was when the light came.
-        """
-
-        def read() -> Outcome | None:
-            came = self._ledger.light_known(light.task, digest, light.role)
-            return self._ledger.last_poke(light.role, reason, light.since_wall if came is None else came)
-
-        return self.ask(book, read)
-
-    def superseded(self, book: Book, light: Light) -> bool | None:
-        """Return whether ``light`` is of a block that another one of its task has followed, as the ledger knows."""
-        return self.ask(book, lambda: self._ledger.superseded(light.task, light.digest))
 
     # actions
 

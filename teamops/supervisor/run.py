@@ -28,6 +28,7 @@ from teamops.sources.clock import Clock, ClockSource
 from teamops.sources.growth import Growth
 from teamops.sources.handoff_file import HandoffFile
 from teamops.sources.logs import Before, Logs
+from teamops.sources.pace import until_next
 from teamops.sources.panes import Panes
 from teamops.sources.port import Source
 from teamops.sources.processes import Processes
@@ -48,9 +49,6 @@ from teamops.tmux.socket import Socket
 from teamops.usage.pricing import Pricer
 
 LEASE_RETRY_S = 2.0
-NOTE_S = 1.0
-PRICE_S = 0.2
-"""How often is looked whether a model lacks its price: the cost of its first response waits for it."""
 WATCH_AFTER_S = 0.4
 FIRST_FRAME_S = 1.0
 """What the first frame does not need begins after it."""
@@ -228,15 +226,15 @@ async def _keep_note(core: Core, notifier: Notifier) -> None:
             core.book.notes["notifications"] = notifier.trouble
         else:
             core.book.notes.pop("notifications", None)
-        await asyncio.sleep(NOTE_S)
+        await core.round_over()
 
 
 async def _keep_prices(core: Core) -> None:
     await asyncio.sleep(FIRST_FRAME_S)
     while True:
-        if core.memory.wants_rates:
+        while core.memory.wants_rates:
             await core.memory.fetch_rates(core.book)
-        await asyncio.sleep(PRICE_S)
+        await core.round_over()  # what lacks a price came with it
 
 
 async def supervise_forever(
@@ -318,7 +316,7 @@ async def _until_over(settings: Settings, core: Core, lease: Lease, clock: Clock
     Gives the alerts that the next life would not find in the ledger. Raises what ended the loop.
     """
     while True:
-        done, _ = await asyncio.wait({core.running}, timeout=LEASE_RETRY_S)
+        done, _ = await asyncio.wait({core.running}, timeout=until_next(LEASE_RETRY_S))
         for task in done:
             task.result()
         if acting and not (lease.stands() and core.memory.in_place):

@@ -23,6 +23,7 @@ from teamops.supervisor.book import Book
 if TYPE_CHECKING:
     from teamops.supervisor.core import Core
 
+NO_SAMPLE = Sample()
 BEFORE_S = 600.0
 """So long before a spike its trace begins."""
 MOST_TRACE = 1000
@@ -136,14 +137,15 @@ class Spiking:
                 self._keep(book, role, page)
 
     def _step(self, book: Book, role: Role, page: _Page, *, gap: bool) -> None:
-        sample, page.pending = page.pending, Sample()
+        sample, page.pending = page.pending, NO_SAMPLE
         agent, stamp = book.agent(role), book.stamp
         known = page.state
         busy = known.spike is not None or known.badges or known.used or known.cycle_began is not None
         if not (gap or busy or sample.tokens or sample.tool_calls):
             return
-        until = agent.shutdown_until
-        sample = replace(sample, gap=gap, shutting_down=until is not None and stamp.now < until)
+        shutting_down = agent.shutdown_until is not None and stamp.now < agent.shutdown_until
+        if gap or shutting_down:
+            sample = replace(sample, gap=gap, shutting_down=shutting_down)
         if not gap:
             _draw(page, sample.tokens, stamp.wall)
         before = page.state.spike
@@ -159,7 +161,8 @@ class Spiking:
             self._record(book, role, page, replace(before, peak=max(before.peak, seen.rate)), ended=stamp.wall)
         elif spike is not None:
             agent.spike = _view(page, spike, seen.rate)
-        agent.badges = tuple(badge.word for badge in seen.badges)
+        if agent.badges or seen.badges:
+            agent.badges = tuple(badge.word for badge in seen.badges)
         if (before is None) != (spike is None):
             self._keep(book, role, page)
 

@@ -136,7 +136,7 @@ class TellingOn:
         """Return whether the line need not be typed (now): a person told it, or another process is about to."""
         if not lines and book.stamp.now - watched.seen < CUT_OFF_S:
             return True
-        outcome = self._core.memory.last_poke(book, light, reason.rpartition("#")[2], reason)
+        outcome = self._core.memory.announced.last_poke(book, light, reason.rpartition("#")[2], reason)
         return outcome is not None and outcome.ok
 
     def _holder(self, book: Book, page: AgentBook, light: Light, *, again: bool) -> Holder:

@@ -11,13 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from teamops.config.settings import Settings
 from teamops.model.actions import Outcome
-from teamops.model.agent_report import AgentReport
-from teamops.model.boundary import Decision
-from teamops.model.cost_report import CostReport
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.pane import Pane
-from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import AttachPlan, Intent, PokeRole, Snapshot, SupervisorView
 from teamops.model.text import clean
@@ -27,6 +23,10 @@ from teamops.supervisor.run import supervise_forever
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from teamops.model.agent_report import AgentReport
+    from teamops.model.boundary import Decision
+    from teamops.model.cost_report import CostReport
+    from teamops.model.protocol import TaskReport
     from teamops.supervisor.core import Core
 
 QUERY_S = 2.0

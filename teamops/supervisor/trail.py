@@ -80,7 +80,9 @@ class Trail:
             self._digests = [known.digest for known in self._known]
             archived = memory.ask(book, memory.audit.archived) or ()
             changed = book.protocol.proof is None or bool(book.protocol.proof.tampers)
-            self._virgin = not (self._known or archived or changed or book.protocol.walls or memory.began_empty(book))
+            self._virgin = not (
+                self._known or archived or changed or book.protocol.walls or memory.announced.began_empty(book)
+            )
 
     # what the ledger proves
 
@@ -129,7 +131,7 @@ class Trail:
             self._begun = True
             book.protocol.born = not self._known
             if self._virgin:
-                self._memory.begin_empty(book)
+                self._memory.announced.begin_empty(book)
             self._known = []
 
     def tick(self, book: Book) -> None:
@@ -155,7 +157,7 @@ class Trail:
                 self.on_adopted(book)
                 self._record(book, rest, adopted=True)
             elif self._virgin:
-                self._memory.begin_empty(book)
+                self._memory.announced.begin_empty(book)
         else:
             for block in blocks[len(known) :]:
                 book.protocol.walls.setdefault(block.digest, min(event.mtime, event.stamp.wall))

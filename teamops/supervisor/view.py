@@ -14,8 +14,9 @@ from teamops.model.handoff import Standing
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LightView, Snapshot
 from teamops.model.spend import Spend
-from teamops.supervisor.agent_book import MINUTES, AgentBook
+from teamops.supervisor.agent_book import AgentBook
 from teamops.supervisor.book import Book
+from teamops.supervisor.minutes import MINUTES, Strips
 
 RESOLVED_SHOWN_S = 3600.0
 """A resolved alert stays on the screen for so long."""
@@ -32,8 +33,7 @@ def view(
 ) -> Snapshot:
     """Return the snapshot of ``book`` now."""
     now = book.stamp.now
-    known = boundaries or {}
-    agents = tuple(_agent(book, page, known.get(page.role)) for page in book.agents.values())
+    agents = _agents(book, boundaries or {})
     return Snapshot(
         revision=revision,
         stamp=book.stamp,
@@ -95,7 +95,17 @@ def _light(book: Book, held: light.Light, reading: light.Reading) -> LightView:
     )
 
 
-def _agent(book: Book, page: AgentBook, boundary: BoundaryView | None) -> AgentView:
+def _agents(book: Book, boundaries: Mapping[Role, BoundaryView]) -> tuple[AgentView, ...]:
+    """Return all agents; the very same value as before of one that was not judged since."""
+    holders = book.holders()
+    for page in book.agents.values():
+        cycle, boundary = book.costs.cycles.get(page.role), boundaries.get(page.role)
+        if page.view is None or page.view.cycle is not cycle or page.view.boundary is not boundary:
+            page.view = _agent(book, page, tuple(held.task for held in holders.get(page.role, ())), boundary)
+    return tuple(page.view for page in book.agents.values() if page.view is not None)
+
+
+def _agent(book: Book, page: AgentBook, lights: tuple[str | None, ...], boundary: BoundaryView | None) -> AgentView:
     now = book.stamp.now
     beats, tokens, cost = _strips(page, int(book.stamp.wall // 60))
     return AgentView(
@@ -105,7 +115,7 @@ def _agent(book: Book, page: AgentBook, boundary: BoundaryView | None) -> AgentV
         session=page.settings.session if page.settings and not book.settings.watch_only else "",
         state=page.state,
         evidence=page.evidence,
-        lights=tuple(held.task for held in book.held_by(page.role)),
+        lights=lights,
         pid=page.pane.pid if page.pane and not page.dead else None,
         pane_id=page.pane.pane_id if page.pane else None,
         beat_age_s=_age(page, now),
@@ -133,19 +143,23 @@ def _agent(book: Book, page: AgentBook, boundary: BoundaryView | None) -> AgentV
     )
 
 
-def _strips(page: AgentBook, last: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]:
-    """Return the beats, tokens and dollars of each minute up to ``last``."""
+def _strips(page: AgentBook, last: int) -> Strips:
+    """Return the beats, tokens and dollars of each minute up to ``last``; the very same where none has changed."""
+    if page.strips is not None and page.strips[0] == last:
+        return page.strips[1]
     beats, tokens, cost = [0] * MINUTES, [0] * MINUTES, [0.0] * MINUTES
     for index, row in page.minutes.items():
         at = index - last + MINUTES - 1
         if 0 <= at < MINUTES:
             beats[at], tokens[at], cost[at] = row.beats, row.tokens, row.cost
-    return tuple(beats), tuple(tokens), tuple(cost)
+    page.strips = last, (tuple(beats), tuple(tokens), tuple(cost))
+    return page.strips[1]
 
 
 def _age(page: AgentBook, now: float) -> float | None:
     """Return how long ago it beat, itself or by its client's hooks."""
-    seen = max((at for at in (page.beat, page.told_at) if at is not None), default=None)
+    beat, told = page.beat, page.told_at
+    seen = told if beat is None else beat if told is None else max(beat, told)
     return None if seen is None else max(0.0, now - seen)
 
 

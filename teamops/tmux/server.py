@@ -66,6 +66,8 @@ class Server:
         """The server's own process, once seen."""
         self.activity: dict[str, int] = {}
         """Pane → Unix seconds of its window's last output, as of the last ``panes``."""
+        self._said = ("", Listed())
+        """tmux's last answer, and what it says."""
         self._control: ControlClient | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._wanted = asyncio.Event()
@@ -126,7 +128,7 @@ class Server:
         except ServerDown:
             self._forget()
             raise
-        listed = parse(text, self._guard, frozenset(self.sessions))
+        listed = self._read(text)
         self.server_pid = listed.server_pid or self.server_pid
         self._shy = listed.shy
         self.activity = listed.activity
@@ -142,6 +144,12 @@ class Server:
         elif self._control is None:
             self.mode = self._why_not_attached()
         return tuple(panes)
+
+    def _read(self, text: str) -> Listed:
+        """Return what tmux said; of a server at rest that is mostly what it said before."""
+        if self._said[0] != text:
+            self._said = text, parse(text, self._guard, frozenset(self.sessions))
+        return self._said[1]
 
     def _first_pane(self, session: str, listed: Listed) -> Pane | None:
         rows = listed.panes.get(session)

@@ -25,7 +25,8 @@ def shown(name: str | None) -> str:
 def find_task(snapshot: Snapshot, name: str | None) -> Task | None:
     """Return the task of that name, or ``None`` where there is none (any more)."""
     wanted = key_of(name)
-    return next((task for task in snapshot.tasks if key_of(task.task) == wanted), None)
+    # From the newest on: what a person means is rarely the oldest of ten thousand.
+    return next((task for task in reversed(snapshot.tasks) if key_of(task.task) == wanted), None)
 
 
 def find_light(snapshot: Snapshot, name: str | None) -> LightView | None:
@@ -58,7 +59,8 @@ def first_task(snapshot: Snapshot) -> Task | None:
 
 def awaits_sign_off(snapshot: Snapshot) -> list[Task]:
     """Return the open tasks whose light the person holds."""
-    return _by_urgency(snapshot, [task for task in snapshot.tasks if task.open and task.turn == HUMAN])
+    held = (find_task(snapshot, light.task) for light in snapshot.lights if light.role == HUMAN)
+    return _by_urgency(snapshot, [task for task in held if task is not None and task.open and task.turn == HUMAN])
 
 
 def blocks_of(snapshot: Snapshot, task: Task) -> list[Block]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 
 from teamops.model.agent import AgentState, AgentView, EvidenceKind
@@ -185,6 +186,12 @@ def fold(values: Sequence[float], width: int, *, peak: bool = False) -> list[flo
 
 def spark(values: Sequence[float], width: int, *, peak: bool = False) -> str:
     """Return ``values`` as blocks in exactly ``width`` cells, newest at the right; a dot is nothing at all."""
+    return _spark(tuple(values), width, peak=peak)
+
+
+@lru_cache(maxsize=512)
+def _spark(values: tuple[float, ...], width: int, *, peak: bool) -> str:
+    """Draw a strip. Those of a team change once a minute, and are drawn each second."""
     folded = fold(values, width, peak=peak)
     top = max(folded, default=0.0)
     cells = [GAP if value <= 0 else _LEVELS[min(7, int(value / top * 7.999))] for value in folded]

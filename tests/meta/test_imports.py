@@ -65,6 +65,28 @@ def test_the_screen_loads_no_machine() -> None:
     assert offenders(loaded, tuple(f"teamops.{room}" for room in rooms)) == []
 
 
+BEFORE_THE_FIRST_FRAME = (
+    "teamops.cli.main", "teamops.cli.screen", "teamops.config.load",
+    "teamops.supervisor.thread", "teamops.supervisor.run", "teamops.tui.app",
+)  # fmt: skip
+AFTER_IT = (
+    *("libtmux", "genai_prices", "psutil", "desktop_notifier", "markdown_it", "pathspec", "plotext", "click"),
+    *("teamops.git", "teamops.report", "teamops.demo", "teamops.model.cost_report"),
+    *(f"teamops.effects.{name}" for name in ("append", "confine", "gates", "launch", "policies", "restart", "stop")),
+    *(f"teamops.guard.{name}" for name in ("judge", "commands", "shell", "confine", "light")),
+    *(f"teamops.supervisor.{name}" for name in ("agent_reports", "cost_reports", "reports", "signing", "wishes")),
+    *(f"teamops.usage.{name}" for name in ("claude", "codex", "gemini", "scan")),
+)
+MOST_MODULES = 256
+"""Each takes about a millisecond of every start; what is asked for later is imported later."""
+
+
+def test_what_the_first_frame_does_not_need_is_not_loaded_before_it() -> None:
+    loaded = loaded_by(*BEFORE_THE_FIRST_FRAME)
+    assert offenders(loaded, AFTER_IT) == []
+    assert len([name for name in loaded if name.startswith("teamops.")]) <= MOST_MODULES
+
+
 @pytest.mark.parametrize(
     "door",
     [

@@ -188,13 +188,8 @@ class Header(Widget):
         full = min(width, int(light.unanswered_s / limit * width))
         mark = min(width - 1, int(light.waiting_after_s / limit * width))
         style = self.palette.named(words.light_words(light)[2])
-        line = Line()
-        for place in range(width):
-            if place < full:
-                line.add("━", style)
-            else:
-                line.add("┿" if place == mark else "─", self.palette.faint)
-        return line
+        scale = "─" * mark + "┿" + "─" * (width - mark - 1)
+        return Line().add("━" * full, style).add(scale[full:], self.palette.faint)
 
     def _pipeline(self, light: LightView, more: int, width: int) -> Line:
         colours = self.palette

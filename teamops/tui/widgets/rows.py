@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.style import Style
 from textual import events
 from textual.actions import SkipAction
 from textual.geometry import Region
@@ -58,6 +59,8 @@ class RowView(ScrollView, can_focus=True):
         self.empty: tuple[str, ...] = ()
         """Said where there are no rows."""
         self._lines: dict[int, Strip] = {}
+        self._ground: tuple[int, Style] | None = None
+        """Cells for rows and the style beneath them, while lines are drawn: Textual finds them anew for each."""
 
     # What a list of its own kind says.
 
@@ -144,16 +147,16 @@ class RowView(ScrollView, can_focus=True):
         set_lines(self, self.head_height + self.bands * self.row_height)
 
     def _redraw_changed(self, old: Sequence[object]) -> None:
-        seen = self.bands_seen()
+        seen, width = self.bands_seen(), self.columns
         for band in seen:
             own = slice(band * self.across, (band + 1) * self.across)
             if old[own] == self.rows[own]:
                 continue
-            for place, strip in enumerate(self._draw_band(band)):
+            for place, strip in enumerate(self._draw_band(band, width)):
                 line = band * self.row_height + place
                 before = self._lines.get(line)
                 self._lines[line] = strip
-                span = (0, self.columns) if before is None else changed(before, strip)
+                span = (0, width) if before is None else changed(before, strip)
                 if span is not None:
                     y = line + self.head_height - self.scroll_offset.y
                     self.refresh(Region(span[0], y, span[1] - span[0], 1))
@@ -198,12 +201,20 @@ class RowView(ScrollView, can_focus=True):
         """Show the cursor no more."""
         self.redraw()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the lines of a part of the pane."""
+        self._ground = (self.columns, self.rich_style)
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._ground = None
+
     def render_line(self, y: int) -> Strip:
         """Return one line of the pane."""
-        return self._line(y).apply_style(self.rich_style)
+        width, style = self._ground or (self.columns, self.rich_style)
+        return self._line(y, width).apply_style(style)
 
-    def _line(self, y: int) -> Strip:
-        width = self.columns
+    def _line(self, y: int, width: int) -> Strip:
         if y < self.head_height and self.rows:
             head = self.draw_head(width)
             return head[y] if y < len(head) else Strip.blank(width)
@@ -216,21 +227,22 @@ class RowView(ScrollView, can_focus=True):
             band = line // self.row_height
             if band >= self.bands:
                 return Strip.blank(width)
-            for place, drawn in enumerate(self._draw_band(band)):
+            for place, drawn in enumerate(self._draw_band(band, width)):
                 self._lines[band * self.row_height + place] = drawn
             strip = self._lines.get(line, Strip.blank(width))
         return strip
 
-    def _draw_band(self, band: int) -> list[Strip]:
+    def _draw_band(self, band: int, columns: int) -> list[Strip]:
         first = band * self.across
-        width = self.columns if self.across == 1 else (self.columns + 1) // self.across
+        width = columns if self.across == 1 else (columns + 1) // self.across
+        focused = self.has_focus
         drawn = [
-            self.draw(row, width, chosen=first + place == self.cursor and self.has_focus)
+            self.draw(row, width, chosen=first + place == self.cursor and focused)
             for place, row in enumerate(self.rows[first : first + self.across])
         ]
         if self.across == 1:
             return drawn[0]
-        return [Strip.join(strips).adjust_cell_length(self.columns) for strips in zip(*drawn, strict=True)]
+        return [Strip.join(strips).adjust_cell_length(columns) for strips in zip(*drawn, strict=True)]
 
     def _empty_line(self, y: int, width: int) -> Strip:
         top = max(0, (self.size.height - len(self.empty)) // 2)
