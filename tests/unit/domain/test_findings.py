@@ -126,6 +126,8 @@ def test_every_code_said_is_listed() -> None:
         *PROTOCOL_CODES,
         *(code for code in findings.CODES if code.startswith("budget-")),
         "boundary-crossed",  # test_boundary_alerts
+        "boundary-refused",  # test_boundary_notices
+        "boundary-unenforced",
         "agent-given-up",
         "agent-held",
         "agent-left-alone",
