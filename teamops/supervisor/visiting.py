@@ -44,6 +44,7 @@ async def visit(
                 await core.caught_up()
                 if core.memory.wants_rates:
                     await core.memory.fetch_rates(core.book)
+                    await core.next_round()  # what has its price by now is shown with it
         yield core, core.snapshot()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
-from teamops.model.boundary import Violation, ViolationState
+from teamops.model.boundary import SETTLED_FROM, Violation, ViolationState
 from teamops.model.handoff import Task
 from teamops.model.role import HUMAN
 from teamops.model.snapshot import SilenceAlert, Snapshot
@@ -123,11 +123,12 @@ def why_no_diff(fault: Fault | None) -> str:
     return ""
 
 
-_SETTLED_FROM: Mapping[str, frozenset[ViolationState]] = {
-    "let_stand": frozenset({ViolationState.OPEN}),
-    "quarantine": frozenset({ViolationState.OPEN, ViolationState.ACCEPTED, ViolationState.RESTORED}),
-    "restore": frozenset({ViolationState.QUARANTINED, ViolationState.GONE}),
+SETTLES: Mapping[str, ViolationState] = {
+    "let_stand": ViolationState.ACCEPTED,
+    "quarantine": ViolationState.QUARANTINED,
+    "restore": ViolationState.RESTORED,
 }
+"""What each act makes of a violation."""
 
 
 def why_not_settle(act_id: str, violation: Violation | None) -> str:
@@ -135,7 +136,7 @@ def why_not_settle(act_id: str, violation: Violation | None) -> str:
     if violation is None:
         return "This is no change past a boundary: a refused call changed nothing."
     state = violation.state
-    if state in _SETTLED_FROM[act_id]:
+    if state in SETTLED_FROM[SETTLES[act_id]]:
         return ""
     if act_id == "restore":
         return f"The change is {state}, not quarantined: there is nothing to put back."
