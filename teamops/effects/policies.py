@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from teamops.config.settings import Settings
 from teamops.domain.light_rows import light_rows
 from teamops.domain.limits import Limits
 from teamops.domain.protocol import read
+from teamops.effects.private_file import write_private
 from teamops.guard import light, policy
 from teamops.handoff import ROLES, parse
 from teamops.model.errors import TeamopsError
@@ -31,7 +31,7 @@ def write_policies(settings: Settings, folder: Path) -> None:
     """
     for role in settings.roles:
         text = json.dumps(compiled_in(settings, role, folder))
-        _write(Path(policy.path_of(str(folder), role.role)), text)
+        write_private(Path(policy.path_of(str(folder), role.role)), text)
 
 
 def write_light(
@@ -50,7 +50,7 @@ def write_light(
         rows = []
     except OSError as error:
         raise TeamopsError(f"{handoff} can't be read: {error.strerror}", "mend the file's rights") from error
-    _write(folder / LIGHT, light.text_of(list(facts), rows))
+    write_private(folder / LIGHT, light.text_of(list(facts), rows))
 
 
 def light_now(handoff: Path, roles: Collection[Role]) -> str:
@@ -72,16 +72,3 @@ def light_now(handoff: Path, roles: Collection[Role]) -> str:
 
 def _text(file: int, block: Block) -> str:
     return os.pread(file, min(block.end - block.start, MAX_TEXT), block.start).decode("utf-8", "replace")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made 0600
-        with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, not a path
-            file.write(text)
-        Path(name).replace(path)
-    except OSError as error:
-        raise TeamopsError(
-            f"can't write {path}: {error.strerror or error}", "mend the folder's rights or free disk space"
-        ) from error

@@ -6,12 +6,12 @@ import os
 import re
 import shlex
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings
+from teamops.effects.private_file import write_private
 from teamops.guard import holds, hook
 from teamops.model.boundary import NOT_HELD, Held
 from teamops.model.check import Check
@@ -83,16 +83,7 @@ class Recipe:
                     f"can't make {path}: {error.strerror or error}", "mend the folder's rights or free disk space"
                 ) from error
         for path, text in self.files.items():
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made 0600
-                with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, not a path
-                    file.write(text)
-                Path(name).replace(path)
-            except OSError as error:
-                raise TeamopsError(
-                    f"can't write {path}: {error.strerror or error}", "mend the folder's rights or free disk space"
-                ) from error
+            write_private(path, text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

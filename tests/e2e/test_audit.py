@@ -24,6 +24,7 @@ from teamops.model.role import CODER, DIRECTOR, NONE, REVIEWER, Role
 from teamops.model.snapshot import SettleViolation, Snapshot
 from teamops.supervisor.auditing import MAX_UNDONE
 from teamops.supervisor.thread import SupervisorThread
+from tests.e2e.test_supervisor import wait as until
 from tests.terminal import Terminal
 
 pytestmark = [
@@ -152,23 +153,6 @@ class Yard:
 def is_ready(thread: SupervisorThread) -> bool:
     core = thread._core
     return core is not None and core.auditing.ready()
-
-
-def until(thread: SupervisorThread, wanted: Callable[[Snapshot], bool], what: str) -> Snapshot:
-    there = threading.Event()
-
-    def take(snapshot: Snapshot) -> None:
-        if wanted(snapshot):
-            there.set()
-
-    end = thread.subscribe(take)
-    try:
-        take(thread.snapshot())
-        if not there.wait(DEADLINE_S):
-            pytest.fail(f"not seen: {what}\n{thread.snapshot()}")
-    finally:
-        end()
-    return thread.snapshot()
 
 
 def found(snapshot: Snapshot, path: str, state: ViolationState = ViolationState.OPEN) -> Violation | None:
