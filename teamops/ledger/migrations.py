@@ -218,9 +218,15 @@ CREATE TABLE boundary_check(
   wall REAL NOT NULL, PRIMARY KEY(role, layer)) STRICT;
 """
 
+WATCHED = """
+CREATE TABLE watched(
+  id INTEGER PRIMARY KEY, since_wall REAL NOT NULL, until_wall REAL NOT NULL, pid INTEGER NOT NULL) STRICT;
+CREATE INDEX watched_by_until ON watched(until_wall);
+"""
+
 STEPS: Sequence[str] = (
     FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, BUDGETS, LOGS, SPENT_QUARTERS,
-    BOUNDARIES, CHECKS,
+    BOUNDARIES, CHECKS, WATCHED,
 )  # fmt: skip
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 

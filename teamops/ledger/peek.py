@@ -43,7 +43,7 @@ def look_into(path: Path) -> Iterator[Look | None]:
 
     Raises ``LedgerError`` where it can't be read, or is another version's.
     """
-    with _looking(path) as connection:
+    with looking(path) as connection:
         yield None if connection is None else _look(connection, path)
 
 
@@ -52,7 +52,7 @@ def sessions_at(path: Path) -> dict[str, Role]:
 
     Raises ``LedgerError`` as ``peek`` does.
     """
-    with _looking(path) as connection:
+    with looking(path) as connection:
         return {} if connection is None else ClientSessions(connection, path).all()
 
 
@@ -61,7 +61,8 @@ def _look(connection: sqlite3.Connection, path: Path) -> Look:
 
 
 @contextmanager
-def _looking(path: Path) -> Iterator[sqlite3.Connection | None]:
+def looking(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Give the connection itself, for the parts that ``Look`` has not. See ``look_into``."""
     try:
         there = path.exists()
     except OSError as error:

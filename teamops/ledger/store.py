@@ -22,6 +22,7 @@ from teamops.ledger.rows import BegunAction, DaySpend, Minute
 from teamops.ledger.rss import Rss
 from teamops.ledger.spent import Spent, SpentRow
 from teamops.ledger.spikes import Spikes
+from teamops.ledger.watched import Watched
 from teamops.model.actions import Action, Outcome
 from teamops.model.alert import Alert
 from teamops.model.events import BeatsSeen
@@ -69,6 +70,7 @@ class Ledger:
         self.sessions = ClientSessions(connection, path)
         self.spent = Spent(connection, path)
         self.spikes = Spikes(connection, path)
+        self.watched = Watched(connection, path)
 
     @property
     def path(self) -> Path:

@@ -17,6 +17,7 @@ from teamops.model.budget import BudgetLine
 from teamops.model.clock import Stamp
 from teamops.model.handoff import Block, Problem, Stage, Standing, Task
 from teamops.model.protocol import ProtocolFinding, StageTime, TaskReport
+from teamops.model.replay import Replayed
 from teamops.model.role import Role
 from teamops.model.spend import Spend
 
@@ -129,6 +130,8 @@ class Snapshot:
     """Changes past a boundary: open ones first, then those of the last day; newest first, at most 100."""
     troubles: tuple[str, ...] = ()
     """What works in a lesser way, one line each ("no desktop bus: notifications ring the terminal bell")."""
+    replay: Replayed | None = None
+    """``None``: this is now."""
 
 
 @dataclass(frozen=True, slots=True)

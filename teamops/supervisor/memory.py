@@ -33,6 +33,7 @@ from teamops.supervisor.minutes import MINUTES, MinuteSum
 from teamops.supervisor.prices import Prices
 from teamops.supervisor.responses import Responses
 from teamops.supervisor.unwritten import Unwritten
+from teamops.supervisor.watching import Watching
 from teamops.tmux.ending import is_alive
 from teamops.usage.pricing import Pricer
 
@@ -58,6 +59,7 @@ class Memory:
         self.rss = ledger.rss
         self.spent = ledger.spent
         self.spikes = ledger.spikes
+        self.watching = Watching(ledger.watched, self.store)
         self.responses = Responses()
         self._pricer = pricer
         self._prices = Prices(pricer)
@@ -318,7 +320,9 @@ class Memory:
     # each round
 
     def tick(self, book: Book) -> None:
-        """Try again what could not be written."""
+        """Try again what could not be written, and keep on record that this one watches."""
+        if self.acting:
+            self.watching.tick(book)
         if not self._unwritten.try_again(book):
             return
         if not self._unread:

@@ -88,6 +88,7 @@ async def living(
         memory = Memory(ledger, pricer, acting=supervisor.acting, followed=followed)
         core = Core(settings, clock, memory, supervisor, publish, revisions)
 
+        stack.callback(lambda: memory.watching.end(core.book))
         core.budgeting.folder = folder
         core.around = partial(at_an_agent_s_hands, settings)
         with contextlib.suppress(OSError):  # without it the gates are shut, and the first hold says why
