@@ -236,7 +236,8 @@ class Day:
         marks += [
             Mark(wall, MarkKind.ALERT, f"{severity}: {message}", None if agent is None else Role(agent))
             for wall, severity, message, agent in self._connection.execute(
-                "SELECT wall, severity, message, agent FROM alert_edge WHERE wall >= ? AND wall < ? AND state = 'firing'"
+                "SELECT wall, severity, message, agent FROM alert_edge"
+                " WHERE wall >= ? AND wall < ? AND state = 'firing'"
                 " ORDER BY id",
                 span,
             )

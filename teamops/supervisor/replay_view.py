@@ -172,7 +172,8 @@ class ReplayView:
     def _worked_at(self, role: Role, state: StateSeen | None, wall: float) -> float | None:
         """Return the last sign of work that is on record: a response, or a time in which it was told to work."""
         if state is not None and state.state == AgentState.WORKING:
-            return wall
+            gap = gap_at(self.facts.gaps, wall)
+            return wall if gap is None else max(gap[0], self._uses(role).last(wall) or 0.0)
         ends = self._worked.get(role, ())
         count = bisect_right(ends, wall)
         signs = [self._uses(role).last(wall), ends[count - 1] if count else None]

@@ -34,6 +34,7 @@ class TeamScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Look again."""
+        self.team.dress(self)
         if self._looking is not None:
             timer, look = self._looking
             timer.resume()

@@ -152,6 +152,9 @@ class Header(Widget):
 
     def _who_acts(self, snapshot: Snapshot) -> Line:
         view, colours = snapshot.supervisor, self.palette
+        if snapshot.replay is not None:
+            replayed = snapshot.replay
+            return Line().add(f" REPLAY {replayed.day} {replayed.clock} ", colours.chip)
         if not snapshot.ready:
             return Line().add("◔ reading", colours.info)
         if view.watch_only:
