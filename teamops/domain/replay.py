@@ -24,8 +24,8 @@ T = TypeVar("T")
 EVER = float("inf")
 EVERY = 256
 """So many facts lie between two checkpoints: so many, and those that still held at the last one, are looked at."""
-GRAIN_S = 90.0
-"""Watching is recorded to the minute: a shorter pause between two spans is none."""
+GRAIN_S = 60.0
+"""Watching is recorded to the minute: a span may have lasted for so long beyond its end on record."""
 _NOTHING = Decimal(0)
 
 
@@ -189,10 +189,10 @@ def unobserved(
     gaps = []
     seen = max(since, first)
     for begins, ends in spans:
-        if begins - seen > GRAIN_S:
+        if begins > seen:
             gaps.append((seen, min(begins, until)))
-        seen = max(seen, ends)
-    if until - seen > GRAIN_S:
+        seen = max(seen, ends + GRAIN_S)
+    if until > seen:
         gaps.append((seen, until))
     return tuple(gaps)
 

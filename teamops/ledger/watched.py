@@ -7,6 +7,9 @@ from pathlib import Path
 
 from teamops.ledger.connection import reading, writing
 
+LATELY_S = 120.0
+"""Watching is stored once a minute: what ended so long ago on record may have lasted until now."""
+
 
 class Watched:
     """The part of the ledger that keeps when teamops watched. See ``store.Ledger`` for threads and errors."""
@@ -29,12 +32,12 @@ class Watched:
             self._connection.execute("UPDATE watched SET until_wall = max(until_wall, ?) WHERE id = ?", (wall, row))
 
     def spans(self, since_wall: float, until_wall: float) -> list[tuple[float, float]]:
-        """Return the spans that touch that time, oldest first."""
+        """Return the spans that touch that time, or end shortly before it, oldest first."""
         with reading(self._path):
             return self._connection.execute(
                 "SELECT since_wall, until_wall FROM watched WHERE until_wall >= ? AND since_wall <= ?"
                 " ORDER BY since_wall, id",
-                (since_wall, until_wall),
+                (since_wall - LATELY_S, until_wall),
             ).fetchall()
 
     def first(self) -> float | None:

@@ -12,7 +12,6 @@ from teamops.config.settings import Settings
 from teamops.domain import log_lines
 from teamops.effects.run import Effects
 from teamops.model.actions import Action, Notify, Outcome, Quarantine, Restart
-from teamops.model.agent import AgentState
 from teamops.model.clock import Stamp
 from teamops.model.events import (
     ActionFinished,
@@ -249,7 +248,7 @@ class Core(Questions):
         changed = self.book.judge_news(self.book.stamp.now)
         if not self._ready:
             return  # before the best evidence is in, what weaker one says of an agent is not worth a line
-        known = [page for page in self.book.agents.values() if page.state is not AgentState.UNKNOWN]
+        known = [page for page in self.book.agents.values() if self.memory.is_news(page)]
         for page in changed if self._told else known:
             self.memory.state_changed(self.book, page)
         self._told = True

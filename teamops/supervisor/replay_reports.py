@@ -13,6 +13,7 @@ from teamops.domain.spend_by_light import Lights
 from teamops.ledger.boundaries import Boundaries
 from teamops.ledger.deliveries import Deliveries
 from teamops.ledger.keeping import Keepings
+from teamops.ledger.launches import Launches
 from teamops.ledger.rss import Rss
 from teamops.ledger.spikes import Spikes
 from teamops.model.agent_report import AgentReport
@@ -73,6 +74,7 @@ def agent_report(
     """Return what was remembered of an agent at ``wall``; what ran in its pane then is not on record."""
     keepings = Keepings(connection, path)
     ended = keepings.ended(role, wall)
+    launch = Launches(connection, path).get(role)  # only its newest is on record
     since = wall - memory_growth.WINDOW_S
     return AgentReport(
         role=role,
@@ -81,14 +83,14 @@ def agent_report(
         processes=(),
         spikes=tuple(spike_at(one, wall) for one in Spikes(connection, path).of(role, LAST, wall)),
         refused=tuple(Boundaries(connection, path).refused(role, REFUSED, wall)),
-        launch=None,
+        launch=launch if launch is not None and launch.wall <= wall else None,
         keeping="",
         memory=tuple(
             sample for sample in Rss(connection, path).samples(role, None, since) if sample[0] + MINUTE_S <= wall
         ),
         memory_note="",
         attempts_allowed=settings.restart_of(role).attempts,
-        processes_left_out=0,
+        past=True,
     )
 
 

@@ -148,7 +148,10 @@ class ReplayView:
             line=line,
             digest=task.since_digest,
         )
-        reading = light.read_light(held, self._worked_at(role, states.get(role), wall), wall, limits)
+        # Where nobody watched no time went by unanswered: it is shown as it was seen last.
+        gap = gap_at(self.facts.gaps, wall)
+        seen = wall if gap is None else max(gap[0], since)
+        reading = light.read_light(held, self._worked_at(role, states.get(role), seen), seen, limits)
         return LightView(
             task=task.task,
             role=role,
@@ -172,8 +175,7 @@ class ReplayView:
     def _worked_at(self, role: Role, state: StateSeen | None, wall: float) -> float | None:
         """Return the last sign of work that is on record: a response, or a time in which it was told to work."""
         if state is not None and state.state == AgentState.WORKING:
-            gap = gap_at(self.facts.gaps, wall)
-            return wall if gap is None else max(gap[0], self._uses(role).last(wall) or 0.0)
+            return wall
         ends = self._worked.get(role, ())
         count = bisect_right(ends, wall)
         signs = [self._uses(role).last(wall), ends[count - 1] if count else None]
@@ -245,7 +247,8 @@ class ReplayView:
     def _boundary(self, role: Role, wall: float) -> BoundaryView:
         view = self.boundaries.get(role, BoundaryView(unruled=self.settings.role(role) is None))
         last = next((one for one in self.facts.refused.at(wall) if one.role == role), None)
-        return replace(view, blocked=bisect_right(self.facts.denied.get(role, ()), wall), last_blocked=last)
+        blocked = bisect_right(self.facts.denied.get(role, ()), wall)
+        return replace(view, blocked=blocked, last_blocked=last, held_known=False)
 
     # the rest
 

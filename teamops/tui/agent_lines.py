@@ -134,7 +134,9 @@ def _doing(agent: AgentView, report: AgentReport) -> tuple[str, str, str]:
     said = report.keeping or agent.held
     if agent.state in (AgentState.HELD, AgentState.GIVEN_UP):
         return "teamops", f"{said or agent.state.value}; r clears that", "warn"
-    return ("teamops", said, "warn") if said else ("teamops", "holds nothing back, restarts nothing", "dim")
+    if said:
+        return "teamops", said, "warn"
+    return "teamops", "not on record" if report.past else "holds nothing back, restarts nothing", "dim"
 
 
 def memory_lines(agent: AgentView, report: AgentReport | None, width: int, palette: Palette) -> list[Line]:
@@ -159,7 +161,8 @@ def launch_lines(agent: AgentView, report: AgentReport, now: float, palette: Pal
     """Return how its process came about, and its client's session."""
     launch = report.launch
     if launch is None:
-        return [about("started", "not seen: teamops did not start it", "dim", palette)]
+        how = "not on record" if report.past else "not seen: teamops did not start it"
+        return [about("started", how, "dim", palette)]
     session = launch.client_session or "not known"
     return [
         about("started", started(launch, now, agent.pid), "text", palette),
