@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from math import inf, nextafter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -228,7 +229,7 @@ def open_replay(settings: Settings, ledger: Path, day: str = "today", now: float
     if not any(begins < until and ends > since for begins, ends in known):
         raise _nothing(wanted, [local(begins, zone).date() for begins, _ in known])
     until = min(until, max(wall, since))
-    facts = read_day(ledger, since, until)
+    facts = read_day(ledger, since, nextafter(until, inf))  # with what is of that very moment
     recorded = RecordedDay(
         day=wanted.isoformat(),
         timezone=settings.timezone,

@@ -20,6 +20,7 @@ from teamops.model.snapshot import Intent, Snapshot, SupervisorPort
 from teamops.tui import keys
 from teamops.tui.app import Colours, TeamopsApp
 from teamops.tui.rules import replay_words
+from teamops.tui.screens.base import TeamScreen
 from teamops.tui.widgets.timebar import TimeBar
 
 SPEEDS: Final = (1, 10, 60, 600)
@@ -83,6 +84,8 @@ class ReplayApp(TeamopsApp):
         """Show the newest snapshot, and its moment in the bars."""
         super().on_snapshot_arrived()
         self._show_bars()
+        if isinstance(self.screen, TeamScreen):
+            self.screen.look_again()
 
     def dress(self, screen: Screen[None]) -> None:
         """Give a screen its time bar."""

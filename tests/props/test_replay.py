@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from teamops.model.agent import Beat
+from teamops.model.alert import Alert
 from teamops.model.events import BeatsSeen, UsageSeen
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, REVIEWER, Role
 from teamops.model.snapshot import Snapshot
@@ -85,6 +86,7 @@ class History:
         await life.core.next_round()
         await life.core.next_round()
         self.shown.append(life.snapshots[-1])
+        del life.snapshots[1:-1]
 
     async def _do(self, act: Act) -> None:  # noqa: C901 - one case each
         life = self.life
@@ -135,7 +137,7 @@ class History:
                     )
                 )  # fmt: skip
             case "long wait":
-                await life.ticks(60 + act.number % 300)
+                await life.ticks(60 + act.number % 70)
             case "life":
                 await self._next_life(act)
             case _:
@@ -152,6 +154,11 @@ class History:
         self.shown.append(self.life.snapshots[-1])
 
 
+def known(alert: Alert) -> tuple[object, ...]:
+    """Return what the ledger keeps of an alert: of its severity and words those with which it came."""
+    return (alert.code, alert.subject, alert.state, alert.agent or "", alert.since_wall, alert.changed_wall)
+
+
 def of_team(snapshot: Snapshot, *, first: bool) -> dict[str, object]:
     """Return what the ledger keeps of agents, alerts and money. ``first``: this is the first life of all."""
     return {
@@ -163,10 +170,7 @@ def of_team(snapshot: Snapshot, *, first: bool) -> dict[str, object]:
             )
             for agent in snapshot.agents
         ],
-        "alerts": sorted(
-            (alert.code, alert.subject, alert.severity, alert.state, alert.agent or "", alert.since_wall)
-            for alert in snapshot.alerts
-        ),
+        "alerts": sorted(known(alert) for alert in snapshot.alerts if alert.open),
         "log": sorted(
             (line.wall, line.kind, line.role or "", line.ok, line.text)
             for line in snapshot.log
@@ -219,6 +223,8 @@ def compare(history: History, port: ReplayPort) -> int:
         replay = port.go(wall)
         assert replay.stamp.wall == wall
         assert of_team(replay, first=wall < first) == of_team(live, first=wall < first), wall
+        # One that is seen again, but not for long enough to fire, is no more shown as over; that is not on record.
+        assert {known(one) for one in live.alerts} <= {known(one) for one in replay.alerts}
         # A block that was rewritten before it was handed on is not on record, nor when a change was undone. What a life
         # that was killed had not recorded yet is dated by the next one.
         kept = all(one.digest in came and (lives == 1 or came[one.digest] <= wall) for one in live.blocks)
@@ -230,7 +236,7 @@ def compare(history: History, port: ReplayPort) -> int:
 
 @pytest.mark.slow
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(acts=st.lists(ACTS, max_size=14))
+@given(acts=st.lists(ACTS, max_size=10))
 def test_each_moment_is_as_it_was_shown(monkeypatch: pytest.MonkeyPatch, acts: list[Act]) -> None:
     monkeypatch.setattr(core, "PUBLISH_S", 0.0)
     folder = Path(tempfile.mkdtemp())

@@ -151,7 +151,9 @@ class Detail(AgentScreen):
             self._look_at_pane(agent)
 
     def _look_at_pane(self, agent: AgentView) -> None:
-        if agent.pane_id is None:
+        if self.snapshot.replay is not None:
+            self.live.say("What its screen showed then is not on record.")
+        elif agent.pane_id is None:
             if self.snapshot.supervisor.watch_only:
                 self.live.say(WATCH_ONLY, "teamops init sets up a team.")
             else:
