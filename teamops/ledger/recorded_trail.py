@@ -19,10 +19,9 @@ from teamops.model.protocol import GateRun, Tamper
 
 @dataclass(slots=True)
 class _Row:
-    id: int
     block: StoredBlock
     place: int
-    stands: bool
+    """Its number among the blocks that stood when it last did."""
 
 
 def read_trail(connection: sqlite3.Connection, path: Path, since: float, until: float) -> Trail:
@@ -68,7 +67,7 @@ def _rows(connection: sqlite3.Connection, since: float, until: float) -> tuple[l
         gone = EVER if state == "stands" or archived is None else archived
         raw = zlib.decompress(text).decode()
         block = StoredBlock(digest, raw, None if adopted else wall, came, gone)
-        rows[number] = _Row(number, block, place, state == "stands")
+        rows[number] = _Row(block, place)
         by_digest.setdefault(digest, []).append(number)
     ordered = list(rows)
     notes: list[str] = []
@@ -88,16 +87,20 @@ def _rows(connection: sqlite3.Connection, since: float, until: float) -> tuple[l
         if made is not None:
             rows[made].block = replace(rows[made].block, came=wall)
             ordered.remove(made)
-            ordered.insert(_place_of(made, before, ordered, rows), made)
+            ordered.insert(_place_of(made, before, ordered, rows, wall), made)
     return [rows[number] for number in ordered], list(dict.fromkeys(notes))
 
 
-def _place_of(made: int, before: int | None, ordered: list[int], rows: dict[int, _Row]) -> int:
-    """Return where a block belongs that a change has put into the file: in the old one's place, else by its number."""
+def _place_of(made: int, before: int | None, ordered: list[int], rows: dict[int, _Row], wall: float) -> int:
+    """Return where a block belongs that a change at ``wall`` has put into the file: in the old one's place, else by number.
+
+    What stood then was numbered with it.
+    """
     if before is not None and before in rows:
         return ordered.index(before) + 1
     place = rows[made].place
-    return max((at for at, one in enumerate(ordered, 1) if rows[one].stands and rows[one].place < place), default=0)
+    standing = [(at, rows[one]) for at, one in enumerate(ordered, 1)]
+    return max((at for at, row in standing if row.block.came <= wall < row.block.gone and row.place < place), default=0)
 
 
 def _tampers(connection: sqlite3.Connection, audit: Audit) -> list[Span[Tamper]]:
