@@ -92,7 +92,7 @@ def _rows(connection: sqlite3.Connection, since: float, until: float) -> tuple[l
 
 
 def _place_of(made: int, before: int | None, ordered: list[int], rows: dict[int, _Row], wall: float) -> int:
-    """Return where a block belongs that a change at ``wall`` has put into the file: in the old one's place, else by number.
+    """Return where a block belongs that a change at ``wall`` put into the file: in the old one's place, else by number.
 
     What stood then was numbered with it.
     """

@@ -129,6 +129,9 @@ def help_window(palette: Palette, notes: tuple[str, ...] = ()) -> ReadingWindow:
             ("→ ↻ ○", "a challenge answered, asked again, not answered yet"),
             ("+ -", "stands there now, stood there when the block was handed on"),
             ("✓ ▲ ■", "of the forecast on the cost screen: within the day's budget, over it, it is spent already"),
+            ("┃ ◆", "in a replay's time bar: the moment that is shown, ◆ where something happened"),
+            ("▲ ↻ •", "there: an alert fired, an agent was restarted, a light came to somebody"),
+            ("─ ░ ·", "there: teamops watched, nobody watched, not on record who watched"),
             ("▾", "on the cost screen: the span that tokens, bars and plot are of"),
             ("i ▲ ✖ ■", "info, warning, error, critical"),
         )
