@@ -17,13 +17,13 @@ from teamops.model.budget import BudgetLine
 from teamops.model.clock import Stamp
 from teamops.model.handoff import Block, Problem, Stage, Standing, Task
 from teamops.model.protocol import ProtocolFinding, StageTime, TaskReport
-from teamops.model.replay import Replayed
 from teamops.model.role import Role
 from teamops.model.spend import Spend
 
 if TYPE_CHECKING:  # only a screen that asks for them needs them
     from teamops.model.agent_report import AgentReport
     from teamops.model.cost_report import CostReport
+    from teamops.model.replay import Replayed
 
 
 class LightState(StrEnum):
