@@ -61,7 +61,9 @@ class Trail:
     """The handoff file and what judges it."""
 
     blocks: tuple[StoredBlock, ...]
-    """In the order of the file."""
+    """Those that stood within the day, in the order of the file."""
+    digests: frozenset[str]
+    """Of all blocks that were ever recorded."""
     approvals: Spans[Approval]
     tampers: Spans[Tamper]
     gates: Spans[GateRun]

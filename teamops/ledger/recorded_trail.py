@@ -46,6 +46,7 @@ def read_trail(connection: sqlite3.Connection, path: Path, since: float, until: 
         notes.append(f"{unseen} blocks are left out: only their hashes are on record, not their texts")
     return Trail(
         blocks=blocks,
+        digests=frozenset(row.block.digest for row in rows),
         approvals=Spans(approvals),
         tampers=Spans(tampers),
         gates=Spans(gates),

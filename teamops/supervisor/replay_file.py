@@ -41,14 +41,19 @@ class RecordedFile:
         self._texts = {block.digest: block.text for block in self._blocks}
         self.walls = {block.digest: block.wall for block in self._blocks if block.wall is not None}
         """When each block was first seen, by digest."""
-        self.known = frozenset(block.digest for block in trail.blocks)
-        """Digests of all blocks that stood at any moment of the day."""
+        self.known = trail.digests
+        """Digests of all blocks on record."""
+        self._came = sorted(block.came for block in trail.blocks)
         self._versions = list(self._read(trail, settings, (since_wall, *trail.edges)))
         self._begins = [version.since_wall for version in self._versions]
 
     def at(self, wall: float) -> Version:
         """Return the file as it stood at ``wall``."""
         return self._versions[max(0, bisect_right(self._begins, wall) - 1)]
+
+    def came_between(self, since: float, until: float) -> bool:
+        """Return whether a block came after ``since``, and by ``until``."""
+        return bisect_right(self._came, since) < bisect_right(self._came, until)
 
     def text(self, digest: str) -> str | None:
         """Return a block's text; ``None`` where it is not on record."""

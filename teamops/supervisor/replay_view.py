@@ -17,13 +17,13 @@ from types import MappingProxyType
 from teamops.config.settings import Settings
 from teamops.domain import budget, light
 from teamops.domain.replay import Uses, gap_at
-from teamops.ledger.recorded import Recorded, StateSeen
+from teamops.ledger.recorded import LightSeen, Recorded, StateSeen
 from teamops.model.agent import AgentState, AgentView, Evidence, EvidenceKind
 from teamops.model.alert import Alert
 from teamops.model.boundary import BoundaryView, Violation, ViolationState
 from teamops.model.budget import TEAM, BudgetHold, BudgetLine, Spent, StepDone
 from teamops.model.clock import Stamp
-from teamops.model.handoff import Task
+from teamops.model.handoff import Stage, Task
 from teamops.model.replay import RecordedDay, Replayed
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.snapshot import LightView, LogLine, Snapshot, SupervisorView
@@ -100,24 +100,32 @@ class ReplayView:
         unseen = ", ".join(one.task or "the task without a name" for one in lights if one.line == 0)
         if not unseen:
             return self.facts.trail.notes
-        said = f"the block that gave the light of {unseen} is not on record: its stage is that of before"
+        said = f"the block that gave the light of {unseen} is not on record: its stage is as before, or not known"
         return (*self.facts.trail.notes, said)
 
     # lights
 
     def _lights(self, version: Version, states: Mapping[Role, StateSeen], wall: float) -> tuple[LightView, ...]:
-        newest = {one.task.lower(): one for one in self.facts.lights.at(wall)}
+        lost = {one.task.lower(): one for one in self.facts.lights.at(wall) if self._is_lost(one, wall)}
         found = []
         for task in version.tasks:
-            seen = newest.get((task.task or "").lower())
-            lost = seen is not None and seen.digest not in self.file.known and seen.wall > self._since(task, wall)
-            if seen is not None and lost:
+            seen = lost.pop((task.task or "").lower(), None)
+            if seen is not None and seen.wall > self._since(task, wall):
                 if seen.role != NONE:
                     found.append(self._light(version, task, seen.role, seen.wall, 0, states, wall))
             elif task.open and task.turn is not None:
                 since = self._since(task, wall)
                 found.append(self._light(version, task, task.turn, since, task.since_line, states, wall))
+        found += [
+            self._light(version, _unseen(seen), seen.role, seen.wall, 0, states, wall)
+            for seen in lost.values()
+            if seen.role != NONE
+        ]
         return tuple(sorted(found, key=lambda one: (one.role == HUMAN, -one.unanswered_s, one.task or "")))
+
+    def _is_lost(self, seen: LightSeen, wall: float) -> bool:
+        """Return whether the block that gave a light is not on record, and none came after it that would have been."""
+        return seen.digest not in self.file.known and not self.file.came_between(seen.wall, wall)
 
     def _since(self, task: Task, wall: float) -> float:
         """Return when a task's light came, as the ledger has it."""
@@ -294,6 +302,22 @@ class ReplayView:
             if done.wall <= wall:
                 found[role] = (*found.get(role, ()), done)
         return found
+
+
+def _unseen(seen: LightSeen) -> Task:
+    """Return the task of a light of which no block is on record: nothing but its name is known."""
+    return Task(
+        task=seen.task or None,
+        turn=seen.role,
+        tier=None,
+        stage=Stage.CONSULT,
+        since_line=0,
+        since_index=0,
+        since_digest=seen.digest,
+        rounds=0,
+        open=True,
+        blocks=(),
+    )
 
 
 def _state(seen: StateSeen | None, *, observed: bool) -> tuple[AgentState, Evidence]:

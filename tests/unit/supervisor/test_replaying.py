@@ -288,6 +288,18 @@ def test_a_light_whose_block_is_not_on_record_is_told_with_a_note(night: Night) 
     assert port.go(at("04:30:00")).lights == ()
 
 
+def test_a_task_of_which_no_block_is_on_record_has_its_light(night: Night) -> None:
+    ledger = open_ledger(night.path)
+    ledger.light_seen("typo", "rewritten-at-once", CODER, at("03:49:00"))
+    ledger.light_seen("news", "not-handed-on-yet", CODER, at("04:00:00"))
+    ledger.close()
+    port = opened(night)
+    assert [one.task for one in port.go(at("03:49:30")).lights] == ["login", "typo"]
+    assert [one.task for one in port.go(at("03:50:00")).lights] == ["login"], "what was rewritten leaves no ghost"
+    light = next(one for one in port.go(at("04:00:00")).lights if one.task == "news")
+    assert (light.role, light.tier, light.line, light.since_wall) == (CODER, None, 0, at("04:00:00"))
+
+
 # speed
 
 
