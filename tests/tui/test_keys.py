@@ -98,7 +98,7 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
 
 async def test_help_shows_every_key_and_every_symbol(make_app: MakeApp) -> None:
     app = make_app()
-    async with app.run_test(size=(100, 210)) as pilot:
+    async with app.run_test(size=(100, 230)) as pilot:
         await pilot.press("question_mark")
         await settle(pilot)
         assert isinstance(app.screen, ReadingWindow)

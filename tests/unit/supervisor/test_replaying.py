@@ -18,6 +18,7 @@ from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.handoff import Stage
 from teamops.model.protocol import Approval, GateRun
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE
+from teamops.report.replay import replay_json
 from teamops.supervisor.replaying import ReplayPort, open_replay
 from tests.recorded import DAY, Night, a_night, at
 from tests.unit.supervisor.conftest import Begin
@@ -298,6 +299,15 @@ def test_a_task_of_which_no_block_is_on_record_has_its_light(night: Night) -> No
     assert [one.task for one in port.go(at("03:50:00")).lights] == ["login"], "what was rewritten leaves no ghost"
     light = next(one for one in port.go(at("04:00:00")).lights if one.task == "news")
     assert (light.role, light.tier, light.line, light.since_wall) == (CODER, None, 0, at("04:00:00"))
+
+
+def test_a_program_is_told_what_nobody_saw(port: ReplayPort) -> None:
+    def observed(clock: str) -> object:
+        return replay_json(port.day, port.go(at(clock)))["observed"]
+
+    assert observed("00:10:00") is None, "nobody recorded then who watched"
+    assert observed("01:00:00") is True
+    assert observed("03:00:00") is False
 
 
 # speed
