@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from teamops.config.settings import Settings
 from teamops.domain import budget, light
+from teamops.domain.days import local
 from teamops.domain.replay import Uses, gap_at
 from teamops.ledger.recorded import LightSeen, Recorded, StateSeen
 from teamops.model.agent import AgentState, AgentView, Evidence, EvidenceKind
@@ -46,6 +47,11 @@ class ReplayView:
         self.day = day
         self.file = RecordedFile(facts.trail, settings, facts.since_wall)
         self.costs = LightCosts(ledger, facts, self.file)
+        noon, zone = (facts.since_wall + facts.until_wall) / 2, settings.budgets.zone
+        same = local(noon, zone).utcoffset() == local(noon, None).utcoffset()
+        here = f"the time bar and --at tell the time of {day.timezone}, the lists that of this computer"
+        self._elsewhere = () if same else (here,)
+        """Whose clock is meant, where there are two."""
         self.boundaries: Mapping[Role, BoundaryView] = {}
         """As configured now."""
         self._names = {role.role: role for role in settings.roles}
@@ -98,10 +104,11 @@ class ReplayView:
 
     def _notes(self, lights: tuple[LightView, ...]) -> tuple[str, ...]:
         unseen = ", ".join(one.task or "the task without a name" for one in lights if one.line == 0)
+        known = (*self.facts.trail.notes, *self._elsewhere)
         if not unseen:
-            return self.facts.trail.notes
+            return known
         said = f"the block that gave the light of {unseen} is not on record: its stage is as before, or not known"
-        return (*self.facts.trail.notes, said)
+        return (*known, said)
 
     # lights
 
@@ -231,6 +238,7 @@ class ReplayView:
             cost=cost,
             evidences=(evidence,) if evidence.kind is not EvidenceKind.NOTHING else (),
             boundary=self._boundary(role, wall),
+            past=True,
         )
 
     def _held(self, role: Role, state: AgentState, evidence: Evidence, holds: list[BudgetHold]) -> str:

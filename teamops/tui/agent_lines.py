@@ -194,7 +194,7 @@ def hour_lines(agent: AgentView, now: float, width: int, palette: Palette) -> li
     rule, names = axis(first, room * wide)
     lines += [Line().add("", None, LABEL).add(text, palette.dim) for text in (rule, names)]
     lines += [Line(), _signs(agent.beats, first, palette), Line(), *_tenths(agent, first, palette)]
-    beat = f"{words.age(agent.beat_age_s)} ago" if agent.beat_age_s is not None else "never"
+    beat = f"{words.age(agent.beat_age_s)} ago" if agent.beat_age_s is not None else agent.last_beat
     rate = f"{words.count(agent.tokens_per_min)} tokens in the last minute"
     lines.append(Line(hang=2).add(f"  last beat {beat}; {rate}", palette.dim))
     return lines

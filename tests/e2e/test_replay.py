@@ -91,17 +91,17 @@ def test_a_person_looks_at_the_night_in_a_small_terminal(recorded: tuple[Path, P
     root, state = recorded
     program = [sys.executable, "-m", "teamops", "replay", "--date", DAY, "--at", "02:00", "--state-dir", str(state)]
     with Terminal(program, cols=80, rows=24, cwd=root) as terminal:
-        terminal.wait_for(rf"REPLAY {DAY} 02:00:00", timeout=20)
-        terminal.wait_for("‖ paused 60")
+        terminal.wait_for("REPLAY 02:00:00", timeout=20)
+        terminal.wait_for(rf"‖ paused 60.  {DAY} 02:00:00")
         terminal.keys("}")
-        terminal.wait_for(rf"REPLAY {DAY} 02:13:22")
+        terminal.wait_for("REPLAY 02:13:22")
         terminal.wait_for("▲ 1 alert")
         terminal.wait_for("✖ dead")
         terminal.keys("p")
         terminal.wait_for("nothing is$|nothing is done")
         terminal.keys("Space")
         terminal.wait_for("▶ playing")
-        terminal.wait_for(rf"REPLAY {DAY} 02:1[4-9]")
+        terminal.wait_for("REPLAY 02:1[4-9]")
         terminal.keys("Space")
         terminal.wait_for("‖ paused")
         terminal.keys("@")

@@ -21,6 +21,8 @@ TINY = 48
 LEAST_GAUGE = 6
 ROOMY_TOP = 76
 """From so many cells on the mark of the notes says where they are."""
+WIDE_TOP = 96
+"""From so many cells on the day of a replay stands at the top, too."""
 NOTE_S = 10.0
 """So long, in observed seconds, a note of what works in a lesser way has a line of its own; then a mark is left."""
 
@@ -103,7 +105,7 @@ class Header(Widget):
         if hidden:
             notes = f"~ {words.number_of(hidden, 'note')} in ?" if width >= ROOMY_TOP else f"~{hidden}"
             right.add(notes, colours.warn).add("  ")
-        right.put(self._who_acts(snapshot)).add("  ")
+        right.put(self._who_acts(snapshot, width)).add("  ")
         number = sum(alert.open for alert in snapshot.alerts)
         if number:
             right.add(f"▲ {words.number_of(number, 'alert')}", colours.bad)
@@ -150,11 +152,12 @@ class Header(Widget):
         number = f"{symbol} {len(wrong)} to mend" if width >= ROOMY_TOP else f"{symbol}{len(wrong)}"
         return Line().add(number, self.palette.named(style)).add("  ")
 
-    def _who_acts(self, snapshot: Snapshot) -> Line:
+    def _who_acts(self, snapshot: Snapshot, width: int) -> Line:
         view, colours = snapshot.supervisor, self.palette
         if snapshot.replay is not None:
-            replayed = snapshot.replay
-            return Line().add(f" REPLAY {replayed.day} {replayed.clock} ", colours.chip)
+            # In a narrow terminal the day stands in the time bar alone.
+            day = f"{snapshot.replay.day} " if width >= WIDE_TOP else ""
+            return Line().add(f" REPLAY {day}{snapshot.replay.clock} ", colours.chip)
         if not snapshot.ready:
             return Line().add("◔ reading", colours.info)
         if view.watch_only:

@@ -193,6 +193,20 @@ def test_a_day_of_23_hours_is_right(night: Night) -> None:
         opened(night).moment("23:30")
 
 
+@pytest.mark.parametrize("here", ["Europe/Berlin", "Asia/Tokyo"])
+def test_two_clocks_are_told_apart(night: Night, monkeypatch: pytest.MonkeyPatch, here: str) -> None:
+    monkeypatch.setenv("TZ", here)
+    time.tzset()
+    try:
+        notes = opened(night).go(at("02:00:00")).troubles
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert [note for note in notes if "the lists that of this computer" in note] == (
+        [] if here == "Europe/Berlin" else list(notes)
+    )
+
+
 # the handoff file
 
 
@@ -248,6 +262,7 @@ def test_of_what_was_undone_nobody_knows_when(night: Night) -> None:
     assert [one.digest for one in snapshot.blocks] == [one.digest for one in known]
     assert snapshot.replay is not None
     assert "was undone later, nobody recorded when" in snapshot.replay.notes[0]
+    assert sum("the lists that of this computer" in note for note in snapshot.troubles) <= 1
     assert snapshot.troubles == snapshot.replay.notes
 
 
