@@ -249,3 +249,17 @@ def test_each_moment_is_as_it_was_shown(monkeypatch: pytest.MonkeyPatch, acts: l
         compare(*asyncio.run(replayed(folder, acts)))
     finally:
         shutil.rmtree(folder)
+
+
+def test_a_plain_history_is_compared_in_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(core, "PUBLISH_S", 0.0)
+    acts = [
+        Act("block", DIRECTOR, CODER, 2, 2),
+        Act("usage", DIRECTOR, CODER, 7, 1),
+        Act("beat", CODER, CODER, 40, 3),
+        Act("block", CODER, DIRECTOR, 2, 2),
+        Act("panes", CODER, CODER, 0, 5),
+        Act("block", DIRECTOR, NONE, 2, 2),
+    ]
+    history, port = asyncio.run(replayed(tmp_path, acts))
+    assert compare(history, port) == len(history.shown) == len(acts) + 2
