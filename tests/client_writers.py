@@ -195,7 +195,8 @@ class Opencode:
         self.database.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?)", (self.session, parent, cwd, now, now))
 
     def respond(self, name: str, output: int = 10) -> None:
-        now = int(time.time() * 1000)
+        (begun,) = self.database.execute("SELECT time_created FROM session WHERE id = ?", (self.session,)).fetchone()
+        now = max(begun, int(time.time() * 1000))  # a session answers after it has begun
         row = self.database.execute("SELECT time_created FROM message WHERE id = ?", (name,)).fetchone()
         created = row[0] if row else now
         tokens = {"input": INPUT, "output": output, "reasoning": 0, "cache": {"read": 0, "write": 0}}

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 import pytest
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dbus_fast.aio import MessageBus
     from dbus_fast.message import Message
 
-Manner = Literal["well", "silent", "refuses"]
+Manner = Literal["well", "silent", "refuses", "garbage", "zero"]
 
 DEADLINE_S = 10.0
 NAME = "org.freedesktop.Notifications"
@@ -88,6 +88,11 @@ class Shown:
     summary: str
     body: str
     urgency: int
+    replaces: int = 0
+    """The number of the one whose place it was to take."""
+    actions: tuple[str, ...] = ()
+    """Keys and labels by turns."""
+    expires: int = -1
 
 
 class Desktop:
@@ -126,7 +131,8 @@ class Desktop:
     def daemon(self, *, capabilities: str = "body,actions", manner: Manner = "well") -> Daemon:
         """Start a notification daemon and wait until it owns its name.
 
-        ``manner``: it works well, takes every call and is silent, or refuses to show a notification.
+        The capability ``stranger`` makes one that owns no name: it may only send signals. ``manner``: it works well,
+        takes every call and is silent, refuses to show a notification, answers what means nothing, gives no number.
         """
         return Daemon(self.address, capabilities, manner)
 
@@ -148,7 +154,9 @@ class Daemon:
         self._change = threading.Condition()
         self._ready = False
         arguments = [address, "--capabilities", capabilities, "--manner", manner]
-        self._process = subprocess.Popen([sys.executable, __file__, *arguments], stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self._reader = threading.Thread(target=self._read, name="notification daemon")
         self._reader.start()
         with self._change:
@@ -166,13 +174,31 @@ class Daemon:
                 if not self._change.wait(end - time.monotonic()):
                     raise AssertionError(f"not notified within {deadline_s:g} s; received: {self.received}")
 
+    def press(self, number: int, key: str) -> None:
+        """Say that the person pressed the button ``key`` of the notification ``number``."""
+        self._say({"signal": "ActionInvoked", "signature": "us", "body": [number, key]})
+
+    def close(self, number: int) -> None:
+        """Say that the person closed the notification ``number``."""
+        self._say({"signal": "NotificationClosed", "signature": "uu", "body": [number, 2]})
+
+    def babble(self, signal: str, signature: str, body: list[object]) -> None:
+        """Send a signal that no daemon would."""
+        self._say({"signal": signal, "signature": signature, "body": body})
+
+    def _say(self, order: dict[str, object]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+
     def stop(self) -> None:
         """Kill it; the bus takes its name away."""
         self._process.kill()
         self._process.wait(DEADLINE_S)
         self._reader.join(DEADLINE_S)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -182,7 +208,7 @@ class Daemon:
                 if event == "ready":
                     self._ready = True
                 else:
-                    self.received.append(Shown(**event))
+                    self.received.append(Shown(**event | {"actions": tuple(event["actions"])}))
                 self._change.notify_all()
 
     def __enter__(self) -> Self:
@@ -223,6 +249,8 @@ class _Service:
             return None
         if self._manner == "silent":
             return True
+        if self._manner == "garbage":
+            return Message.new_method_return(call, "a{sv}", [{}])
         if call.member == "GetCapabilities":
             return Message.new_method_return(call, "as", [self._capabilities])
         if call.member == "GetServerInformation":
@@ -230,12 +258,13 @@ class _Service:
         if call.member == "Notify" and self._manner == "refuses":
             return Message.new_error(call, "org.freedesktop.Notifications.Error.ExcessNotifications", "too many")
         if call.member == "Notify":
-            app, replaced, _icon, summary, body, _actions, hints, _timeout = call.body
+            app, replaced, _icon, summary, body, actions, hints, expires = call.body
             self._count += 1
             number = replaced or self._count
             urgency = hints["urgency"].value if "urgency" in hints else -1
-            _say({"number": number, "app": app, "summary": summary, "body": body, "urgency": urgency})
-            return Message.new_method_return(call, "u", [number])
+            shown = {"number": number, "app": app, "summary": summary, "body": body, "urgency": urgency}
+            _say(shown | {"replaces": replaced, "actions": actions, "expires": expires})
+            return Message.new_method_return(call, "u", [0 if self._manner == "zero" else number])
         return Message.new_method_return(call)
 
 
@@ -245,10 +274,23 @@ async def _serve(address: str, capabilities: list[str], manner: Manner) -> None:
 
     bus: MessageBus = await MessageBus(bus_address=address).connect()
     bus.add_message_handler(_Service(capabilities, manner).handle)
-    if await bus.request_name(NAME) is not RequestNameReply.PRIMARY_OWNER:
+    if capabilities != ["stranger"] and await bus.request_name(NAME) is not RequestNameReply.PRIMARY_OWNER:
         raise SystemExit("another daemon owns the name")
+    orders = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    obeying = asyncio.create_task(_obey(bus, orders))
     _say("ready")
     await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # untyped in the library
+    obeying.cancel()
+
+
+async def _obey(bus: MessageBus, orders: asyncio.StreamReader) -> None:
+    """Send each signal that is ordered."""
+    from dbus_fast.message import Message
+
+    while line := await orders.readline():
+        order = json.loads(line)
+        bus.send(Message.new_signal(OBJECT, NAME, order["signal"], order["signature"], order["body"]))
 
 
 def main() -> None:
@@ -256,7 +298,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("address")
     parser.add_argument("--capabilities", default="body")
-    parser.add_argument("--manner", choices=("well", "silent", "refuses"), default="well")
+    parser.add_argument("--manner", choices=get_args(Manner), default="well")
     options = parser.parse_args()
     try:
         asyncio.run(_serve(options.address, options.capabilities.split(","), options.manner))

@@ -142,7 +142,7 @@ class Night:
         self.ledger.finish_action(row, Outcome(ok=True, message="typed"), at(typed))
 
     def watched(self, since: str, until: str) -> None:
-        self.ledger.watched.go_on(self.ledger.watched.begin(at(since), 1), at(until))
+        self.ledger.watched.mark(None, at(since), at(until))
 
     def close(self) -> None:
         self.ledger.close()

@@ -54,7 +54,7 @@ def attach(role: str, root: Path | None) -> None:
 
 
 async def _restart(settings: Settings, state_dir: Path | None, role: Role) -> Outcome:
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     async with visit(settings, state_dir=state_dir) as (core, _):
         try:

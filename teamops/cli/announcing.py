@@ -89,7 +89,7 @@ def _poke(settings: Settings, state_dir: Path | None, judgement: Judgement, name
     from teamops.model.actions import Outcome
 
     async def visit_and_poke() -> Outcome | None:
-        from teamops.supervisor.run import visit
+        from teamops.supervisor.visiting import visit
 
         async with visit(settings, state_dir=state_dir) as (core, _):
             return await asyncio.wait_for(core.announce(judgement.block.task), POKE_S)

@@ -82,7 +82,7 @@ def approve(
 async def _look(settings: Settings, state_dir: Path | None, wanted: str | None) -> tuple[TaskReport, str]:
     """Return the chosen task's report, and its chain as text."""
     from teamops.report.chain import chain_text
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     async with visit(settings, state_dir=state_dir) as (core, snapshot):
         report = await core.task_report(_chosen(snapshot, wanted))
@@ -92,7 +92,7 @@ async def _look(settings: Settings, state_dir: Path | None, wanted: str | None) 
 
 
 async def _wish(settings: Settings, state_dir: Path | None, wish: SignOff) -> Outcome:
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     async with visit(settings, state_dir=state_dir) as (core, _):
         try:

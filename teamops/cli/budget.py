@@ -34,7 +34,7 @@ def budget() -> None:
 def show(root: Path | None, state_dir: Path | None, *, as_json: bool) -> None:
     """Say what each agent and the team spent, of which limits, and who is held."""
     from teamops.report.budget import budget_json, budget_text
-    from teamops.supervisor.run import look
+    from teamops.supervisor.visiting import look
 
     settings = settings_of(root)
     snapshot = asyncio.run(look(settings, state_dir=state_dir))
@@ -94,7 +94,7 @@ def _dollars(text: str) -> Decimal:
 
 
 async def _wish(settings: Settings, state_dir: Path | None, intent: Intent) -> Outcome:
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     async with visit(settings, state_dir=state_dir) as (core, _):
         try:

@@ -71,7 +71,11 @@ def _json(root: Path, settings: Settings | None, problems: tuple[ConfigProblem, 
         "project": settings.project,
         "handoff": str(settings.handoff),
         "tmux": {"socket_name": settings.tmux.socket_name, "socket_path": settings.tmux.socket_path},
-        "notify": {"desktop": settings.notify.desktop, "terminal": settings.notify.terminal},
+        "notify": {
+            "desktop": settings.notify.desktop,
+            "terminal": settings.notify.terminal,
+            "channels": list(settings.notify.order),
+        },
         "limits": {
             "waiting_s": limits.waiting_s,
             "stale_s": limits.stale_s,
@@ -114,13 +118,12 @@ def _text(settings: Settings) -> str:
         f"; tier {tier}: {limits.waiting_for(tier):g} s, {limits.stale_for(tier):g} s"
         for tier in sorted({*limits.waiting_by_tier, *limits.stale_by_tier})
     )
-    ways = [name for name, on in (("desktop", settings.notify.desktop), ("terminal", settings.notify.terminal)) if on]
     lines = [
         f"{settings.project}: {settings.source}",
         f"  handoff  {settings.handoff}",
         f"  tmux     {server}",
         f"  limits   waiting {limits.waiting_s:g} s, stale {limits.stale_s:g} s{tiers}",
-        f"  notify   {', '.join(ways) or 'nobody'}",
+        f"  notify   {', '.join(settings.notify.order) or 'nobody'}",
     ]
     rows = [_row(role, settings.root) for role in settings.roles]
     widths = [max(len(row[column]) for row in rows) for column in range(4)] if rows else []

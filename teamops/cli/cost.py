@@ -41,7 +41,7 @@ def cost(root: Path | None, state_dir: Path | None, *, as_json: bool) -> None:
 
 
 async def _look(settings: Settings, state_dir: Path | None) -> tuple[CostReport, Snapshot]:
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     async with visit(settings, state_dir=state_dir) as (core, snapshot):
         return await core.cost_report(), snapshot

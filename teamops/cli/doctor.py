@@ -86,8 +86,11 @@ def _try(
     settings: Settings, team: Sequence[RoleSettings], state: Path, versions: Versions, *, quick: bool
 ) -> dict[Role, tuple[Check, ...]]:
     """Try the boundaries, and say on a terminal how far it is."""
+    from teamops.effects.commit_trial import git_commit
     from teamops.effects.doctor import examine
+    from teamops.supervisor.audit_trial import audit
 
+    layers = () if quick else (audit, git_commit)
     done: list[Role] = []
     shown = sys.stderr.isatty()
 
@@ -101,7 +104,7 @@ def _try(
     if shown and team:
         click.echo(f"trying the boundaries of {len(team)} roles…", nl=False, err=True)
     try:
-        found = examine(settings, team, state, quick=quick, tell=tell, versions=versions)
+        found = examine(settings, team, state, quick=quick, layers=layers, tell=tell, versions=versions)
     finally:
         if shown and team:
             click.echo("\r\x1b[K", nl=False, err=True)

@@ -68,7 +68,7 @@ class _Change:
 
 
 async def _look(settings: Settings, state_dir: Path | None) -> list[_Change]:
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     async with visit(settings, state_dir=state_dir) as (core, snapshot):
         return [
@@ -80,7 +80,7 @@ async def _look(settings: Settings, state_dir: Path | None) -> list[_Change]:
 
 async def _accept(settings: Settings, state_dir: Path | None, numbers: list[int]) -> list[Outcome]:
     from teamops.model.snapshot import AcceptTamper
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     if not numbers:
         return []

@@ -42,6 +42,10 @@ def _run(words: list[str]) -> int:
         from teamops.sdk.shell import main as beat
 
         return beat(words[1:])
+    if words[:1] == ["status"] and any(word.startswith("--format") for word in words):  # every few seconds
+        from teamops.cli.segment import main as segment
+
+        return segment(words)
     if words:
         from teamops.cli.root import run
 

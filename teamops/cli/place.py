@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from teamops.config.settings import RoleSettings, Settings
 from teamops.model.errors import UsageError
 from teamops.model.role import role_of
 from teamops.model.text import clean_line
+
+if TYPE_CHECKING:
+    from teamops.config.settings import RoleSettings, Settings
 
 _KINDS = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISDIR, "a folder"), (stat.S_ISSOCK, "a socket"))
 

@@ -107,7 +107,7 @@ async def _poke(
 ) -> Outcome:
     from teamops.model.snapshot import PokeRole
     from teamops.supervisor.pokes import poke_text
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     async with visit(settings, state_dir=state_dir) as (core, snapshot):
         reached = asyncio.Event()

@@ -51,11 +51,14 @@ def open_screen(root: Path | None = None, *, state_dir: Path | None = None, fare
     standing.daemon = True
     standing.start()
     try:
+        from teamops.cli.title import Title
         from teamops.tui.app import TeamopsApp
 
-        app = TeamopsApp(supervisor, settings, run_attach=run_attach)
-        app.farewell = farewell or app.farewell
-        app.run()
+        with Title(ring_bell) as title:
+            supervisor.subscribe(title.take)
+            app = TeamopsApp(supervisor, settings, run_attach=title.leaving_it(run_attach))
+            app.farewell = farewell or app.farewell
+            app.run()
         _await_ends(app.doing)
     finally:
         standing.cancel()
@@ -99,11 +102,20 @@ def run_attach(plan: AttachPlan) -> None:
         )
 
 
-def ring_bell(_text: str) -> bool:
-    """Ring the terminal's bell; the alert itself stands on the screen."""
+def ring_bell(text: str) -> bool:
+    """Write ``text`` (a bell, a notification's sequence) to our terminal; return whether it took all of it.
+
+    In one write beside the screen's own, each of which ends at a sequence's end; and without waiting: a terminal that
+    was stopped (Ctrl+S) takes nothing.
+    """
     try:
-        with Path("/dev/tty").open("w") as terminal:
-            terminal.write("\a")
+        terminal = os.open("/dev/tty", os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
-    return True
+    data = text.encode("utf-8", "replace")
+    try:
+        return os.write(terminal, data) == len(data)
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)

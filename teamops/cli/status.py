@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from teamops.cli.options import project_option, state_option
-from teamops.cli.place import settings_of
+from teamops.cli.place import root_of, settings_of
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
@@ -30,13 +30,36 @@ WIDEST = 160
 @project_option
 @state_option
 @click.option("--json", "as_json", is_flag=True, help="Print teamops.status/1; with ROLE teamops.agent/1.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["tmux", "line"]),
+    help="Print one short segment for tmux' status line, or any other.",
+)
+@click.option("--width", type=click.IntRange(1, 500), default=40, help="So long a segment may be (default: 40).")
 @click.option("--watch", "keep", is_flag=True, help="Print again whenever something changes.")
-def status(role: str | None, root: Path | None, state_dir: Path | None, *, as_json: bool, keep: bool) -> None:
+def status(
+    role: str | None,
+    root: Path | None,
+    state_dir: Path | None,
+    form: str | None,
+    width: int,
+    *,
+    as_json: bool,
+    keep: bool,
+) -> int | None:
     """Say whose turn it is, who works, and what needs you; with ROLE, all that is known of that agent.
 
     Of an agent: its state and all evidence, its last hour, pokes with their proof, restarts with their causes, its
-    processes and its screen. With --json --watch: one JSON object per line.
+    processes and its screen. With --json --watch: one JSON object per line. With --format: "● DEVELOPER 4m ⚠2 $3.10",
+    from what the supervisor last knew; exits with 1 where there is none.
     """
+    if form is not None:
+        if role is not None or as_json or keep:
+            raise UsageError("--format goes with --width, -C and --state-dir alone", "leave the others out")
+        from teamops.cli.segment import show as show_segment
+
+        return show_segment(root_of(root), state_dir, form, width)
     if role is not None and keep:
         raise UsageError(
             "ROLE and --watch contradict each other", "the screen shows an agent live: teamops, then Enter"
@@ -49,12 +72,12 @@ def status(role: str | None, root: Path | None, state_dir: Path | None, *, as_js
         )
     if role is not None:
         show_agent(asyncio.run(_look_at(settings, Role(role.upper()), state_dir)), as_json=as_json)
-        return
-    from teamops.supervisor.run import look, look_on
+        return None
+    from teamops.supervisor.visiting import look, look_on
 
     if not keep:
         show(asyncio.run(look(settings, state_dir=state_dir)), as_json=as_json)
-        return
+        return None
     last: list[object] = [None]
 
     def publish(snapshot: Snapshot) -> None:
@@ -72,6 +95,7 @@ def status(role: str | None, root: Path | None, state_dir: Path | None, *, as_js
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(look_on(settings, publish, state_dir=state_dir))
+    return None
 
 
 def show(snapshot: Snapshot, *, as_json: bool) -> None:
@@ -85,7 +109,7 @@ def show(snapshot: Snapshot, *, as_json: bool) -> None:
 async def _look_at(settings: Settings, role: Role, state_dir: Path | None) -> AgentLook:
     """Return one look at an agent. Raises ``UsageError`` for one that is not of the team."""
     from teamops.report.agent import AgentLook
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     async with visit(settings, state_dir=state_dir) as (core, snapshot):
         report = await core.agent_report(role)

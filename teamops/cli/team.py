@@ -104,7 +104,7 @@ async def _by_owner(
 ) -> tuple[list[RoleSettings], list[RoleSettings]]:
     """Return the agents that teamops started, dead ones too, and those that run without its doing."""
     from teamops.effects.stop import is_started
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     ours: list[RoleSettings] = []
     others: list[RoleSettings] = []
@@ -129,7 +129,7 @@ async def _all(
     grace_s: float | None = None,
 ) -> list[Row]:
     """Do all of it at once and say each as it ends; return it in the order of the team."""
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     if not wanted:
         return []

@@ -121,7 +121,7 @@ def _settle(verb: str, root: Path | None, state_dir: Path | None, wishes: list[S
 
 async def _wish(settings: Settings, state_dir: Path | None, wishes: list[SettleViolation]) -> list[Outcome]:
     from teamops.model.actions import Outcome
-    from teamops.supervisor.run import visit
+    from teamops.supervisor.visiting import visit
 
     async with visit(settings, state_dir=state_dir) as (core, _):
         found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 from pathlib import Path
@@ -39,7 +40,8 @@ class Printer:
 
     def __call__(self, snapshot: Snapshot) -> None:
         """Print what is new in ``snapshot``: by its words, as a log that is read back is made of other objects."""
-        role = "acting" if snapshot.supervisor.acting else f"viewing: pid {snapshot.supervisor.pid} acts"
+        who = snapshot.supervisor
+        role = "acting" if who.acting else f"viewing: pid {who.pid} {'hangs' if who.hangs else 'acts'}"
         if role != self._role:
             self._role = role
             click.echo(f"{iso(snapshot.stamp.wall)} supervisor {snapshot.project}: {role}")
@@ -55,9 +57,11 @@ class Printer:
 
 
 async def _watch(settings: Settings, state_dir: Path | None) -> None:
+    from teamops.effects.systemd import Systemd
     from teamops.supervisor.run import supervise_forever
 
     printer = Printer()
+    manager = Systemd()
     unheard: list[BrokenPipeError] = []
 
     def publish(snapshot: Snapshot) -> None:
@@ -68,7 +72,18 @@ async def _watch(settings: Settings, state_dir: Path | None) -> None:
             unheard.append(error)
             task.cancel()
 
-    task = asyncio.create_task(supervise_forever(settings, publish, state_dir=state_dir, ring=ring_bell))
+    said = [""]
+
+    def on_round(snapshot: Snapshot) -> None:
+        manager.see_round(status_words(snapshot), ready=snapshot.ready)
+        if manager.trouble != said[0]:
+            said[0] = manager.trouble
+            if manager.trouble:
+                with contextlib.suppress(OSError):  # who read it has left: no reason to supervise no more
+                    click.echo(f"teamops: {manager.trouble}", err=True)
+
+    work = supervise_forever(settings, publish, state_dir=state_dir, ring=ring_bell, on_round=on_round)
+    task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
@@ -77,10 +92,23 @@ async def _watch(settings: Settings, state_dir: Path | None) -> None:
     except asyncio.CancelledError:
         if unheard:
             raise unheard[0] from None
+        manager.stopping()
         click.echo("teamops: supervision ended; the agents keep running", err=True)
 
 
+def status_words(snapshot: Snapshot) -> str:
+    """Return how things stand, in a few words."""
+    who = "acting" if snapshot.supervisor.acting else f"viewing, pid {snapshot.supervisor.pid} acts"
+    alerts = sum(alert.open for alert in snapshot.alerts)
+    lights = ", ".join(dict.fromkeys(str(light.role) for light in snapshot.lights)) or "nobody"
+    return f"{who}; {lights} has the light; {alerts} open alerts"
+
+
 def ring_bell(text: str) -> bool:
-    """Ring the terminal's bell and print ``text``; return whether somebody may have seen it."""
-    click.echo(f"\a{text}", err=True)
-    return sys.stderr.isatty()
+    """Write ``text`` (a bell, a notification's sequence) to the terminal we run in; return whether there is one.
+
+    What it is about is a line of the events as well.
+    """
+    from teamops.effects.channels.terminal import write_to
+
+    return write_to(sys.stderr, text)

@@ -11,9 +11,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from teamops.config import boundary_rule, budget_rule, guarding, profiles, sandbox, schema, spike_rule, values
+from teamops.config import (
+    boundary_rule,
+    budget_rule,
+    channels,
+    guarding,
+    ledger,
+    paging_rule,
+    profiles,
+    report,
+    sandbox,
+    schema,
+    spike_rule,
+    values,
+)  # fmt: skip
 from teamops.config.prices import own_prices
-from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
+from teamops.config.problems import ConfigError, ConfigProblem, NotText, dotted, nearest, shown_path, text_of
 from teamops.config.settings import (
     GateSettings,
     NotifySettings,
@@ -131,7 +144,7 @@ class _Reading:
         """Return the settings; only good when ``problems`` holds no error."""
         self._walk(schema.TREE, self._document, ())
         project = self._text_at("project", default=self._root.name or "project")
-        handoff = self._path_at("handoff", default=HANDOFF)
+        handoff = self._resolved(self._values.get(("handoff",), HANDOFF))
         if handoff.is_dir():
             self._say(("handoff",), f"handoff is a file, and {shown_path(handoff, self._root)} is a folder")
         return Settings(
@@ -142,40 +155,30 @@ class _Reading:
             tmux=self._tmux(),
             limits=self._limits(),
             restart=RestartPolicy(**self._table("restart")),
-            prices=own_prices(self._values, lambda at, what: self._say(at, f"{_dotted(at)} {what}", at_key=True)),
+            prices=own_prices(self._values, lambda at, what: self._say(at, f"{dotted(at)} {what}", at_key=True)),
             spike=self._spike(("spike",), SpikeRule()),
             budget=budget_rule.read(self._values, ("budget",)),
             timezone=self._text_at("budget", "timezone", default=""),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
-            notify=NotifySettings(
-                desktop=self._values.get(("notify", "desktop")) is not False,
-                terminal=self._values.get(("notify", "terminal")) is not False,
-            ),
+            notify=self._notify(),
+            paging=paging_rule.policy(self._table("notify")),
+            alert_rules=paging_rule.rules(self._values),
             gates=GateSettings(**self._table("gates")),
+            report=report.read(self._values, self._resolved),
             sandbox=sandbox.read(self._values, self._resolved),
+            retention=ledger.read(self._values, self._say),
+            watchdog_url=self._text_at("watchdog", "url", default=""),
             guard=guarding.read(self._values),
             auto_poke=self._values.get(("poke", "auto")) is not False,
             source=self._source,
         )
 
     def look_around(self, settings: Settings) -> None:
-        """Warn of what a sound configuration names and this machine lacks."""
-        import shutil
+        """Warn of what a sound configuration names and this machine lacks, and of what is unwise."""
+        from teamops.config import around
 
-        if not settings.handoff.exists():
-            self._say(("handoff",), f"there is no {shown_path(settings.handoff, self._root)} yet", Severity.WARNING)
-        if not settings.roles:
-            self._say(("roles",), "no roles: teamops shows the handoff file and no agents", Severity.WARNING)
-        for path in (path for path in self._values if len(path) == 2 and path[0] == "roles"):
-            role = settings.role(Role(path[1].strip().upper()))
-            if role is None or not role.command:
-                continue
-            program = role.command[0]
-            search = role.env.get("PATH", self._env.get("PATH", ""))
-            where = str(role.cwd / program) if "/" in program else program
-            if shutil.which(where, path=search) is None:
-                at = (*path, "command")
-                self._say(at, f"{_dotted(at)}: there is no program {values.shown(program)}", Severity.WARNING)
+        for at, what in around.remarks(settings, self._values, self._env, self._resolved):
+            self._say(at, what, Severity.WARNING)
 
     # What stands in the document
 
@@ -203,17 +206,17 @@ class _Reading:
                 self._values[here] = value
                 self._walk(node, value, here)
             else:
-                self._say(here, f"{_dotted(here)} is a table, not {values.shown(value)}")
+                self._say(here, f"{dotted(here)} is a table, not {values.shown(value)}")
 
     def _read(self, key: schema.Key, here: KeyPath, value: object) -> None:
         try:
             self._values[here] = key.read(value)
         except values.Wrong as error:
-            self._say(here, f"{_dotted(here)} {error}")
+            self._say(here, f"{dotted(here)} {error}")
 
     def _unknown(self, tree: schema.Tree, here: KeyPath) -> None:
         name = here[-1]
-        where = f" in [{_dotted(here[:-1])}]" if here[:-1] else ""
+        where = f" in [{dotted(here[:-1])}]" if here[:-1] else ""
         found = nearest(name, list(tree))
         if found is not None:
             hint = f' (did you mean "{found}"?)'
@@ -245,7 +248,7 @@ class _Reading:
         for tier in sorted({*waiting_by_tier, *stale_by_tier}):
             path = ("limits", "tier", str(tier))
             self._compare(
-                _dotted((*path, "waiting_s")),
+                dotted((*path, "waiting_s")),
                 limits.waiting_for(tier),
                 limits.stale_for(tier),
                 path,
@@ -261,6 +264,12 @@ class _Reading:
                 f"{name} ({waiting:g} s) is longer than the stale limit{whose} ({stale:g} s): "
                 "a light waits before it is stale",
             )
+
+    def _notify(self) -> NotifySettings:
+        told = NotifySettings(**channels.read(self._values, self._root, self._resolved))
+        for what in channels.conflicts(told.channels, told.remote, told.command):
+            self._say(("notify", "channels"), f"notify.channels {what}")
+        return told
 
     def _tmux(self) -> TmuxSettings:
         name, path = ("tmux", "socket_name"), ("tmux", "socket_path")
@@ -292,9 +301,9 @@ class _Reading:
     def _role(self, path: KeyPath, role: Role, project: str) -> RoleSettings:
         profile, command = self._profile(path, role), self._values.get((*path, "command"), ())
         client = self._values.get((*path, "client"))
-        cwd = self._path_at(*path, "cwd", default=".")
+        cwd = self._resolved(self._values.get((*path, "cwd"), "."))
         if not cwd.is_dir():
-            self._say((*path, "cwd"), f"{_dotted((*path, 'cwd'))}: there is no folder {cwd}", Severity.WARNING)
+            self._say((*path, "cwd"), f"{dotted((*path, 'cwd'))}: there is no folder {cwd}", Severity.WARNING)
         env = self._values.get((*path, "env"), {})
         words = command if isinstance(command, tuple) else ()
         when = self._values.get((*path, "restart"))
@@ -329,7 +338,7 @@ class _Reading:
         if isinstance(named, str):
             file = self._resolved(named)
             if not file.is_file():
-                self._say(at, f"{_dotted(at)}: there is no file {shown_path(file, self._root)}")
+                self._say(at, f"{dotted(at)}: there is no file {shown_path(file, self._root)}")
                 return None
             return self._own(file, role)
         file = self._root / "profiles" / f"{role.lower()}.md"
@@ -358,8 +367,6 @@ class _Reading:
             self._say(*wrong)
         return rule
 
-    # Small change
-
     def _number_at(self, *path: str, default: float) -> float:
         value = self._values.get(path)
         return value if isinstance(value, float) else default
@@ -367,9 +374,6 @@ class _Reading:
     def _text_at(self, *path: str, default: str) -> str:
         value = self._values.get(path)
         return value if isinstance(value, str) else default
-
-    def _path_at(self, *path: str, default: str) -> Path:
-        return self._resolved(self._values.get(path, default))
 
     def _resolved(self, value: object) -> Path:
         """Return a path as meant: ``~`` is the person's home, all else is relative to the project."""
@@ -392,7 +396,3 @@ class _Reading:
         self.problems.append(
             ConfigProblem(path=source, shown=FILE, line=line, column=column, message=message, severity=severity)
         )
-
-
-def _dotted(path: KeyPath) -> str:
-    return clean_line(".".join(path), 120)

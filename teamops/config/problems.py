@@ -7,6 +7,7 @@ from pathlib import Path
 
 from teamops.model.errors import UsageError
 from teamops.model.handoff import Severity
+from teamops.model.text import clean_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +71,8 @@ def nearest(word: str, words: list[str]) -> str | None:
     folded = {known.casefold(): known for known in words}
     found = get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
     return folded[found[0]] if found else None
+
+
+def dotted(path: tuple[str, ...]) -> str:
+    """Return where a key is, as a person writes it: ``roles.CODER.command``."""
+    return clean_line(".".join(path), 120)

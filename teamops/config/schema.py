@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from teamops.config.notify_values import addresses, channels, signal, variable
 from teamops.config.values import (
+    alert_code,
     audit_mode,
     client,
     command,
@@ -18,6 +20,8 @@ from teamops.config.values import (
     paths,
     percent,
     price,
+    quiet,
+    report_formats,
     restart_when,
     role_name,
     sandbox_mode,
@@ -32,6 +36,7 @@ from teamops.config.values import (
     timezone,
     together,
     tokens,
+    url,
     variables,
 )
 
@@ -55,7 +60,7 @@ class Key:
     @property
     def name(self) -> str:
         """The dotted name, as documented."""
-        free = {"roles": "ROLE", "prices": "MODEL"}.get(self.path[0], "N")
+        free = {"roles": "ROLE", "prices": "MODEL", "alerts": "CODE"}.get(self.path[0], "N")
         return ".".join(free if part == "*" else part for part in self.path)
 
 
@@ -140,8 +145,57 @@ KEYS: tuple[Key, ...] = (
     _key("gates.correct", "command", command, "none", "Runs the gate `correct`: exit status 0 passes."),
     _key("gates.complete", "table", together, "none", "Where files of a glob changed, files of these must have too."),
     _key("gates.timeout_s", "duration", seconds, '"15m"', "A gate that takes longer fails."),
+    _key(
+        "notify.channels",
+        "list of names",
+        channels,
+        "all that are set up",
+        "Ways to reach you, the first to be tried first; the next where that fails.",
+    ),
     _key("notify.desktop", "true/false", switch, "true", "Tell the person by a desktop notification (D-Bus)."),
     _key("notify.terminal", "true/false", switch, "true", "Where that fails, ring the terminal's bell."),
+    _key("ledger.raw_days", "number", count, "7", "So many days single beats and responses are kept."),
+    _key("ledger.minute_days", "number", count, "90", "So many days sums by the minute are; facts are kept for ever."),
+    _key("watchdog.url", "URL", url, "none", "Told each minute that teamops lives: a healthchecks-style URL."),
+    _key("report.daily", "true/false", switch, "true", "Write each day's report after midnight."),
+    _key("report.folder", "path", path, '"reports"', "Where to; relative to the project's folder."),
+    _key("report.formats", "list", report_formats, '["md", "json"]', "One file each: text, md, json, html."),
+    _key("report.send", "true/false", switch, "false", "Send its summary as a notification."),
+    _key(
+        "notify.signal",
+        "one of",
+        signal,
+        '"auto"',
+        "What the terminal understands beside its bell: auto, bell (nothing), osc9, osc777, osc99.",
+    ),
+    _key(
+        "notify.remote.urls_file",
+        "path",
+        path,
+        "none",
+        "A file of yours alone (mode 600) with apprise's addresses, one a line: phone, chat, mail.",
+    ),
+    _key("notify.remote.urls_env", "text", variable, "none", "The environment variable that holds such addresses."),
+    _key("notify.remote.urls", "list", addresses, "none", "Such addresses themselves; agents can read them here."),
+    _key("notify.remote.timeout_s", "duration", seconds, '"20s"', "All of them together may take so long."),
+    _key("notify.command.command", "command", command, "none", "Your own program, given each page as JSON."),
+    _key("notify.command.timeout_s", "duration", seconds, '"10s"', "If it takes longer it has failed, and is ended."),
+    _key("notify.quiet", "span of the day", quiet, "none", 'When only what is critical calls: "22:00-07:00".'),
+    _key(
+        "notify.cap",
+        "number",
+        count,
+        "6",
+        "At most so many pages within notify.cap_window_s; the rest is one page.",
+    ),
+    _key("notify.cap_window_s", "duration", seconds, '"10m"', "… and the last of them is kept for what is critical."),
+    _key("notify.group_wait_s", "duration", seconds, '"5s"', "A page waits so long for what belongs to it."),
+    _key("notify.group_interval_s", "duration", seconds, '"30s"', "… and the next of its kind so long after it."),
+    _key("notify.escalate_s", "duration", seconds, '"10m"', "Unacknowledged for so long: the next channel, too."),
+    _key("notify.resolved", "true/false", switch, "false", "Tell, too, when a cause you were told of is gone."),
+    _key("alerts.*.page", "true/false", switch, "as docs/alerts.md says", "Does an alert of this code call you."),
+    _key("alerts.*.for_s", "duration", seconds, "its rule's", "So long its cause is seen before it fires."),
+    _key("alerts.*.repeat_s", "duration", seconds, "its rule's", "Told again so often until it is acknowledged."),
     _key("prices.*.input", "number", price, "the shipped table's", "A model's price: USD per million tokens of input."),
     _key("prices.*.output", "number", price, "the shipped table's", "… of output; it and input go together."),
     _key("prices.*.cache_write", "number", price, "as input", "… of input that is written to the cache."),
@@ -200,6 +254,7 @@ NAMES: dict[Path, Callable[[str], object]] = {
     ("roles",): role_name,
     ("limits", "tier"): tier_name,
     ("prices",): text,
+    ("alerts",): alert_code,
 }
 """How the names below a table with free names are read."""
 

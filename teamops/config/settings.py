@@ -8,9 +8,12 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
+from teamops.config.channels import CommandSettings, RemoteSettings, Signal
+from teamops.domain.alert_rules import RULES, AlertRule
 from teamops.domain.boundary_rules import NO_TIERS, TierRule
 from teamops.domain.budget import BudgetRule, Budgets
-from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
+from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, Retention, SpikeRule
+from teamops.domain.paging import PagingPolicy
 from teamops.model.price import OwnPrice
 from teamops.model.role import Role
 
@@ -19,6 +22,9 @@ _NO_RULES: Mapping[str, object] = MappingProxyType({})
 
 CLIENTS = ("claude", "codex", "gemini", "opencode", "sdk", "command")
 """What runs in an agent's pane. ``sdk``: a program that beats through the SDK; ``command``: anything else."""
+
+CHANNELS = ("desktop", "terminal", "remote", "command")
+"""Ways to a person who is away from the screen; ``effects.channels.registry`` makes each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +128,23 @@ class NotifySettings:
     desktop: bool = True
     terminal: bool = True
     """The bell (and title) as fallback where there is no desktop bus."""
+    channels: tuple[str, ...] = ()
+    """Of CHANNELS, the first to be tried first; empty = all that are on, in that order."""
+    signal: Signal = Signal.AUTO
+    """What the terminal understands, beside its bell."""
+    remote: RemoteSettings = field(default_factory=RemoteSettings)
+    command: CommandSettings = field(default_factory=CommandSettings)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The channels in the order in which they are tried."""
+        switched = {
+            "desktop": self.desktop,
+            "terminal": self.terminal,
+            "remote": self.remote.configured,
+            "command": bool(self.command.command),
+        }
+        return tuple(name for name in self.channels or switched if switched.get(name, True))
 
 
 _NO_GLOBS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
@@ -138,6 +161,22 @@ class GateSettings:
     """gitignore glob → globs: where a file of the first changed, one of each of the others must have changed too."""
     timeout_s: float = 900.0
     """A gate that takes longer fails."""
+
+
+REPORT_FORMATS = ("text", "md", "json", "html")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSettings:
+    """The report that is written each midnight."""
+
+    daily: bool = True
+    folder: str = "reports"
+    """Relative to the project's folder, or absolute."""
+    formats: tuple[str, ...] = ("md", "json")
+    """Of ``REPORT_FORMATS``, one file each."""
+    send: bool = False
+    """Tell the person, in one line, that it is there."""
 
 
 class SandboxMode(StrEnum):
@@ -200,7 +239,12 @@ class Settings:
     tmux: TmuxSettings = field(default_factory=TmuxSettings)
     limits: Limits = field(default_factory=Limits)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    paging: PagingPolicy = field(default_factory=PagingPolicy)
+    """When the person is told, and when not."""
+    alert_rules: Mapping[str, AlertRule] = field(default_factory=lambda: RULES)
+    """What is so of all alerts of a code."""
     gates: GateSettings = field(default_factory=GateSettings)
+    report: ReportSettings = field(default_factory=ReportSettings)
     auto_poke: bool = True
     """The next agent is poked when the light moves."""
     restart: RestartPolicy = field(default_factory=RestartPolicy)
@@ -212,6 +256,10 @@ class Settings:
     timezone: str = ""
     """IANA name of the zone whose days count for budgets; empty = the system's."""
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    retention: Retention = field(default_factory=Retention)
+    """How long the ledger keeps what."""
+    watchdog_url: str = field(default="", repr=False)
+    """Told each minute that teamops lives, without a slash at its end; a secret. Empty = nobody is told."""
     guard: GuardSettings = field(default_factory=GuardSettings)
     stop_grace_s: float = 30.0
     """So long an agent that is stopped may take to end by itself."""

@@ -7,8 +7,10 @@ import re
 import shlex
 from decimal import Decimal
 
-from teamops.config.settings import CLIENTS, AuditMode, SandboxMode
+from teamops.config.settings import CLIENTS, REPORT_FORMATS, AuditMode, SandboxMode
+from teamops.domain.alert_rules import RULES
 from teamops.domain.limits import RestartWhen, SpikeStop
+from teamops.domain.paging import Quiet
 from teamops.model.role import HUMAN, NONE
 from teamops.model.text import clean_line
 
@@ -17,7 +19,7 @@ SHORTEST = 0.001
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])I?)?B?")
 _ROLE = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _TMUX_NO_START = "$@%=+-!{~"
 """A tmux target that begins so means an id, an offset or an exact match, not a session of that name."""
@@ -54,6 +56,25 @@ def path(value: object) -> str:
     if isinstance(value, str) and "\0" in value:
         raise Wrong("holds a NUL character")
     return text(value)
+
+
+def url(value: object) -> str:
+    """Read the address of a web page. What it says is never shown: such an address is a secret."""
+    from urllib.parse import urlsplit
+
+    told = text(value)
+    try:
+        parts = urlsplit(told)
+        port = parts.port
+    except ValueError:
+        raise Wrong("is no address") from None
+    if parts.scheme not in {"http", "https"}:
+        raise Wrong("begins with https:// or http://")
+    if not parts.hostname or port == 0 or any(letter.isspace() for letter in told) or not told.isascii():
+        raise Wrong("is an address without spaces and signs beyond ASCII, with a host")
+    if parts.query or parts.fragment:
+        raise Wrong('has no "?" and no "#": /start and /fail are added to it')
+    return told.rstrip("/")
 
 
 def switch(value: object) -> bool:
@@ -196,6 +217,13 @@ def audit_mode(value: object) -> AuditMode:
         raise Wrong(f"is one of {', '.join(AuditMode)}; not {shown(value)}") from None
 
 
+def report_formats(value: object) -> tuple[str, ...]:
+    """Read a list of the forms in which a report is written."""
+    if not isinstance(value, list) or not value or any(one not in REPORT_FORMATS for one in value):
+        raise Wrong(f"is a list of one or more of {', '.join(REPORT_FORMATS)}; not {shown(value)}")
+    return tuple(dict.fromkeys(value))
+
+
 def paths(value: object) -> tuple[str, ...]:
     """Read a list of paths."""
     if not isinstance(value, list):
@@ -214,6 +242,35 @@ def client(value: object) -> str:
         found = nearest(value, list(CLIENTS))
         hint = f' (did you mean "{found}"?)' if found else ""
     raise Wrong(f"is one of {', '.join(CLIENTS)}; not {shown(value)}{hint}")
+
+
+_QUIET = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*-\s*([01]?\d|2[0-3]):([0-5]\d)")
+
+
+def quiet(value: object) -> Quiet:
+    """Read the quiet hours of each day: "22:00-07:00"."""
+    found = _QUIET.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise Wrong(f'is a span of the day such as "22:00-07:00", not {shown(value)}')
+    first_hour, first_minute, last_hour, last_minute = map(int, found.groups())
+    hours = Quiet(first_hour * 60 + first_minute, last_hour * 60 + last_minute)
+    if hours.start == hours.end:
+        raise Wrong(
+            "begins and ends at the same minute; to be called only by what is critical, all day, say 00:00-23:59"
+        )
+    return hours
+
+
+def alert_code(value: object) -> str:
+    """Read the code of an alert."""
+    code = text(value)
+    if code in RULES:
+        return code
+    from teamops.config.problems import nearest
+
+    near = nearest(code, list(RULES))
+    hint = f'did you mean "{near}"?' if near else "see docs/alerts.md"
+    raise Wrong(f"alerts.{shown(code)[1:-1]} is no alert ({hint})")
 
 
 def command(value: object) -> tuple[str, ...]:
@@ -239,7 +296,7 @@ def variables(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise Wrong(f"is a table of texts, not {shown(value)}")
     for name, content in value.items():
-        if not _VARIABLE.fullmatch(name):
+        if not VARIABLE.fullmatch(name):
             raise Wrong(f"can't hold {shown(name)}: no name of an environment variable")
         if not isinstance(content, str):
             raise Wrong(f'holds texts; {name} is {shown(content)} (write {name} = "…")')

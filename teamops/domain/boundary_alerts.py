@@ -39,11 +39,10 @@ def _finding(group: Sequence[Violation], standing: Sequence[Violation]) -> Findi
     evidence = f"; {told.evidence[0]}" if told.evidence else ""
     return Finding(
         code="boundary-crossed",
-        severity=Severity.ERROR if grave else Severity.INFO,
+        severity=None if grave else Severity.INFO,
         subject=f"{','.join(told.roles)}#{group[0].id}",
         message=f"{who}: {told.path} was {told.change.value}{more}, and {told.why} (rule {told.rule}{evidence})",
         do=f"look at it: teamops guard diff {told.id}; then accept or quarantine it",
         agent=told.roles[0] if told.roles else None,
         notify=bool(grave),
-        rounds=1,
     )

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from teamops.model.alert import Finding
 from teamops.model.boundary import Decision
-from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
 MANY = 10
@@ -16,7 +15,7 @@ FEW = 4
 WITHIN_S = 300.0
 SPENDING = "held"
 """The rule of a call that was refused because nothing may be spent: that has alerts of its own."""
-SETTLED_ROUNDS = 15
+SETTLED_S = 15.0
 """An agent that another process starts is in the ledger only once it was seen to run."""
 
 
@@ -40,7 +39,6 @@ def flood_finding(role: Role, decision: Decision) -> Finding:
     often = f"{MANY} calls refused within {WITHIN_S / 60:.0f} min"
     return Finding(
         code="boundary-refused",
-        severity=Severity.WARNING,
         subject=str(role),
         message=f"{role} runs into its boundary again and again: {often}, by {by}",
         do=f"look what it wants (Enter) and what was refused (B); poke {role} (p), or hand the work to another role",
@@ -60,10 +58,8 @@ def unenforced_finding(role: Role, why: str, *, started: bool) -> Finding:
     )
     return Finding(
         code="boundary-unenforced",
-        severity=Severity.WARNING,
         subject=str(role),
         message=f"nothing holds {role} to its boundary: {why}",
         do=f"{mend}; until then look at what it changes",
         agent=role,
-        rounds=SETTLED_ROUNDS,
     )

@@ -13,8 +13,6 @@ from teamops.model.budget import TEAM, BudgetHold, BudgetLine, Cause, Level, Ste
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
-UNPRICED_ROUNDS = 10
-"""A price that is being looked up is there by then."""
 _DONE = {
     Step.GATE: "gate shut",
     Step.POKES: "pokes refused",
@@ -39,13 +37,10 @@ def line_findings(lines: Iterable[BudgetLine], zone: str) -> list[Finding]:
             found.append(
                 Finding(
                     code="budget-hour",
-                    severity=Severity.WARNING,
                     subject=line.scope,
                     message=f"{who} spent {usd(line.spent.hour)} within an hour, more than {usd(line.hour_limit_usd)}",
                     do="look what it does (Enter); nothing is stopped by an hour's limit",
                     agent=agent,
-                    notify=True,
-                    rounds=1,
                 )
             )
         if line.level is Level.SOFT and line.hold is None:
@@ -53,13 +48,10 @@ def line_findings(lines: Iterable[BudgetLine], zone: str) -> list[Finding]:
             found.append(
                 Finding(
                     code="budget-soft",
-                    severity=Severity.WARNING,
                     subject=line.scope,
                     message=f"{who} has spent {line.percent} % of today's budget: {day} ({zone})",
                     do=f"at 100 % it is stopped; more for today: teamops budget lift {line.scope} --day-usd N",
                     agent=agent,
-                    notify=True,
-                    rounds=1,
                 )
             )
         if agent is not None:
@@ -71,14 +63,11 @@ def _unpriced(role: Role, line: BudgetLine) -> list[Finding]:
     return [
         Finding(
             code="budget-unpriced",
-            severity=Severity.WARNING,
             subject=f"{role} {model}",
             message=f"{role}'s budget can't see {tokens:,} tokens used today: {model or 'a model without a name'} has"
             " no known price",
             do="use a model whose price is known, or watch its account; a newer teamops may know the price",
             agent=role,
-            notify=True,
-            rounds=UNPRICED_ROUNDS,
         )
         for model, tokens in line.spent.unpriced.items()
         if tokens > 0
@@ -108,13 +97,11 @@ def hold_findings(hold: BudgetHold, steps: Mapping[str, Mapping[Step, StepDone]]
     return [
         Finding(
             code=_CODES[hold.cause],
-            severity=Severity.CRITICAL,
+            severity=Severity.CRITICAL,  # also a runaway's: it was stopped in the midst of its work
             subject=hold.scope,
             message=how + (f". NOT ALL OF IT WORKED: {'; '.join(failed)}" if failed else ""),
             do=f"end it by hand (a), then {do}" if failed else do,
             agent=agent,
-            notify=True,
-            rounds=1,  # what holds is decided and stored
         )
     ]
 

@@ -13,7 +13,6 @@ from types import MappingProxyType
 
 from teamops.model.alert import Finding
 from teamops.model.check import AUDIT, COMMIT, HOLD, HOOK, KERNEL, Check, Word
-from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
 LETS, REFUSES = "lets through what is forbidden", "refuses what is allowed"
@@ -230,21 +229,70 @@ def hold_check(role: Role, asked: Asked | None) -> Check:
     return _check(HOLD, role, Word.WORKS, "a held agent's call is refused")
 
 
-def audit_check(role: Role, mode: str, *, in_repository: bool) -> Check:
-    """Return whether changes past the boundary are seen afterwards. ``mode``: of `guard.audit`."""
-    if mode == "off":
-        return _check(AUDIT, role, Word.OFF, "guard.audit is off", 'say audit = "alert" in [guard] of teamops.toml')
-    if not in_repository:
-        return _check(AUDIT, role, Word.NOT_SUPPORTED, "the project is in no git repository", "git init")
-    return _check(AUDIT, role, Word.WORKS, f"{mode}: changes in the work tree are looked at while teamops watches")
+def unruled(role: Role, layer: str) -> Check:
+    """Return a layer's check where the role has no boundary that could be passed."""
+    return _check(layer, role, Word.OFF, "its role has no profile, so no boundary", f"write profiles/{role.lower()}.md")
 
 
-def commit_check(role: Role, *, ours: bool, other: str, do: str) -> Check:
-    """Return whether git refuses a commit past the boundary. ``other``: another's hook that stands in its place."""
-    if ours:
-        return _check(COMMIT, role, Word.WORKS, "git's pre-commit hook is installed")
+def untried(role: Role, layer: str, why: str, do: str = "") -> Check:
+    """Return a layer's check where its trial failed by itself: nobody knows whether it holds."""
+    return _check(layer, role, Word.BROKEN, f"could not be tried: {why}", do)
+
+
+def no_audit(role: Role, why: str, do: str) -> Check:
+    """Return the audit's check where nothing is looked at."""
+    return _check(AUDIT, role, Word.OFF, why, do)
+
+
+def audit_check(role: Role, mode: str, tries: Sequence[Try], seen_s: float, within_s: float, lesser: str = "") -> Check:
+    """Return whether changes past the boundary are found afterwards.
+
+    ``mode``: of `guard.audit`. ``tries``: changes that were made; ``done`` = none called them a violation.
+    ``seen_s``: so long it took; ``lesser``: why files are not watched but looked at now and then.
+    """
+    tried = tuple(f"{one.what}: {one.why or ('no violation' if one.done else 'a violation')}" for one in tries)
+    ms = round(seen_s * 1000)
+    wrong = [one for one in tries if one.forbidden and one.done]
+    if wrong:
+        why = f"{LETS}: {wrong[0].what} ({wrong[0].why or 'no violation'})"
+        do = "read what an agent of this role changes yourself, and please report it"
+        return _check(AUDIT, role, Word.BROKEN, why, do, ms, tried)
+    shut = [one for one in tries if not one.forbidden and not one.done]
+    if shut:
+        why = f"{REFUSES}: {shut[0].what} ({shut[0].why or 'it is called a violation'})"
+        return _check(AUDIT, role, Word.BROKEN, why, "please report it", ms, tried)
+    if seen_s > within_s:
+        why = f"too late: what is forbidden was found after {seen_s:.1f} s, and {within_s:.0f} s is the most"
+        return _check(AUDIT, role, Word.BROKEN, why, "the machine is very busy, or its disk is slow", ms, tried)
+    forbidden = sum(one.forbidden for one in tries)
+    why = f"{mode}: {forbidden} found, {len(tries) - forbidden} let stand"
+    return _check(AUDIT, role, Word.WORKS, f"{why}; {lesser}" if lesser else why, "", ms, tried)
+
+
+def no_commit(role: Role, other: str, do: str) -> Check:
+    """Return the commit's check where no hook of teamops stands. ``other``: another's, in its place."""
     why = f"another hook stands there: {other}" if other else "git's pre-commit hook is not installed"
     return _check(COMMIT, role, Word.OFF, why, do)
+
+
+def no_repository(role: Role) -> Check:
+    """Return the commit's check where there is nothing to be committed to."""
+    return _check(COMMIT, role, Word.NOT_SUPPORTED, "its folder is in no git repository", "git init")
+
+
+def commit_check(role: Role, tries: Sequence[Try], ms: int) -> Check:
+    """Return whether git refuses a commit past the boundary, by the hook that stands there."""
+    tried = tuple(f"{one.what}: {'made' if one.done else one.why or 'refused'}" for one in tries)
+    do = "install it anew: teamops guard install-git-hook"
+    wrong = [one for one in tries if one.forbidden and one.done]
+    if wrong:
+        return _check(COMMIT, role, Word.BROKEN, f"{LETS}: {wrong[0].what}", do, ms, tried)
+    shut = [one for one in tries if not one.forbidden and not one.done]
+    if shut:
+        return _check(COMMIT, role, Word.BROKEN, f"{REFUSES}: {shut[0].what} ({shut[0].why})", do, ms, tried)
+    forbidden = sum(one.forbidden for one in tries)
+    why = f"git's pre-commit hook: {forbidden} refused, {len(tries) - forbidden} made"
+    return _check(COMMIT, role, Word.WORKS, why, "", ms, tried)
 
 
 def broken(checks: Iterable[Check]) -> tuple[Check, ...]:
@@ -260,13 +308,10 @@ def broken_findings(role: Role, wrong: Sequence[Check]) -> list[Finding]:
     return [
         Finding(
             code="boundary-broken",
-            severity=Severity.CRITICAL,
             subject=str(role),
             message=f"{role}'s boundary is broken: {said}",
             do=f"mend it, then try it again: teamops doctor --role {role}",
             agent=role,
-            notify=True,
-            rounds=1,
         )
     ]
 

@@ -12,8 +12,8 @@ def day_edges(wall: float, zone: tzinfo | None, days: int) -> list[float]:
 
     ``zone``: ``None`` is the system's.
     """
-    today = local(wall, zone).date()
-    return [midnight(today - timedelta(days=back), zone) for back in range(days - 1, -2, -1)]
+    last = local(wall, zone).date()
+    return [midnight(last - timedelta(days=back), zone) for back in range(days - 1, -2, -1)]
 
 
 def hour_edges(since_wall: float, until_wall: float) -> list[float]:
@@ -25,6 +25,11 @@ def hour_edges(since_wall: float, until_wall: float) -> list[float]:
 def local(wall: float, zone: tzinfo | None) -> datetime:
     """Return ``wall``, Unix seconds, in ``zone``."""
     return datetime.fromtimestamp(wall, zone) if zone is not None else datetime.fromtimestamp(wall).astimezone()
+
+
+def today(wall: float, zone: tzinfo | None) -> date:
+    """Return the day in which ``wall`` lies."""
+    return local(wall, zone).date()
 
 
 def midnight(day: date, zone: tzinfo | None) -> float:

@@ -99,3 +99,13 @@ class SpikeRule:
     """The plain rules (badges) call a person, too."""
     stop: SpikeStop = SpikeStop.OFF
     """Whether an agent that runs away is stopped; the rule itself stops nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """For how many days what is kept. What is neither raw nor of a minute is kept for ever."""
+
+    raw_days: int = 7
+    """Single beats, single responses, calls that were allowed."""
+    minute_days: int = 90
+    """Sums by the minute, states that came and went."""

@@ -5,9 +5,20 @@ The role stands in a column of its own, so the text leaves it out.
 
 from __future__ import annotations
 
-from teamops.model.actions import Action, Append, Notify, Outcome, Poke, Quarantine, Restart, Start, Stop, StopSpending
+from teamops.model.actions import (
+    Action,
+    Append,
+    Outcome,
+    Poke,
+    Quarantine,
+    Restart,
+    Start,
+    Stop,
+    StopSpending,
+    WriteReport,
+)
 from teamops.model.agent_report import Delivery
-from teamops.model.alert import Alert, AlertState
+from teamops.model.alert import Alert, AlertState, Silence
 from teamops.model.budget import Step
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.model.snapshot import LogLine
@@ -15,10 +26,10 @@ from teamops.model.snapshot import LogLine
 _VERBS: dict[type[Action], str] = {
     Poke: "poke",
     Restart: "restart",
-    Notify: "tell you",
     Append: "append",
     Start: "start",
     Stop: "stop",
+    WriteReport: "report",
 }
 _STEPS: dict[Step, str] = {
     Step.GATE: "gate",
@@ -50,6 +61,21 @@ def alert_line(wall: float, state: AlertState, severity: str, message: str, role
 def alert_line_of(alert: Alert) -> LogLine:
     """Return the line of ``alert`` as it is now."""
     return alert_line(alert.changed_wall, alert.state, alert.severity.value, alert.message, alert.agent)
+
+
+def silence_words(silence: Silence | None, wall: float) -> str:
+    """Return in words how long nobody is told of an alert: "silenced for 15 min"."""
+    if silence is None or not silence.holds(wall):
+        return "not silenced"
+    if silence.until_wall is None:
+        return "silenced until its cause is gone"
+    return f"silenced for {max(1, round((silence.until_wall - wall) / 60))} min"
+
+
+def page_line(wall: float, title: str, channel: str, message: str, role: Role | None, *, ok: bool) -> LogLine:
+    """Return the line of one attempt to tell the person of something."""
+    lead = "told you" if ok else "could not tell you"
+    return LogLine(wall, "page", f"{lead} by {channel}: {title} ({message})", role, ok)
 
 
 def action_line(wall: float, action: Action, outcome: Outcome | None) -> LogLine:

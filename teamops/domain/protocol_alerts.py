@@ -1,4 +1,4 @@
-"""Which broken rules of the protocol a person has to know of now, and in what words. Codes: ``findings.CODES``.
+"""Which broken rules of the protocol a person has to know of now, and in what words. Codes: ``alert_rules``.
 
 A finding stays in the list as long as its block stands; an alert is for what can still be acted on: what the present
 light rests on, or how a task was closed, while it is news.
@@ -58,7 +58,6 @@ def broken_findings(live: Live, walls: Mapping[str, float], wall: float) -> list
     found = [
         Finding(
             code="protocol-broken",
-            severity=Severity.ERROR,
             subject=f"{finding.code} {finding.task or ''}#{finding.digest}",
             message=f"line {finding.line}: {finding.message}",
             do=finding.hint or "look at it in the list of findings",
@@ -75,13 +74,11 @@ def broken_findings(live: Live, walls: Mapping[str, float], wall: float) -> list
         found.append(
             Finding(
                 code=FORGED,
-                severity=Severity.CRITICAL,
                 # By the newest: one more forged block is news, though the alert of the others was seen already.
                 subject=f"{last.task or ''}#{last.digest}",
                 message=f"line {last.line}: {last.message}{more}",
                 do=last.hint or "was it you? record it with: teamops approve --recorded",
                 notify=last.digest in walls,
-                rounds=1,
             )
         )
     return found
@@ -107,12 +104,10 @@ def tamper_findings(tampers: Iterable[Tamper]) -> list[Finding]:
         found.append(
             Finding(
                 code="handoff-rewritten",
-                severity=Severity.ERROR,
                 subject=f"edit {wall:.3f}",
                 message=f"{what} {words}",
                 do="look at the difference: put the old text back, or accept it",
                 agent=None if block is None or block.role == HUMAN else block.role,
-                notify=True,
             )
         )
     return found
@@ -131,11 +126,9 @@ def human_findings(lights: Iterable[Light]) -> list[Finding]:
         found.append(
             Finding(
                 code="human-turn",
-                severity=Severity.WARNING,
                 subject=f"{light.task or ''}#{light.digest}",
                 message=f"the team {what}",
                 do=f"{look}, then sign it off or send it back (A)" if signing else f"{look} and answer with your own",
-                notify=True,
             )
         )
     return found
@@ -146,7 +139,6 @@ def unannounced_findings(missed: Iterable[tuple[Light, str]]) -> list[Finding]:
     return [
         Finding(
             code="handoff-unannounced",
-            severity=Severity.WARNING,
             subject=f"{light.task or ''}#{light.digest}",
             message=f"{light.role} was not told that it holds the light{f' of {light.task}' if light.task else ''}:"
             f" {why}",

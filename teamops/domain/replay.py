@@ -99,13 +99,14 @@ def in_turn(facts: Iterable[tuple[object, float, T]], until: float = EVER) -> li
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One response of an agent."""
+    """One response of an agent; of a day long ago several, summed up."""
 
     wall: float
     tokens: Tokens
     cost_usd: Decimal | None
     """``None``: no price is known."""
     model: str = ""
+    responses: int = 1
     logged: bool = True
     """Its client's log told it, so that it is a sign of life of its own."""
 
@@ -119,7 +120,8 @@ class Uses:
         self._kinds = tuple(_sums(kind(one.tokens) for one in ordered) for kind in _KINDS)
         self._tokens = _sums(one.tokens.total for one in ordered)
         self._unpriced = _sums(0 if one.cost_usd is not None else one.tokens.total for one in ordered)
-        self._logged = _sums(int(one.logged) for one in ordered)
+        self._logged = _sums(one.responses if one.logged else 0 for one in ordered)
+        self._responses = _sums(one.responses for one in ordered)
         self._costs = [_NOTHING, *accumulate(one.cost_usd or _NOTHING for one in ordered)]
         self._without = [one for one in ordered if one.cost_usd is None]
 
@@ -153,7 +155,10 @@ class Uses:
         begin, end = self._places(since, until)
         tokens = Tokens(*(sums[end] - sums[begin] for sums in self._kinds))
         return Spend(
-            end - begin, tokens, self._costs[end] - self._costs[begin], self._unpriced[end] - self._unpriced[begin]
+            self._responses[end] - self._responses[begin],
+            tokens,
+            self._costs[end] - self._costs[begin],
+            self._unpriced[end] - self._unpriced[begin],
         )
 
     def last(self, wall: float) -> float | None:

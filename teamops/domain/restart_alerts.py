@@ -26,31 +26,27 @@ def keeping_findings(
         return [
             Finding(
                 code="agent-held",
-                severity=Severity.CRITICAL if lit and health in GONE else Severity.ERROR,
+                severity=Severity.CRITICAL if lit and health in GONE else None,
                 subject=str(role),
                 message=f"{role} is held back ({keeping.held.value}){light}: {keeping.held_why}",
                 do=_MEND[keeping.held],
                 agent=role,
-                notify=True,
             )
         ]
     if shown is AgentState.GIVEN_UP:
         return [
             Finding(
                 code="agent-given-up",
-                severity=Severity.CRITICAL,
                 subject=str(role),
                 message=f"{role} is given up{light}: {keeping.why}",
                 do=f"look at its last screen and its restarts (Enter), mend the cause, then restart {role} (r)",
                 agent=role,
-                notify=True,
             )
         ]
     if left_alone:
         return [
             Finding(
                 code="agent-left-alone",
-                severity=Severity.ERROR if lit else Severity.WARNING,
                 subject=str(role),
                 message=f"{role} is unwell ({health.value}){light}, and not restarted: teamops did not start it",
                 do=f"look at its pane (Enter); restart {role} (r) if it hangs",

@@ -7,7 +7,6 @@ from teamops.domain.restart import GONE
 from teamops.domain.spikes import Spike
 from teamops.model.agent import AgentState, Evidence, EvidenceKind, SpikeView
 from teamops.model.alert import Finding
-from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
 _OVER = GONE | {AgentState.HELD, AgentState.GIVEN_UP, AgentState.BACKING_OFF}
@@ -38,13 +37,10 @@ def runaway_finding(role: Role, spike: Spike, rate: int, stop: SpikeStop = Spike
     }
     return Finding(
         code="agent-runaway",
-        severity=Severity.CRITICAL,
         subject=str(role),
         message=f"{role} uses {words(spike, rate)}",
         do=do[stop],
         agent=role,
-        notify=True,
-        rounds=1,  # the rule itself has waited for more than one answer
     )
 
 

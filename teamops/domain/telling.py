@@ -16,7 +16,6 @@ from teamops.domain.limits import Limits
 from teamops.model.agent import AgentState
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Finding
-from teamops.model.handoff import Severity
 
 REMINDER = "Reminder: "
 """How the line of a reminder begins: by that it is known again after a restart of teamops."""
@@ -108,12 +107,9 @@ def unproven_finding(light: Light, ways: Sequence[Way]) -> Finding:
     times = "1 line was" if count == 1 else f"{count} lines were"
     return Finding(
         code="poke-unproven",
-        severity=Severity.CRITICAL,
         subject=f"{light.task or ''}#{light.digest}",
         message=f"{light.role} holds the light{f' of {light.task}' if light.task else ''}: {times} typed,"
         " and nothing shows that its client took one",
         do=f"look at {light.role}'s pane (a): is the line there? then poke it yourself (p)",
         agent=light.role,
-        notify=True,
-        rounds=1,
     )

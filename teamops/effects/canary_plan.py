@@ -230,15 +230,18 @@ def _paths(subject: Subject, told: policy.Policy) -> tuple[str, str]:
             return "", ""
         return said.verdict, said.rule
 
-    profile = subject.role.profile.read() if subject.role.profile is not None else None
-    globs = (*profile.write_deny, *profile.write_allow) if profile is not None else ()
-    folders = [spot.path for spot in map(spot_of, globs) if spot.folder or (root / spot.path).is_dir()]
-    spots = list(dict.fromkeys(f"{folder}/{stem}".lstrip("/") for folder in folders))
-    ends = (".py", ".md", ".txt")
-    tried = list(
-        dict.fromkeys([*(f"{stem}{end}" for end in ends), *(f"{spot}{end}" for spot in spots for end in ends)])
-    )
+    tried = paths_of(subject.role, stem)
     there = [name for name in _names(str(root)) if not name.startswith(".") and (root / name).is_file()]
     no = next((path for path in tried if (said := verdict(path))[0] == DENY and said[1].startswith("write.")), "")
     yes = next((path for path in (*tried, *there) if verdict(path)[0] == ALLOW), "")
     return str(root / (no or f".teamops/{stem}")), str(root / yes) if yes else ""
+
+
+def paths_of(role: RoleSettings, stem: str) -> list[str]:
+    """Return names in the project, all of them ``stem``, in the folders that the role's own rules speak of."""
+    profile = role.profile.read() if role.profile is not None else None
+    globs = (*profile.write_deny, *profile.write_allow) if profile is not None else ()
+    folders = [spot.path for spot in map(spot_of, globs) if spot.folder or (role.cwd / spot.path).is_dir()]
+    spots = list(dict.fromkeys(f"{folder}/{stem}".lstrip("/") for folder in folders))
+    ends = (".py", ".md", ".txt")
+    return list(dict.fromkeys([*(f"{stem}{end}" for end in ends), *(f"{spot}{end}" for spot in spots for end in ends)]))

@@ -1,98 +1,144 @@
-"""Desktop notifications by desktop-notifier, with the proof that it leaves out.
+"""The person's desktop: notifications with their proof, the later in the earlier one's place, and what is answered.
 
-The library's ``send`` gives an identifier whether or not anything was shown, and says failures to the log alone. Here a
-notification counts as sent only when the library says "dispatched", which on D-Bus is the daemon's reply.
+A notification counts as shown only when the daemon that shows them has said so. On Linux that is D-Bus
+(``effects.desktop_bus``); elsewhere what desktop-notifier finds (``effects.desktop_library``).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 import os
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Protocol, TypeVar
 
-from teamops.model.text import clean, clean_line
-
-if TYPE_CHECKING:
-    from desktop_notifier.backends.base import DesktopNotifierBackend
+from teamops.model.text import clean_line
 
 ANSWER_S = 2.0
 """A daemon that has not answered by then is taken for dead; a healthy one needs a few milliseconds."""
-TITLE_LIMIT = 200
-BODY_LIMIT = 2000
 ADDRESS = "DBUS_SESSION_BUS_ADDRESS"
 
-Act = Callable[[], Awaitable[str]]
-
-_complaints: ContextVar[list[logging.LogRecord] | None] = ContextVar("complaints", default=None)
+T = TypeVar("T")
 
 
-class DesktopTrouble(Exception):  # noqa: N818 - always caught at the port beside it, and told as an outcome
-    """A notification can't be shown. ``silent``: nobody answered, so trying again would only take as long again."""
+class DesktopTrouble(Exception):  # noqa: N818 - always caught at the port beside it, and told as a receipt
+    """A notification can't be shown. ``silent``: nobody answered, so trying again would only take as long again.
 
-    def __init__(self, reason: str, *, silent: bool = False) -> None:
+    ``absent``: there is no desktop here at all.
+    """
+
+    def __init__(self, reason: str, *, silent: bool = False, absent: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.silent = silent
+        self.absent = absent
 
 
-class _Listener(logging.Handler):
-    """Takes the library's warnings off the screen and keeps them for the send that caused them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A notification. Its texts are plain and safe to show."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        complaints = _complaints.get()
-        if complaints is not None:
-            complaints.append(record)
+    title: str
+    body: str
+    urgent: bool = False
+    """It breaks through a "do not disturb" and stays until it is closed."""
+    brief: bool = False
+    """It is of no use after some seconds."""
+    thread: str = ""
+    """A later one of the same takes its place; empty = of none."""
+    buttons: tuple[tuple[str, str], ...] = ()
+    """Key and label of each, the first the most important."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """That a notification is shown."""
+
+    who: str
+    """Who shows it, for a person."""
+    replaced: bool = False
+    """It took the place of an earlier one."""
+    buttons: int = 0
+    """So many of its buttons are there."""
+
+
+Press = Callable[[str, str], None]
+"""Is told of a button that the person pressed: the note's thread, the button's key. In the loop's thread."""
+
+
+class Way(Protocol):
+    """One way to a desktop. Raises what its library raises, or ``DesktopTrouble``."""
+
+    @property
+    def open(self) -> bool:
+        """It is connected."""
+
+    async def connect(self, press: Press) -> None:
+        """Connect."""
+
+    async def lost(self) -> bool:
+        """Return whether the connection has ended since; takes moments."""
+
+    async def ask(self) -> str:
+        """Return who shows notifications."""
+
+    async def show(self, note: Note) -> Shown:
+        """Show one."""
+
+    async def drop(self) -> None:
+        """Leave; never raises."""
 
 
 class Desktop:
     """The person's desktop. Connects when first used, and again whenever the connection is lost."""
 
-    def __init__(self, answer_s: float = ANSWER_S) -> None:
+    def __init__(self, answer_s: float = ANSWER_S, press: Press = lambda _, __: None) -> None:
         self._answer_s = answer_s
-        self._backend: DesktopNotifierBackend | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._press = press
+        self._way = _way()
         self._lock = asyncio.Lock()
 
     async def probe(self) -> str:
         """Return who shows notifications here. Raises ``DesktopTrouble``."""
         async with self._lock:
-            return await self._healing(self._ask)
+            return await self._healing(self._way.ask)
 
-    async def send(self, title: str, body: str, *, critical: bool) -> str:
+    async def show(self, note: Note) -> Shown:
         """Show a notification and return who took it. Raises ``DesktopTrouble`` when nobody did."""
         async with self._lock:
-            return await self._healing(lambda: self._send(title, body, critical=critical))
+            return await self._healing(lambda: self._way.show(note))
 
     async def close(self) -> None:
-        """Leave the bus."""
+        """Leave. What was shown stays; what is pressed from now on is not heard."""
         async with self._lock:
-            await self._drop()
+            await self._way.drop()
 
-    async def _healing(self, act: Act) -> str:
+    async def _healing(self, act: Callable[[], Awaitable[T]]) -> T:
         """Run ``act``; if it fails over a connection of earlier days, once more over a new one."""
-        await self._drop_dead()
-        reused = self._backend is not None
+        if self._way.open and await self._way.lost():
+            await self._way.drop()
+        reused = self._way.open
         try:
             return await self._timed(act)
         except DesktopTrouble as trouble:
-            await self._drop()
+            await self._way.drop()
             if not reused or trouble.silent:
                 raise
         try:
             return await self._timed(act)
         except DesktopTrouble:
-            await self._drop()
+            await self._way.drop()
             raise
 
-    async def _timed(self, act: Act) -> str:
+    async def _timed(self, act: Callable[[], Awaitable[T]]) -> T:
         try:
-            await self._open()
+            if not self._way.open:
+                _find_bus()
+                await asyncio.to_thread(self._way_imports)
             async with asyncio.timeout(self._answer_s):
+                if not self._way.open:
+                    await self._way.connect(self._press)
                 return await act()
         except DesktopTrouble:
             raise
@@ -102,79 +148,26 @@ class Desktop:
         except Exception as error:  # a port: a bus fails in any of three libraries' ways
             raise DesktopTrouble(_reason(error)) from error
 
-    async def _open(self) -> None:
-        if self._backend is None:
-            _find_bus()
-            self._backend = await asyncio.to_thread(_backend)
+    def _way_imports(self) -> None:
+        """Import the library: 0.1 s, so not in the loop's thread."""
+        if _on_bus():
+            import dbus_fast.aio  # noqa: F401
+        else:
+            import desktop_notifier.main  # noqa: F401
 
-    async def _ask(self) -> str:
-        backend = self._backend
-        if backend is None:
-            raise DesktopTrouble("not connected")
-        await backend.get_capabilities()
-        interface = getattr(backend, "interface", None)
-        self._keep_watch()
-        if interface is None:
-            return "the system"
-        name, _vendor, version, _spec = await interface.call_get_server_information()
-        return clean_line(f"{name} {version}", 80)
 
-    async def _send(self, title: str, body: str, *, critical: bool) -> str:
-        from desktop_notifier import Notification, Urgency
+def _on_bus() -> bool:
+    return os.uname().sysname == "Linux"
 
-        backend = self._backend
-        if backend is None:
-            raise DesktopTrouble("not connected")
-        who = await self._ask()
-        title, body = clean_line(title, TITLE_LIMIT), clean(body)[:BODY_LIMIT]
-        if await _reads_markup(backend):
-            body = body.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        taken: list[bool] = []
-        complaints: list[logging.LogRecord] = []
-        token = _complaints.set(complaints)
-        try:
-            urgency = Urgency.Critical if critical else Urgency.Normal
-            await backend.send(Notification(title, body, urgency=urgency, on_dispatched=lambda: taken.append(True)))
-        finally:
-            _complaints.reset(token)
-        if taken and not complaints:
-            return who
-        cause = next((record.exc_info[1] for record in complaints if record.exc_info), None)
-        if cause is not None:
-            raise DesktopTrouble(_reason(cause))
-        said = complaints[0].getMessage() if complaints else "the notification was not taken"
-        raise DesktopTrouble(clean_line(said, 200))
 
-    def _keep_watch(self) -> None:
-        """Take note when the bus goes away, so that nobody else complains of it."""
-        bus = getattr(self._backend, "bus", None)
-        if bus is not None and self._watch is None:
+def _way() -> Way:
+    if _on_bus():
+        from teamops.effects.desktop_bus import Bus
 
-            async def watch() -> None:
-                with contextlib.suppress(Exception):  # however it ended: it ended
-                    await bus.wait_for_disconnect()
+        return Bus()
+    from teamops.effects.desktop_library import Library
 
-            self._watch = asyncio.create_task(watch(), name="desktop bus")
-
-    async def _drop_dead(self) -> None:
-        """Let the loop read what the bus last said: writing to one that has ended makes the library complain."""
-        for _ in range(4):  # the poll, its reader, the library's future, our watch
-            await asyncio.sleep(0)
-        if self._watch is not None and self._watch.done():
-            await self._drop()
-
-    async def _drop(self) -> None:
-        bus = getattr(self._backend, "bus", None)
-        if bus is not None:
-            self._keep_watch()
-            with contextlib.suppress(Exception):  # a bus that is gone can't be left
-                bus.disconnect()
-        if self._watch is not None:
-            _, running = await asyncio.wait({self._watch}, timeout=0.5)
-            for task in running:
-                task.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
-        self._backend = self._watch = None
+    return Library()
 
 
 def _find_bus() -> None:
@@ -182,43 +175,17 @@ def _find_bus() -> None:
 
     Raises ``DesktopTrouble`` where there is none. Nothing is started: a bus that is not there is said, not made.
     """
-    if os.uname().sysname != "Linux" or os.environ.get(ADDRESS):
+    if not _on_bus() or os.environ.get(ADDRESS):
         return
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if runtime and (Path(runtime) / "bus").is_socket():
         os.environ[ADDRESS] = f"unix:path={runtime}/bus"
     elif "DISPLAY" not in os.environ or "HOME" not in os.environ:
-        raise DesktopTrouble(f"no desktop bus ({ADDRESS} is not set)")
-
-
-def _backend() -> DesktopNotifierBackend:
-    """Import the library (0.1 s, so in a thread) and return its backend for this system."""
-    from desktop_notifier.backends.dummy import DummyNotificationCenter
-    from desktop_notifier.main import get_backend_class
-
-    for name in ("desktop_notifier", "dbus_fast"):
-        logger = logging.getLogger(name)
-        if not any(isinstance(handler, _Listener) for handler in logger.handlers):
-            logger.addHandler(_Listener())
-            logger.propagate = False
-    found = get_backend_class()
-    if issubclass(found, DummyNotificationCenter):
-        raise DesktopTrouble("this system lets a program outside an app bundle show no notifications")
-    return found("teamops")
-
-
-async def _reads_markup(backend: DesktopNotifierBackend) -> bool:
-    interface: Any = getattr(backend, "interface", None)
-    return interface is not None and "body-markup" in await interface.call_get_capabilities()
+        raise DesktopTrouble(f"no desktop bus ({ADDRESS} is not set)", absent=True)
 
 
 def _reason(error: BaseException) -> str:
     """Return one line for a person."""
-    kind = str(getattr(error, "type", ""))
-    if kind.endswith((".ServiceUnknown", ".NameHasNoOwner")):
-        return "no notification daemon on the desktop bus"
-    if kind.endswith((".NoReply", ".Disconnected")):
-        return "the notification daemon went away"
     if isinstance(error, EOFError):
         return "the desktop bus went away"
     if isinstance(error, OSError):

@@ -26,8 +26,6 @@ Tell = Callable[[Role, tuple[Check, ...]], None]
 """Told of each role as its trial ends, in the caller's thread."""
 Layer = Callable[[Settings, RoleSettings, Path], Check | None]
 """One more layer of a role's boundary; ``None`` = there is nothing to say of it. Blocks; raises ``TeamopsError``."""
-LAYERS: list[Layer] = []
-"""Those that other parts add, asked for each role after the kernel and the hooks."""
 AT_ONCE = 4
 IGNORED = ".gitignore"
 
@@ -38,13 +36,14 @@ def examine(
     folder: Path,
     *,
     quick: bool,
+    layers: Sequence[Layer] = (),
     tell: Tell = lambda _role, _checks: None,
     having: Means | None = None,
     versions: Versions | None = None,
 ) -> dict[Role, tuple[Check, ...]]:
     """Try the boundary of each role. Blocks. ``folder``: the project's in the person's state directory.
 
-    ``versions``: what clients were asked already.
+    ``layers``: those that are tried after the kernel and the hooks. ``versions``: what clients were asked already.
 
     What has to be there for a start is made, and taken away again where it was not there before.
     """
@@ -61,7 +60,7 @@ def examine(
                 tell(role.role, found[role.role])
         asked: Versions = {} if versions is None else versions
         with ThreadPoolExecutor(min(AT_ONCE, max(2, os.cpu_count() or 2)), "doctor") as pool:
-            waiting = {pool.submit(_one, subject, having, asked, quick=quick): subject for subject in ready}
+            waiting = {pool.submit(_one, subject, having, asked, layers, quick=quick): subject for subject in ready}
             for done in as_completed(waiting):
                 name = waiting[done].role.role
                 found[name] = done.result()
@@ -81,10 +80,12 @@ def _prepared(settings: Settings, role: RoleSettings, folder: Path, having: Mean
     return Subject(settings, role, folder, done)
 
 
-def _one(subject: Subject, having: Means, versions: Versions, *, quick: bool) -> tuple[Check, ...]:
+def _one(
+    subject: Subject, having: Means, versions: Versions, layers: Sequence[Layer], *, quick: bool
+) -> tuple[Check, ...]:
     client = switches_of(subject.role) if quick else known_of(subject.role, having, versions)
     checks = list(prove(subject, quick=quick, client=client))
-    for layer in LAYERS:
+    for layer in layers:
         try:
             check = layer(subject.settings, subject.role, subject.folder)
         except TeamopsError as error:

@@ -62,8 +62,10 @@ def install(root: Path, folder: Path) -> str:
 
 
 def is_ours(path: Path) -> bool:
-    """Return whether teamops made the hook."""
+    """Return whether teamops made the hook, and nobody put anything of their own into it."""
     try:
-        return not path.is_symlink() and git_hook.MARK in path.read_text("utf-8", "replace")
+        lines = path.read_text("utf-8", "replace").splitlines()
     except OSError:
         return False
+    made = len(lines) == 3 and lines[1].startswith(f"# {git_hook.MARK}: ") and lines[2].startswith("exec ")
+    return made and not path.is_symlink()

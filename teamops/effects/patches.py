@@ -22,6 +22,10 @@ DIFF, BEFORE, AFTER, FACTS = ".diff", ".before", ".after", ".json"
 VERSION = 1
 MAX_LINES = 3000
 """What differs in more lines is shown as taken out and put in as a whole."""
+MAX_ALL = 2 << 30
+"""Bytes that are kept at most: an agent that writes a forbidden file again and again fills no disk."""
+_ALL: dict[Path, int] = {}
+"""How many bytes each folder keeps, as far as this process knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +64,11 @@ def write(folder: Path, patch: Patch, before: bytes | None, after: bytes | None,
     }  # fmt: skip
     place = folder / FOLDER
     made: list[Path] = []
+    parts = ((BEFORE, before), (AFTER, after), (DIFF, lines), (FACTS, json.dumps(facts).encode()))
     try:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for end, raw in ((BEFORE, before), (AFTER, after), (DIFF, lines), (FACTS, json.dumps(facts).encode())):
+        _need_room(place, sum(len(raw) for _, raw in parts if raw is not None))
+        for end, raw in parts:
             if raw is not None:
                 made.append(place / f"{stem}{end}")
                 _write(made[-1], raw)
@@ -75,6 +81,20 @@ def write(folder: Path, patch: Patch, before: bytes | None, after: bytes | None,
             "free disk space or mend the state directory's rights",
         ) from error
     return Written(stem + DIFF, added, removed)
+
+
+def _need_room(place: Path, more: int) -> None:
+    """Count ``more`` bytes. Raises ``TeamopsError`` where they are too many, ``OSError``."""
+    known = _ALL.get(place)
+    if known is None or known + more > MAX_ALL:
+        with os.scandir(place) as entries:  # a person may have taken some away
+            known = sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
+    if known + more > MAX_ALL:
+        raise TeamopsError(
+            f"the change can't be kept: those that are kept come to {known / 2**30:.1f} GB",
+            f"take away from {place} what you no longer need",
+        )
+    _ALL[place] = known + more
 
 
 def read(folder: Path, name: str) -> Patch:

@@ -9,12 +9,14 @@ import os
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from teamops.model.text import clean, clean_line
 
@@ -74,24 +76,31 @@ class Tail:
 
 
 def run_program(
-    words: Sequence[str], cwd: Path, env: Mapping[str, str], timeout_s: float, tell: Tell = lambda _, __: None
+    words: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    timeout_s: float,
+    tell: Tell = lambda _, __: None,
+    *,
+    given: bytes = b"",
 ) -> Ended:
-    """Run ``words`` without a shell and return how it ended. Blocks.
+    """Run ``words`` without a shell, ``given`` as its standard input, and return how it ended. Blocks.
 
     An interruption (``KeyboardInterrupt``) ends the program and is told in the result; a second one kills at once.
     """
     begun = time.monotonic()
     try:
-        child = subprocess.Popen(
-            list(words),
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            bufsize=0,
-            start_new_session=True,
-        )
+        with _source(given) as source:
+            child = subprocess.Popen(
+                list(words),
+                cwd=cwd,
+                env=dict(env),
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                bufsize=0,
+                start_new_session=True,
+            )
     except OSError as error:
         return Ended(ok=False, status=None, why=_not_started(words[0], cwd, error), tail=(), seconds=0.0)
     tail = Tail()
@@ -112,6 +121,22 @@ def run_program(
     if code < 0:
         return replace(ended, why=f"ended by {_signal(-code)}")
     return replace(ended, ok=code == 0, status=code, why=f"exit status {code}" if code else "")
+
+
+@contextmanager
+def _source(given: bytes) -> Iterator[IO[bytes] | int]:
+    """Give what a program reads. A file, not a pipe: one that reads nothing keeps nobody waiting.
+
+    In memory where the system can: there may be secrets in it.
+    """
+    if not given:
+        yield subprocess.DEVNULL
+        return
+    in_memory = hasattr(os, "memfd_create")
+    with os.fdopen(os.memfd_create("given"), "w+b") if in_memory else tempfile.TemporaryFile() as file:
+        file.write(given)
+        file.seek(0)
+        yield file
 
 
 def _follow(child: subprocess.Popen[bytes], tail: Tail, begun: float, timeout_s: float, tell: Tell) -> bool:

@@ -160,7 +160,7 @@ def _replace(parent: int, name: str, wanted: FileState, raw: bytes, expected: Fi
                     raise Changed from None
                 os.unlink(new, dir_fd=parent)
             else:
-                _exchange(parent, name, new, expected)
+                _exchange(parent, name, new, wanted, expected)
         os.fsync(parent)
     finally:
         with suppress(OSError):
@@ -197,7 +197,7 @@ def _take_away(parent: int, name: str, aside: str, expected: FileState) -> None:
     raise Changed
 
 
-def _exchange(parent: int, name: str, new: str, expected: FileState) -> None:
+def _exchange(parent: int, name: str, new: str, wanted: FileState, expected: FileState) -> None:
     if not _rename(parent, new, name, _EXCHANGE):
         # Without an exchange: a link holds what stands there while it is looked at.
         aside = f"{new}-now"
@@ -211,16 +211,19 @@ def _exchange(parent: int, name: str, new: str, expected: FileState) -> None:
         return
     if not matches(_state_of(parent, new)[0], expected):
         _rename(parent, new, name, _EXCHANGE)
+        if not matches(_state_of(parent, new)[0], wanted):
+            _put_back(parent, new, name)  # a third one came meanwhile: it is not ours to take away
         raise Changed
 
 
 def _put_back(parent: int, aside: str, name: str) -> None:
-    """Give what was taken aside its name again; where there is a newer one already, both stay."""
-    try:
-        os.link(aside, name, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
-        os.unlink(aside, dir_fd=parent)
-    except FileExistsError:
-        os.rename(aside, f"{name}.teamops-kept", src_dir_fd=parent, dst_dir_fd=parent)
+    """Give what was taken aside, a folder it may be, its name again; where there is a newer one already, both stay."""
+    for wanted in (name, f"{name}.teamops-kept", f"{name}.teamops-kept-{uuid.uuid4().hex[:6]}"):
+        with suppress(FileExistsError):
+            if not _rename(parent, aside, wanted, _NOREPLACE):
+                os.link(aside, wanted, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
+                os.unlink(aside, dir_fd=parent)
+            return
 
 
 def _rename(parent: int, old: str, new: str, how: int) -> bool:

@@ -8,12 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from teamops.config.settings import Settings
-from teamops.effects.notify import Notifier
 from teamops.guard import holds
 from teamops.model.actions import (
     Action,
     Append,
-    Notify,
     Outcome,
     Poke,
     Quarantine,
@@ -21,6 +19,7 @@ from teamops.model.actions import (
     Start,
     Stop,
     StopSpending,
+    WriteReport,
 )
 from teamops.model.agent_report import Launch
 from teamops.model.budget import Step
@@ -38,14 +37,12 @@ class Effects:
         self,
         settings: Settings,
         server: Server | None,
-        notifier: Notifier,
         pane_of: Callable[[Role], Pane | None],
         launch_of: Callable[[Role], Launch | None] = lambda _: None,
         folder: Path | None = None,
     ) -> None:
         self._settings = settings
         self._server = server
-        self._notifier = notifier
         self._pane_of = pane_of
         self._launch_of = launch_of
         self._folder = folder or settings.root / ".teamops"
@@ -56,8 +53,6 @@ class Effects:
         ``check`` is an append's last look at the file, under its lock: what it raises is why nothing was written.
         """
         try:
-            if isinstance(action, Notify):
-                return await self._notifier.send(action)
             if isinstance(action, Append):
                 from teamops.effects.append import append_block
 
@@ -66,6 +61,10 @@ class Effects:
                 from teamops.effects.quarantine import quarantine
 
                 return await asyncio.to_thread(quarantine, self._folder, action)
+            if isinstance(action, WriteReport):
+                from teamops.effects.reports import write_report
+
+                return await asyncio.to_thread(write_report, action, self._settings.root)
             return await self._on_pane(action)
         except TeamopsError as error:
             return Outcome(ok=False, message=error.message, hint=error.hint)

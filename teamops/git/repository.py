@@ -204,6 +204,17 @@ class Repository:
             files.pop(gone, None)
         return files
 
+    def folders(self) -> frozenset[str]:
+        """Return the folders below the project's in which git holds files. Raises ``TeamopsError``."""
+        found: set[str] = set()
+        for entry in self._begin().run("ls-files", "-s", "-z", "--", ".").split(b"\0"):
+            head, _, path = entry.partition(b"\t")
+            at = b"" if head[:6].decode() == LINK else path.rpartition(b"/")[0]
+            while at and (name := _decoded(at)) not in found:
+                found.add(name)
+                at = at.rpartition(b"/")[0]
+        return frozenset(found)
+
     def hooks(self) -> tuple[Path, Path]:
         """Return the folder of which git runs the hooks, and the one that is the repository's own.
 

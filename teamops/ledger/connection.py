@@ -62,16 +62,50 @@ def open_connection(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connect
     try:
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
         connection.execute("PRAGMA foreign_keys = ON")
+        if not path.stat().st_size:  # afterwards only a vacuum of the whole file could bring it
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _use_wal(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         migrate(connection, steps)
-    except (sqlite3.Error, NewerLedgerError) as error:
+    except (sqlite3.Error, NewerLedgerError, OSError) as error:
         if connection is not None:
             connection.close()
         if isinstance(error, NewerLedgerError):
             raise LedgerError(f"{path}: {error.message}", error.hint) from error
         raise trouble(path, error) from error
     return connection
+
+
+def open_existing(path: Path, busy_s: float, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
+    """Open a file that is there and of this version, to be read and written; nothing is made and nothing migrated.
+
+    ``busy_s``: so long a write waits for another. Raises ``LedgerError``.
+    """
+    connection = None
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=busy_s, isolation_level=None
+        )
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
+        raise trouble(path, error) from error
+    if version != len(steps):
+        connection.close()
+        raise other_version(path, version, len(steps))
+    return connection
+
+
+def other_version(path: Path, version: int, known: int) -> LedgerError:
+    """Return that the file at ``path`` is another teamops', and what to do."""
+    age = "an older" if version < known else "a newer"
+    return LedgerError(
+        f"ledger {path}: it is {age} teamops' (version {version}, here {known})",
+        "start teamops once: it brings it up to date" if version < known else "upgrade teamops",
+    )
 
 
 def _keep_from_git(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from teamops.domain import log_lines
@@ -13,7 +14,6 @@ from teamops.model.actions import (
     Action,
     Append,
     By,
-    Notify,
     Outcome,
     Poke,
     Quarantine,
@@ -21,9 +21,10 @@ from teamops.model.actions import (
     Start,
     Stop,
     StopSpending,
+    WriteReport,
 )
 from teamops.model.agent_report import Delivery
-from teamops.model.alert import Alert, AlertState
+from teamops.model.alert import Alert, AlertState, Silence
 from teamops.model.budget import Step
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
@@ -71,6 +72,10 @@ SELECT wall, rank, id, kind, role, a, b, c, ok FROM (
   SELECT * FROM (SELECT coalesce(accepted_wall, typed_wall, decided_wall) AS at, 10, action, 'delivery', role,
                  decided_wall, accepted_wall, proof, coalesce(typed_wall, decided_wall) FROM delivery
                  WHERE accepted_wall IS NOT NULL OR (over = 1 AND refused = '') ORDER BY at DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT a.ended_wall AS at, 11, a.id, 'page', p.role, p.title, a.channel, a.message, a.ok
+                 FROM page_attempt a JOIN page p ON p.id = a.page WHERE a.ended_wall IS NOT NULL AND a.absent = 0
+                 ORDER BY at DESC, a.id DESC LIMIT :n)
 ) ORDER BY wall DESC, rank DESC, id DESC LIMIT :n
 """
 
@@ -83,41 +88,55 @@ def last_states(connection: sqlite3.Connection) -> dict[Role, str]:
     return {Role(role): state for role, state in rows}
 
 
+_ALERT_IS = (
+    "code, subject, severity, state, message, do, agent, since_wall, changed_wall, notify, silenced_wall,"
+    " silenced_until, hidden_by, paged_wall, escalated, thread"
+)
+
+
 def alerts(connection: sqlite3.Connection) -> list[Alert]:
     """Return the open alerts and those resolved last, newest first in each."""
     rows = connection.execute(
-        "SELECT code, subject, severity, state, message, do, agent, since_wall, changed_wall, rounds, notify FROM alert"
-        " ORDER BY state = 'resolved', changed_wall DESC LIMIT"
+        f"SELECT {_ALERT_IS} FROM alert ORDER BY state = 'resolved', changed_wall DESC LIMIT"  # noqa: S608 - constants
         " (SELECT count(*) FROM alert WHERE state <> 'resolved') + ?",
         (RESOLVED_KEPT,),
     )
-    return [
-        Alert(
-            code=row[0],
-            subject=row[1],
-            severity=Severity(row[2]),
-            state=AlertState(row[3]),
-            message=row[4],
-            do=row[5],
-            agent=None if row[6] is None else Role(row[6]),
-            since_wall=row[7],
-            changed_wall=row[8],
-            rounds=row[9],
-            notify=bool(row[10]),
-        )
-        for row in rows
-    ]
+    return [_alert(row) for row in rows]
+
+
+def _alert(row: Any) -> Alert:
+    return Alert(
+        code=row[0],
+        subject=row[1],
+        severity=Severity(row[2]),
+        state=AlertState(row[3]),
+        message=row[4],
+        do=row[5],
+        agent=None if row[6] is None else Role(row[6]),
+        since_wall=row[7],
+        changed_wall=row[8],
+        notify=bool(row[9]),
+        silence=None if row[10] is None else Silence(row[10], row[11]),
+        hidden_by=row[12],
+        paged_wall=row[13],
+        escalated=row[14],
+        thread=row[15],
+    )
 
 
 def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
-    """Store an alert; where its state or text is new, the edge too."""
-    before = connection.execute(
-        "SELECT state, message, changed_wall FROM alert WHERE code = ? AND subject = ?", alert.key
-    ).fetchone()
+    """Store an alert; where its state or text is new, the edge too.
+
+    What a person did in another process just before stands: acknowledged stays so as long as it goes on.
+    """
+    row = connection.execute(f"SELECT {_ALERT_IS} FROM alert WHERE code = ? AND subject = ?", alert.key).fetchone()  # noqa: S608 - constants
+    before = None if row is None else _alert(row)
+    acked = (AlertState.ACKED, AlertState.FIRING, alert.since_wall)
+    if before is not None and (before.state, alert.state, before.since_wall) == acked:
+        alert = replace(alert, state=AlertState.ACKED, changed_wall=before.changed_wall)
     agent = None if alert.agent is None else str(alert.agent)
     connection.execute(
-        "INSERT OR REPLACE INTO alert(code, subject, severity, state, message, do, agent, since_wall, changed_wall,"
-        " rounds, notify) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR REPLACE INTO alert({_ALERT_IS}, rounds) VALUES({'?, ' * 16}0)",
         (
             *alert.key,
             alert.severity.value,
@@ -127,11 +146,16 @@ def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
             agent,
             alert.since_wall,
             alert.changed_wall,
-            alert.rounds,
             int(alert.notify),
+            None if alert.silence is None else alert.silence.since_wall,
+            None if alert.silence is None else alert.silence.until_wall,
+            alert.hidden_by,
+            alert.paged_wall,
+            alert.escalated,
+            alert.thread,
         ),
     )
-    if before is None or before[0] != alert.state or before[2] != alert.changed_wall:
+    if before is None or before.state != alert.state or before.changed_wall != alert.changed_wall:
         connection.execute(
             "INSERT INTO alert_edge(wall, code, subject, severity, state, message, agent) VALUES(?, ?, ?, ?, ?, ?, ?)",
             (alert.changed_wall, *alert.key, alert.severity.value, alert.state.value, alert.message, agent),
@@ -144,14 +168,14 @@ def begin_action(connection: sqlite3.Connection, action: Action, wall: float) ->
     kind, text, title, critical = "restart", "", "", False
     if isinstance(action, Poke):
         kind, text = "poke", action.text
-    elif isinstance(action, Notify):
-        kind, text, title, critical = "notify", action.body, action.title, action.critical
     elif isinstance(action, Append):
         kind, text, title = "append", action.text, action.task or ""
     elif isinstance(action, Start):
         kind = "start"
     elif isinstance(action, Stop):
         kind = "stop"
+    elif isinstance(action, WriteReport):
+        kind, text, title = "report", action.day, action.folder
     elif isinstance(action, StopSpending):
         kind, text, title = f"{_SPENDING}{action.step.value}", action.text, repr(action.since)
     elif isinstance(action, Quarantine):
@@ -225,7 +249,9 @@ def log(connection: sqlite3.Connection, limit: int) -> list[LogLine]:
 
 def _action(row: Any) -> Action:
     role, by, reason = (None if row[3] is None else Role(row[3])), By(row[7]), row[8]
-    if row[2] in ("quarantine", "restore"):
+    if row[2] == "report":
+        return WriteReport(day=row[4], folder=row[5], files=(), by=by, reason=reason)
+    if role is None or row[2] in ("quarantine", "restore"):
         number, _, patch = (row[5] or "0 ").partition(" ")
         return Quarantine(
             violation=int(number),
@@ -237,8 +263,6 @@ def _action(row: Any) -> Action:
             force=bool(row[6]),
             reason=reason,
         )
-    if row[2] == "notify" or role is None:
-        return Notify(title=row[5], body=row[4], critical=bool(row[6]), by=by, reason=reason, role=role)
     if row[2] == "poke":
         return Poke(role=role, text=row[4], by=by, reason=reason)
     if row[2] == "append":
@@ -296,6 +320,9 @@ _OWN_WORDS: dict[str, Callable[[Any], LogLine]] = {
         row[0], row[5], row[7], row[6], None if row[4] is None else Role(row[4])
     ),
     "delivery": _delivery_line,
+    "page": lambda row: log_lines.page_line(
+        row[0], row[5], row[6], row[7], None if row[4] is None else Role(row[4]), ok=bool(row[8])
+    ),
     "rotation": lambda row: log_lines.rotation_line(row[0], row[5], row[6]),
     "accepted": lambda row: log_lines.accepted_line(row[0], row[4], row[5], row[7], row[6]),
 }

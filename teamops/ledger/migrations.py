@@ -218,15 +218,61 @@ CREATE TABLE boundary_check(
   wall REAL NOT NULL, PRIMARY KEY(role, layer)) STRICT;
 """
 
-WATCHED = """
-CREATE TABLE watched(
-  id INTEGER PRIMARY KEY, since_wall REAL NOT NULL, until_wall REAL NOT NULL, pid INTEGER NOT NULL) STRICT;
-CREATE INDEX watched_by_until ON watched(until_wall);
+RETENTION = """
+ALTER TABLE spent ADD COLUMN responses INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE spent ADD COLUMN grain INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX spent_by_grain ON spent(grain, role, wall) WHERE grain < 900;
+DROP TRIGGER spent_repriced;
+CREATE TRIGGER spent_repriced AFTER UPDATE OF pico, cost_usd ON spent WHEN NEW.responses = OLD.responses BEGIN
+  UPDATE spent_quarter SET pico = pico + coalesce(NEW.pico, 0) - coalesce(OLD.pico, 0),
+    unpriced = unpriced + ((NEW.pico IS NULL AND NEW.cost_usd IS NULL) - (OLD.pico IS NULL AND OLD.cost_usd IS NULL))
+    * (NEW.input + NEW.output + NEW.cache_write + NEW.cache_read)
+    WHERE quarter = CAST(NEW.wall / 900 AS INTEGER) AND role = NEW.role AND model = NEW.model;
+END;
+CREATE TABLE sweep(
+  id INTEGER PRIMARY KEY CHECK(id = 1), wall REAL NOT NULL, gone INTEGER NOT NULL, merged INTEGER NOT NULL) STRICT;
+"""
+
+DAYS = """
+CREATE TABLE watched(id INTEGER PRIMARY KEY, since_wall REAL NOT NULL, until_wall REAL NOT NULL) STRICT;
+CREATE INDEX watched_by_end ON watched(until_wall);
+CREATE INDEX state_edge_by_role ON state_edge(role, wall);
+CREATE INDEX alert_edge_by_cause ON alert_edge(code, subject, wall);
+CREATE INDEX decision_by_wall ON decision(wall);
+CREATE INDEX action_by_kind ON action(kind, wall);
+"""
+
+PAGES = """
+ALTER TABLE alert ADD COLUMN silenced_wall REAL;
+ALTER TABLE alert ADD COLUMN silenced_until REAL;
+ALTER TABLE alert ADD COLUMN hidden_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE alert ADD COLUMN paged_wall REAL;
+ALTER TABLE alert ADD COLUMN escalated INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE alert ADD COLUMN thread TEXT NOT NULL DEFAULT '';
+UPDATE alert SET paged_wall = since_wall WHERE notify = 1 AND state IN ('firing', 'acked');
+CREATE TABLE page(
+  id TEXT PRIMARY KEY, wall REAL NOT NULL, transition TEXT NOT NULL, keys TEXT NOT NULL, thread TEXT NOT NULL,
+  severity TEXT NOT NULL, project TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, do TEXT NOT NULL, role TEXT,
+  buttons TEXT NOT NULL, first INTEGER NOT NULL, over_wall REAL, over TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
+CREATE INDEX page_by_wall ON page(wall);
+CREATE INDEX page_waiting ON page(over_wall) WHERE over_wall IS NULL;
+CREATE TABLE page_attempt(
+  id INTEGER PRIMARY KEY, page TEXT NOT NULL REFERENCES page(id), channel TEXT NOT NULL, wall REAL NOT NULL,
+  ended_wall REAL, ok INTEGER, message TEXT NOT NULL DEFAULT '', evidence TEXT NOT NULL DEFAULT '',
+  hint TEXT NOT NULL DEFAULT '', absent INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE INDEX page_attempt_by_page ON page_attempt(page);
+CREATE INDEX page_attempt_by_wall ON page_attempt(ended_wall);
+INSERT INTO page SELECT 'action ' || id, wall, 'fired', '[]', '', iif(critical, 'critical', 'warning'), '', title, text,
+  '', role, '[]', 0, coalesce(ended_wall, wall), 'delivered' FROM action WHERE kind = 'notify';
+INSERT INTO page_attempt(page, channel, wall, ended_wall, ok, message, evidence, hint) SELECT 'action ' || id,
+  iif(evidence LIKE 'bell%', 'terminal', 'desktop'), wall, coalesce(ended_wall, wall), coalesce(ok, 0), message,
+  evidence, hint FROM action WHERE kind = 'notify';
+DELETE FROM action WHERE kind = 'notify';
 """
 
 STEPS: Sequence[str] = (
     FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, BUDGETS, LOGS, SPENT_QUARTERS,
-    BOUNDARIES, CHECKS, WATCHED,
+    BOUNDARIES, CHECKS, RETENTION, DAYS, PAGES,
 )  # fmt: skip
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 

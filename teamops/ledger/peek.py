@@ -9,13 +9,16 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from teamops.ledger import history
 from teamops.ledger.audit import Audit
 from teamops.ledger.client_sessions import ClientSessions
-from teamops.ledger.connection import LedgerError, reading
+from teamops.ledger.connection import LedgerError, other_version, reading
 from teamops.ledger.migrations import STEPS
+from teamops.ledger.report_facts import ReportFacts
 from teamops.ledger.spent import Spent
 from teamops.ledger.spent_sums import SpentSums
 from teamops.ledger.spikes import Spikes
+from teamops.model.alert import Alert
 from teamops.model.role import Role
 
 
@@ -28,6 +31,7 @@ class Look:
     spent: Spent
     sums: SpentSums
     spikes: Spikes
+    days: ReportFacts
 
 
 @contextmanager
@@ -56,13 +60,51 @@ def sessions_at(path: Path) -> dict[str, Role]:
         return {} if connection is None else ClientSessions(connection, path).all()
 
 
+def alerts_at(path: Path) -> list[Alert]:
+    """Return the alerts in the ledger at ``path``, open ones first; nothing where there is none.
+
+    Raises ``LedgerError`` as ``peek`` does.
+    """
+    with looking(path) as connection:
+        if connection is None:
+            return []
+        with reading(path):
+            return history.alerts(connection)
+
+
 def _look(connection: sqlite3.Connection, path: Path) -> Look:
-    return Look(Audit(connection, path), Spent(connection, path), SpentSums(connection, path), Spikes(connection, path))
+    return Look(
+        Audit(connection, path),
+        Spent(connection, path),
+        SpentSums(connection, path),
+        Spikes(connection, path),
+        ReportFacts(connection, path),
+    )
 
 
 @contextmanager
 def looking(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """Give the connection itself, for the parts that ``Look`` has not. See ``look_into``."""
+    """Open the ledger at ``path`` to be read only; ``None`` where there is none. Raises ``LedgerError``."""
+    with reading_only(path) as connection:
+        if connection is not None:
+            must_be_ours(connection, path)
+        yield connection
+
+
+def must_be_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise ``LedgerError`` where the ledger is another version's."""
+    with reading(path):
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version != len(STEPS):
+        raise other_version(path, version, len(STEPS))
+
+
+@contextmanager
+def reading_only(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open the file at ``path``, of whatever version, so that nothing can be written; ``None`` where there is none.
+
+    Raises ``LedgerError``.
+    """
     try:
         there = path.exists()
     except OSError as error:
@@ -74,14 +116,6 @@ def looking(path: Path) -> Iterator[sqlite3.Connection | None]:
         how = "mode=ro" + ("&immutable=1" if _rests(path) else "")
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
     with closing(connection):
-        with reading(path):
-            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if version != len(STEPS):
-            age = "an older" if version < len(STEPS) else "a newer"
-            raise LedgerError(
-                f"ledger {path}: it is {age} teamops' (version {version}, here {len(STEPS)})",
-                "start teamops once: it brings it up to date" if version < len(STEPS) else "upgrade teamops",
-            )
         yield connection
 
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from teamops.domain.replay import EVER, Span, Spans, Use, Uses, in_turn, unobserved, violation_at
+from teamops.domain.replay import EVER, GRAIN_S, Span, Spans, Use, Uses, in_turn, unobserved, violation_at
 from teamops.ledger.boundaries import Boundaries
 from teamops.ledger.recorded import LightSeen, Money, Recorded, StateSeen
 from teamops.ledger.recorded_log import read_log
 from teamops.ledger.recorded_trail import read_trail
+from teamops.ledger.report_facts import ReportFacts
 from teamops.ledger.spent import Source, dollars
-from teamops.ledger.watched import Watched
-from teamops.model.alert import Alert, AlertState
+from teamops.model.alert import Alert, AlertState, Silence
 from teamops.model.boundary import Decision, Verdict, Violation, ViolationState
 from teamops.model.budget import BudgetHold, Cause, Step, StepDone
 from teamops.model.handoff import Severity
@@ -42,8 +42,8 @@ class Day:
 
     def read(self) -> Recorded:
         """Return all of it."""
-        watched = Watched(self._connection, self._path)
-        first = watched.first()
+        days = ReportFacts(self._connection, self._path)
+        first = days.first_watched()
         lights = self._lights()
         refused = self._decisions()
         return Recorded(
@@ -70,7 +70,7 @@ class Day:
             violations=Spans(self._violations()),
             trail=read_trail(self._connection, self._path, self._since, self._until),
             marks=self._marks(lights),
-            gaps=unobserved(watched.spans(self._since, self._until), self._since, self._until, first),
+            gaps=unobserved(sorted(days.watched(self._since - GRAIN_S, self._until)), self._since, self._until, first),
             watched_from=first,
         )
 
@@ -93,7 +93,9 @@ class Day:
     def _alerts(self) -> Spans[Alert]:
         now = {
             (row[0], row[1]): row[2:]
-            for row in self._connection.execute("SELECT code, subject, message, do, rounds, notify FROM alert")
+            for row in self._connection.execute(
+                "SELECT code, subject, message, do, notify, since_wall, silenced_wall, silenced_until FROM alert"
+            )
         }
         rows = self._connection.execute(
             "SELECT wall, code, subject, severity, state, message, agent FROM alert_edge"
@@ -109,7 +111,9 @@ class Day:
             key = (code, subject)
             if state == AlertState.FIRING.value:
                 since[key] = wall
-            said, do, rounds, notify = now.get(key, ("", "", 0, 0))
+            said, do, notify, begun, silenced, speaks = now.get(key, ("", "", 0, None, None, None))
+            # Only its last silence is on record, and that is of the last time that it came.
+            quiet = silenced is not None and begun == since.get(key, wall)
             chains.append(
                 (
                     key,
@@ -124,8 +128,8 @@ class Day:
                         agent=None if agent is None else Role(agent),
                         since_wall=since.get(key, wall),
                         changed_wall=wall,
-                        rounds=0 if state == AlertState.RESOLVED.value else rounds,
                         notify=bool(notify),
+                        silence=Silence(silenced, speaks) if quiet else None,
                     ),
                 )
             )
@@ -135,14 +139,16 @@ class Day:
 
     def _money(self) -> Money:
         uses: dict[str, list[Use]] = {}
-        for role, wall, source, model, *counts, pico, cost in self._connection.execute(
+        for role, wall, source, model, *counts, responses, pico, cost in self._connection.execute(
             "SELECT r.name, s.wall, s.source, m.name, s.input, s.output, s.cache_write, s.cache_write_1h, s.cache_read,"
-            " s.pico, s.cost_usd FROM spent s JOIN spent_name r ON r.id = s.role JOIN spent_name m ON m.id = s.model"
+            " s.responses, s.pico, s.cost_usd FROM spent s JOIN spent_name r ON r.id = s.role"
+            " JOIN spent_name m ON m.id = s.model"
             " WHERE s.role IN (SELECT id FROM spent_name) AND s.wall >= ? AND s.wall < ?",
             (self._since - BEFORE_S, self._until),
         ):
             priced = dollars(pico) if pico is not None else None if cost is None else Decimal(cost)
-            uses.setdefault(role, []).append(Use(wall, Tokens(*counts), priced, model, logged=source == Source.LOG))
+            logged = source == Source.LOG
+            uses.setdefault(role, []).append(Use(wall, Tokens(*counts), priced, model, responses, logged=logged))
         steps: dict[tuple[str, float], list[tuple[str, StepDone]]] = {}
         for scope, held, role, step, wall, ok, message in self._connection.execute(
             "SELECT scope, hold_wall, role, step, wall, ok, message FROM budget_step WHERE wall < ? ORDER BY wall",

@@ -15,6 +15,7 @@ BEFORE = 200
 _EDIT = "t.kind, coalesce(b.heading, ''), count(*)"
 _CHANGED = "FROM tamper t LEFT JOIN block b ON b.id = t.before"
 _TYPED = "coalesce(typed_wall, decided_wall), NULL FROM delivery"
+_TRIED = "FROM page_attempt a JOIN page p ON p.id = a.page AND a.absent = 0"
 _KINDS = (
     ("wall", "SELECT wall, 0, 0, 'turn', role, task, '', '', 1, NULL FROM light"),
     ("wall", "SELECT wall, 1, id, 'state', role, state, evidence, '', 1, NULL FROM state_edge"),
@@ -39,6 +40,10 @@ _KINDS = (
     (
         "accepted_wall",
         f"SELECT accepted_wall, 10, action, 'delivery', role, decided_wall, accepted_wall, proof, {_TYPED}",
+    ),
+    (
+        "a.ended_wall",
+        f"SELECT a.ended_wall, 11, a.id, 'page', p.role, p.title, a.channel, a.message, a.ok, NULL {_TRIED}",
     ),
 )
 """When a line is told, and the line as ``history.line`` reads it, with the moment from which on another stands for it.

@@ -1,14 +1,15 @@
 """What each single response used and cost, with its own moment: what lights, tasks and cycles are summed from.
 
 A cost is kept as a whole number of 10⁻¹² dollars (``pico``) where that is exact, so that SQLite adds it exactly; else
-as text (``cost_usd``). Without both no price is known. All rows are kept.
+as text (``cost_usd``). Without both no price is known. Old rows are summed up by ``ledger.merging``, so that a row may
+be of several responses; no sum that is asked here changes by that.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
@@ -23,11 +24,12 @@ MOST_USD = 10
 _PICO = 12
 _ROWS = (
     "SELECT s.id, r.name, s.wall, s.cycle, s.input, s.output, s.cache_write, s.cache_write_1h, s.cache_read, s.pico,"
-    " s.cost_usd FROM spent s JOIN spent_name r ON r.id = s.role"
+    " s.cost_usd, s.responses FROM spent s JOIN spent_name r ON r.id = s.role"
 )
 _SUM = (
-    "SELECT count(*), coalesce(sum(input), 0), coalesce(sum(output), 0), coalesce(sum(cache_write), 0),"
-    " coalesce(sum(cache_write_1h), 0), coalesce(sum(cache_read), 0), coalesce(sum(pico), 0),"
+    "SELECT coalesce(sum(responses), 0), coalesce(sum(input), 0), coalesce(sum(output), 0),"
+    " coalesce(sum(cache_write), 0), coalesce(sum(cache_write_1h), 0), coalesce(sum(cache_read), 0),"
+    " coalesce(sum(pico), 0),"
     " coalesce(sum(CASE WHEN pico IS NULL AND cost_usd IS NULL THEN input + output + cache_write + cache_read END), 0),"
     " count(cost_usd) FROM spent WHERE role = (SELECT id FROM spent_name WHERE name = ?) AND wall >= ? AND wall < ?"
 )
@@ -192,9 +194,10 @@ def spend_of(tokens: Tokens, cost: Decimal | None) -> Spend:
     return Spend(1, tokens, cost or Decimal(0), tokens.total if cost is None else 0)
 
 
-def _told(row: tuple[int, str, float, float | None, int, int, int, int, int, int | None, str | None]) -> Told:
+def _told(row: tuple[int, str, float, float | None, int, int, int, int, int, int | None, str | None, int]) -> Told:
     cost = dollars(row[9]) if row[9] is not None else None if row[10] is None else Decimal(row[10])
-    return Told(row[0], Role(row[1]), row[2], row[3], spend_of(Tokens(*row[4:9]), cost))
+    spend = replace(spend_of(Tokens(*row[4:9]), cost), responses=row[11])
+    return Told(row[0], Role(row[1]), row[2], row[3], spend)
 
 
 def _cost(cost: Decimal | None) -> tuple[int | None, str | None]:

@@ -73,20 +73,20 @@ class SpentSums:
         return found
 
     def later(self, wall: float, until: float) -> list[tuple[float, tuple[Role, str], Spend]]:
-        """Return each response after ``wall``, until but not at ``until``: its moment, agent and model, and sum."""
+        """Return each row after ``wall``, until but not at ``until``: its moment, agent and model, and sum."""
         with reading(self._path):
             rows = self._connection.execute(
                 "SELECT s.wall, r.name, m.name, s.input, s.output, s.cache_write, s.cache_write_1h, s.cache_read,"
-                " s.pico, s.cost_usd FROM spent s"
+                " s.responses, s.pico, s.cost_usd FROM spent s"
                 " JOIN spent_name r ON r.id = s.role JOIN spent_name m ON m.id = s.model"
                 " WHERE s.role IN (SELECT id FROM spent_name) AND s.wall > ? AND s.wall < ?",
                 (wall, until),
             ).fetchall()
         found = []
-        for moment, role, model, *counts, pico, text in rows:
+        for moment, role, model, *counts, responses, pico, text in rows:
             tokens = Tokens(*counts)
             cost = dollars(pico) if pico is not None else None if text is None else Decimal(text)
-            spend = Spend(1, tokens, cost or Decimal(0), tokens.total if cost is None else 0)
+            spend = Spend(responses, tokens, cost or Decimal(0), tokens.total if cost is None else 0)
             found.append((moment, (Role(role), model), spend))
         return found
 

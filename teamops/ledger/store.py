@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from teamops.ledger import history, spend, spent
+from teamops.ledger import history, outbox, spend, spent
 from teamops.ledger.audit import Audit
 from teamops.ledger.boundaries import Boundaries
 from teamops.ledger.budgets import BudgetBook, spends
@@ -18,6 +20,7 @@ from teamops.ledger.deliveries import Deliveries
 from teamops.ledger.keeping import Keepings
 from teamops.ledger.launches import Launches
 from teamops.ledger.logs import Logs, ToldLog
+from teamops.ledger.outbox import Outbox
 from teamops.ledger.rows import BegunAction, DaySpend, Minute
 from teamops.ledger.rss import Rss
 from teamops.ledger.spent import Spent, SpentRow
@@ -26,10 +29,14 @@ from teamops.ledger.watched import Watched
 from teamops.model.actions import Action, Outcome
 from teamops.model.alert import Alert
 from teamops.model.events import BeatsSeen
+from teamops.model.page import Page
 from teamops.model.role import Role
 from teamops.model.snapshot import LogLine
 from teamops.model.tail import Position
 from teamops.model.usage import Usage
+
+if TYPE_CHECKING:
+    from teamops.ledger.report_facts import ReportFacts
 
 __all__ = ["BegunAction", "DaySpend", "Ledger", "LedgerError", "Minute", "open_ledger"]
 
@@ -66,11 +73,19 @@ class Ledger:
         self.keeping = Keepings(connection, path)
         self.launches = Launches(connection, path)
         self.logs = Logs(connection, path)
+        self.outbox = Outbox(connection, path)
         self.rss = Rss(connection, path)
         self.sessions = ClientSessions(connection, path)
         self.spent = Spent(connection, path)
         self.spikes = Spikes(connection, path)
         self.watched = Watched(connection, path)
+
+    @cached_property
+    def days(self) -> ReportFacts:
+        """What a day's report asks."""
+        from teamops.ledger.report_facts import ReportFacts  # the first frame has no use for it
+
+        return ReportFacts(self._connection, self._path)
 
     @property
     def path(self) -> Path:
@@ -229,11 +244,15 @@ class Ledger:
         with reading(self._path):
             return history.alerts(self._connection)
 
-    def save_alerts(self, alerts: Sequence[Alert]) -> None:
-        """Store alerts as they are now, all or none; each change of state stays in the log."""
-        with writing(self._connection, self._path):
+    def save_alerts(self, alerts: Sequence[Alert], pages: Sequence[tuple[Page, int]] = ()) -> None:
+        """Store alerts as they are now, and the pages that tell of them, all or none; each change of state is logged.
+
+        ``pages``: each with the place of the channel that it begins with.
+        """
+        with writing(self._connection, self._path, durable=bool(pages)):
             for alert in alerts:
                 history.save_alert(self._connection, alert)
+            outbox.add(self._connection, pages)
 
     # actions
 

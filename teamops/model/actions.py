@@ -38,19 +38,6 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notify:
-    """Tell the person who may be away from the screen."""
-
-    title: str
-    body: str
-    critical: bool
-    by: By = By.RULE
-    reason: str = ""
-    """Code and subject of the alert that asks for it."""
-    role: Role | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Append:
     """Append one block to the handoff file."""
 
@@ -118,7 +105,22 @@ class Quarantine:
     reason: str = ""
 
 
-Action = Poke | Restart | Notify | Append | Start | Stop | StopSpending | Quarantine
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteReport:
+    """Put a day's report into the folder of reports. A file that stands there already stays as it is."""
+
+    day: str
+    """The ISO date."""
+    folder: str
+    files: tuple[tuple[str, str], ...]
+    """(name, text)."""
+    by: By = By.RULE
+    reason: str = ""
+    role: Role | None = None
+    """It is nobody's: always ``None``."""
+
+
+Action = Poke | Restart | Append | Start | Stop | StopSpending | Quarantine | WriteReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,7 @@ class Outcome:
     """One line for a person: what was done, or why not."""
     hint: str = ""
     evidence: str = ""
-    """What proves it: "desktop notification 7", "pane %3 pid 4711"."""
+    """What proves it: "pane %3 pid 4711"."""
     touched: bool = False
     """It failed half-way: a line was typed, and is not known to be submitted."""
     held: Held | None = None

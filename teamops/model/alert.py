@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from teamops.model.handoff import Severity
@@ -14,28 +14,40 @@ class Finding:
     """What a rule sees now. It lives for one round; an alert is its memory."""
 
     code: str
-    """Kebab-case and stable, listed in docs/alerts.md."""
-    severity: Severity
+    """One of ``domain.alert_rules.RULES``, which says what is so of all of its alerts."""
     subject: str
     """With ``code`` the identity of the cause: a task, a role, a file."""
     message: str
     do: str
     """What a person should do."""
     agent: Role | None = None
-    notify: bool = False
-    """Tell the person away from the screen when it fires."""
-    rounds: int = 2
-    """Rounds in a row that must see the cause before the alert fires; 1 = at once."""
+    severity: Severity | None = None
+    """Where this case is a graver or lesser one than its rule says."""
+    notify: bool | None = None
+    """False: its rule calls the person away from the screen, but this is not such a case."""
 
 
 class AlertState(StrEnum):
     """The life of an alert."""
 
     PENDING = "pending"
-    """Seen, but not yet for two rounds."""
+    """Its cause is seen, but not yet for as long as its rule says."""
     FIRING = "firing"
     ACKED = "acked"
     RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nobody is told of an alert, and it is shown as silenced."""
+
+    since_wall: float
+    until_wall: float | None
+    """Unix seconds; ``None`` = until its cause is gone."""
+
+    def holds(self, wall: float) -> bool:
+        """Return whether it holds at ``wall``. A clock that was set back to before it ends it."""
+        return self.until_wall is None or self.since_wall <= wall < self.until_wall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +65,24 @@ class Alert:
     """When it first fired (or became pending), Unix seconds."""
     changed_wall: float
     """When its state last changed."""
-    rounds: int = 0
-    """Rounds in a row that saw the cause."""
     notify: bool = False
+    """The person is told of it away from the screen."""
+    silence: Silence | None = None
+    """The last one; it may be over."""
+    hidden_by: str = ""
+    """Code of the alert whose consequence it is: nobody is told of it, and lists leave it out. Empty = of none."""
+    paged_wall: float | None = None
+    """When the person was last told of it, since it fired; ``None`` = not yet, or there is nothing to tell."""
+    escalated: int = 0
+    """So many channels further it was told because nobody acknowledged it."""
+    thread: str = ""
+    """Of the page that told of it."""
+    since: float = field(default=0.0, compare=False)
+    """Observed seconds: when it became pending, and from when it fires on, when it fired."""
+    paged: float = field(default=0.0, compare=False)
+    """Observed seconds: when the person was last told."""
+    clear: float | None = field(default=None, compare=False)
+    """Observed seconds: since when its cause is not seen any more; ``None`` = it is seen."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -66,3 +93,17 @@ class Alert:
     def open(self) -> bool:
         """Firing or acknowledged: still true."""
         return self.state in (AlertState.FIRING, AlertState.ACKED)
+
+    @property
+    def listed(self) -> bool:
+        """It is still true, and not only the consequence of another one."""
+        return self.open and not self.hidden_by
+
+    @property
+    def calling(self) -> bool:
+        """It fires, and neither a person has seen it nor another alert stands for it."""
+        return self.state is AlertState.FIRING and not self.hidden_by
+
+    def silenced(self, wall: float) -> bool:
+        """Return whether nobody is to be told of it at ``wall``."""
+        return self.silence is not None and self.silence.holds(wall)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from teamops.model.role import Role
 
@@ -101,6 +103,16 @@ class ViolationState(StrEnum):
     """A person lets it stand."""
     GONE = "gone"
     """The file is as it was again, by whoever."""
+
+
+SETTLED_FROM: Mapping[ViolationState, frozenset[ViolationState]] = MappingProxyType(
+    {
+        ViolationState.ACCEPTED: frozenset({ViolationState.OPEN}),
+        ViolationState.QUARANTINED: frozenset({ViolationState.OPEN, ViolationState.ACCEPTED, ViolationState.RESTORED}),
+        ViolationState.RESTORED: frozenset({ViolationState.QUARANTINED, ViolationState.GONE}),
+    }
+)
+"""To which state a person brings a violation, and from which ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+HUNG_S = 20.0
+"""A supervisor goes through a round each second; one without a round for so long hangs."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Stamp:

@@ -201,8 +201,8 @@ class WorkTreeChanged:
     root: str
     """The work tree's folder: the project's, or an agent's own."""
     changes: tuple[FileChange, ...]
-    dropped: int = 0
-    """So many more changed at the same time than are told."""
+    beside: int = 0
+    """So many more changed in the same moment: other events of the very same stamp tell of them."""
 
 
 @dataclass(frozen=True, slots=True)

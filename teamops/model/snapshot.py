@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from teamops.model.agent import AgentView
 from teamops.model.alert import Alert
 from teamops.model.boundary import Decision, Violation, ViolationState
 from teamops.model.budget import BudgetLine
-from teamops.model.clock import Stamp
+from teamops.model.clock import HUNG_S, Stamp
 from teamops.model.handoff import Block, Problem, Stage, Standing, Task
 from teamops.model.protocol import ProtocolFinding, StageTime, TaskReport
 from teamops.model.role import Role
@@ -23,6 +24,7 @@ from teamops.model.spend import Spend
 if TYPE_CHECKING:  # only a screen that asks for them needs them
     from teamops.model.agent_report import AgentReport
     from teamops.model.cost_report import CostReport
+    from teamops.model.day_report import DayReport
     from teamops.model.replay import Replayed
 
 
@@ -80,6 +82,15 @@ class SupervisorView:
     since_wall: float | None
     watch_only: bool = False
     """No teamops.toml: nothing in tmux is managed."""
+    round_age_s: float | None = None
+    """How long ago the acting supervisor's loop last went round; ``None`` = not known, or it is this very process."""
+    ended: str = ""
+    """Why this process' own supervisor has ended; empty = it runs."""
+
+    @property
+    def hangs(self) -> bool:
+        """The acting supervisor is there and does nothing: it was stopped, or waits for something that doesn't come."""
+        return self.pid is not None and self.round_age_s is not None and self.round_age_s > HUNG_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,7 @@ class LogLine:
 
     wall: float
     kind: str
-    """turn, state, alert, action, protocol, source."""
+    """turn, state, alert, page, action, protocol, source."""
     text: str
     role: Role | None = None
     ok: bool = True
@@ -173,6 +184,17 @@ class AckAlert:
     subject: str
 
 
+@dataclass(frozen=True, slots=True)
+class SilenceAlert:
+    """Intent: nobody is to be told of it for a while; a silence that holds is ended by ``end``."""
+
+    code: str
+    subject: str
+    seconds: float | None = None
+    """``None`` = until its cause is gone."""
+    end: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignOff:
     """Intent: the person signs a task off, or sends it back. The screen has shown the task's report and asked."""
@@ -224,6 +246,7 @@ Intent = (
     PokeRole
     | RestartRole
     | AckAlert
+    | SilenceAlert
     | SignOff
     | AcceptTamper
     | StartRole
@@ -281,6 +304,9 @@ class SupervisorPort(Protocol):
 
     def cost_report(self) -> CostReport:
         """Return what the project's agents cost: by day, hour, agent, model and task, how fast, and their runaways."""
+
+    def day_report(self, last: date | None, days: int = 1) -> DayReport:
+        """Return the report of the ``days`` days that end with ``last``; ``None``: with today."""
 
     def decisions(self, role: Role | None = None) -> tuple[Decision, ...]:
         """Return what the agents' hooks refused or warned of lately, newest first, at most 200."""

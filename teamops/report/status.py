@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from teamops.domain.log_lines import silence_words
 from teamops.domain.span import clock_words
 from teamops.model.agent import AgentView, Evidence, SpikeView
-from teamops.model.alert import Alert
 from teamops.model.boundary import ViolationState
 from teamops.model.budget import BudgetLine
 from teamops.model.handoff import Standing
 from teamops.model.snapshot import LightView, Snapshot
+from teamops.report.alerts import alert_json
 from teamops.report.boundary import boundary_json, violation_json
 from teamops.report.handoff import finding_json
 from teamops.report.spend import cost_text, cycle_json, spend_json
@@ -35,10 +36,12 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
             "acting": who.pid is not None,
             "since": iso(who.since_wall),
             "watch_only": who.watch_only,
+            "round_age_s": None if who.round_age_s is None else round(who.round_age_s, 1),
+            "hangs": who.hangs,
         },
         "light": [_light(light) for light in snapshot.lights],
         "agents": [agent_json(agent) for agent in snapshot.agents],
-        "alerts": [_alert(alert) for alert in snapshot.alerts],
+        "alerts": [alert_json(alert, snapshot.stamp.wall) for alert in snapshot.alerts],
         "findings": [finding_json(finding) for finding in snapshot.findings],
         "violations": [violation_json(violation) for violation in snapshot.violations],
         "budget": {
@@ -154,23 +157,12 @@ def _spike(spike: SpikeView) -> dict[str, Any]:
     }
 
 
-def _alert(alert: Alert) -> dict[str, Any]:
-    return {
-        "code": alert.code,
-        "severity": alert.severity.value,
-        "state": alert.state.value,
-        "agent": alert.agent,
-        "subject": alert.subject,
-        "since": iso(alert.since_wall),
-        "message": alert.message,
-        "do": alert.do,
-    }
-
-
 def status_text(snapshot: Snapshot) -> str:
     """Return the snapshot as lines for a person."""
     who = snapshot.supervisor
     acting = f"supervised by pid {who.pid}" if who.pid is not None else "nobody supervises (run: teamops watch)"
+    if who.hangs and who.round_age_s is not None:
+        acting += f", WHICH HANGS: no round for {clock_words(who.round_age_s)}"
     lines = [f"{snapshot.project}: {acting}, {_dollars(snapshot.cost_today_usd, snapshot.unpriced_tokens)} today"]
     if snapshot.handoff_trouble:
         lines.append(f"! {snapshot.handoff_trouble}")
@@ -189,10 +181,11 @@ def status_text(snapshot: Snapshot) -> str:
     lines += [_agent_line(agent) for agent in snapshot.agents]
     if not snapshot.agents:
         lines.append("  none is known: name the team in teamops.toml, or let a block appear in the handoff file")
-    alerts = [alert for alert in snapshot.alerts if alert.open]
+    alerts = [alert for alert in snapshot.alerts if alert.open and not alert.hidden_by]
     lines += ["", "Alerts"]
     for alert in alerts:
-        lines += [f"  {alert.severity.value:<8} {alert.message}", f"           → {alert.do}"]
+        quiet = f" ({silence_words(alert.silence, snapshot.stamp.wall)})" if alert.silenced(snapshot.stamp.wall) else ""
+        lines += [f"  {alert.severity.value:<8} {alert.message}{quiet}", f"           → {alert.do}"]
     if not alerts:
         lines.append("  none")
     if snapshot.findings:

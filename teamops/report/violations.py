@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from teamops.model.boundary import Violation
 from teamops.model.text import clean_line
+from teamops.report.boundary import violation_json
 
 SCHEMA = "teamops.violations/1"
 
@@ -18,28 +20,9 @@ def violations_text(violations: Sequence[Violation]) -> str:
     return "\n".join(line for one in reversed(violations) for line in _lines(one))
 
 
-def violations_json(violations: Sequence[Violation]) -> dict[str, object]:
-    """Return the same as ``teamops.violations/1``, newest first."""
-    return {"schema": SCHEMA, "violations": [row(one) for one in violations]}
-
-
-def row(one: Violation) -> dict[str, object]:
-    """Return one violation for programs."""
-    return {
-        "id": one.id,
-        "state": one.state.value,
-        "wall": one.wall,
-        "path": one.path,
-        "change": one.change.value,
-        "roles": list(one.roles),
-        "rule": one.rule,
-        "why": one.why,
-        "evidence": list(one.evidence),
-        "added": one.added,
-        "removed": one.removed,
-        "note": one.note,
-        "changed_wall": one.changed_wall,
-    }
+def violations_json(violations: Sequence[Violation]) -> dict[str, Any]:
+    """Return the same as ``teamops.violations/1``, newest first, each as ``teamops status --json`` has it."""
+    return {"schema": SCHEMA, "violations": [violation_json(one) for one in violations]}
 
 
 def _lines(one: Violation) -> list[str]:

@@ -49,6 +49,10 @@ class Clock:
                 self._gap += silence - self._tick_s
             return Stamp(reading - self._lost, self._wall())
 
+    def machine(self) -> float:
+        """Return the machine's monotonic seconds: the same in every process, and at rest while the machine sleeps."""
+        return self._monotonic()
+
     def take_gap(self) -> float:
         """Return the seconds lost since the last call."""
         with self._lock:

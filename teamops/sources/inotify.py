@@ -73,11 +73,13 @@ class Inotify:
         self._watches[folder] = watch
         return ""
 
-    def drop(self, folder: str) -> None:
-        """Watch ``folder`` and all below it no longer."""
-        below = folder + "/"
-        for path in [path for path in self._watches if path == folder or path.startswith(below)]:
-            watch = self._watches.pop(path)
+    def drop(self, folder: str, *, below: bool) -> None:
+        """Watch ``folder`` no longer. ``below``: nor what is in it, which looks at every folder that is watched."""
+        start = folder + "/"
+        for path in [folder, *(path for path in self._watches if below and path.startswith(start))]:
+            watch = self._watches.pop(path, None)
+            if watch is None:
+                continue
             self._folders.pop(watch, None)
             if self._libc is not None:
                 self._libc.inotify_rm_watch(self._fd, watch)

@@ -107,6 +107,17 @@ def read_state(path: str, most: int = MAX_FILE) -> tuple[FileState, bytes | None
     return FileState(kind=FileKind.FILE, mode=mode, size=len(raw), digest=digest_of(raw)), raw
 
 
+def read_kept(state: FileState) -> bytes | None:
+    """Return bytes that teamops keeps itself; ``None`` where they are not what they were."""
+    if not state.kept:
+        return b"" if state.kind is FileKind.NOTHING else None
+    try:
+        raw = Path(state.kept).read_bytes()
+    except OSError:
+        return None
+    return raw if digest_of(raw) == state.digest else None
+
+
 def digest_of(raw: bytes) -> str:
     """Return the SHA-256 of bytes, hexadecimal."""
     return hashlib.sha256(raw).hexdigest()

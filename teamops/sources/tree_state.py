@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,18 +20,18 @@ from teamops.git.repository import Repository
 from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
-from teamops.sources.kept_bytes import KeptBytes, blob_id, digest_of, read_state
+from teamops.sources.kept_bytes import KeptBytes, blob_id, read_kept, read_state
 
 STALE_S = 60.0
 ADOPTED_S = 3.0
 COARSE_S = 0.05
 MAX_FILES = 200_000
 _OURS = (".teamops",)
-_GIT = (".git/hooks", ".git/config")
+_GIT = (".git/hooks", ".git/config", ".git/info/exclude", ".git/info/attributes")
 """Of git's own folder these are looked at: what makes git run or believe something."""
 _GUARDED = GitIgnoreSpec.from_lines([glob for glob in PROTECTED if glob not in {".git", "/.teamops/"}])
 _GUARDED_FOLDERS = (
-    ".git", ".git/hooks", ".claude", ".claude/hooks", ".codex", ".gemini", ".opencode", ".opencode/plugin",
+    ".git", ".git/hooks", ".git/info", ".claude", ".claude/hooks", ".codex", ".gemini", ".opencode", ".opencode/plugin",
     ".opencode/plugins",
 )  # fmt: skip
 """Watched though git ignores them, or keeps them to itself."""
@@ -78,6 +79,8 @@ class TreeState:
         self._repository: Repository | None = None
         self._known: dict[str, _Known] = {}
         self._ignored: frozenset[str] = frozenset()
+        self._own: set[str] = set()
+        """Folders in which this tree's own files were: another repository that comes there hides nothing."""
         self._plain = GitIgnoreSpec.from_lines(())
         self._stale: dict[str, float] = {}
         """Digests that nothing stands for any more, and since when (Unix seconds)."""
@@ -89,11 +92,13 @@ class TreeState:
         self._repository = Repository.find(self.root)
         self._read_ignored()
         held: dict[str, str] = {}
-        if self._repository is not None and not self._repository.converts():
+        if self._repository is not None:
             held = self._repository.held(self._leave)
+        exact = self._repository is not None and not self._repository.converts()
         self._known = {}
-        for path in self._all():
-            self._known[path] = self._taken(path, held.get(path, ""))
+        for path in self._all(held):
+            self._known[path] = self._taken(path, held.get(path, "") if exact else "")
+        self._own.update(above for path in self._known for above in _above(path))
 
     def folders(self) -> list[str]:
         """Return the folders to watch, absolute, by what git ignores now. Raises ``TeamopsError`` where git fails."""
@@ -102,7 +107,7 @@ class TreeState:
         return self._read_ignored()
 
     def look(
-        self, names: Collection[str], writers: Writers, wall: float, *, settled: bool, adopt: bool = False
+        self, names: AbstractSet[str], writers: Writers, wall: float, *, settled: bool, adopt: bool = False
     ) -> Looked:
         """Return what changed of ``names``.
 
@@ -113,9 +118,10 @@ class TreeState:
         folders = self._new_folders({name for name in names if name not in self._known})
         paths = {path for path in names if path in self._known}
         fresh: set[str] = set()
-        for name in names:
-            for path in self._below(name, folders):
-                (paths if path in self._known else fresh).add(path)
+        for path in self._below(names - paths, folders):
+            (paths if path in self._known else fresh).add(path)
+        foreign: dict[str, bool] = {}
+        fresh = {path for path in fresh if not any(self._is_foreign(above, foreign) for above in _above(path))}
         ignored = self._ignored_of(fresh)
         paths |= {path for path in fresh if path not in ignored or guarded(path)}
         changes = []
@@ -173,6 +179,7 @@ class TreeState:
     def _read_ignored(self) -> list[str]:
         if self._repository is not None:
             self._ignored = frozenset(self._repository.ignored_folders())
+            self._own |= self._repository.folders()
         else:
             try:
                 lines = (self.root / ".gitignore").read_text("utf-8", "replace").splitlines()
@@ -218,13 +225,19 @@ class TreeState:
             return True
         if self._repository is None:
             return last in _NEVER or self._plain.match_file(f"{name}/")
-        return os.path.lexists(f"{self.root}/{name}/.git")  # another repository: its own work tree
+        return self._is_foreign(name, {})
 
-    def _all(self) -> set[str]:
-        """Return every file that is to be known."""
+    def _is_foreign(self, folder: str, asked: dict[str, bool]) -> bool:
+        """Return whether a folder is another repository, its own work tree. ``asked``: what was answered already."""
+        if folder not in asked:
+            asked[folder] = folder not in self._own and os.path.lexists(f"{self.root}/{folder}/.git")
+        return asked[folder]
+
+    def _all(self, held: Container[str] = ()) -> set[str]:
+        """Return every file that is to be known. ``held``: of these git is not asked, which takes long for many."""
         names = set(self._walk("", folders=False))
         names |= set(self._guarded_now())
-        ignored = self._ignored_of({name for name in names if name not in self._known})
+        ignored = self._ignored_of({name for name in names if name not in self._known and name not in held})
         return {name for name in names if (name not in ignored or guarded(name)) and not self.leaves(name)}
 
     def _guarded_now(self) -> Iterator[str]:
@@ -248,17 +261,18 @@ class TreeState:
     def _folders_below(self, name: str) -> list[str]:
         return [path.removeprefix(f"{self.root}/") for path in self._walk(name, folders=True)]
 
-    def _below(self, name: str, folders: set[str]) -> Iterator[str]:
-        """Yield the files that ``name`` stands for: itself, or all in the folder that it is or was."""
-        if name in self._known:
-            return
-        if name in folders:
-            yield from self._walk(name, folders=False)
-        elif os.path.lexists(f"{self.root}/{name}") and not _is_folder(f"{self.root}/{name}"):
-            yield name
-            return
-        start = f"{name}/"
-        yield from [path for path in self._known if path.startswith(start)]
+    def _below(self, names: AbstractSet[str], folders: AbstractSet[str]) -> Iterator[str]:
+        """Yield the files that ``names``, none of them known, stand for: itself, or all in a folder that is or was."""
+        were: set[str] = set()
+        for name in names:
+            if name in folders:
+                yield from self._walk(name, folders=False)
+            elif os.path.lexists(f"{self.root}/{name}") and not _is_folder(f"{self.root}/{name}"):
+                yield name
+                continue
+            were.add(name)
+        if were:
+            yield from [path for path in self._known if any(above in were for above in _above(path))]
 
     def _ignored_of(self, names: set[str]) -> frozenset[str]:
         inside = {
@@ -344,6 +358,12 @@ def guarded(path: str) -> bool:
     return path.startswith(_GIT) or _GUARDED.match_file(path)
 
 
+def _above(path: str) -> Iterator[str]:
+    """Yield the folders that ``path`` is in, the innermost first."""
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
 def _is_folder(path: str) -> bool:
     try:
         return stat.S_ISDIR(os.lstat(path).st_mode)
@@ -360,17 +380,6 @@ def facts_of(path: str) -> Facts | None:
     if not (stat.S_ISREG(told.st_mode) or stat.S_ISLNK(told.st_mode)):
         return None
     return told.st_mode, told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
-
-
-def read_kept(state: FileState) -> bytes | None:
-    """Return bytes that teamops keeps itself; ``None`` where they are not what they were."""
-    if not state.kept:
-        return b"" if state.kind is FileKind.NOTHING else None
-    try:
-        raw = Path(state.kept).read_bytes()
-    except OSError:
-        return None
-    return raw if digest_of(raw) == state.digest else None
 
 
 def _same(before: FileState, after: FileState, raw: bytes | None) -> bool:

@@ -30,12 +30,15 @@ COALESCE_S = 0.05
 SETTLE_S = 0.3
 """What came or went is looked at again after so long: an editor's own file beside the one it saves comes and goes."""
 POLL_S = 5.0
+SWEEP_S = 60.0
+"""So often every file of a watched tree is looked at all the same: what is written by another name of a file (a hard
+link from elsewhere) or through memory (mmap) is told by nobody."""
 POLL_SHARE = 50
 """A look at everything that takes long is made more seldom: so many times its own time lies between two."""
 MAX_NAMES = 20_000
 """More names at once are not remembered singly: then everything is looked at."""
 MAX_TOLD = 2000
-"""So many changes at most are one event's; of more only the count is told."""
+"""So many changes at most are one event's; more of one moment are several events."""
 _IGNORES = (".gitignore", "exclude")
 
 
@@ -52,6 +55,7 @@ class WorkTree:
         clock: Clock,
         poll_s: float = POLL_S,
         after_s: float = 0.0,
+        sweep_s: float = SWEEP_S,
     ) -> None:
         """``folder``: the project's in the person's state directory. ``after_s``: it begins so long after its start."""
         self._roots = tuple(roots)
@@ -60,6 +64,7 @@ class WorkTree:
         self._clock = clock
         self._poll_s = poll_s
         self._after_s = after_s
+        self._sweep_s = sweep_s
         self._inotify = Inotify(self._seen)
         self._trees: list[_Tree] = []
         self._pids: dict[Role, int] = {}
@@ -117,10 +122,10 @@ class WorkTree:
     async def _run(self, one: _Tree) -> None:
         await self._begin(one)
         loop = asyncio.get_running_loop()
-        wait = self._poll_s if one.polled else None
+        due = loop.time() + self._every_s(one, 0.0)
         while True:
             try:
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout_at(due):
                     await one.wake.wait()
             except TimeoutError:
                 one.everything = True
@@ -153,7 +158,12 @@ class WorkTree:
                 self._say("git", f"what changed can't be told: {error.message}", error.hint)
                 await asyncio.sleep(self._poll_s)
                 one.wake.set()
-            wait = max(self._poll_s, POLL_SHARE * (loop.time() - begun)) if one.polled else None
+            if everything:
+                due = loop.time() + self._every_s(one, loop.time() - begun)
+
+    def _every_s(self, one: _Tree, took: float) -> float:
+        """Return how long after a look at everything, that took so long, the next one is due."""
+        return max(self._poll_s if one.polled else self._sweep_s, POLL_SHARE * took)
 
     async def _begin(self, one: _Tree) -> None:
         """Watch, then take the tree as it is, so that nothing in between is lost."""
@@ -183,9 +193,10 @@ class WorkTree:
         if looked.again:
             asyncio.get_running_loop().call_later(SETTLE_S, one.settle, looked.again)
         if looked.changes:
-            told = looked.changes[:MAX_TOLD]
-            dropped = len(looked.changes) - len(told)
-            self._emit(WorkTreeChanged(self._clock.stamp(), str(one.state.root), told, dropped))
+            stamp, root, every = self._clock.stamp(), str(one.state.root), len(looked.changes)
+            for start in range(0, every, MAX_TOLD):
+                told = looked.changes[start : start + MAX_TOLD]
+                self._emit(WorkTreeChanged(stamp, root, told, every - len(told)))
         self._say("store", one.state.trouble, "a change past a boundary may not be undone; it is seen all the same")
 
     def _seen(self, folder: str, name: str, mask: int) -> None:
@@ -202,7 +213,7 @@ class WorkTree:
                 continue
             inside = path[len(root) + 1 :]
             if mask & ISDIR and mask & (DELETE | MOVED_FROM):
-                self._inotify.drop(path)
+                self._inotify.drop(path, below=bool(mask & MOVED_FROM))  # one that is deleted is empty
             elif mask & ISDIR and not mask & (CREATE | MOVED_TO):
                 continue  # a folder's own rights or times
             if one.state.leaves(inside) and not mask & ISDIR:

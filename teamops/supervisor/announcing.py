@@ -172,7 +172,7 @@ class Announcer:
         if how != POKED or not claimed:
             return None
         text = light_line(book.settings.handoff, light, giver)
-        future = self._core.begin(Poke(role=light.role, text=text, by=By.RULE, reason=reason_of(light)))
+        future = self._core.acts.begin(Poke(role=light.role, text=text, by=By.RULE, reason=reason_of(light)))
         future.add_done_callback(partial(self._see_end, key, light))
         return future
 
@@ -185,7 +185,7 @@ class Announcer:
             return NO_SESSION
         if not (book.settings.auto_poke and settings.auto_poke):
             return OFF
-        if self._core.under_way(Poke, light.role) or not self._core.deliverer.free(light.role):
+        if self._core.acts.under_way(Poke, light.role) or not self._core.deliverer.free(light.role):
             self._behind[key] = mark_of(light)
             return None
         # An agent that is still busy with something else when the light comes has not answered it.
@@ -219,7 +219,7 @@ class Announcer:
 
     def _look_back(self, book: Book, key: str, light: Light) -> None:
         """See what became of a light that is announced: a person may have poked, teamops may have been killed."""
-        if self._done.get(key) != mark_of(light) or self._core.under_way(Poke, light.role):
+        if self._done.get(key) != mark_of(light) or self._core.acts.under_way(Poke, light.role):
             return
         given = self._given.get(key)
         digest = _typed_as(given.how, given.digest) if given is not None else ""
@@ -250,7 +250,7 @@ class Announcer:
             return None
         if core.memory.announced.superseded(book, light) is not False:
             return None
-        while core.under_way(Poke, light.role):
+        while core.acts.under_way(Poke, light.role):
             await core.next_round()
         future = self._announce(book, key, light, giver)
         if future is not None:

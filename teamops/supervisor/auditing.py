@@ -17,7 +17,7 @@ from teamops.ledger.store import LedgerError
 from teamops.model.actions import By, Outcome, Poke, Quarantine
 from teamops.model.agent import AgentState
 from teamops.model.alert import Finding
-from teamops.model.boundary import Violation, ViolationState
+from teamops.model.boundary import SETTLED_FROM, Violation, ViolationState
 from teamops.model.errors import TeamopsError
 from teamops.model.events import Event, HandoffChanged, SourceTroubled, Ticked, WorkTreeChanged
 from teamops.model.role import HUMAN, Role
@@ -25,6 +25,7 @@ from teamops.model.snapshot import LogLine, SettleViolation
 from teamops.supervisor.book import Book
 
 if TYPE_CHECKING:  # the first frame does not pay for what judges: it is imported where it is first needed
+    from teamops.model.clock import Stamp
     from teamops.supervisor.change_judge import BytesOf, Draft, Judged, Past, Policies, Scene, Suspect
     from teamops.supervisor.core import Core
     from teamops.supervisor.turn_audit import TurnAudit
@@ -39,12 +40,6 @@ LIGHT_GRACE_S = 5.0
 """A light that went so lately still makes a change its holder's: the file may be seen after the block."""
 BUSY_S = 15.0
 NAME = "audit"
-_MAY: dict[ViolationState, frozenset[ViolationState]] = {
-    ViolationState.ACCEPTED: frozenset({ViolationState.OPEN}),
-    ViolationState.QUARANTINED: frozenset({ViolationState.OPEN, ViolationState.ACCEPTED, ViolationState.RESTORED}),
-    ViolationState.RESTORED: frozenset({ViolationState.QUARANTINED, ViolationState.GONE}),
-}
-"""From which states a person brings a violation to which."""
 
 
 class Auditing:
@@ -64,6 +59,8 @@ class Auditing:
         """The last one that came before the trees were watched."""
         self._waiting: deque[tuple[Scene, WorkTreeChanged]] = deque()
         self._working = False
+        self._moment: tuple[Stamp | None, int] = (None, 0)
+        """The moment that is judged, and how many violations of it were kept singly."""
         self._all: tuple[Violation, ...] = ()
         """Open ones, and those of the last day."""
         self._patches: dict[int, str] = {}
@@ -209,20 +206,25 @@ class Auditing:
     # what is done about it
 
     async def _work(self, book: Book) -> None:
-        from teamops.supervisor.change_judge import Policies, judge_changes
+        from teamops.supervisor.change_judge import MAX_LISTED, Policies, judge_changes
 
         self._policies = self._policies or Policies()
         try:
             while self._waiting and self._bytes_of is not None:
                 scene, event = self._waiting.popleft()
-                scene = replace(scene, past=self._past())
+                listed = self._moment[1] if self._moment[0] == event.stamp else 0
+                scene = replace(scene, past=self._past(), room=MAX_LISTED - listed)
                 judged = await asyncio.to_thread(judge_changes, scene, event, self._bytes_of, self._policies)
-                await self.take(book, judged)
+                self._moment = event.stamp, listed + len(judged.drafts)
+                await self.take(book, judged, beside=event.beside)
         finally:
             self._working = False
 
-    async def take(self, book: Book, judged: Judged, *, undo: bool = True) -> None:
-        """Store what was judged, tell it, and undo it where that is configured and sure."""
+    async def take(self, book: Book, judged: Judged, *, undo: bool = True, beside: int = 0) -> None:
+        """Store what was judged, tell it, and undo it where that is configured and sure.
+
+        ``beside``: so many more files changed in the same moment.
+        """
         for row in judged.gone:
             self._settle(book, row, ViolationState.GONE, "the file is as it was before", ViolationState.OPEN)
         stored = []
@@ -234,15 +236,17 @@ class Auditing:
             row = self._add(book, violation, draft)
             if row:
                 stored.append((replace(violation, id=row), draft))
-        if judged.trouble or judged.drafts:
+        if judged.trouble or judged.drafts or judged.unlisted:
             said = f"changes past a boundary are not kept: {judged.trouble}" if judged.trouble else ""
+            if judged.unlisted and not judged.drafts:
+                said = said or f"{judged.unlisted} more changes past a boundary are not listed: too many at once"
             self._core.emit(SourceTroubled(self._core.stamp(), NAME, said, "they stand in the files themselves"))
         self._read(book)
         self._core.wake()
         if undo and book.settings.guard.audit is AuditMode.QUARANTINE:
             for violation, draft in stored:
-                if len(stored) > MAX_UNDONE:
-                    note = f"not undone: {len(stored)} at once look like a checkout"
+                if len(stored) > MAX_UNDONE or beside:
+                    note = f"not undone: {len(stored) + beside} files at once look like a checkout"
                     self._settle(book, violation.id, ViolationState.OPEN, note)
                 else:
                     await self._undo(book, violation, draft.patch, draft.blame)
@@ -274,7 +278,7 @@ class Auditing:
         action = Quarantine(
             violation=violation.id, patch=patch, path=violation.path, role=role, by=By.RULE, reason=violation.rule
         )
-        outcome = await self._core.begin(action)
+        outcome = await self._core.acts.begin(action)
         if not outcome.ok:
             note = f"could not be undone: {outcome.message}"
             self._settle(book, violation.id, ViolationState.OPEN, note)
@@ -288,7 +292,7 @@ class Auditing:
         if own is None or not (own.auto_poke and book.settings.auto_poke):
             note = f"undone by rule; {role} was not told: it is not poked by rule"
         else:
-            outcome = await self._core.begin(
+            outcome = await self._core.acts.begin(
                 Poke(role=role, text=told_line(violation), by=By.RULE, reason=f"quarantine {violation.id}")
             )
             note = f"undone by rule; {role} was told" if outcome.ok else f"undone by rule; not told: {outcome.message}"
@@ -312,7 +316,7 @@ class Auditing:
             return Outcome(
                 ok=False, message=f"there is no violation {wish.violation}", hint="see: teamops guard violations"
             )
-        if violation.state not in _MAY.get(wish.to, frozenset()):
+        if violation.state not in SETTLED_FROM.get(wish.to, frozenset()):
             return Outcome(
                 ok=False,
                 message=f"violation {violation.id} is {violation.state.value}, and can't become {wish.to.value}",
@@ -323,7 +327,7 @@ class Auditing:
         if wish.to is not ViolationState.ACCEPTED:
             patch = kept.patch_of(violation.id)
             back = wish.to is ViolationState.RESTORED
-            outcome = await self._core.begin(
+            outcome = await self._core.acts.begin(
                 Quarantine(
                     violation=violation.id,
                     patch=patch,

@@ -223,7 +223,7 @@ class Budgeting:
         """Do one step after the other, as long as one is due."""
         try:
             while (step := self._due(book, page)) is not None and page.hold is not None:
-                if self._core.under_way(Stop, page.role):
+                if self._core.acts.under_way(Stop, page.role):
                     await self._core.next_round()  # a person stops it just now
                     await asyncio.sleep(0.1)
                     book.stamp = max(book.stamp, self._core.stamp())
@@ -240,8 +240,8 @@ class Budgeting:
         reason = f"hold of {hold.scope}"
         if step is Step.END:
             grace = min(book.settings.stop_grace_s, GRACE_S)
-            return self._core.begin(Stop(role=role, by=By.RULE, reason=reason, grace_s=grace, whoever=True))
-        return self._core.begin(
+            return self._core.acts.begin(Stop(role=role, by=By.RULE, reason=reason, grace_s=grace, whoever=True))
+        return self._core.acts.begin(
             StopSpending(role=role, step=step, text=hold.why, since=hold.wall, by=By.RULE, reason=reason)
         )
 

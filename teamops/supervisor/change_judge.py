@@ -24,7 +24,7 @@ from teamops.model.errors import TeamopsError
 from teamops.model.events import WorkTreeChanged
 from teamops.model.role import Role
 from teamops.model.text import clean_line
-from teamops.sources.tree_state import read_kept
+from teamops.sources.kept_bytes import read_kept
 from teamops.supervisor.change_evidence import Hold, HookWord, hold_of, hook_words, spoken
 
 MAX_LISTED = 200
@@ -71,6 +71,8 @@ class Scene:
     """The last violations of each path, as a person knows it, newest first."""
     restoring: frozenset[int]
     """Violations that a person puts back now."""
+    room: int = MAX_LISTED
+    """So many violations of this moment may still be kept singly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Policies:
 
 def judge_changes(scene: Scene, told: WorkTreeChanged, bytes_of: BytesOf, policies_: Policies) -> Judged:
     """Return the violations among changes of one work tree."""
-    judged = Judged(unlisted=told.dropped)
+    judged = Judged()
     here = [one for one in scene.suspects if lives_in(one.cwd, told.root, scene.project)]
     writers = {role for change in told.changes for role in change.writers}
     here += [one for one in scene.suspects if one.role in writers and one not in here]
@@ -137,7 +139,7 @@ def judge_changes(scene: Scene, told: WorkTreeChanged, bytes_of: BytesOf, polici
         blame = attribute(candidates)
         if blame is None:
             continue
-        if len(judged.drafts) >= MAX_LISTED:
+        if len(judged.drafts) >= scene.room:
             judged.unlisted += 1
             continue
         judged.drafts.append(_draft(scene, told, change, name, before, follows, blame, bytes_of, judged))

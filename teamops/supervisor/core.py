@@ -9,9 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 from teamops.config.settings import Settings
-from teamops.domain import log_lines
-from teamops.effects.run import Effects
-from teamops.model.actions import Action, Notify, Outcome, Quarantine, Restart
+from teamops.model.actions import Outcome
 from teamops.model.clock import Stamp
 from teamops.model.events import (
     ActionFinished,
@@ -28,6 +26,7 @@ from teamops.model.events import (
 from teamops.model.role import Role
 from teamops.model.snapshot import Intent, LogLine, Snapshot, SupervisorView
 from teamops.sources.clock import Clock
+from teamops.supervisor.acting import Acting
 from teamops.supervisor.announcing import Announcer
 from teamops.supervisor.auditing import Auditing
 from teamops.supervisor.book import Book
@@ -38,12 +37,16 @@ from teamops.supervisor.delivering import Deliverer
 from teamops.supervisor.growing import Growing
 from teamops.supervisor.judging import judge_all
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.paging import Paging
 from teamops.supervisor.proving import Proving
 from teamops.supervisor.questions import Questions
+from teamops.supervisor.reporting import Reporting
 from teamops.supervisor.restarting import Restarter
+from teamops.supervisor.retaining import Retaining
 from teamops.supervisor.spiking import Spiking
 from teamops.supervisor.trail import Trail
 from teamops.supervisor.view import view
+from teamops.supervisor.watching import Watching
 from teamops.tmux.server import Server
 
 PUBLISH_S = 0.05
@@ -88,14 +91,11 @@ class Core(Questions):
         """A snapshot in which every source has reported is out."""
         self._told = False
         """The agents' states were told once."""
-        self._gapped = False
+        self.gapped = False
         """teamops did not run just before the last round of the clock: evidence of that time is still coming in."""
         self._ticks = 0
         """Rounds of the clock since every source has reported once."""
-        self._waiting: dict[int, asyncio.Future[Outcome]] = {}
-        self._busy: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.effects: Effects | None = None
         self.server: Server | None = None
         self.running: asyncio.Task[None]
         self.caught_up: Callable[[], Awaitable[None]] = _at_once
@@ -106,8 +106,11 @@ class Core(Questions):
         """Called with a line that is about to be typed for an agent, so that sources look out for its proof."""
         self.on_handoff: Callable[[HandoffChanged], None] = lambda _: None
         """Called when the book has taken the handoff file's new truth."""
+        self.on_round: Callable[[Snapshot], None] = lambda _: None
+        """Called after each round of the clock that was gone through to its end."""
         self.around: Callable[[], str] = lambda: ""
         """Says at which agent's hands this process is; empty = no agent's."""
+        self.acts = Acting(self)
         self.trail = Trail(memory, self.spawn)
         self.announcer = Announcer(self)
         self.deliverer = Deliverer(self)
@@ -117,24 +120,23 @@ class Core(Questions):
         self.budgeting = Budgeting(self)
         self.proving = Proving(self)
         self.costing = Costing(self)
+        self.retaining = Retaining(self)
+        self.paging = Paging(self)
         self.bounding = Bounding(self)
         self.auditing = Auditing(self)
+        self.watching = Watching(self)
+        self.reporting = Reporting(self)
         self.trail.on_adopted = self.announcer.adopt
         self.trail.on_rewritten = self.announcer.carry
         memory.load(self.book)
         self.trail.load(self.book)
-        self.judging = (
-            self.deliverer,
-            self.restarter,
-            self.growing,
-            self.spiking,
-            self.budgeting,
-            self.proving,
-            self.bounding,
-            self.auditing,
-        )
-        self._parts = (*self.judging, self.costing)
-        for part in self._parts:
+        parts = (
+            self.deliverer, self.restarter, self.growing, self.spiking, self.budgeting,
+            self.proving, self.bounding, self.auditing,
+        )  # fmt: skip
+        self.judging = (*parts, self.paging)
+        self._parts = (*parts, self.costing, self.watching)
+        for part in (*self._parts, self.paging):
             part.load(self.book)
 
     # in
@@ -186,17 +188,19 @@ class Core(Questions):
                 self._wake.clear()
                 if self._ticked is not None:
                     self._ticked.cancel()
-                self._round()
+                ticked = self._round()
                 self._passed.set()
-                self._send_snapshot()
+                self._send_snapshot(ticked=ticked)
         finally:
             for task in tuple(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _send_snapshot(self) -> None:
-        self._published = self._loop.time()
-        self._publish(self.snapshot())
+    def _send_snapshot(self, *, ticked: bool) -> None:
+        self._published, snapshot = self._loop.time(), self.snapshot()
+        self._publish(snapshot)
+        if ticked:
+            self.on_round(snapshot)
         if self._ready:
             self.shown.set()
 
@@ -211,28 +215,28 @@ class Core(Questions):
             violations=self.auditing.shown,
         )
 
-    def _round(self) -> None:
-        """Take all events that are there, then ask the rules."""
-        counts = False
-        panes = False
-        if self._ready:
-            self._ticks += sum(isinstance(event, Ticked) for event in self._queue)
+    def _round(self) -> bool:
+        """Take all events that are there, then ask the rules; return whether it was a round of the clock."""
+        counts = panes = False
+        ticked = sum(isinstance(event, Ticked) for event in self._queue)
+        self._ticks += ticked if self._ready else 0
         while self._queue:
             event = self._queue.popleft()
             self.book.stamp = max(self.book.stamp, event.stamp)
             if isinstance(event, Ticked):
                 counts = counts or not event.gap_s
-                self._gapped = bool(event.gap_s)
+                self.gapped = bool(event.gap_s)
             panes = panes or isinstance(event, PanesSeen | PaneDied)
             self._take(event)
             for part in self._parts:
                 part.see(self.book, event)
+            self.retaining.see(event)
         if panes:
             self.on_panes(self.book)
         self.costing.go_on(self.book)
         self._judge()
-        if self._settled():
-            if self.book.supervisor.acting and not self._gapped:
+        if self.settled():
+            if self.book.supervisor.acting and not self.gapped:
                 self.budgeting.go_on(self.book, counts=counts)  # before anything that would be refused
                 kept = [(page, page.keeping) for page in self.book.agents.values()]
                 self.announcer.go_on(self.book, counts=counts)
@@ -240,8 +244,11 @@ class Core(Questions):
                 self.deliverer.go_on(self.book, counts=counts)
                 if any(page.keeping is not before for page, before in kept):
                     self._judge()  # what was just decided about an agent is shown at once
+                if counts:
+                    self.reporting.go_on(self.book)
             if not self.memory.follow(self.book):
-                judge_all(self, counts=counts)
+                judge_all(self)
+        return ticked > 0
 
     def _judge(self) -> None:
         """Judge the agents of which something is new, and tell of those whose state changed."""
@@ -253,7 +260,7 @@ class Core(Questions):
             self.memory.state_changed(self.book, page)
         self._told = True
 
-    def _settled(self) -> bool:
+    def settled(self) -> bool:
         """Return whether enough is known to judge: what nobody looked at yet must end no alert of an earlier life."""
         if not self.book.supervisor.acting:
             return self._ready
@@ -268,7 +275,6 @@ class Core(Questions):
                 self.memory.tick(self.book)
                 self.memory.sessions(self.book, event.stamp.wall)
                 self.trail.tick(self.book)
-                self.memory.hear_viewers(self.book)
                 if event.gap_s:
                     self._note("source", f"teamops did not run for {event.gap_s:.0f} s; deadlines are re-armed")
             case HandoffChanged():
@@ -283,7 +289,7 @@ class Core(Questions):
                 self.memory.usage(self.book, event)
                 self.book.take(event)
             case ActionFinished():
-                self._finish(event)
+                self.acts.finish(event)
             case _:
                 self.book.take(event)
 
@@ -321,59 +327,8 @@ class Core(Questions):
         """Tell the holder of a task's light of it, at once; ``None`` where there is nothing to announce."""
         return await self.announcer.announce_now(task)
 
-    def under_way(self, kind: type[Action], role: Role) -> bool:
-        """Return whether an action of that kind is being done for ``role``."""
-        return (kind.__name__, str(role)) in self._busy
-
-    def begin(self, action: Action, check: Callable[[bytes], None] | None = None) -> asyncio.Future[Outcome]:
-        """Record ``action`` as begun and run it; its end comes back as an event. ``check``: see ``Effects.run``."""
-        future: asyncio.Future[Outcome] = self._loop.create_future()
-        key = (type(action).__name__, str(action.role)) if not isinstance(action, Notify) else ("", "")
-        if isinstance(action, Quarantine):
-            key = (key[0], str(action.violation))
-        if key in self._busy:
-            future.set_result(
-                Outcome(ok=False, message=f"{action.role}: the same is already under way", hint="wait for its end")
-            )
-            return future
-        action_id = self.memory.action_begun(self.book, action)
-        self.deliverer.begun(self.book, action_id, action)
-        self.restarter.begun(self.book, action_id, action)
-        self._waiting[action_id] = future
-        if key[0]:
-            self._busy.add(key)
-        self.spawn(self._carry_out(action_id, action, key, check), f"action {action_id}")
-        return future
-
-    async def _carry_out(
-        self, action_id: int, action: Action, key: tuple[str, str], check: Callable[[bytes], None] | None
-    ) -> None:
-        try:
-            if self.effects is None:
-                outcome = Outcome(ok=False, message="teamops is still starting", hint="try again")
-            else:
-                outcome = await self.effects.run(action, check)
-        finally:
-            self._busy.discard(key)
-        self.emit(ActionFinished(self._clock.stamp(), action_id, action, outcome))
-
-    def _finish(self, event: ActionFinished) -> None:
-        self.book.news = True
-        self.memory.action_finished(self.book, event)
-        if isinstance(event.action, Restart) and event.outcome.ok:
-            self.book.agent(event.action.role).restarts += 1
-        self.book.note(log_lines.action_line(event.stamp.wall, event.action, event.outcome))
-        future = self._waiting.pop(event.action_id, None)
-        if future is not None and not future.done():
-            future.set_result(event.outcome)
-
     def _note(self, kind: str, text: str) -> None:
         self.book.note(LogLine(self.book.stamp.wall, kind, text))
-
-    def recover(self) -> None:
-        """Close what an earlier life began and did not end. Call once, when effects are there."""
-        for notice in self.memory.recover(self.book):
-            self.begin(notice)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run ``work`` beside the loop; it ends with it."""
@@ -388,6 +343,10 @@ class Core(Questions):
         if error is not None:
             said = f"ended by a defect: {type(error).__name__}: {error}"
             self.emit(SourceTroubled(self.stamp(), task.get_name(), said, "start teamops again; please report it"))
+
+    def time(self) -> float:
+        """Return the seconds of the loop's own clock, which runs on while a test's clock stands."""
+        return self._loop.time()
 
     def stamp(self) -> Stamp:
         """Return this moment."""

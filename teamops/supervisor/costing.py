@@ -94,6 +94,8 @@ class Costing:
     def see(self, book: Book, event: Event) -> None:  # noqa: ARG002 - as all parts of the core
         """Take that there may be news."""
         self._news = self._news or isinstance(event, BeatsSeen | UsageSeen | HandoffChanged | Ticked)
+        if isinstance(event, Ticked) and event.gap_s:
+            self._mark = (self._mark[0], -1)  # the rows that came in that time may have been summed up by now
 
     def go_on(self, book: Book) -> None:
         """Bring ``book.costs`` up to what the ledger knows, after all events of a round were taken."""

@@ -9,7 +9,6 @@ from teamops.domain import memory_growth
 from teamops.domain.memory_growth import WINDOW_S, Growth, Sample
 from teamops.model.alert import Finding
 from teamops.model.events import Event, ProcessesSeen, Ticked
-from teamops.model.handoff import Severity
 from teamops.model.role import Role
 from teamops.supervisor.book import Book
 
@@ -81,24 +80,23 @@ class Growing:
                 said.add((role, "over"))
                 now = memory_growth.size_words(grows.now)
                 limit = memory_growth.size_words(limits.memory_bytes)
-                found.append(_finding(role, Severity.ERROR, f"{role} uses {now} of memory (limit {limit})"))
+                found.append(_finding(role, f"{role} uses {now} of memory (limit {limit})", page=True))
             elif memory_growth.coming(grows, limits, before=(role, "soon") in self._said):
                 said.add((role, "soon"))
                 rate = memory_growth.size_words(int(grows.per_s * 3600))
                 now = memory_growth.size_words(grows.now)
                 # No figure that changes from minute to minute in the first words: one alert, not one a minute.
-                found.append(_finding(role, Severity.WARNING, f"{role} grows by {rate} an hour, is at {now}: {words}"))
+                found.append(_finding(role, f"{role} grows by {rate} an hour, is at {now}: {words}", page=False))
         self._said = said
         return found
 
 
-def _finding(role: Role, severity: Severity, message: str) -> Finding:
+def _finding(role: Role, message: str, *, page: bool) -> Finding:
     return Finding(
         code="agent-memory",
-        severity=severity,
         subject=str(role),
         message=message,
         do=f"look what it runs (Enter), and restart {role} (r) when it rests",
         agent=role,
-        notify=severity is Severity.ERROR,
+        notify=page,
     )

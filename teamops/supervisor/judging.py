@@ -3,42 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from teamops.domain import alert_rules, log_lines, protocol_alerts
 from teamops.domain import alerts as alerts_rule
 from teamops.domain import findings as rules
-from teamops.domain import log_lines, protocol_alerts
 from teamops.domain.light import Light
 from teamops.domain.restart import GONE
-from teamops.model.actions import Notify
-from teamops.model.alert import Alert, Finding
-from teamops.model.handoff import Severity
+from teamops.model.alert import Finding
+from teamops.model.page import Page
 from teamops.supervisor.book import Book, is_let_go
 
 if TYPE_CHECKING:
     from teamops.supervisor.core import Core
 
 
-def judge_all(core: Core, *, counts: bool) -> None:
-    """Ask all rules, and let the alerts live on. ``counts``: a round of the clock."""
-    book = core.book
+def judge_all(core: Core) -> None:
+    """Ask all rules, let the alerts live on, and decide who is told of what."""
+    book, acting = core.book, core.book.supervisor.acting
+    if core.memory.hear_viewers(book):
+        core.paging.hear_tries(book)
     found = findings_of(book, core.announcer.missed(book))
     for part in core.judging:
         found += part.findings(book)
-    if not book.supervisor.acting:
-        # Nobody acts and nobody remembers: one look has to do.
-        found = [replace(finding, rounds=1) for finding in found]
-    step = alerts_rule.step(book.alerts, found, book.stamp.wall, counts=counts)
+    # Where nobody acts nobody remembers: one look has to do.
+    known = book.settings.alert_rules if acting else alert_rules.at_once(book.settings.alert_rules)
+    gap = acting and core.gapped
+    step = alerts_rule.step(book.alerts, found, book.stamp.now, book.stamp.wall, gap=gap, rules=known)
     book.alerts = dict(step.alerts)
-    for alert in step.fired:
+    changed = {alert.key: alert for alert in step.changed}
+    pages: tuple[tuple[Page, int], ...] = ()
+    if acting and not gap:
+        decided = core.paging.decide(book)
+        pages = decided.pages
+        told = {alert.key: alert for alert in decided.alerts}
+        book.alerts |= told
+        changed |= told
+    for alert in (*step.fired, *step.resolved):
         book.note(log_lines.alert_line_of(alert))
-        if alert.notify and book.supervisor.acting:
-            # Begun before the alert is stored as told: killed in between, the next life fires and tells it anew.
-            core.begin(notice_of(book.settings.project, alert))
-    core.memory.alerts_changed(book, step.changed)
-    for alert in step.resolved:
-        book.note(log_lines.alert_line_of(alert))
+    core.memory.alerts_changed(book, tuple(changed.values()), pages)
+    core.paging.take(pages)
 
 
 def findings_of(book: Book, missed: Iterable[tuple[Light, str]]) -> list[Finding]:
@@ -68,14 +72,3 @@ def findings_of(book: Book, missed: Iterable[tuple[Light, str]]) -> list[Finding
         book.troubles, tmux_down=book.tmux_down, ledger=book.ledger_trouble, unjudged=protocol.unjudged
     )
     return found
-
-
-def notice_of(project: str, alert: Alert) -> Notify:
-    """Return the notification of an alert."""
-    return Notify(
-        title=f"{project}: {alert.code}",
-        body=f"{alert.message}. {alert.do[:1].upper()}{alert.do[1:]}.",
-        critical=alert.severity is Severity.CRITICAL,
-        reason=f"{alert.code} {alert.subject}",
-        role=alert.agent,
-    )

@@ -9,9 +9,19 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from teamops.config.settings import Settings
 from teamops.model.errors import TeamopsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from teamops.config.settings import Settings
+    from teamops.effects.watchdog import Watchdog
+    from teamops.model.snapshot import Snapshot, SupervisorView
+    from teamops.supervisor.core import Core
+
+_LENGTH = 120
 
 
 def state_base(given: Path | None = None) -> Path:
@@ -27,7 +37,19 @@ def state_dir_of(settings: Settings, base: Path | None = None) -> Path:
     """Return the project's folder in the person's state directory: out of the agents' reach."""
     base = state_base(base)
     name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in settings.project)[:40]
-    return base / f"{name}-{hashlib.blake2b(os.fsencode(settings.root), digest_size=6).hexdigest()}"
+    return base / f"{name}-{_mark(settings.root)}"
+
+
+def folders_of(root: Path, base: Path | None = None) -> list[Path]:
+    """Return the folders there are of the project in ``root``, whatever it calls itself: one, or one for each name."""
+    try:
+        return sorted(state_base(base).glob(f"*-{_mark(root)}"))
+    except OSError:  # a state directory that can't be read
+        return []
+
+
+def _mark(root: Path) -> str:
+    return hashlib.blake2b(os.fsencode(root), digest_size=6).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +58,12 @@ class Holder:
 
     pid: int
     since_wall: float
+    round_at: float | None = None
+    """When it last went through a round, in the machine's monotonic seconds; ``None`` = it never said."""
+
+    def round_age(self, machine: float) -> float | None:
+        """Return how long ago that was, seconds. ``machine``: ``Clock.machine`` now."""
+        return None if self.round_at is None else max(0.0, machine - self.round_at)
 
 
 class Lease:
@@ -44,6 +72,7 @@ class Lease:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "lease"
         self._fd: int | None = None
+        self._since = 0.0
 
     @property
     def held(self) -> bool:
@@ -78,12 +107,19 @@ class Lease:
         # The lock is the truth; the text only says who, so a full disk takes no right away.
         try:
             os.ftruncate(fd, 0)
-            os.pwrite(fd, json.dumps({"pid": os.getpid(), "since": wall}).encode(), 0)
+            os.pwrite(fd, _text(wall, None), 0)
         except OSError:
             with contextlib.suppress(OSError):
                 os.ftruncate(fd, 0)
         self._fd = fd
+        self._since = wall
         return True
+
+    def say_round(self, machine: float) -> None:
+        """Let others know that the holder's loop goes round. ``machine``: ``Clock.machine`` now."""
+        if self._fd is not None:
+            with contextlib.suppress(OSError):  # a disk that fails: others see no round, which is true enough
+                os.pwrite(self._fd, _text(self._since, machine), 0)
 
     def release(self) -> None:
         """Give it back."""
@@ -108,8 +144,80 @@ class Lease:
                 else:
                     return None
             row = json.loads(os.pread(fd, 4096, 0) or b"null")
-            return Holder(int(row["pid"]), float(row["since"])) if isinstance(row, dict) else None
+            if not isinstance(row, dict):
+                return None
+            told = row.get("round")
+            return Holder(int(row["pid"]), float(row["since"]), None if told is None else float(told))
         except (OSError, ValueError, KeyError, TypeError):
             return None
         finally:
             os.close(fd)
+
+
+def supervisor_view(settings: Settings, lease: Lease, machine: float, *, acting: bool) -> SupervisorView:
+    """Return who supervises. ``machine``: ``Clock.machine`` now; ``acting``: this process does."""
+    from teamops.model.snapshot import SupervisorView
+
+    holder = lease.holder()
+    return SupervisorView(
+        pid=holder.pid if holder else None,
+        acting=acting,
+        since_wall=holder.since_wall if holder else None,
+        watch_only=settings.watch_only,
+        round_age_s=None if acting or holder is None else holder.round_age(machine),
+    )
+
+
+class Nobody:
+    """Stands for the web page that is told of rounds where there is none."""
+
+    def begin_life(self, say: Callable[[str, str], None] | None) -> None:
+        """A life begins."""
+
+    def see_round(self) -> None:
+        """The loop went round."""
+
+    def fail(self, why: str) -> None:
+        """Supervision has failed."""
+
+    def stop(self) -> None:
+        """It ends."""
+
+
+def watchdog_of(settings: Settings) -> Watchdog | Nobody:
+    """Return what tells a web page that teamops lives: loaded only where there is one to be told."""
+    if not settings.watchdog_url:
+        return Nobody()
+    from teamops.effects.watchdog import Watchdog
+
+    return Watchdog(settings.watchdog_url)
+
+
+def tell_rounds(
+    core: Core,
+    lease: Lease,
+    machine: Callable[[], float],
+    watchdog: Watchdog | Nobody,
+    on_round: Callable[[Snapshot], None],
+) -> None:
+    """Let all who would miss them know of the rounds of the clock that ``core`` goes through from now on.
+
+    ``machine``: see ``Clock``.
+    """
+    from teamops.model.events import SourceTroubled
+
+    def tell(snapshot: Snapshot) -> None:
+        lease.say_round(machine())
+        watchdog.see_round()
+        on_round(snapshot)
+
+    def say(trouble: str, hint: str) -> None:
+        core.emit(SourceTroubled(core.stamp(), "watchdog", trouble, hint))
+
+    core.on_round = tell
+    watchdog.begin_life(say if core.book.supervisor.acting else None)
+
+
+def _text(since: float, machine: float | None) -> bytes:
+    """Return what stands in the file: always as long, so that who reads while it is written anew finds all of it."""
+    return json.dumps({"pid": os.getpid(), "since": since, "round": machine}).encode().ljust(_LENGTH)

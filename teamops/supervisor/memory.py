@@ -12,19 +12,21 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from teamops.domain import alerts as alerts_rule
 from teamops.domain import log_lines
 from teamops.domain.light import Light
 from teamops.ledger.budgets import spends
 from teamops.ledger.logs import ToldLog
 from teamops.ledger.spent import SpentRow
 from teamops.ledger.store import Ledger, LedgerError
-from teamops.model.actions import Action, Notify, Outcome, Restart, Start, Stop
+from teamops.model.actions import Action, Outcome, Restart, Start, Stop
 from teamops.model.agent import AgentState
-from teamops.model.alert import Alert, AlertState
+from teamops.model.alert import Alert
 from teamops.model.events import ActionFinished, BeatsSeen, UsageSeen
 from teamops.model.handoff import Task
+from teamops.model.page import Page
 from teamops.model.role import NONE, Role
 from teamops.model.usage import Usage
 from teamops.supervisor.agent_book import AgentBook
@@ -34,9 +36,11 @@ from teamops.supervisor.minutes import MINUTES, MinuteSum
 from teamops.supervisor.prices import Prices
 from teamops.supervisor.responses import Responses
 from teamops.supervisor.unwritten import Unwritten
-from teamops.supervisor.watching import Watching
 from teamops.tmux.ending import is_alive
 from teamops.usage.pricing import Pricer
+
+if TYPE_CHECKING:
+    from teamops.ledger.report_facts import ReportFacts
 
 T = TypeVar("T")
 
@@ -57,10 +61,11 @@ class Memory:
         self.deliveries = ledger.deliveries
         self.keeping = ledger.keeping
         self.launches = ledger.launches
+        self.outbox = ledger.outbox
         self.rss = ledger.rss
         self.spent = ledger.spent
         self.spikes = ledger.spikes
-        self.watching = Watching(ledger.watched, self.store)
+        self.watched = ledger.watched
         self.responses = Responses()
         self._pricer = pricer
         self._prices = Prices(pricer)
@@ -68,7 +73,7 @@ class Memory:
         self._followed = followed
         self._unwritten = Unwritten()
         self._next_offline_id = -1
-        self._last_states: dict[Role, str] = {}
+        self.last_states: dict[Role, str] = {}
         """Of earlier lives, until the first word on the role in this one."""
         self._sessions: set[str] = set()
         """Client sessions whose role is stored."""
@@ -81,6 +86,11 @@ class Memory:
     def written(self) -> bool:
         """Nothing waits to be written: the ledger knows all that this supervisor knows."""
         return not self._unwritten
+
+    @property
+    def days(self) -> ReportFacts:
+        """What a day's report asks of the ledger."""
+        return self._ledger.days
 
     @property
     def path(self) -> Path:
@@ -97,9 +107,9 @@ class Memory:
     def load(self, book: Book) -> None:
         """Fill ``book`` with what earlier lives knew."""
         ledger = self._ledger
-        book.alerts = {alert.key: alert for alert in ledger.alerts()}
+        book.alerts = self._remembered(book, ledger.alerts())
         book.log = tuple(ledger.log(MAX_LOG))
-        self._last_states = ledger.last_states()
+        self.last_states = ledger.last_states()
         self._know_the_day(book)
         first = book.stamp.wall - MINUTES * 60
         for role, page in book.agents.items():
@@ -128,27 +138,19 @@ class Memory:
         for role, count in (self.ask(book, lambda: self._ledger.restarts_since(book.midnight)) or {}).items():
             book.agent(role).restarts = count
 
-    def recover(self, book: Book) -> list[Notify]:
-        """Close the actions that an earlier life left without an outcome; return the notices to send again.
+    def recover(self, book: Book) -> None:
+        """Close the actions that an earlier life left without an outcome.
 
         One that a living process still carries out (a person's ``teamops restart``) is left to it. A restart that was
-        cut off is not repeated here, nor a poke: nobody knows how far it got, and the deliverer waits for its proof. A
-        notice of an alert that still fires is: better twice than never.
+        cut off is not repeated here, nor a poke: nobody knows how far it got, and the deliverer waits for its proof.
         """
         if not self.acting:
-            return []
-        again = []
+            return
         for begun in self._ledger.unfinished_actions():
             if begun.pid != os.getpid() and begun.pid and is_alive(begun.pid):
                 continue
             cut = Outcome(ok=False, message="cut off: teamops ended before its outcome was known")
             self.store(book, partial(self._ledger.finish_action, begun.id, cut, book.stamp.wall))
-            if isinstance(begun.action, Notify):
-                code, _, subject = begun.action.reason.partition(" ")
-                alert = book.alerts.get((code, subject))
-                if alert is not None and alert.state is AlertState.FIRING:
-                    again.append(begun.action)
-        return again
 
     # facts
 
@@ -225,14 +227,15 @@ class Memory:
 
     def is_news(self, page: AgentBook) -> bool:
         """Return whether an agent's state, at the first look of this life, may be other than it was seen in last."""
-        return page.state is not AgentState.UNKNOWN or page.role in self._last_states
+        unknown = AgentState.UNKNOWN
+        return page.state is not unknown or self.last_states.get(page.role, unknown) != unknown
 
     def state_changed(self, book: Book, page: AgentBook) -> None:
         """Store and log that an agent's state is new. A follower's log is that of the one who acts.
 
         What an earlier life saw it in last is no news: who opens the screen often reads it once.
         """
-        if self._followed or self._last_states.pop(page.role, None) == page.state:
+        if self._followed or self.last_states.pop(page.role, None) == page.state:
             return
         wall, detail = book.stamp.wall, f"{page.evidence.kind}: {page.evidence.detail}"
         book.note(log_lines.state_line(wall, page.role, page.state, detail))
@@ -248,22 +251,31 @@ class Memory:
             return False
         if self.ask(book, self._ledger.changed):
             alerts = self.ask(book, self._ledger.alerts)
-            book.alerts = book.alerts if alerts is None else {alert.key: alert for alert in alerts}
+            book.alerts = book.alerts if alerts is None else self._remembered(book, alerts)
             self._read_log(book)
         return True
 
-    def hear_viewers(self, book: Book) -> None:
-        """Take what viewers wrote at their person's keys: acknowledged alerts, restarts, and the log of it."""
+    def hear_viewers(self, book: Book) -> bool:
+        """Take what viewers wrote at their person's keys: acknowledged and silenced alerts, restarts, the log of it.
+
+        Returns whether somebody wrote anything.
+        """
         if self._followed or not self.acting or not self.ask(book, self._ledger.changed):
-            return
+            return False
         for alert in self.ask(book, self._ledger.alerts) or ():
             mine = book.alerts.get(alert.key)
-            if alert.state is AlertState.ACKED and mine is not None and mine.state is AlertState.FIRING:
-                book.alerts[alert.key] = replace(mine, state=AlertState.ACKED, changed_wall=alert.changed_wall)
+            if mine is not None:
+                book.alerts[alert.key] = alerts_rule.heard(mine, alert, book.stamp.wall)
         restarts = self.ask(book, lambda: self._ledger.restarts_since(book.midnight)) or {}
         for role, count in restarts.items():
             book.agent(role).restarts = count
         self._read_log(book)
+        return True
+
+    @staticmethod
+    def _remembered(book: Book, alerts: Sequence[Alert]) -> dict[tuple[str, str], Alert]:
+        now, wall = book.stamp.now, book.stamp.wall
+        return {alert.key: alerts_rule.remember(alert, now, wall) for alert in alerts}
 
     def _read_log(self, book: Book) -> None:
         """Read the log anew; what only this life knows (its sources' words) keeps its place."""
@@ -274,11 +286,23 @@ class Memory:
         lines = [*own, *told]
         book.log = tuple(sorted(lines, key=lambda line: -line.wall)[:MAX_LOG])
 
-    def alerts_changed(self, book: Book, alerts: Sequence[Alert]) -> None:
-        """Store alerts whose state or text is new."""
+    def alerts_changed(self, book: Book, alerts: Sequence[Alert], pages: Sequence[tuple[Page, int]] = ()) -> None:
+        """Store alerts of which something is new, and the pages that tell of them."""
         if alerts and (self.acting or self._followed):
-            kept = tuple(alerts)
-            self.store(book, lambda: self._ledger.save_alerts(kept))
+            kept, told = tuple(alerts), tuple(pages)
+            self.store(book, lambda: self._ledger.save_alerts(kept, told))
+
+    def attempt_begun(self, book: Book, page: Page, channel: str) -> int:
+        """Store that a page is about to be delivered; return the attempt's row, 0 where that can't be stored.
+
+        A page of a ledger that can't be written must go out all the same: it is what tells of that.
+        """
+        if not self._unwritten:
+            try:
+                return self.outbox.begin(page, channel, book.stamp.wall)
+            except LedgerError as error:
+                book.ledger_trouble = str(error)
+        return 0
 
     # the protocol
 
@@ -325,9 +349,7 @@ class Memory:
     # each round
 
     def tick(self, book: Book) -> None:
-        """Try again what could not be written, and keep on record that this one watches."""
-        if self.acting:
-            self.watching.tick(book)
+        """Try again what could not be written."""
         if not self._unwritten.try_again(book):
             return
         if not self._unread:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from teamops.model.agent_report import AgentReport
     from teamops.model.boundary import Decision
     from teamops.model.cost_report import CostReport
+    from teamops.model.day_report import DayReport
     from teamops.model.protocol import TaskReport
     from teamops.model.role import Role
     from teamops.supervisor.core import Core
@@ -33,6 +36,12 @@ class Questions:
         from teamops.supervisor import cost_reports
 
         return await cost_reports.cost_report(_core(self))
+
+    async def day_report(self, last: date | None, days: int = 1, only: Role | None = None) -> DayReport:
+        """Return the report of the days that end with ``last``, or today. Raises ``UsageError``, ``LedgerError``."""
+        from teamops.supervisor import day_reports
+
+        return await day_reports.report_of_days(_core(self), last, days, only)
 
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:
         """Return a unified diff of a rewritten block, cleaned. Raises ``TeamopsError`` where there is none."""

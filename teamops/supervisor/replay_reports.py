@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from teamops.config.settings import Settings
 from teamops.domain import memory_growth, timeline
+from teamops.domain.day_report import Asked
 from teamops.domain.replay import delivery_at, restart_at, spike_at
 from teamops.domain.spend_by_light import Lights
+from teamops.handoff import ROLES
 from teamops.ledger.boundaries import Boundaries
 from teamops.ledger.deliveries import Deliveries
 from teamops.ledger.keeping import Keepings
@@ -19,7 +22,8 @@ from teamops.ledger.spikes import Spikes
 from teamops.model.agent_report import AgentReport
 from teamops.model.budget import TEAM
 from teamops.model.cost_report import CostReport
-from teamops.model.errors import UsageError
+from teamops.model.day_report import DayReport
+from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.protocol import TaskReport
 from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
@@ -27,6 +31,7 @@ from teamops.model.text import clean_line
 from teamops.supervisor.agent_reports import LAST, REFUSED
 from teamops.supervisor.cost_reports import Terms, read_costs
 from teamops.supervisor.costing import Known
+from teamops.supervisor.day_reports import Question, days_asked, read_days
 from teamops.supervisor.replay_view import ReplayView
 
 MINUTE_S = 60.0
@@ -101,3 +106,29 @@ def cost_report(view: ReplayView, path: Path, snapshot: Snapshot) -> CostReport:
     terms = Terms(timezone=view.settings.timezone, day_usd=team.day_limit_usd if team is not None else None)
     lights: Lights = view.costs.lights(view.file.at(wall))
     return read_costs(path, Known(lights, {}, (0, -1)), (), wall, terms, until=wall)
+
+
+def day_report(view: ReplayView, path: Path, wall: float, last: date | None, days: int) -> DayReport:
+    """Return the report of days that were over at ``wall``; of the running one only as of the end of the record.
+
+    What a day came to is read as a whole: it can't be told up to a moment in it. Raises ``UsageError`` for days that
+    were not there yet, ``TeamopsError`` for one that was not over, ``LedgerError``.
+    """
+    settings, timezone = view.settings, view.settings.timezone
+    at = days_asked(last, days, wall, Terms(timezone=timezone))
+    if not at.over and wall < view.day.until_wall:
+        raise TeamopsError(
+            f"at this moment {at.days[-1]} was not over: its report is made of the whole day",
+            "look at an earlier day, or go to the end of the record: @, then end",
+        )
+    names = {role: configured.name if (configured := settings.role(role)) is not None else "" for role in view.roles}
+    lights: Lights = view.costs.lights(view.file.at(wall))
+    return read_days(
+        path,
+        Question(
+            asked=Asked(project=settings.project, timezone=timezone, names=names, limits=settings.limits),
+            at=at,
+            known=Known(lights, {}, (0, -1)),
+            roles=frozenset({*ROLES, *names}),
+        ),
+    )

@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from teamops.config.settings import Settings
 from teamops.domain import budget, light
+from teamops.domain.alerts import hide
 from teamops.domain.days import local
 from teamops.domain.replay import Uses, gap_at
 from teamops.ledger.recorded import LightSeen, Recorded, StateSeen
@@ -269,8 +270,9 @@ class ReplayView:
     # the rest
 
     def _alerts(self, wall: float) -> tuple[Alert, ...]:
-        shown = self.facts.alerts.at(wall)
-        return tuple(sorted(shown, key=lambda alert: (not alert.open, -alert.changed_wall, alert.key)))
+        shown = {alert.key: _as_silent(alert, wall) for alert in self.facts.alerts.at(wall)}
+        hide(shown, self.settings.alert_rules)
+        return tuple(sorted(shown.values(), key=lambda alert: (not alert.open, -alert.changed_wall, alert.key)))
 
     def _log(self, wall: float) -> tuple[LogLine, ...]:
         return tuple(self.facts.log.newest(wall, MAX_LOG))
@@ -310,6 +312,12 @@ class ReplayView:
             if done.wall <= wall:
                 found[role] = (*found.get(role, ()), done)
         return found
+
+
+def _as_silent(alert: Alert, wall: float) -> Alert:
+    """Return an alert without its silence where that had not begun."""
+    later = alert.silence is not None and alert.silence.since_wall > wall
+    return replace(alert, silence=None) if later else alert
 
 
 def _unseen(seen: LightSeen) -> Task:

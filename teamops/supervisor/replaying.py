@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from teamops.model.agent_report import AgentReport
     from teamops.model.boundary import Decision
     from teamops.model.cost_report import CostReport
+    from teamops.model.day_report import DayReport
     from teamops.model.protocol import TaskReport
 
 MOST_DAYS = 14
@@ -196,6 +197,12 @@ class ReplayPort:
         from teamops.supervisor.replay_reports import cost_report
 
         return cost_report(self._view, self._ledger, self._snapshot)
+
+    def day_report(self, last: date | None, days: int = 1) -> DayReport:
+        """Return the report of days that were over at the moment shown, or of the whole record."""
+        from teamops.supervisor.replay_reports import day_report
+
+        return day_report(self._view, self._ledger, self._snapshot.stamp.wall, last, days)
 
     @contextmanager
     def _looking(self) -> Iterator[sqlite3.Connection]:

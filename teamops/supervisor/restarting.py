@@ -265,7 +265,7 @@ class Restarter:
         """Return whether nothing in the team is being restarted, started or stopped."""
         if not self._slot.free(book.stamp.now) or self._awaited:
             return False
-        return not any(self._core.under_way(kind, role) for role in book.agents for kind in _ACTS)
+        return not any(self._core.acts.under_way(kind, role) for role in book.agents for kind in _ACTS)
 
     # doing
 
@@ -288,7 +288,7 @@ class Restarter:
                 book.note(LogLine(book.stamp.wall, "source", f"before its restart: {'; '.join(before.notes)}", role))
             self._before[role] = (before, move.attempt)
             reason = f"{move.cause}; {move.attempt} of {keeping.of}"
-            outcome = await self._core.begin(Restart(role=role, by=By.RULE, reason=reason))
+            outcome = await self._core.acts.begin(Restart(role=role, by=By.RULE, reason=reason))
             if outcome.ok and role in self._awaited:
                 self._slot = rule.Slot(role, ready_by=book.stamp.now + rule.READY_S)
         finally:
@@ -301,9 +301,9 @@ class Restarter:
         from teamops.supervisor import before_restart
 
         page = self._core.book.agent(role)
-        if self._core.book.manages(role) and not self._core.under_way(Restart, role):
+        if self._core.book.manages(role) and not self._core.acts.under_way(Restart, role):
             self._before[role] = (await before_restart.look(self._core, page), 0)
-        return await self._core.begin(Restart(role=role, by=By.PERSON))
+        return await self._core.acts.begin(Restart(role=role, by=By.PERSON))
 
     def _see_whether_ready(self, book: Book, role: Role) -> None:
         """Let the next one begin once a restarted agent is ready, and tell it of the light it holds."""

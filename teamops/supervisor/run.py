@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from teamops.config.settings import Settings
-from teamops.effects.notify import Notifier
+from teamops.effects.channels.port import Channel
+from teamops.effects.channels.registry import Around, channels
 from teamops.effects.run import Effects
 from teamops.guard import holds
 from teamops.ledger.store import open_ledger
@@ -40,8 +41,9 @@ from teamops.supervisor.answering import Answering
 from teamops.supervisor.book import Book
 from teamops.supervisor.core import START_S, Core
 from teamops.supervisor.guarding import Guarding
-from teamops.supervisor.lease import Lease, state_dir_of
+from teamops.supervisor.lease import Lease, state_dir_of, supervisor_view, tell_rounds, watchdog_of
 from teamops.supervisor.memory import Memory
+from teamops.supervisor.segment_file import also_kept
 from teamops.supervisor.trees import watched_trees
 from teamops.supervisor.who import at_an_agent_s_hands
 from teamops.tmux.server import Server
@@ -87,8 +89,6 @@ async def living(
         pricer = Pricer(ledger.rates(), own=settings.prices)
         memory = Memory(ledger, pricer, acting=supervisor.acting, followed=followed)
         core = Core(settings, clock, memory, supervisor, publish, revisions)
-
-        stack.callback(lambda: memory.watching.end(core.book))
         core.budgeting.folder = folder
         core.around = partial(at_an_agent_s_hands, settings)
         with contextlib.suppress(OSError):  # without it the gates are shut, and the first hold says why
@@ -130,12 +130,12 @@ async def living(
             processes = Processes(clock)
             sources += [Panes(settings, server, clock), processes]
             core.on_panes = lambda book: _follow(book, processes, transcripts, growth, trees)
-        notifier = Notifier(settings.notify, ring=ring)
-        stack.push_async_callback(notifier.close)
-        core.effects = Effects(
+        ways = channels(settings.notify, Around(ring=ring)) if supervisor.acting else []
+        for way in ways:
+            stack.push_async_callback(way.close)
+        core.acts.effects = Effects(
             settings,
             server,
-            notifier,
             lambda role: core.book.agent(role).pane,
             core.restarter.facts.launch_of,
             folder,
@@ -144,9 +144,12 @@ async def living(
             guarding = Guarding(core, folder)
             core.on_handoff = guarding.see
             core.spawn(guarding.run(), "guard")
+        core.spawn(core.retaining.run(), "retention")
         core.spawn(core.bounding.read(), "boundaries")
-        core.spawn(_keep_note(core, notifier), "notifications")
-        core.recover()
+        if supervisor.acting:
+            core.spawn(_call(core, ways), "paging")
+            core.spawn(_keep_note(core), "notifications")
+        core.acts.recover()
 
         stack.push_async_callback(_end, core.begin_running())
         core.caught_up = lambda: _caught_up(core, transcripts, growth, logs)
@@ -219,12 +222,15 @@ async def _end(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def _keep_note(core: Core, notifier: Notifier) -> None:
+async def _call(core: Core, ways: Sequence[Channel]) -> None:
     await asyncio.sleep(FIRST_FRAME_S)
-    await notifier.start()
+    await core.paging.run(ways)
+
+
+async def _keep_note(core: Core) -> None:
     while True:
-        if notifier.trouble:
-            core.book.notes["notifications"] = notifier.trouble
+        if core.paging.note:
+            core.book.notes["notifications"] = core.paging.note
         else:
             core.book.notes.pop("notifications", None)
         await core.round_over()
@@ -246,16 +252,19 @@ async def supervise_forever(
     ring: Callable[[str], bool] | None = None,
     on_core: Callable[[Core | None], None] = lambda _: None,
     clock: Clock | None = None,
+    on_round: Publish = lambda _: None,
 ) -> None:
-    """Supervise until cancelled.
+    """Supervise until cancelled. ``on_round`` is called after each second's round, in the loop.
 
     Acts if nobody else does; otherwise views, and takes over when the other ends. A life that ends by a defect is begun
     again, with the defect on the screen and its trace in the state folder; so is one whose state folder was taken away.
     Raises ``TeamopsError`` where the first life can't begin; a later one waits until it can.
     """
     folder = state_dir_of(settings, state_dir)
-    lease = Lease(folder)
+    publish = also_kept(folder, publish)
     clock = clock or Clock()
+    watchdog = watchdog_of(settings)
+    lease = Lease(folder)
     revisions = itertools.count(1)
     defects = 0
     trouble = ""
@@ -271,7 +280,7 @@ async def supervise_forever(
         while True:
             try:
                 acting = lease.acquire(clock.stamp().wall)
-                view = _supervisor_view(settings, lease, acting=acting)
+                view = supervisor_view(settings, lease, clock.machine(), acting=acting)
                 async with living(
                     settings,
                     folder,
@@ -285,6 +294,7 @@ async def supervise_forever(
                 ) as core:
                     if trouble:
                         core.book.troubles["supervisor"] = (trouble, f"see {folder / 'defects.log'}; please report it")
+                    tell_rounds(core, lease, clock.machine, watchdog, on_round)
                     on_core(core)
                     try:
                         inherited = await _until_over(settings, core, lease, clock, acting=acting)
@@ -307,8 +317,12 @@ async def supervise_forever(
                 continue
             if trouble:
                 await asyncio.sleep(min(60.0, 2.0**defects))
+    except Exception as error:
+        watchdog.fail(f"teamops ended: {type(error).__name__}")
+        raise
     finally:
         lease.release()
+        watchdog.stop()
 
 
 async def _until_over(settings: Settings, core: Core, lease: Lease, clock: Clock, *, acting: bool) -> tuple[Alert, ...]:
@@ -327,22 +341,12 @@ async def _until_over(settings: Settings, core: Core, lease: Lease, clock: Clock
         if not acting:
             if lease.acquire(clock.stamp().wall):
                 return ()
-            core.book.supervisor = _supervisor_view(settings, lease, acting=False)
+            core.book.supervisor = supervisor_view(settings, lease, clock.machine(), acting=False)
 
 
 def _log_defect(folder: Path, error: Exception) -> None:
     with contextlib.suppress(OSError), (folder / "defects.log").open("a", encoding="utf-8") as log:
         log.write("".join(traceback.format_exception(error)) + "\n")
-
-
-def _supervisor_view(settings: Settings, lease: Lease, *, acting: bool) -> SupervisorView:
-    holder = lease.holder()
-    return SupervisorView(
-        pid=holder.pid if holder else None,
-        acting=acting,
-        since_wall=holder.since_wall if holder else None,
-        watch_only=settings.watch_only,
-    )
 
 
 async def supervise(settings: Settings, *, state_dir: Path | None = None, seconds: float) -> Snapshot:
@@ -356,44 +360,3 @@ async def supervise(settings: Settings, *, state_dir: Path | None = None, second
         async with asyncio.timeout(seconds):
             await supervise_forever(settings, publish, state_dir=state_dir)
     return latest[0]
-
-
-@asynccontextmanager
-async def visit(
-    settings: Settings, *, state_dir: Path | None = None, publish: Publish = lambda _: None
-) -> AsyncIterator[tuple[Core, Snapshot]]:
-    """Be a viewer for a moment: gives the core and the first snapshot in which every source has reported.
-
-    Changes nothing by itself; what the visitor wishes through the core is done and recorded.
-    """
-    folder = state_dir_of(settings, state_dir)
-    view = _supervisor_view(settings, Lease(folder), acting=False)
-    settled = asyncio.Event()
-
-    def keep(snapshot: Snapshot) -> None:
-        publish(snapshot)
-        if snapshot.ready:
-            settled.set()
-
-    async with living(
-        settings, folder, Clock(), view, keep, followed=view.pid is not None, revisions=itertools.count(1)
-    ) as core:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_S):
-                await settled.wait()
-                await core.caught_up()
-                if core.memory.wants_rates:
-                    await core.memory.fetch_rates(core.book)
-        yield core, core.snapshot()
-
-
-async def look(settings: Settings, *, state_dir: Path | None = None) -> Snapshot:
-    """Return one snapshot as a viewer."""
-    async with visit(settings, state_dir=state_dir) as (_, snapshot):
-        return snapshot
-
-
-async def look_on(settings: Settings, publish: Publish, *, state_dir: Path | None = None) -> None:
-    """Publish snapshots as a viewer until cancelled."""
-    async with visit(settings, state_dir=state_dir, publish=publish) as (core, _):
-        await core.running

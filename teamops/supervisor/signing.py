@@ -106,7 +106,7 @@ async def sign_off(core: Core, intent: SignOff) -> Outcome:
     audit = core.memory.audit
     try:
         other = next((one for one in audit.approvals() if _is_under_way(one, approval)), None)
-        if other is not None or core.under_way(Append, HUMAN):
+        if other is not None or core.acts.under_way(Append, HUMAN):
             by = f" by {clean_line(other.approver, 60)}" if other is not None else ""
             said = f"{_named(task.task)} was not signed: a signature{by} is being written"
             return Outcome(ok=False, message=said, hint=MOVED)
@@ -131,7 +131,7 @@ async def _write(core: Core, action: Append, approval: Approval, check: Callable
     word = _Word(check)
     outcome: Outcome | None = None
     try:
-        future = core.begin(action, word.check)
+        future = core.acts.begin(action, word.check)
         await asyncio.wait({future}, timeout=LOCK_S)
         if future.done() or not word.take_back():
             outcome = await future

@@ -123,7 +123,9 @@ class TellingOn:
             return
         self._again.pop(key, None)
         watched.looks, watched.clear = 0, None
-        self._core.begin(Poke(role=light.role, text=self._text(book, light, move, lines), by=By.RULE, reason=reason))
+        self._core.acts.begin(
+            Poke(role=light.role, text=self._text(book, light, move, lines), by=By.RULE, reason=reason)
+        )
 
     def _say_limit(self, book: Book, light: Light, watched: _Watched) -> None:
         if watched.told_limit:
@@ -150,7 +152,7 @@ class TellingOn:
             and not pane.in_mode
             and not page.auth
             and page.screen not in _NO_LINE
-            and not any(core.under_way(kind, page.role) for kind in _ACTS),
+            and not any(core.acts.under_way(kind, page.role) for kind in _ACTS),
             free=self._deliverer.free(page.role),
             heard=max(heard if worked is None else [*heard, worked]),
             again=again,
@@ -176,7 +178,7 @@ class TellingOn:
         knows = (page.state, page.screen)
         due = max(way.begun for way in lines) + telling.PROBE_S
         due = due if knows != watched.saw else max(due, watched.due)
-        if not watched.looking and now >= due and self._core.effects is not None:
+        if not watched.looking and now >= due and self._core.acts.effects is not None:
             watched.looking, watched.saw = True, knows
             self._core.spawn(self._look(light.role, watched, telling.refusals(lines)), f"look at {light.role}")
         return False
@@ -184,7 +186,7 @@ class TellingOn:
     async def _look(self, role: Role, watched: _Watched, refused: int) -> None:
         core = self._core
         try:
-            why = "teamops is still starting" if core.effects is None else await core.effects.hindrance(role)
+            why = "teamops is still starting" if core.acts.effects is None else await core.acts.effects.hindrance(role)
         finally:
             watched.looking = False
         now = core.book.stamp.now

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from teamops.model.agent_report import AgentReport
     from teamops.model.boundary import Decision
     from teamops.model.cost_report import CostReport
+    from teamops.model.day_report import DayReport
     from teamops.model.protocol import TaskReport
     from teamops.supervisor.core import Core
 
@@ -119,7 +121,12 @@ class SupervisorThread:
         self._failed = why
         before = self.snapshot()
         self._publish(
-            replace(before, revision=before.revision + 1, troubles=(f"the supervisor ended: {why}", *before.troubles))
+            replace(
+                before,
+                revision=before.revision + 1,
+                supervisor=replace(before.supervisor, pid=None, acting=False, since_wall=None, ended=why),
+                troubles=(f"the supervisor ended: {why}", *before.troubles),
+            )
         )
 
     def _publish(self, snapshot: Snapshot) -> None:
@@ -205,6 +212,11 @@ class SupervisorThread:
         """Return what the project's agents cost."""
         core, _ = self._alive()
         return self._wait(core.cost_report(), QUERY_S)
+
+    def day_report(self, last: date | None, days: int = 1) -> DayReport:
+        """Return the report of the days that end with ``last``, or today."""
+        core, _ = self._alive()
+        return self._wait(core.day_report(last, days), REPORT_S)
 
     def tamper_diff(self, tamper: int) -> tuple[str, ...]:
         """Return the lines of a unified diff of a rewritten block, cleaned."""

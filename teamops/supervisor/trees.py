@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,16 @@ def watched_trees(core: Core, settings: Settings, folder: Path, clock: Clock) ->
     roots = [settings.root.resolve()]
     for role in settings.roles:
         cwd = role.cwd.resolve()
-        if cwd.is_dir() and not any(cwd.is_relative_to(root) for root in roots):
+        if cwd.is_dir() and not any(_covers(root, cwd) for root in roots):
             roots.append(cwd)
     found = WorkTree(roots, settings.handoff, folder, clock, after_s=AFTER_S)
     core.auditing.follow(found.bytes_of, found.is_ready)
     return found
+
+
+def _covers(root: Path, cwd: Path) -> bool:
+    """Return whether who watches ``root`` sees what happens in ``cwd``: it leaves other repositories below out."""
+    if not cwd.is_relative_to(root):
+        return False
+    between = (folder for folder in (cwd, *cwd.parents) if folder != root and folder.is_relative_to(root))
+    return not any(os.path.lexists(folder / ".git") for folder in between)

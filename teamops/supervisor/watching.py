@@ -1,61 +1,63 @@
-"""Keeps on record when this supervisor watched, to the minute: what a replay must not take for quiet."""
+"""Keeps on record when this supervisor is at work, so that nobody takes the times in which nobody looked for deaths."""
 
 from __future__ import annotations
 
-import os
-from functools import partial
 from typing import TYPE_CHECKING
 
-from teamops.model.clock import Stamp
+from teamops.model.day_facts import Span
+from teamops.model.events import Event, Ticked
+from teamops.supervisor.book import Book
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from teamops.supervisor.core import Core
 
-    from teamops.ledger.watched import Watched
-    from teamops.supervisor.book import Book
+MARK_S = 60.0
+"""How often it is stored. After a kill so much of the last minute is not known to have been watched."""
 
-KEPT_EVERY_S = 60.0
-LEAPS_S = 10.0
-"""Where the wall clock goes so much further than what was observed, nobody watched in between."""
+JUMP_S = 10.0
+"""The wall clock goes on by less between two rounds of the clock, but where it was set, or nobody looked."""
 
 
 class Watching:
-    """The spans of one life. Belongs to the supervisor's loop."""
+    """Belongs to the supervisor's loop; only the one that acts writes."""
 
-    def __init__(self, watched: Watched, store: Callable[[Book, Callable[[], object]], bool]) -> None:
-        self._watched = watched
-        self._store = store
-        self._row: int | None = None
-        self._kept: Stamp | None = None
-        """As of when the span was stored last."""
-        self._seen: Stamp | None = None
-        """The last round of the clock."""
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._span: int | None = None
+        self._since = self._last = self._marked = 0.0
 
-    def tick(self, book: Book) -> None:
-        """Take a round of the clock."""
-        stamp, seen = book.stamp, self._seen
-        if seen is not None and (stamp.wall - seen.wall) - (stamp.now - seen.now) > LEAPS_S:
-            self._go_on(book, seen)
-            self._row = self._kept = None
-        self._seen = stamp
-        if self._kept is None:
-            self._kept = stamp
-            self._store(book, partial(self._begin, stamp.wall))
-        elif stamp.now - self._kept.now >= KEPT_EVERY_S:
-            self._go_on(book, stamp)
-
-    def end(self, book: Book) -> None:
-        """Take the end of this life."""
-        if self._seen is not None:
-            self._go_on(book, self._seen)
+    def load(self, book: Book) -> None:
+        """Begin."""
+        self._begin(book.stamp.wall)
 
     def _begin(self, wall: float) -> None:
-        self._row = self._watched.begin(wall, os.getpid())
+        self._span, self._since, self._last, self._marked = None, wall, wall, wall
 
-    def _go_on(self, book: Book, until: Stamp) -> None:
-        self._kept = until
-        self._store(book, partial(self._stored_until, until.wall))
+    def see(self, book: Book, event: Event) -> None:
+        """Take a round of the clock. After a gap, or where the wall clock was set, a new span begins."""
+        if not isinstance(event, Ticked) or not book.supervisor.acting:
+            return
+        wall, last = event.stamp.wall, self._last
+        if event.gap_s or not last <= wall <= last + JUMP_S:
+            if self._span is not None:
+                self._store(book, last)
+            self._begin(wall)
+        self._last = wall
+        if self._span is None or wall - self._marked >= MARK_S:
+            self._store(book, wall)
 
-    def _stored_until(self, wall: float) -> None:
-        if self._row is not None:
-            self._watched.go_on(self._row, wall)
+    def _store(self, book: Book, wall: float) -> None:
+        span, since, self._marked = self._span, self._since, wall
+        self._core.memory.store(book, lambda: self._mark(span, since, wall))
+
+    def _mark(self, span: int | None, since: float, wall: float) -> None:
+        self._span = self._core.memory.watched.mark(span, since, wall)
+
+    def looking(self, book: Book) -> Span | None:
+        """Return the time up to now in which somebody looks and which may not be stored yet; ``None``: nobody does."""
+        wall, supervisor = book.stamp.wall, book.supervisor
+        if supervisor.acting:
+            return self._since, wall
+        if supervisor.pid is None:
+            return None
+        return max(supervisor.since_wall or 0.0, wall - MARK_S), wall

@@ -22,6 +22,7 @@ from teamops.model.snapshot import (
     RestartRole,
     SettleViolation,
     SignOff,
+    SilenceAlert,
     StartRole,
     StopRole,
     StopSpendingOf,
@@ -38,22 +39,22 @@ def wish(core: Core, intent: Intent) -> asyncio.Future[Outcome]:
         case PokeRole():
             if is_long(intent.text):
                 return _promise(core, _poke_by_file(core, intent), f"poke of {intent.role}")
-            return core.begin(Poke(role=intent.role, text=intent.text, by=By.PERSON))
+            return core.acts.begin(Poke(role=intent.role, text=intent.text, by=By.PERSON))
         case RestartRole():
             return _promise(core, core.restarter.by_hand(intent.role), f"restart of {intent.role}")
         case StartRole():
-            return core.begin(Start(role=intent.role, by=By.PERSON))
+            return core.acts.begin(Start(role=intent.role, by=By.PERSON))
         case StopRole():
             grace = core.book.settings.stop_grace_s if intent.grace_s is None else intent.grace_s
-            return core.begin(Stop(role=intent.role, by=By.PERSON, grace_s=grace))
+            return core.acts.begin(Stop(role=intent.role, by=By.PERSON, grace_s=grace))
         case LiftBudget():
             return _promise(core, _lift(core, intent), f"lift for {intent.scope}")
         case StopSpendingOf():
             return _promise(core, core.budgeting.stop_by_hand(intent.role), f"hard stop of {intent.role}")
         case SettleViolation():
             return _promise(core, _settle(core, intent), f"settling of violation {intent.violation}")
-        case AckAlert():
-            return _say(core, _acknowledge(core, intent))
+        case AckAlert() | SilenceAlert():
+            return _say(core, _quieten(core, intent))
         case AcceptTamper():
             return _say(core, signing.accept(core, intent))
         case SignOff():
@@ -69,7 +70,7 @@ async def _poke_by_file(core: Core, intent: PokeRole) -> Outcome:
         line = await asyncio.to_thread(keep_text, settings.root, cwd, intent.role, intent.text, core.book.stamp.wall)
     except TeamopsError as error:
         return Outcome(ok=False, message=error.message, hint=error.hint)
-    return await core.begin(Poke(role=intent.role, text=line, by=By.PERSON))
+    return await core.acts.begin(Poke(role=intent.role, text=line, by=By.PERSON))
 
 
 def _say(core: Core, outcome: Outcome) -> asyncio.Future[Outcome]:
@@ -122,13 +123,19 @@ async def _settle(core: Core, intent: SettleViolation) -> Outcome:
         return Outcome(ok=False, message=error.message, hint=error.hint)
 
 
-def _acknowledge(core: Core, intent: AckAlert) -> Outcome:
-    book = core.book
+def _quieten(core: Core, intent: AckAlert | SilenceAlert) -> Outcome:
+    book, wall = core.book, core.book.stamp.wall
     alert = book.alerts.get((intent.code, intent.subject))
     if alert is None or not alert.open:
         return Outcome(ok=False, message="that alert is over", hint="")
-    acked = alerts_rule.acknowledge(alert, book.stamp.wall)
-    book.alerts[alert.key] = acked
-    core.memory.alerts_changed(book, (acked,))
-    book.note(log_lines.alert_line_of(acked))
-    return Outcome(ok=True, message="acknowledged")
+    if isinstance(intent, AckAlert):
+        quiet = alerts_rule.acknowledge(alert, wall)
+        line, said = log_lines.alert_line_of(quiet), "acknowledged"
+    else:
+        quiet = alerts_rule.speak(alert) if intent.end else alerts_rule.silence(alert, wall, intent.seconds)
+        said = log_lines.silence_words(quiet.silence, wall)
+        line = LogLine(wall, "alert", f"{said}: {alert.message}", alert.agent)
+    book.alerts[alert.key] = quiet
+    core.memory.alerts_changed(book, (quiet,))
+    book.note(line)
+    return Outcome(ok=True, message=said)

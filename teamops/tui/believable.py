@@ -318,5 +318,4 @@ def _alert(
         agent=role,
         since_wall=moment(ago),
         changed_wall=moment(ago),
-        rounds=3,
     )

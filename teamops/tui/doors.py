@@ -64,6 +64,14 @@ class Doors:
                 return
         self._team.push_screen(CostScreen(self._team.palette, self._team.snapshot))
 
+    def alert_codes(self, code: str = "") -> None:
+        """List every alert there is, the cursor on ``code``."""
+        from teamops.tui.screens.codes import CodesScreen
+
+        if not isinstance(self._team.screen, CodesScreen):
+            rules = self._team.settings.alert_rules
+            self._team.push_screen(CodesScreen(rules, self._team.palette, self._team.snapshot, code))
+
     def boundaries(self) -> None:
         """List what got past the boundaries and what was refused; where that is open, show it there."""
         from teamops.tui.screens.boundaries import BoundariesScreen
@@ -74,6 +82,17 @@ class Doors:
                     self._team.pop_screen()
                 return
         self._team.push_screen(BoundariesScreen(self._team.palette, self._team.snapshot))
+
+    def day_report(self) -> None:
+        """Show the day's report; where that is open, show it there."""
+        from teamops.tui.screens.report import ReportScreen
+
+        for screen in reversed(self._team.screen_stack):
+            if isinstance(screen, ReportScreen):
+                while self._team.screen is not screen:
+                    self._team.pop_screen()
+                return
+        self._team.push_screen(ReportScreen(self._team.palette, self._team.snapshot))
 
     def sign_off(self, task: Task | None) -> None:
         """Show a task's whole chain, to sign it off or to send it back."""

@@ -38,12 +38,13 @@ class Filters:
         )
 
     def alerts(self, snapshot: Snapshot) -> Sequence[Alert]:
-        """Return the alerts that are wanted."""
+        """Return the alerts that are wanted, without what is only the consequence of another one."""
+        shown = tuple(alert for alert in snapshot.alerts if not alert.hidden_by)
         if not self["alerts"]:
-            return snapshot.alerts
+            return shown
         return tuple(
             alert
-            for alert in snapshot.alerts
+            for alert in shown
             if self._wanted("alerts", alert.code, alert.message, alert.do, alert.agent or "", alert.severity)
         )
 

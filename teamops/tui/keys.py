@@ -30,6 +30,8 @@ class Where(StrEnum):
     TASK = "on a task's own screen"
     AGENT = "on an agent's own screen"
     COSTS = "on the cost screen"
+    REPORT = "on the report's screen"
+    CODES = "in the list of all alerts"
     SIGN_OFF = "in the sign-off window"
     REPLAY = "in a replay"
 
@@ -80,8 +82,18 @@ REGISTRY: tuple[Act, ...] = (
         help="Show a task that waits for you with all that was said and proven: sign it off, or send it back."),
     Act(id="costs", keys=("dollar_sign",), label="costs", where=Where.PANES,
         help="Show what the team cost: by agent, model and task, how fast, and where that leads."),
+    Act(id="alert_codes", keys=("K",), label="all alerts", where=Where.PANES,
+        help="List every alert there is: what it means, what shows it, what to do; at the chosen one's."),
     Act(id="boundaries", keys=("B",), label="boundaries", where=Where.PANES,
         help="List what got past the roles' boundaries, and what the agents' hooks refused."),
+    Act(id="day_report", keys=("D",), label="report", where=Where.PANES,
+        help="Show the day's report: five answers about each agent, and what the team got done."),
+    Act(id="earlier_day", keys=("left_square_bracket", "left"), label="day before", where=Where.REPORT, rank=9,
+        help="Show the day before, or the seven days before."),
+    Act(id="later_day", keys=("right_square_bracket", "right"), label="day after", where=Where.REPORT, rank=10,
+        help="Show the day after."),
+    Act(id="period", keys=("w",), label="7 days", where=Where.REPORT, rank=11,
+        help="Show seven days at once, or one again."),
     Act(id="span", keys=("w",), label="span", where=Where.COSTS, rank=9,
         help="Show tokens, bars and plot of today, of 7 days, or of 30 days."),
     Act(id="part(5)", keys=("5",), label="all runaways", where=Where.COSTS,
@@ -144,6 +156,8 @@ REGISTRY: tuple[Act, ...] = (
         help="Go to the search hit before."),
     Act(id="acknowledge", keys=("x",), label="seen", where=Where.ALERTS, rank=9,
         help="Acknowledge the chosen alert: it stays listed until its cause is gone, but is quiet."),
+    Act(id="silence", keys=("m",), label="silence", where=Where.ALERTS, rank=10,
+        help="Silence the chosen alert for 15 minutes; again: an hour; again: until its cause is gone; again: not."),
     Act(id="blocks", keys=("b",), label="blocks", where=Where.HANDOFF, rank=10,
         help="Show the list of all blocks, or the chosen block again."),
     Act(id="older", keys=("left_square_bracket", "left"), label="older", where=Where.HANDOFF, rank=11,

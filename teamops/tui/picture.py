@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from teamops.config.settings import Settings
@@ -14,6 +15,7 @@ from teamops.model.actions import Outcome
 from teamops.model.agent_report import AgentReport
 from teamops.model.boundary import Decision
 from teamops.model.cost_report import CostReport
+from teamops.model.day_report import DayReport
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block
 from teamops.model.protocol import TaskReport
@@ -23,6 +25,7 @@ from teamops.tui.believable import believable
 from teamops.tui.believable_agent import believable_agent_report
 from teamops.tui.believable_boundary import believable_refused, believable_violation_diff
 from teamops.tui.believable_cost_report import believable_cost_report
+from teamops.tui.believable_day import believable_day_report
 from teamops.tui.believable_handoff import believable_blocks
 from teamops.tui.believable_protocol import believable_diff, believable_report
 
@@ -83,6 +86,10 @@ class StillPort:
     def cost_report(self) -> CostReport:
         """Return what the team cost."""
         return believable_cost_report(self._snapshot)
+
+    def day_report(self, last: date | None, days: int = 1) -> DayReport:
+        """Return what the day was like."""
+        return believable_day_report(self._snapshot, last, days)
 
     def screen(self, role: Role) -> str:
         """Return a pane like a real one."""

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
-from teamops.model.boundary import Violation, ViolationState
+from teamops.model.boundary import SETTLED_FROM, Violation, ViolationState
 from teamops.model.handoff import Task
 from teamops.model.role import HUMAN
-from teamops.model.snapshot import Snapshot
+from teamops.model.snapshot import SilenceAlert, Snapshot
 from teamops.tui.faults import Fault
 from teamops.tui.tasks import awaits_sign_off, names, shown
 
-_ACTS = frozenset({"acknowledge", "lift", "poke", "restart", "attach", "start_agent", "stop_agent"})
+_ACTS = frozenset({"acknowledge", "silence", "lift", "poke", "restart", "attach", "start_agent", "stop_agent"})
+QUARTER_S = 900.0
+HOUR_S = 3600.0
 WATCH_ONLY = "Watch only: there is no teamops.toml here, so nothing in tmux is managed."
 
 
@@ -21,8 +23,8 @@ def why_not(act_id: str, snapshot: Snapshot, agent: AgentView | None, alert: Ale
     """Return why the act can't be done on ``agent`` (or ``alert``) now; empty where it can."""
     if snapshot.replay is not None and act_id in _ACTS:
         return replay_words(snapshot)
-    if act_id == "acknowledge":
-        return _why_not_acknowledge(alert)
+    if act_id in ("acknowledge", "silence"):
+        return _why_not_acknowledge(alert) if act_id == "acknowledge" else _why_not_silence(alert)
     if act_id == "lift":
         return _why_not_lift(agent)
     if act_id not in ("poke", "restart", "attach", "start_agent", "stop_agent"):
@@ -77,6 +79,24 @@ def _why_not_acknowledge(alert: Alert | None) -> str:
     return ""
 
 
+def _why_not_silence(alert: Alert | None) -> str:
+    if alert is None:
+        return "There is no alert to silence."
+    return "" if alert.open else "This alert is over: its cause is gone."
+
+
+def next_silence(alert: Alert, wall: float) -> tuple[SilenceAlert, str]:
+    """Return the next of an alert's silences (15 minutes, an hour, until it is over, none), and what that is doing."""
+    held = alert.silence if alert.silenced(wall) else None
+    if held is None:
+        return SilenceAlert(*alert.key, QUARTER_S), "Silencing for 15 min"
+    if held.until_wall is None:
+        return SilenceAlert(*alert.key, end=True), "Ending its silence"
+    if held.until_wall - held.since_wall <= QUARTER_S:
+        return SilenceAlert(*alert.key, HOUR_S), "Silencing for 1 h"
+    return SilenceAlert(*alert.key), "Silencing until its cause is gone"
+
+
 def why_no_task(task: Task | None, snapshot: Snapshot) -> str:
     """Return why there is no task to show; empty where there is one."""
     if task is not None:
@@ -112,11 +132,12 @@ def why_no_diff(fault: Fault | None) -> str:
     return ""
 
 
-_SETTLED_FROM: Mapping[str, frozenset[ViolationState]] = {
-    "let_stand": frozenset({ViolationState.OPEN}),
-    "quarantine": frozenset({ViolationState.OPEN, ViolationState.ACCEPTED, ViolationState.RESTORED}),
-    "restore": frozenset({ViolationState.QUARANTINED, ViolationState.GONE}),
+SETTLES: Mapping[str, ViolationState] = {
+    "let_stand": ViolationState.ACCEPTED,
+    "quarantine": ViolationState.QUARANTINED,
+    "restore": ViolationState.RESTORED,
 }
+"""What each act makes of a violation."""
 
 
 def why_not_settle(act_id: str, violation: Violation | None) -> str:
@@ -124,7 +145,7 @@ def why_not_settle(act_id: str, violation: Violation | None) -> str:
     if violation is None:
         return "This is no change past a boundary: a refused call changed nothing."
     state = violation.state
-    if state in _SETTLED_FROM[act_id]:
+    if state in SETTLED_FROM[SETTLES[act_id]]:
         return ""
     if act_id == "restore":
         return f"The change is {state}, not quarantined: there is nothing to put back."

@@ -65,6 +65,15 @@ ALERT_STATES: dict[AlertState, str] = {
     AlertState.RESOLVED: "over",
 }
 
+
+def silence(alert: Alert, now: float) -> str:
+    """Return how long an alert is silenced for yet; empty = it is not."""
+    held = alert.silence
+    if held is None or not alert.open or not held.holds(now):
+        return ""
+    return "silenced" if held.until_wall is None else f"silenced {age(held.until_wall - now)}"
+
+
 PIPELINES: dict[int, tuple[Stage, ...]] = {
     1: (Stage.DESIGN,),
     2: (Stage.DESIGN, Stage.IMPLEMENT, Stage.VERIFY),

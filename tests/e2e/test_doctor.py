@@ -111,6 +111,8 @@ def test_a_person_sees_a_table_and_a_program_the_same(team: Tried) -> None:
         ("kernel", "works"),
         ("hook", "works"),
         ("budget hold", "works"),
+        ("audit", "works"),
+        ("git commit", "not supported"),
     ]
     assert not team.state.exists()  # nothing was ever remembered here, and nothing is now
     assert sorted(path.name for path in team.root.iterdir()) == ["current.md", "src", "teamops.toml"]
@@ -141,11 +143,13 @@ def test_what_teamops_stands_on_is_looked_at(team: Tried) -> None:
     (team.root / "teamops.toml").write_text(team.toml.replace("/claude", "/gone/claude"))
     os.utime(team.root / "current.md", (4e9, 4e9))
     done = team.doctor(env={"PATH": "/nowhere"})
-    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "}
+    lines = [line for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "]
+    rows = {line[2:].partition("  ")[0]: line for line in lines}
     assert done.returncode == 1
     for part in ("tmux", "handoff", "clock", "claude"):
         assert "BROKEN" in rows[part], done.stdout
     assert "off" in rows["git"]
+    assert "works" in rows["audit"]
 
 
 def test_a_ledger_that_is_damaged_is_a_row(team: Tried) -> None:

@@ -52,17 +52,17 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from teamops.config.load import load
 from teamops.model.actions import By, Poke
-from teamops.supervisor.core import Core
+from teamops.supervisor.acting import Acting
 from teamops.supervisor.run import supervise_forever
 
-begin = Core.begin
+begin = Acting.begin
 
-def die(core, action, check=None):
+def die(acting, action, check=None):
     if isinstance(action, Poke) and action.by is By.RULE:
         os.kill(os.getpid(), signal.SIGKILL)
-    return begin(core, action, check)
+    return begin(acting, action, check)
 
-Core.begin = die
+Acting.begin = die
 root, state = map(Path, sys.argv[1:])
 said = []
 def publish(snapshot):

@@ -26,8 +26,8 @@ from teamops.model.alert import AlertState
 from teamops.model.clock import Stamp
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, Role
 from teamops.model.snapshot import AckAlert, LightState, PokeRole, RestartRole, Snapshot, SupervisorPort
-from teamops.supervisor.run import look
 from teamops.supervisor.thread import SupervisorThread
+from teamops.supervisor.visiting import look
 from tests.model_server import model_server
 from tests.tui.port_contract import PortContract
 
@@ -248,11 +248,11 @@ def test_stale_fires_once_survives_a_restart_of_teamops_and_ends_with_the_next_t
     first = supervisor()
     first.start()
     wait(first, stale, "stale")
-    wait(first, lambda seen: any(line.kind == "action" and line.ok for line in seen.log), "told")
+    wait(first, lambda seen: any(line.kind == "page" and line.ok for line in seen.log), "told")
     assert first.snapshot().lights[0].state is LightState.STALE
     first.stop()
     assert len(rung) == 1
-    assert "CODER" in rung[0]
+    assert rung[0].endswith("\a")
     second = supervisor()
     second.start()
     try:

@@ -19,7 +19,7 @@ from teamops.ledger.store import open_ledger
 from teamops.model.role import CODER, DEVELOPER, DIRECTOR, REVIEWER, Role
 from teamops.model.snapshot import Snapshot
 from teamops.supervisor.lease import state_dir_of
-from teamops.supervisor.run import look
+from teamops.supervisor.visiting import look
 from tests.client_writers import Claude, Codex, Gemini, Opencode, Writer
 from tests.e2e.test_evidence import DEADLINE_S, Team, agent_of, team_of
 from tests.e2e.test_team import until

@@ -221,6 +221,58 @@ def test_a_newer_file_in_place_of_one_that_is_taken_away_stays(yard: Yard, monke
     assert yard.left() == []
 
 
+def test_a_folder_in_place_of_one_that_is_taken_away_stays(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = yard.change("src/a.py", lambda: None, lambda: yard.file.write_bytes(b"new"))
+
+    def folder() -> None:
+        yard.file.unlink()
+        yard.file.mkdir()
+        (yard.file / "work").write_bytes(b"somebody's")
+
+    with just_before(monkeypatch, "_take_away", folder), pytest.raises(TeamopsError, match="changed again"):
+        yard.act(name)
+    assert (yard.file / "work").read_bytes() == b"somebody's"
+    assert yard.left() == []
+
+
+def test_what_comes_while_a_newer_one_is_given_back_stays_too(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = yard.changed()
+    real, count = effect._rename, 0
+
+    def rename(parent: int, old: str, new: str, how: int) -> bool:
+        nonlocal count
+        if how == effect._EXCHANGE:
+            count += 1
+            other = yard.root / "src" / "new"
+            other.write_bytes(b"newer %d" % count)
+            other.rename(yard.file)
+        return real(parent, old, new, how)
+
+    monkeypatch.setattr(effect, "_rename", rename)
+    with pytest.raises(TeamopsError, match="changed again"):
+        yard.act(name)
+    assert yard.file.read_bytes() == b"newer 1"
+    assert (yard.root / "src" / "a.py.teamops-kept").read_bytes() == b"newer 2"
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_what_is_kept_beside_its_file_is_never_written_over(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, exchange: bool
+) -> None:
+    if not exchange:
+        monkeypatch.setattr(effect, "_renameat2", lambda: None)
+    for number in range(3):
+        (yard.root / "src" / f"aside{number}").write_bytes(b"%d" % number)
+    yard.file.write_bytes(b"newest")
+    at = os.open(yard.root / "src", os.O_RDONLY)
+    for number in range(3):
+        effect._put_back(at, f"aside{number}", "a.py")
+    os.close(at)
+    there = {path.read_bytes() for path in (yard.root / "src").iterdir()}
+    assert there == {b"newest", b"0", b"1", b"2"}
+    assert yard.file.read_bytes() == b"newest"
+
+
 def test_what_comes_where_a_deleted_file_is_put_stays(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     name = yard.change("src/a.py", lambda: yard.file.write_bytes(b"old"), yard.file.unlink)
     with (
@@ -308,6 +360,21 @@ def test_a_path_that_leads_out_is_refused(yard: Yard) -> None:
     name = patches.write(yard.state, patch, b"", b"", ChangeKind.CHANGED).name
     with pytest.raises(TeamopsError, match="leads out"):
         yard.act(name)
+
+
+def test_what_is_kept_has_an_end_and_nothing_is_taken_away(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = yard.changed(b"x" * 1000, b"y" * 1000)
+    monkeypatch.setattr(patches, "MAX_ALL", 5000)
+    before = yard.kept()
+    with pytest.raises(TeamopsError, match="those that are kept come to ") as said:
+        yard.changed(b"x" * 1000, b"z" * 1000)
+    assert said.value.hint == f"take away from {yard.state / 'patches'} what you no longer need"
+    assert yard.kept() == before
+    for path in (yard.state / "patches").iterdir():
+        path.unlink()
+    second = yard.changed(b"x" * 1000, b"z" * 1000)
+    assert second != first
+    assert patches.bytes_of(yard.state, second, AFTER) == b"z" * 1000
 
 
 def test_a_full_disk_while_it_is_kept_or_undone(yard: Yard) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from teamops.git.repository import Repository
 from teamops.model.boundary import ChangeKind
 from teamops.sources import kept_bytes, tree_state
 from teamops.sources.tree_state import STALE_S, Looked, TreeState, guarded
@@ -26,7 +28,7 @@ class Looking:
         self.state.begin()
 
     def look(self, *names: str, settled: bool = False, adopt: bool = False, wall: float | None = None) -> Looked:
-        return self.state.look(names, {}, time.time() if wall is None else wall, settled=settled, adopt=adopt)
+        return self.state.look(set(names), {}, time.time() if wall is None else wall, settled=settled, adopt=adopt)
 
 
 @pytest.fixture
@@ -155,3 +157,89 @@ def test_names_that_mean_something_to_git(looking: Looking) -> None:
 )
 def test_what_no_agent_may_change(path: str, is_guarded: bool) -> None:
     assert guarded(path) is is_guarded
+
+
+@pytest.mark.parametrize("real", [True, False], ids=["a repository", "an empty folder"])
+def test_a_repository_that_is_made_over_the_tree_s_own_files_hides_nothing(looking: Looking, *, real: bool) -> None:
+    inner = looking.root / "src" / ".git"
+    if real:
+        subprocess.run(["git", "init", "-q", str(inner.parent)], check=True)
+    else:
+        inner.mkdir()
+    new = looking.root / "src" / "new.py"
+    new.write_text("1\n")
+    assert told(looking.look("src/new.py", settled=True)) == [("src/new.py", ChangeKind.CREATED)]
+    (looking.root / "src" / "more.py").write_text("1\n")
+    assert told(looking.state.look_all({}, time.time())) == [("src/more.py", ChangeKind.CREATED)]
+    # In the next life, too.
+    again = TreeState(looking.root, looking.root.parent / "before", ())
+    assert f"{looking.root}/src" in again.folders()
+    again.begin()
+    new.write_text("2\n")
+    assert told(again.look({"src/new.py"}, {}, time.time(), settled=True)) == [("src/new.py", ChangeKind.CHANGED)]
+
+
+def test_files_in_another_repository_are_not_this_tree_s(looking: Looking) -> None:
+    inner = looking.root / "wt" / "coder"
+    subprocess.run(["git", "init", "-q", str(inner)], check=True)
+    (inner / "x").mkdir()
+    (inner / "x" / "a.py").write_text("1\n")
+    assert told(looking.look("wt/coder/x/a.py", "wt/coder/b.py", "wt", "wt/coder", settled=True)) == []
+
+
+@pytest.mark.parametrize("name", ["exclude", "attributes"])
+def test_what_git_is_told_to_leave_out_is_looked_at(looking: Looking, name: str) -> None:
+    assert f"{looking.root}/.git/info" in looking.state.folders()
+    (looking.root / ".git" / "info" / name).write_text("*\n")
+    looked = looking.look(f".git/info/{name}", settled=True)
+    assert [path for path, _ in told(looked)] == [f".git/info/{name}"]
+    (looking.root / ".git" / "info" / "refs").write_text("git's own\n")
+    assert told(looking.look(".git/info/refs", settled=True)) == []
+
+
+def test_many_names_that_came_and_went_cost_one_look_at_what_is_known(looking: Looking) -> None:
+    asked = 0
+
+    class Known(dict[str, object]):
+        def __iter__(self) -> Iterator[str]:
+            nonlocal asked
+            asked += 1
+            return super().__iter__()
+
+    looking.state._known = Known(looking.state._known)  # type: ignore[assignment]
+    gone = [f"src/t{number}" for number in range(50)]
+    assert told(looking.look(*gone, settled=True)) == []
+    assert asked <= 2
+    (looking.root / "src").rename(looking.root / "lib")
+    assert told(looking.look(*gone, "src", "lib", settled=True)) == [
+        ("lib/a.py", ChangeKind.CREATED),
+        ("src/a.py", ChangeKind.DELETED),
+    ]
+
+
+@pytest.mark.parametrize("converts", [True, False])
+def test_git_is_not_asked_whether_it_ignores_what_it_holds(
+    looking: Looking, monkeypatch: pytest.MonkeyPatch, *, converts: bool
+) -> None:
+    """Git looks through its whole index for each name: of 100000 names that takes minutes."""
+    if converts:
+        (looking.root / ".gitattributes").write_text("* text\n")
+    (looking.root / "new.py").write_text("1\n")
+    (looking.root / "a.log").write_text("1\n")
+    asked: set[str] = set()
+    ignored = Repository.ignored
+
+    def counted(self: Repository, paths: Iterable[str]) -> frozenset[str]:
+        given = list(paths)
+        asked.update(given)
+        return ignored(self, given)
+
+    monkeypatch.setattr(Repository, "ignored", counted)
+    looking.state.begin()
+    assert asked == {"a.log"}
+    assert set(looking.state._known) >= {"src/a.py", ".gitignore", "new.py"}
+    assert "a.log" not in looking.state._known
+    looking.file.write_bytes(b"two\n")
+    (change,) = looking.look("src/a.py").changes
+    assert change.before is not None
+    assert looking.state.bytes_of(change.before) == b"one\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import mmap
 import os
 import shutil
 import subprocess
@@ -337,10 +338,14 @@ async def test_more_at_once_than_is_remembered_is_all_looked_at(
         (watched.root / f"n{number}").write_text("x")
     await watched.until(lambda: sum(isinstance(one, WorkTreeChanged) for one in watched.events) > 0, "an event")
     await watched.until(
-        lambda: sum(len(one.changes) + one.dropped for one in watched.events if isinstance(one, WorkTreeChanged)) == 50,
-        "all of them",
+        lambda: sum(len(one.changes) for one in watched.events if isinstance(one, WorkTreeChanged)) == 50, "all of them"
     )
-    assert all(len(one.changes) <= 30 for one in watched.events if isinstance(one, WorkTreeChanged))
+    parts = [one for one in watched.events if isinstance(one, WorkTreeChanged)]
+    assert all(len(one.changes) <= 30 for one in parts)
+    # A moment's events know of each other.
+    for one in parts:
+        assert one.beside == sum(len(each.changes) for each in parts if each.stamp == one.stamp) - len(one.changes)
+    assert any(one.beside for one in parts)
 
 
 async def test_git_that_fails_is_said_and_it_goes_on_afterwards(watched: Watched) -> None:
@@ -382,3 +387,50 @@ def test_bytes_are_kept_once_and_no_more_than_allowed(tmp_path: Path) -> None:
     blocked.begin()
     assert "can't be made" in blocked.trouble
     assert blocked.keep(b"1", digest_of(b"1")) == ""
+
+
+async def test_what_no_folder_tells_of_is_seen_a_little_later(tmp_path: Path) -> None:
+    """A hard link from elsewhere, and a change through memory."""
+    made = Watched(tmp_path)
+    made.source = WorkTree([made.root], made.root / "current.md", made.state, Clock(), sweep_s=0.3)
+    await made.start()
+    try:
+        other = tmp_path / "other"
+        other.hardlink_to(made.file)
+        other.write_bytes(b"two\n")
+        other.unlink()
+        await made.seen("src/a.py", ChangeKind.CHANGED)
+        with made.file.open("r+b") as file, mmap.mmap(file.fileno(), 4) as mapped:
+            mapped[:4] = b"six\n"
+        await made.until(lambda: len(made.changes) == 2, "the change through memory")
+        assert made.source.bytes_of(str(made.root), made.changes[1].after) == b"six\n"
+    finally:
+        await made.source.stop()
+
+
+async def test_folders_that_are_deleted_are_not_looked_for_among_all_others(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[str] = []
+    drop = Inotify.drop
+
+    def counted(self: Inotify, folder: str, *, below: bool) -> None:
+        if below:
+            searched.append(folder)
+        drop(self, folder, below=below)
+
+    monkeypatch.setattr(Inotify, "drop", counted)
+    for number in range(20):
+        (watched.root / "x" / str(number)).mkdir(parents=True)
+    (watched.root / "x" / "one").write_text("1")
+    await watched.seen("x/one", ChangeKind.CREATED)
+    await watched.fence()
+    known = len(watched.source._inotify)
+    shutil.rmtree(watched.root / "x")
+    await watched.seen("x/one", ChangeKind.DELETED)
+    await watched.fence()
+    assert searched == []
+    assert len(watched.source._inotify) == known - 21
+    (watched.root / "src").rename(watched.root / "lib")
+    await watched.seen("lib/a.py", ChangeKind.CREATED)
+    assert searched == [str(watched.root / "src")]

@@ -9,7 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -100,8 +100,11 @@ class Shop:
         done.recipe.write()
         return Subject(self.settings, own, self.state, done)
 
-    def examine(self, having: Means | None = None, *, quick: bool = False) -> dict[str, dict[str, Check]]:
-        found = doctor.examine(self.settings, self.settings.roles, self.state, quick=quick, having=having)
+    def examine(
+        self, having: Means | None = None, *, quick: bool = False, more: Sequence[doctor.Layer] = ()
+    ) -> dict[str, dict[str, Check]]:
+        roles = self.settings.roles
+        found = doctor.examine(self.settings, roles, self.state, quick=quick, layers=more, having=having)
         return {role: {check.layer: check for check in checks} for role, checks in found.items()}
 
     def seen(self) -> dict[str, tuple[int, float, int]]:
@@ -205,15 +208,14 @@ def test_each_role_is_told_of_as_it_ends(shop: Shop) -> None:
     assert sorted(told) == sorted(role.role for role in shop.settings.roles)
 
 
-def test_more_layers_can_be_added(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_layers_can_be_added(shop: Shop) -> None:
     def audit(_settings: object, role: object, _folder: Path) -> Check | None:
         return Check(layer="audit", word=Word.OFF, why="guard.audit is off")
 
     def commit_hook(_settings: object, role: object, _folder: Path) -> Check | None:
         raise TeamopsError("git is not there", "install it")
 
-    monkeypatch.setattr(doctor, "LAYERS", [audit, commit_hook, lambda *_: None])
-    found = shop.examine(quick=True)["CODER"]
+    found = shop.examine(quick=True, more=(audit, commit_hook, lambda *_: None))["CODER"]
     assert list(found) == ["kernel", "hook", "audit", "commit hook"]
     assert (found["commit hook"].word, found["commit hook"].do) == (Word.BROKEN, "install it")
 

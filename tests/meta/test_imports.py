@@ -77,7 +77,7 @@ AFTER_IT = (
     *(f"teamops.supervisor.{name}" for name in ("agent_reports", "cost_reports", "reports", "signing", "wishes")),
     *(f"teamops.usage.{name}" for name in ("claude", "codex", "gemini", "scan")),
 )
-MOST_MODULES = 256
+MOST_MODULES = 278
 """Each takes about a millisecond of every start; what is asked for later is imported later."""
 
 
@@ -103,6 +103,13 @@ def test_a_command_without_a_screen_pays_for_none(door: str) -> None:
     loaded = loaded_by(door)
     assert door in loaded
     assert offenders(loaded, HEAVY) == []
+
+
+def test_a_status_line_loads_next_to_nothing() -> None:
+    loaded = loaded_by("teamops.cli.segment")
+    assert "teamops.report.segment" in loaded
+    rooms = ("config", "ledger", "tmux", "usage", "handoff", "effects", "sources", "tui")
+    assert offenders(loaded, (*HEAVY, "click", "sqlite3", "asyncio", *(f"teamops.{room}" for room in rooms))) == []
 
 
 CHILD = "import time; a = time.process_time(); {}; print(time.process_time(), time.process_time() - a)"

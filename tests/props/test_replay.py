@@ -82,7 +82,7 @@ class History:
         """Let time go by; what is shown in the end is kept."""
         life = self.life
         await life.ticks(seconds)
-        await life.until(lambda: not life.core._waiting, "all acts have ended")
+        await life.until(lambda: not life.core.acts._waiting, "all acts have ended")
         await life.core.next_round()
         await life.core.next_round()
         self.shown.append(life.snapshots[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from teamops.model.actions import Outcome
 from teamops.model.agent import Evidence
@@ -12,6 +13,7 @@ from teamops.model.agent_report import AgentReport
 from teamops.model.boundary import Decision
 from teamops.model.clock import Stamp
 from teamops.model.cost_report import CostReport
+from teamops.model.day_report import MOST_DAYS, DayReport
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.handoff import Block, Stage, Standing
 from teamops.model.protocol import TaskReport
@@ -21,6 +23,7 @@ from teamops.tui.believable import believable
 from teamops.tui.believable_agent import believable_agent_report
 from teamops.tui.believable_boundary import believable_refused, believable_violation_diff
 from teamops.tui.believable_cost_report import believable_cost_report
+from teamops.tui.believable_day import believable_day_report
 from teamops.tui.believable_handoff import believable_blocks
 from teamops.tui.believable_protocol import believable_diff, believable_report
 
@@ -49,6 +52,8 @@ class FakePort:
     """By violation."""
     costs: CostReport | None = None
     """What it says instead of believable costs."""
+    day: DayReport | None = None
+    """What it says instead of a believable day."""
     reports: dict[str | None, TaskReport] = field(default_factory=dict)
     """By task: what it says instead of a report on its blocks."""
     errors: dict[str, TeamopsError] = field(default_factory=dict)
@@ -181,6 +186,12 @@ class FakePort:
     def cost_report(self) -> CostReport:
         self._enter("cost_report")
         return believable_cost_report(self.now) if self.costs is None else self.costs
+
+    def day_report(self, last: date | None, days: int = 1) -> DayReport:
+        self._enter("day_report")
+        if not 1 <= days <= MOST_DAYS:
+            raise UsageError("So many days can't be told.", "Ask for fewer.")
+        return believable_day_report(self.now, last, days) if self.day is None else self.day
 
     def screen(self, role: Role) -> str:
         self._enter("screen", role)

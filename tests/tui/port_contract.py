@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from dataclasses import FrozenInstanceError, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -169,6 +170,29 @@ class PortContract:
         began = [one.began_wall for one in report.spikes]
         assert began == sorted(began, reverse=True)
         assert (report.burn.limit_usd is None) == (report.burn.verdict is Verdict.NO_BUDGET)
+
+    @pytest.mark.parametrize("days", [1, 3])
+    def test_a_days_report_is_of_its_days_and_of_the_whole_team(self, port: SupervisorPort, days: int) -> None:
+        last = date.today() - timedelta(days=1)  # noqa: DTZ011 - whichever day that is
+        report = port.day_report(last, days)
+        assert report.days == tuple(last - timedelta(days=back) for back in range(days - 1, -1, -1))
+        assert len(report.day_edges) == days + 1
+        assert report.until_wall <= report.day_edges[-1]
+        assert {agent.role for agent in port.snapshot().agents} <= {agent.role for agent in report.agents}
+        assert report.team.lines
+        for agent in report.agents:
+            assert len(agent.answers) == 5
+            assert len(agent.strips) == days
+            assert [stay.until_wall for stay in agent.stays[:-1]] == [stay.since_wall for stay in agent.stays[1:]]
+            assert not any(_CONTROLS.search(answer.words) for answer in agent.answers)
+        present = port.day_report(None)
+        assert len(present.days) == 1
+        assert not present.over
+
+    def test_too_many_days_are_an_error_that_says_what_to_do(self, port: SupervisorPort) -> None:
+        with pytest.raises(TeamopsError) as caught:
+            port.day_report(None, 1000)
+        assert caught.value.hint
 
     def test_a_rewrite_is_told_line_by_line(self, port: SupervisorPort) -> None:
         for finding in port.snapshot().findings:

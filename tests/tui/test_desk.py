@@ -132,10 +132,13 @@ async def test_the_light_says_its_state_in_words(
     [
         (SupervisorView(pid=1, acting=True, since_wall=0.0), "● acting"),
         (SupervisorView(pid=812, acting=False, since_wall=0.0), "○ viewer, 812 acts"),
-        (SupervisorView(pid=None, acting=False, since_wall=None), "○ viewer, nobody acts"),
+        (SupervisorView(pid=None, acting=False, since_wall=None), "✗ NO SUPERVISOR"),
+        (SupervisorView(pid=812, acting=False, since_wall=0.0, round_age_s=3.0), "○ viewer, 812 acts"),
+        (SupervisorView(pid=812, acting=False, since_wall=0.0, round_age_s=34.0), "✗ SUPERVISOR 812 HANGS"),
+        (SupervisorView(pid=None, acting=False, since_wall=None, ended="why"), "✗ SUPERVISOR ENDED"),
         (SupervisorView(pid=1, acting=True, since_wall=0.0, watch_only=True), "○ watch only"),
     ],
-    ids=["acting", "viewer", "nobody", "watch-only"],
+    ids=["acting", "viewer", "nobody", "alive", "hangs", "ended", "watch-only"],
 )
 async def test_the_header_says_who_acts(make_app: MakeApp, port: FakePort, view: SupervisorView, shown: str) -> None:
     port.publish(supervisor=view)
@@ -143,6 +146,8 @@ async def test_the_header_says_who_acts(make_app: MakeApp, port: FakePort, view:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         assert shown in lines_on(app)[0]
+        head = "\n".join(lines_on(app)[:6])
+        assert ("Nothing is poked" in head or "nothing is" in head) == shown.startswith("✗")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=["80x24", "200x60"])

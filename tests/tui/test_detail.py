@@ -319,7 +319,7 @@ async def test_the_pane_is_not_asked_for_where_it_is_not_seen(make_app: MakeApp,
         assert port.asked.count("screen") == 0
         await pilot.press("3")
         await settle(pilot)
-        assert port.asked.count("screen") == 1
+        assert port.asked.count("screen") >= 1
 
 
 async def test_a_memory_that_cannot_be_told_says_so_and_heals(make_app: MakeApp, port: FakePort) -> None:

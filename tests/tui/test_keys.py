@@ -27,6 +27,7 @@ from teamops.tui.screens.diff import DiffScreen
 from teamops.tui.screens.findings import FindingsScreen
 from teamops.tui.screens.poke import PokeWindow
 from teamops.tui.screens.reading import ReadingWindow
+from teamops.tui.screens.report import ReportScreen
 from teamops.tui.screens.restart import RestartWindow
 from teamops.tui.screens.sign_off import SignOffWindow
 from teamops.tui.screens.task import TaskScreen
@@ -87,6 +88,7 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
             keys.Where.TASK: [TaskScreen("settings-page", app.palette, app.snapshot)],
             keys.Where.AGENT: [Detail(DIRECTOR, app.palette, app.snapshot)],
             keys.Where.COSTS: [CostScreen(app.palette, app.snapshot)],
+            keys.Where.REPORT: [ReportScreen(app.palette, app.snapshot)],
             keys.Where.SIGN_OFF: [SignOffWindow("settings-page", app.palette, app.snapshot)],
             keys.Where.REPLAY: [ReplayApp],
             keys.Where.LISTS: [desk.agents, desk.alerts, desk.events, desk.handoff.list],

@@ -90,9 +90,17 @@ class TeamScreen(Screen[None]):
         """Show what the team cost."""
         self.team.doors.costs()
 
+    def action_alert_codes(self) -> None:
+        """List every alert there is."""
+        self.team.doors.alert_codes()
+
     def action_boundaries(self) -> None:
         """List what got past the boundaries, and what was refused."""
         self.team.doors.boundaries()
+
+    def action_day_report(self) -> None:
+        """Show the day's report."""
+        self.team.doors.day_report()
 
     def action_sign_off(self) -> None:
         """Open the sign-off window."""

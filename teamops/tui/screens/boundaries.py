@@ -13,7 +13,7 @@ from teamops.model.snapshot import Snapshot
 from teamops.tui import boundary_words, keys, words
 from teamops.tui.agent_lines import about
 from teamops.tui.agent_words import moment
-from teamops.tui.rules import why_not_settle
+from teamops.tui.rules import SETTLES, why_not_settle
 from teamops.tui.screens.listing import ListScreen
 from teamops.tui.screens.reading import ReadingWindow
 from teamops.tui.screens.violation import ViolationScreen, ask_to_settle
@@ -136,7 +136,7 @@ class BoundariesScreen(ListScreen):
 
     def _draw_chosen(self) -> None:
         violation, row = self.violation, self.list.row
-        off = frozenset(act for act in ("let_stand", "quarantine", "restore") if why_not_settle(act, violation))
+        off = frozenset(act for act in SETTLES if why_not_settle(act, violation))
         acts = ("let_stand", "quarantine", "restore") if self.snapshot.violations else ()
         self.show_keys(("back", "detail", *acts, "search", "help"), off)
         if violation is not None:

@@ -61,7 +61,8 @@ class CostScreen(TeamScreen):
     BINDINGS = keys.bindings(
         keys.Where.COSTS,
         only=(
-            "findings", "task", "tasks", "costs", "sign_off", "palette", "help", "back", "leave",
+            "findings", "task", "tasks", "costs", "alert_codes", "day_report", "sign_off", "palette", "help", "back",
+            "leave",
             "pane(1)", "pane(2)", "pane(3)", "pane(4)", "next_pane", "previous_pane",
         ),
     )  # fmt: skip

@@ -18,7 +18,7 @@ from teamops.tui.arrangement import CSS, arrangement
 from teamops.tui.block_text import DrawnBlock, draw_block
 from teamops.tui.faults import Faults
 from teamops.tui.filters import Filters
-from teamops.tui.rules import why_no_sign_off, why_no_task, why_not
+from teamops.tui.rules import next_silence, why_no_sign_off, why_no_task, why_not
 from teamops.tui.screens.base import AgentScreen, find_agent
 from teamops.tui.tasks import awaits_sign_off, find_task
 from teamops.tui.theme import Palette
@@ -151,14 +151,17 @@ class Desk(AgentScreen):
             self.team.search_blocks(self, self.filters["handoff"])
         now = snapshot.stamp.wall
         self.alerts.show(
-            [AlertRow(alert, words.age(now - words.state_since(alert))) for alert in self.filters.alerts(snapshot)]
+            [
+                AlertRow(alert, words.age(now - words.state_since(alert)), words.silence(alert, now))
+                for alert in self.filters.alerts(snapshot)
+            ]
         )
         self.events.show(self.filters.events(snapshot))
         self._titles(snapshot)
         self._show_keys()
 
     def _titles(self, snapshot: Snapshot) -> None:
-        number, wrong = sum(alert.open for alert in snapshot.alerts), len(self.faults.to_mend(snapshot))
+        number, wrong = sum(alert.listed for alert in snapshot.alerts), len(self.faults.to_mend(snapshot))
         counts = {
             "agents": str(len(snapshot.agents)) if len(snapshot.agents) else "",
             # Not the number of blocks: the block's own head has it, and a new title draws the whole pane again.
@@ -250,6 +253,19 @@ class Desk(AgentScreen):
             self.team.refuse(reason)
         elif self.alert is not None:
             self.team.intend(AckAlert(self.alert.code, self.alert.subject), "Acknowledging")
+
+    def action_silence(self) -> None:
+        """Silence the chosen alert for longer, or let it speak again."""
+        if self.pane != "alerts":
+            self.team.refuse("m silences an alert: choose one in the alerts pane (3) first.")
+        elif reason := self.why_not("silence"):
+            self.team.refuse(reason)
+        elif (alert := self.alert) is not None:
+            self.team.intend(*next_silence(alert, self.snapshot.stamp.wall))
+
+    def action_alert_codes(self) -> None:
+        """List every alert there is, at the chosen one's."""
+        self.team.doors.alert_codes(self.alert.code if self.pane == "alerts" and self.alert is not None else "")
 
     def action_detail(self) -> None:
         """Open what is chosen."""

@@ -59,7 +59,9 @@ class Detail(AgentScreen):
     BINDINGS = keys.bindings(
         keys.Where.TEAM, keys.Where.AGENT,
         only=(
-            "findings", "task", "tasks", "costs", "boundaries", "sign_off", "palette", "help", "back", "leave",
+            "findings", "task", "tasks", "costs", "alert_codes", "boundaries", "day_report", "sign_off", "palette",
+            "help", "back",
+            "leave",
             "pane(1)", "pane(2)", "pane(3)", "pane(4)", "next_pane", "previous_pane",
         ),
     )  # fmt: skip

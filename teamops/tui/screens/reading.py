@@ -133,6 +133,7 @@ def help_window(palette: Palette, notes: tuple[str, ...] = ()) -> ReadingWindow:
             ("▲ ↻ •", "there: an alert fired, an agent was restarted, a light came to somebody"),
             ("─ ░ ·", "there: teamops watched, nobody watched, not on record who watched"),
             ("▾", "on the cost screen: the span that tokens, bars and plot are of"),
+            ("█ ▒ x", "in a report's strip: alive, hangs, down; = held, · not there, ? not observed"),
             ("i ▲ ✖ ■", "info, warning, error, critical"),
         )
     ]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from teamops.model.boundary import Violation, ViolationState
+from teamops.model.boundary import Violation
 from teamops.model.errors import TeamopsError
 from teamops.model.snapshot import SettleViolation, Snapshot
 from teamops.tui import boundary_words, keys
 from teamops.tui.agent_words import moment
-from teamops.tui.rules import why_not_settle
+from teamops.tui.rules import SETTLES, why_not_settle
 from teamops.tui.screens.base import TeamScreen, TeamWindow
 from teamops.tui.screens.diff import MOST_LINES, diff_line
 from teamops.tui.strips import Line
@@ -26,12 +26,6 @@ from teamops.tui.widgets.sheet import Sheet
 if TYPE_CHECKING:
     from teamops.tui.app import TeamopsApp
 
-TO: Final[Mapping[str, ViolationState]] = {
-    "let_stand": ViolationState.ACCEPTED,
-    "quarantine": ViolationState.QUARANTINED,
-    "restore": ViolationState.RESTORED,
-}
-"""What each act makes of a violation."""
 _ASKED: Final[Mapping[str, tuple[str, str, str]]] = {
     "let_stand": (
         "Accept the change",
@@ -116,8 +110,8 @@ class ViolationScreen(TeamScreen):
         change = Line().add("The change", colours.accent).add("  - ", colours.bad).add("stood there", colours.dim)
         change.add("  + ", colours.ok).add("was made of it", colours.dim)
         self.sheet.show([told, *evidence, Line(), change, *self._change])
-        off = frozenset(act for act in TO if why_not_settle(act, one))
-        self.keybar.show([keys.act(act_id) for act_id in ("back", *TO, "help")], off)
+        off = frozenset(act for act in SETTLES if why_not_settle(act, one))
+        self.keybar.show([keys.act(act_id) for act_id in ("back", *SETTLES, "help")], off)
 
     def _show_diff(self, lines: tuple[str, ...]) -> None:
         self._change = [diff_line(line, self.palette) for line in lines[:MOST_LINES]]
@@ -211,4 +205,4 @@ class SettleWindow(TeamWindow):
             self.team.refuse(reason)
             return
         doing = f"{_ASKED[self.act][2]} the change of {self.violation.path}"
-        self.team.intend(SettleViolation(self.violation.id, TO[self.act]), doing)
+        self.team.intend(SettleViolation(self.violation.id, SETTLES[self.act]), doing)

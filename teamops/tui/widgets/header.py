@@ -81,6 +81,8 @@ class Header(Widget):
                 lines += [self._light(light, width, small=True) for light in lights[1 : 1 + MOST_LIGHTS]]
         else:
             lines += self._no_light(snapshot)
+        if dead := self._unsupervised(snapshot):
+            lines.append(Line().add(" ✗ ", self.palette.bad).add(dead, self.palette.bad, max(1, width - 4)))
         trouble = [snapshot.handoff_trouble] if snapshot.handoff_trouble else []
         trouble += self._fresh_notes(snapshot)
         if trouble:
@@ -106,7 +108,7 @@ class Header(Widget):
             notes = f"~ {words.number_of(hidden, 'note')} in ?" if width >= ROOMY_TOP else f"~{hidden}"
             right.add(notes, colours.warn).add("  ")
         right.put(self._who_acts(snapshot, width)).add("  ")
-        number = sum(alert.open for alert in snapshot.alerts)
+        number = sum(alert.listed for alert in snapshot.alerts)
         if number:
             right.add(f"▲ {words.number_of(number, 'alert')}", colours.bad)
         else:
@@ -158,6 +160,8 @@ class Header(Widget):
             # In a narrow terminal the day stands in the time bar alone.
             day = f"{snapshot.replay.day} " if width >= WIDE_TOP else ""
             return Line().add(f" REPLAY {day}{snapshot.replay.clock} ", colours.chip)
+        if view.ended:
+            return Line().add("✗ SUPERVISOR ENDED", colours.bad)
         if not snapshot.ready:
             return Line().add("◔ reading", colours.info)
         if view.watch_only:
@@ -165,8 +169,29 @@ class Header(Widget):
         if view.acting:
             return Line().add("● acting", colours.ok)
         if view.pid is None:
-            return Line().add("○ viewer, nobody acts", colours.warn)
+            return Line().add("✗ NO SUPERVISOR", colours.bad)
+        if view.hangs:
+            return Line().add(f"✗ SUPERVISOR {view.pid} HANGS", colours.bad)
         return Line().add(f"○ viewer, {view.pid} acts", colours.info)
+
+    def _unsupervised(self, snapshot: Snapshot) -> str:
+        """Return what a person must know where nobody supervises; empty where somebody does."""
+        view = snapshot.supervisor
+        if snapshot.replay is not None:
+            return ""
+        if view.ended:
+            return f"this supervisor has ended: nothing is seen, poked or restarted. Start teamops again. {view.ended}"
+        if not snapshot.ready or view.watch_only:
+            return ""
+        if view.hangs and view.round_age_s is not None:
+            since = words.age(view.round_age_s)
+            return (
+                f"the supervisor (pid {view.pid}) hangs: no round for {since}. Nothing is poked or restarted. "
+                f"End it (kill -9 {view.pid}): this one takes over"
+            )
+        if view.pid is None and not view.acting:
+            return "no supervisor runs: nothing is poked, restarted or stopped. Run: teamops watch"
+        return ""
 
     def _light(self, light: LightView, width: int, *, small: bool = False) -> Line:
         colours = self.palette

@@ -22,6 +22,8 @@ class AlertRow:
 
     alert: Alert
     age: str
+    silence: str = ""
+    """How long it is silenced for yet; empty = it is not."""
 
 
 class AlertsPane(RowView):
@@ -53,11 +55,12 @@ class AlertsPane(RowView):
             raise TypeError(row)
         alert, colours = row.alert, self.palette
         symbol, style = words.SEVERITIES[alert.severity]
-        quiet = alert.state in (AlertState.ACKED, AlertState.RESOLVED)
+        quiet = bool(row.silence) or alert.state in (AlertState.ACKED, AlertState.RESOLVED)
         loud = colours.dim if quiet else colours.named(style)
         head = Line().add(f"{words.CURSOR} " if chosen else "  ", colours.accent)
         head.add(f"{symbol} {alert.severity} ", loud).add(alert.code, colours.dim if quiet else colours.strong)
-        state = Line().add(f"{words.ALERT_STATES[alert.state]} {row.age} ", colours.dim if quiet else loud)
+        told = row.silence or f"{words.ALERT_STATES[alert.state]} {row.age}"
+        state = Line().add(f"{told} ", colours.dim if quiet else loud)
         if alert.agent and head.width + len(alert.agent) + 2 + state.width <= width:
             head.add(f" {alert.agent}", colours.dim)
         head = spread(head, state, width)
@@ -69,7 +72,7 @@ class AlertsPane(RowView):
 
 SMALL = 60
 """Below so many cells an event has no seconds, and its kind is its symbol alone."""
-_KINDS = {"turn": "▶", "state": "●", "alert": "▲", "action": "»", "protocol": "§", "source": "~"}
+_KINDS = {"turn": "▶", "state": "●", "alert": "▲", "action": "»", "protocol": "§", "source": "~", "page": "◆"}
 
 
 class EventsPane(RowView):

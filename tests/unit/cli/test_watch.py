@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+import os
+import sys
 from dataclasses import replace
 
 import pytest
@@ -43,3 +46,28 @@ def test_each_line_is_printed_once_whatever_becomes_of_the_log(capsys: pytest.Ca
     late = LogLine(1.5, "state", "starting", CODER)
     show(snapshot(ended, first, late, history))
     assert printed() == ["state  CODER      starting"]
+
+
+def test_who_acts_is_printed_when_it_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    show = Printer()
+    told = []
+    for age in (0.5, 1.5, 40.0, 41.0, 0.2):
+        view = SupervisorView(pid=7, acting=False, since_wall=None, round_age_s=age)
+        show(replace(snapshot(), supervisor=view))
+        told += [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert told == ["viewing: pid 7 acts", "viewing: pid 7 hangs", "viewing: pid 7 acts"]
+
+
+def test_the_bell_is_rung_on_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    from teamops.cli import watch
+
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert watch.ring_bell("\x1b]9;a\x1b\\\a")
+        assert os.read(ours, 100) == b"\x1b]9;a\x1b\\\a"
+    os.close(ours)
+    file = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", file)
+    assert not watch.ring_bell("\a")
+    assert file.getvalue() == ""

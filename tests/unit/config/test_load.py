@@ -14,9 +14,11 @@ import pytest
 from teamops.config import schema
 from teamops.config.load import check, load
 from teamops.config.problems import ConfigError
-from teamops.config.settings import NotifySettings, Settings, TmuxSettings
+from teamops.config.settings import NotifySettings, ReportSettings, Settings, TmuxSettings
+from teamops.domain.alert_rules import RULES
 from teamops.domain.budget import BudgetRule
-from teamops.domain.limits import Limits, SpikeRule, SpikeStop
+from teamops.domain.limits import Limits, Retention, SpikeRule, SpikeStop
+from teamops.domain.paging import PagingPolicy, Quiet
 from teamops.model.errors import EXIT_USAGE, UsageError
 from teamops.model.handoff import Severity
 from teamops.model.price import OwnPrice
@@ -181,6 +183,20 @@ def test_home_is_meant_by_a_tilde(project: Path, tmp_path: Path) -> None:
         pytest.param('handoff = "a\\u0000"', "1:11 handoff holds a NUL character", id="nul"),
         pytest.param('handoff = "."', "1:11 handoff is a file, and . is a folder", id="folder"),
         pytest.param("[notify]\ndesktop = 1", "2:11 notify.desktop is true or false, not 1", id="switch"),
+        pytest.param('[notify]\nquiet = "22-7"', '2:9 notify.quiet is a span of the day such as "22:00', id="quiet"),
+        pytest.param('[notify]\nquiet = "24:00-07:00"', "2:9 notify.quiet is a span of the day", id="no hour"),
+        pytest.param('[notify]\nquiet = "7:00-07:00"', "2:9 notify.quiet begins and ends at the same", id="no span"),
+        pytest.param("[notify]\nchannels = []", "2:12 notify.channels is a list such as", id="no channels"),
+        pytest.param('[notify]\nchannels = ["pager"]', "2:12 notify.channels names some of desktop", id="channel"),
+        pytest.param(
+            '[notify]\nchannels = ["desktop", "desktop"]', "2:12 notify.channels names desktop twice", id="twice"
+        ),
+        pytest.param(
+            "[alerts.agent-ded]\npage = true",
+            '1:9 alerts.agent-ded is no alert (did you mean "agent-dead"?)',
+            id="code",
+        ),
+        pytest.param("[alerts.zzz]\npage = true", "1:9 alerts.zzz is no alert (see docs/alerts.md)", id="no code"),
         pytest.param("[limits]\nstale_s = 0", "2:11 limits.stale_s is longer than zero, not 0", id="zero"),
         pytest.param("[limits]\nstale_s = -3", "2:11 limits.stale_s is longer than zero, not -3", id="negative"),
         pytest.param("[limits]\nstale_s = nan", "2:11 limits.stale_s is a finite duration, not nan", id="nan"),
@@ -585,3 +601,94 @@ def test_a_sandbox_that_cannot_be_read(line: str, said: str, tmp_path: Path) -> 
     with pytest.raises(ConfigError) as raised:
         load(tmp_path, env={})
     assert said in str(raised.value)
+
+
+def test_how_long_what_is_kept(project: Path) -> None:
+    assert read(project, "").retention == Retention(raw_days=7, minute_days=90)
+    assert read(project, "[ledger]\nraw_days = 3\nminute_days = 30\n").retention == Retention(
+        raw_days=3, minute_days=30
+    )
+    for text in ("raw_days = 91", "minute_days = 6", "raw_days = 9\nminute_days = 8"):
+        [shown] = refusals(project, f"[ledger]\n{text}\n")
+        assert "no longer than its sums" in shown
+        assert "teamops.toml:2:" in shown
+    [shown] = refusals(project, "[ledger]\nraw_days = 1\nminute_days = 1\n")
+    assert "teamops.toml:3:" in shown
+    assert "at least 2" in shown
+    for text in ("raw_days = 0", 'raw_days = "7d"', "raw_days = 1.5", "minute_days = true"):
+        assert len(refusals(project, f"[ledger]\n{text}\n")) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://a.example/x",
+        "file:///etc/passwd",
+        "a.example/x",
+        "https://",
+        "https:///x",
+        "https://a.example/x y",
+        "https://a.example/x?y=1",
+        "https://a.example/x#y",
+        "https://a.example:99999/x",
+        "https://[::1/x",
+        "https://ä.example/x",
+    ],
+)
+def test_a_page_that_can_t_be_told_is_refused_and_not_printed(project: Path, url: str) -> None:
+    [shown] = refusals(project, f'[watchdog]\nurl = "{url}"\n')
+    assert "watchdog.url" in shown
+    assert url not in shown
+    assert "passwd" not in shown
+
+
+def test_a_page_is_told(project: Path) -> None:
+    assert (
+        read(project, '[watchdog]\nurl = "http://127.0.0.1:8000/ping/x/"\n').watchdog_url
+        == "http://127.0.0.1:8000/ping/x"
+    )
+    assert read(project, "").watchdog_url == ""
+
+
+def test_the_daily_report(tmp_path: Path) -> None:
+    assert load(tmp_path, env={}).report == ReportSettings(
+        daily=True, folder="reports", formats=("md", "json"), send=False
+    )
+    (tmp_path / "teamops.toml").write_text(
+        '[report]\ndaily = false\nfolder = "docs/days"\nformats = ["html", "text", "html"]\nsend = true\n'
+    )
+    folder = str(tmp_path / "docs" / "days")
+    assert load(tmp_path, env={}).report == ReportSettings(
+        daily=False, folder=folder, formats=("html", "text"), send=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('formats = ["pdf"]', "report.formats is a list of one or more of text, md, json, html; not"),
+        ("formats = []", "report.formats is a list of one or more of"),
+        ('formats = "md"', "report.formats is a list of one or more of"),
+        ("daily = 1", "report.daily is true or false, not 1"),
+    ],
+)
+def test_a_report_that_cannot_be_read(line: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "teamops.toml").write_text(f"[report]\n{line}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, env={})
+    assert said in str(caught.value)
+
+
+def test_how_a_person_is_called(project: Path) -> None:
+    (project / "teamops.toml").write_text(
+        '[notify]\nchannels = ["terminal"]\nquiet = "22:00-7:30"\ncap = 3\nescalate_s = "5m"\nresolved = true\n'
+        '[alerts.agent-silent]\npage = true\nfor_s = "30s"\n[alerts.human-turn]\nrepeat_s = "1h"\n',
+        encoding="utf-8",
+    )
+    settings = load(project)
+    assert settings.notify.order == ("terminal",)
+    assert settings.paging == PagingPolicy(quiet=Quiet(22 * 60, 7 * 60 + 30), cap=3, escalate_s=300.0, resolved=True)
+    silent, human = settings.alert_rules["agent-silent"], settings.alert_rules["human-turn"]
+    assert (silent.page, silent.for_s, silent.meaning) == (True, 30.0, RULES["agent-silent"].meaning)
+    assert (human.page, human.repeat_s) == (True, 3600.0)
+    assert settings.alert_rules["agent-dead"] == RULES["agent-dead"]

@@ -1,13 +1,87 @@
+"""One list of all alerts: in the code, in docs/alerts.md, and behind every finding that any rule makes."""
+
 from __future__ import annotations
 
-import re
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
-from teamops.domain.findings import CODES
+import pytest
 
+import teamops
+from teamops.domain.alert_rules import RULES, AlertRule
+from teamops.model.handoff import Severity
+
+ROOT = Path(teamops.__file__).parent
 DOCS = Path(__file__).parents[3] / "docs" / "alerts.md"
 
 
-def test_the_table_lists_every_code_with_its_meaning() -> None:
-    rows = dict(re.findall(r"^\| `([a-z-]+)` \| ([^|]+) \|", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
-    assert rows == dict(CODES)
+def documentation() -> str:
+    """Return the table of alerts as docs/alerts.md has it."""
+    rows = [
+        f"| `{rule.code}` | {rule.severity} | {rule.meaning} | {rule.evidence} | {rule.paged} | {rule.do} |"
+        for rule in RULES.values()
+    ]
+    head = "| code | severity | meaning | evidence | you are told away from the screen | what to do |"
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows]) + "\n"
+
+
+def test_the_table_is_the_list_of_rules() -> None:
+    assert documentation() in DOCS.read_text(encoding="utf-8")
+
+
+def said_codes(source: str) -> Iterator[str]:
+    """Yield the code of each ``Finding(...)`` in a module: a constant, or one of a table of constants."""
+    tree = ast.parse(source)
+    named = {
+        target.id: value
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and (value := node.value) is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
+            (code,) = (word.value for word in node.keywords if word.arg == "code")
+            yield from constants(code, named)
+
+
+def constants(node: ast.expr, named: dict[str, ast.expr]) -> list[str]:
+    if isinstance(node, ast.Name):
+        node = named[node.id]
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+        table = named[node.value.id]
+        assert isinstance(table, ast.Dict)
+        return [code for value in table.values for code in constants(value, named)]
+    assert isinstance(node, ast.Constant), f"line {node.lineno}: say the code of a finding as a constant"
+    return [str(node.value)]
+
+
+def test_every_finding_has_a_rule_and_every_rule_a_finding() -> None:
+    said = {code for path in sorted(ROOT.rglob("*.py")) for code in said_codes(path.read_text(encoding="utf-8"))}
+    assert said == set(RULES)
+
+
+def test_the_codes_of_a_table_are_found() -> None:
+    source = 'A = "one"\nT = {1: "two", 2: A}\ndef f():\n    return Finding(code=A), Finding(code=T[1])\n'
+    assert sorted(said_codes(source)) == ["one", "one", "two"]
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.code)
+def test_each_rule_is_sound(rule: AlertRule) -> None:
+    assert rule.severity in {Severity.INFO, Severity.WARNING, Severity.CRITICAL}
+    assert rule.inhibits <= set(RULES)
+    assert rule.code not in rule.inhibits
+    assert all((rule.meaning, rule.evidence, rule.do))
+    assert (rule.paged == "no") is (not rule.page)
+    assert rule.page or rule.severity is not Severity.CRITICAL, "what is critical calls a person"
+    assert rule.for_s >= 0
+    assert rule.keep_firing_s >= 0
+
+
+def test_no_alert_hides_itself_by_way_of_others() -> None:
+    left = {code: set(rule.inhibits) for code, rule in RULES.items()}
+    while free := [code for code, hides in left.items() if not hides & set(left)]:
+        for code in free:
+            del left[code]
+    assert left == {}

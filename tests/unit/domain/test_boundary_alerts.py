@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from teamops.domain.alert_rules import pages, severity_of
 from teamops.domain.boundary_alerts import TOGETHER_S, violation_findings
 from teamops.model.boundary import ChangeKind, Violation, ViolationState
 from teamops.model.handoff import Severity
@@ -29,8 +30,8 @@ def test_nothing_is_said_of_what_is_settled() -> None:
 
 def test_the_words() -> None:
     (found,) = violation_findings([ONE])
-    assert (found.code, found.severity, found.subject) == ("boundary-crossed", Severity.ERROR, "REVIEWER#1")
-    assert (found.agent, found.notify, found.rounds) == (REVIEWER, True, 1)
+    assert (found.code, severity_of(found), found.subject) == ("boundary-crossed", Severity.WARNING, "REVIEWER#1")
+    assert (found.agent, pages(found)) == (REVIEWER, True)
     assert found.message == (
         "REVIEWER: src/a.py was changed, and it is not among what REVIEWER may change "
         "(rule write.allow; REVIEWER holds the light)"
@@ -59,7 +60,7 @@ def test_files_of_one_role_are_one_alert_and_what_comes_much_later_is_another() 
 def test_a_mere_hint_calls_nobody_and_a_grave_one_leads() -> None:
     hint = replace(ONE, rule="write.named_files_only")
     (found,) = violation_findings([hint])
-    assert (found.severity, found.notify) == (Severity.INFO, False)
+    assert (severity_of(found), pages(found)) == (Severity.INFO, False)
     (found,) = violation_findings([hint, replace(ONE, id=2, path="src/grave.py")])
-    assert (found.severity, found.notify) == (Severity.ERROR, True)
+    assert (severity_of(found), pages(found)) == (Severity.WARNING, True)
     assert "src/grave.py" in found.message

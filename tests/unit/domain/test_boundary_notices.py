@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from teamops.domain.alert_rules import pages, severity_of
 from teamops.domain.boundary_notices import (
     FEW,
     MANY,
@@ -18,7 +19,6 @@ from teamops.domain.boundary_notices import (
 )
 from teamops.domain.boundary_rules import Policy, TierRule
 from teamops.domain.boundary_words import in_words, unreadable
-from teamops.domain.findings import CODES
 from teamops.guard import hook
 from teamops.model.boundary import Decision, Verdict
 from teamops.model.handoff import Severity
@@ -62,8 +62,7 @@ def test_findings_name_the_agent_the_cause_and_what_to_do() -> None:
     assert mine.do.startswith("see what is missing: teamops run --role CODER --show")
     assert others.do.startswith("restart CODER (r)")
     for found in (flood, mine):
-        assert found.code in CODES
-        assert (found.severity, found.subject, found.agent, found.notify) == (Severity.WARNING, CODER, CODER, False)
+        assert (severity_of(found), found.subject, found.agent, pages(found)) == (Severity.WARNING, CODER, CODER, False)
 
 
 def test_a_policy_is_read_as_a_person_reads_it() -> None:

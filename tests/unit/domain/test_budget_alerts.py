@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from teamops.domain.alert_rules import RULES, pages, severity_of
 from teamops.domain.budget import BudgetRule, line_of
 from teamops.domain.budget_alerts import hold_findings, line_findings, shown, steps_words
-from teamops.domain.findings import CODES
 from teamops.model.agent import AgentState, Evidence, EvidenceKind
 from teamops.model.budget import TEAM, BudgetHold, Cause, Spent, Step, StepDone
 from teamops.model.handoff import Severity
@@ -39,7 +39,7 @@ def test_nothing_is_said_of_a_budget_that_is_fine_or_spent() -> None:
 def test_an_hour_and_the_soft_part_are_warnings(scope: str, who: str) -> None:
     line = line_of(scope, RULE, Spent(USD("1.5"), USD(4)), None)
     hour, soft = line_findings([line], "UTC")
-    assert (hour.code, hour.severity, hour.subject, hour.notify) == ("budget-hour", Severity.WARNING, scope, True)
+    assert (hour.code, severity_of(hour), hour.subject, pages(hour)) == ("budget-hour", Severity.WARNING, scope, True)
     assert hour.message == f"{who} spent $1.50 within an hour, more than $1.00"
     assert soft.message == f"{who} has spent 80 % of today's budget: $4.00 of $5.00 (UTC)"
     assert soft.do.endswith(f"teamops budget lift {scope} --day-usd N")
@@ -55,7 +55,7 @@ def test_tokens_that_no_budget_sees_are_told_for_each_model_of_an_agent() -> Non
     assert [finding.subject for finding in found] == ["CODER odd-9", "CODER "]
     assert found[0].message == "CODER's budget can't see 12,000 tokens used today: odd-9 has no known price"
     assert found[1].message.endswith("a model without a name has no known price")
-    assert found[0].rounds > 5, "a price that is looked up is no news"
+    assert RULES[found[0].code].for_s > 5, "a price that is looked up is no news"
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_tokens_that_no_budget_sees_are_told_for_each_model_of_an_agent() -> Non
 )
 def test_a_hold_calls_a_person_and_says_what_to_do(cause: Cause, code: str, says: str, lift: str) -> None:
     (found,) = hold_findings(hold(cause), {"CODER": done(Step.GATE, Step.POKES)})
-    assert (found.code, found.severity, found.notify, found.rounds) == (code, Severity.CRITICAL, True, 1)
-    assert found.code in CODES
+    assert (found.code, severity_of(found), pages(found)) == (code, Severity.CRITICAL, True)
+    assert RULES["budget-hard"].for_s == RULES["budget-unchecked"].for_s == 0
     assert found.message.startswith(says)
     assert found.do.endswith(lift)
     assert found.agent == CODER

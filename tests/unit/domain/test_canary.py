@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from teamops.domain.alert_rules import pages, severity_of
 from teamops.domain.canary import (
     PATIENCE_S,
     SEEN,
@@ -22,16 +24,21 @@ from teamops.domain.canary import (
     hold_check,
     hook_check,
     kernel_check,
+    no_audit,
+    no_commit,
     no_hook,
+    no_repository,
     not_started,
     not_tried,
     unheld,
     unproven,
+    unruled,
+    untried,
     version_in,
 )
 from teamops.effects.recipe import HOOK_TIMEOUT_S
 from teamops.guard.hook import REFUSED
-from teamops.model.check import Check, Word
+from teamops.model.check import AUDIT, COMMIT, Check, Word
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
@@ -211,20 +218,48 @@ def test_a_held_agent_is_refused() -> None:
     assert check.why == "lets through what is forbidden: a tool call of a held agent (exit status 0)"
 
 
+FOUND, MISSED = Try("change src/x", True, False, "a violation of write.allow"), Try("change src/x", True, True)
+STANDS, BLAMED = Try("change a.md", False, True), Try("change a.md", False, False, "a violation of light")
+UNSEEN = [Try("change src/x", True, True, "nothing of it was seen"), Try("change a.md", False, False)]
+MADE, HELD = Try("commit src/x", True, True), Try("commit src/x", True, False, "deny src/x")
+SHUT = Try("commit a.md", False, False, "no module")
+LETS, REFUSES = "lets through what is forbidden", "refuses what is allowed"
+
+
 @pytest.mark.parametrize(
     ("check", "word", "why"),
     [
-        (audit_check(R, "alert", in_repository=True), Word.WORKS, "alert: changes"),
-        (audit_check(R, "off", in_repository=True), Word.OFF, "guard.audit is off"),
-        (audit_check(R, "alert", in_repository=False), Word.NOT_SUPPORTED, "the project is in no git repository"),
-        (commit_check(R, ours=True, other="", do="x"), Word.WORKS, "git's pre-commit hook is installed"),
-        (commit_check(R, ours=False, other="", do="x"), Word.OFF, "git's pre-commit hook is not installed"),
-        (commit_check(R, ours=False, other="/h", do="x"), Word.OFF, "another hook stands there: /h"),
+        (audit_check(R, "alert", [FOUND, STANDS], 0.2, 1.0), Word.WORKS, "alert: 1 found, 1 let stand"),
+        (audit_check(R, "alert", [FOUND], 0.2, 1.0), Word.WORKS, "alert: 1 found, 0 let stand"),
+        (audit_check(R, "alert", [FOUND], 4.0, 6.0, "seldom"), Word.WORKS, "alert: 1 found, 0 let stand; seldom"),
+        (audit_check(R, "alert", [FOUND], 1.4, 1.0), Word.BROKEN, "too late: what is forbidden was found after 1.4 s"),
+        (audit_check(R, "alert", [MISSED, STANDS], 0.2, 1.0), Word.BROKEN, f"{LETS}: change src/x (no violation)"),
+        (audit_check(R, "alert", UNSEEN, 0.0, 1.0), Word.BROKEN, f"{LETS}: change src/x (nothing of it was seen)"),
+        (audit_check(R, "alert", [FOUND, BLAMED], 0.2, 1.0), Word.BROKEN, f"{REFUSES}: change a.md (a violation of l"),
+        (audit_check(R, "alert", UNSEEN[1:], 0.2, 1.0), Word.BROKEN, f"{REFUSES}: change a.md (it is called a viol"),
+        (no_audit(R, "guard.audit is off", "x"), Word.OFF, "guard.audit is off"),
+        (unruled(R, AUDIT), Word.OFF, "its role has no profile, so no boundary"),
+        (untried(R, COMMIT, "no disk", "free it"), Word.BROKEN, "could not be tried: no disk"),
+        (no_repository(R), Word.NOT_SUPPORTED, "its folder is in no git repository"),
+        (no_commit(R, "", "x"), Word.OFF, "git's pre-commit hook is not installed"),
+        (no_commit(R, "/h", "x"), Word.OFF, "another hook stands there: /h"),
+        (commit_check(R, [HELD, replace(MADE, forbidden=False)], 9), Word.WORKS, "git's pre-commit hook: 1 refused, 1"),
+        (commit_check(R, [MADE], 9), Word.BROKEN, f"{LETS}: commit src/x"),
+        (commit_check(R, [HELD, SHUT], 9), Word.BROKEN, f"{REFUSES}: commit a.md (no module)"),
     ],
 )
 def test_what_the_layers_afterwards_are_worth(check: Check, word: Word, why: str) -> None:
     assert (check.role, check.word, check.why[: len(why)]) == (R, word, why)
     assert bool(check.do) is (word is not Word.WORKS)
+
+
+def test_what_was_tried_afterwards_is_told() -> None:
+    assert audit_check(R, "alert", [FOUND, STANDS], 0.2, 1.0).tried == (
+        "change src/x: a violation of write.allow",
+        "change a.md: no violation",
+    )
+    assert audit_check(R, "alert", UNSEEN, 0.0, 1.0).tried[1] == "change a.md: a violation"
+    assert commit_check(R, [replace(HELD, why=""), MADE], 9).tried == ("commit src/x: refused", "commit src/x: made")
 
 
 WORKS = Check(layer="kernel", word=Word.WORKS, why="both", role=R)
@@ -253,7 +288,7 @@ def test_a_broken_boundary_is_an_alert() -> None:
     checks = [WORKS, not_started(R, "x")]
     assert broken(checks) == (checks[1],)
     (finding,) = broken_findings(R, broken(checks))
-    assert (finding.code, finding.severity, finding.agent, finding.notify) == (
+    assert (finding.code, severity_of(finding), finding.agent, pages(finding)) == (
         "boundary-broken",
         Severity.CRITICAL,
         R,

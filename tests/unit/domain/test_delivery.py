@@ -8,6 +8,7 @@ import pytest
 
 from teamops.domain import delivery as step
 from teamops.domain import telling
+from teamops.domain.alert_rules import pages
 from teamops.domain.delivery import Sign, Way
 from teamops.domain.light import Light
 from teamops.domain.limits import Limits
@@ -218,5 +219,5 @@ def test_the_words_of_the_alert(task: str | None, words: str) -> None:
     light = Light(task=task, role=CODER, tier=2, stage=Stage.IMPLEMENT, since=1.0, since_wall=WALL, line=3, digest="ab")
     found = telling.unproven_finding(light, [UNPROVEN])
     assert found.message == (f"CODER holds {words}: 1 line was typed, and nothing shows that its client took one")
-    assert (found.code, found.notify) == ("poke-unproven", True)
+    assert (found.code, pages(found)) == ("poke-unproven", True)
     assert "2 lines were typed" in telling.unproven_finding(light, [UNPROVEN, UNPROVEN]).message

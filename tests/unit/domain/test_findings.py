@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from teamops.domain import findings
+from teamops.domain.alert_rules import pages, severity_of
 from teamops.domain.light import Light, Reading
 from teamops.domain.span import clock_words
 from teamops.model.agent import AgentState, Evidence, EvidenceKind
 from teamops.model.handoff import Problem, Severity, Stage
 from teamops.model.role import CODER, DEVELOPER
 from teamops.model.snapshot import LightState
-from tests.unit.domain.test_protocol_alerts import PROTOCOL_CODES
 
 LIGHT = Light(
     task="login", role=DEVELOPER, tier=2, stage=Stage.IMPLEMENT, since=0.0, since_wall=0.0, line=3, digest="abc"
@@ -38,7 +38,7 @@ def test_stale(state: LightState, answered: bool, managed: bool, message: str | 
     assert message in found[0].message
     assert "task login" in found[0].message
     assert found[0].do.startswith(do)
-    assert found[0].notify
+    assert pages(found[0])
     assert found[0].subject == "login#abc"
 
 
@@ -57,9 +57,9 @@ def test_stale_says_how_long_and_changes_its_words_once_a_minute_at_most(seconds
         pytest.param(AgentState.IDLE, False, [], None, None, id="idle"),
         pytest.param(AgentState.WORKING, True, [], None, None, id="working"),
         pytest.param(AgentState.DEAD, True, ["agent-dead"], Severity.CRITICAL, True, id="dead with the light"),
-        pytest.param(AgentState.DEAD, False, ["agent-dead"], Severity.ERROR, False, id="dead at rest"),
+        pytest.param(AgentState.DEAD, False, ["agent-dead"], Severity.WARNING, False, id="dead at rest"),
         pytest.param(AgentState.SILENT, True, ["agent-silent"], Severity.WARNING, False, id="silent"),
-        pytest.param(AgentState.WAITING, False, ["agent-needs-you"], Severity.ERROR, True, id="needs you"),
+        pytest.param(AgentState.WAITING, False, ["agent-needs-you"], Severity.WARNING, True, id="needs you"),
     ],
 )
 def test_agents(
@@ -68,7 +68,7 @@ def test_agents(
     found = findings.agent_findings(CODER, state, EVIDENCE, holds_light=holds, ended="signal 9")
     assert [row.code for row in found] == codes
     if found:
-        assert (found[0].severity, found[0].notify, found[0].agent) == (severity, notify, CODER)
+        assert (severity_of(found[0]), pages(found[0]), found[0].agent) == (severity, notify, CODER)
         assert ("while it holds the light" in found[0].message) is (holds and state is AgentState.DEAD)
 
 
@@ -89,7 +89,7 @@ def test_handoff() -> None:
 def test_troubles() -> None:
     assert findings.trouble_findings({}, tmux_down="", ledger="") == []
     found = findings.trouble_findings({"panes": ("slow", "look")}, tmux_down="gone", ledger="disk full")
-    assert [(row.code, row.severity) for row in found] == [
+    assert [(row.code, severity_of(row)) for row in found] == [
         ("source-troubled", Severity.WARNING),
         ("tmux-down", Severity.CRITICAL),
         ("ledger-troubled", Severity.CRITICAL),
@@ -98,7 +98,7 @@ def test_troubles() -> None:
 
 def test_a_ledger_that_cannot_be_read_is_no_proof_that_all_is_well() -> None:
     (found,) = findings.trouble_findings({}, tmux_down="", ledger="", unjudged="the file is damaged")
-    assert (found.code, found.severity, found.notify) == ("ledger-troubled", Severity.CRITICAL, True)
+    assert (found.code, severity_of(found), pages(found)) == ("ledger-troubled", Severity.CRITICAL, True)
     assert "can't be judged: the file is damaged" in found.message
 
 
@@ -110,34 +110,22 @@ def test_clock_words(seconds: float, words: str) -> None:
     assert clock_words(seconds) == words
 
 
-def test_every_code_said_is_listed() -> None:
-    said = {
-        row.code
-        for rows in (
-            findings.light_findings([(LIGHT, Reading(LightState.STALE, 800.0, answered=False))], managed=frozenset()),
-            findings.handoff_findings(("x", "y"), [problem(1, Severity.ERROR)]),
-            findings.trouble_findings({"a": ("b", "c")}, tmux_down="d", ledger="e"),
-            *(findings.agent_findings(CODER, state, EVIDENCE, holds_light=True, ended="") for state in AgentState),
-        )
-        for row in rows
-    }
-    # Those of the protocol: test_protocol_alerts; of restarts: test_restart_alerts; of budgets: test_budget_alerts.
-    elsewhere = {
-        *PROTOCOL_CODES,
-        *(code for code in findings.CODES if code.startswith("budget-")),
-        "boundary-crossed",  # test_boundary_alerts
-        "agent-given-up",
-        "agent-held",
-        "agent-left-alone",
-        "agent-memory",
-        "agent-runaway",
-        "boundary-broken",
-        "poke-unproven",
-    }
-    assert said == set(findings.CODES) - elsewhere
-
-
 def test_a_screen_s_text_alone_calls_nobody_away_from_the_screen() -> None:
     evidence = Evidence(EvidenceKind.PANE, 1.0, "a dialog is open")
     (found,) = findings.agent_findings(CODER, AgentState.WAITING, evidence, holds_light=True, ended="")
     assert (found.code, found.notify) == ("agent-needs-you", False)
+
+
+@pytest.mark.parametrize(
+    ("state", "auth", "codes", "page"),
+    [
+        (AgentState.ZOMBIE, False, ["agent-zombie"], True),
+        (AgentState.ERRORED, False, ["agent-errored"], False),
+        (AgentState.ERRORED, True, ["agent-errored"], True),
+        (AgentState.SUSPENDED, False, ["agent-suspended"], False),
+    ],
+)
+def test_an_agent_that_is_unwell_with_the_light(state: AgentState, codes: list[str], *, auth: bool, page: bool) -> None:
+    found = findings.agent_findings(CODER, state, EVIDENCE, holds_light=True, ended="", auth=auth)
+    assert [(row.code, pages(row)) for row in found] == [(code, page) for code in codes]
+    assert findings.agent_findings(CODER, AgentState.SUSPENDED, EVIDENCE, holds_light=False, ended="") == []

@@ -10,13 +10,15 @@ from teamops.domain.log_lines import (
     approval_line,
     forced_line,
     gate_line,
+    page_line,
     rotation_line,
+    silence_words,
     state_line,
     tamper_line,
     turn_line,
 )
-from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Restart
-from teamops.model.alert import Alert, AlertState
+from teamops.model.actions import Action, Append, By, Outcome, Poke, Restart
+from teamops.model.alert import Alert, AlertState, Silence
 from teamops.model.handoff import Severity
 from teamops.model.role import CODER, HUMAN, NONE
 
@@ -48,6 +50,26 @@ def test_alert(state: AlertState, message: str, text: str, ok: bool) -> None:
     assert (line.text, line.ok, line.role) == (text, ok, CODER)
 
 
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [
+        (None, "silenced until its cause is gone"),
+        (1000.0, "silenced for 15 min"),
+        (101.0, "silenced for 1 min"),
+        (100.0, "not silenced"),
+    ],
+)
+def test_a_silence_in_words(until: float | None, words: str) -> None:
+    assert silence_words(Silence(0.0, until), 100.0) == words
+    assert silence_words(None, 100.0) == "not silenced"
+
+
+@pytest.mark.parametrize(("ok", "lead"), [(True, "told you"), (False, "could not tell you")])
+def test_a_page(ok: bool, lead: str) -> None:
+    line = page_line(1.0, "shop: agent-dead", "desktop", "shown", CODER, ok=ok)
+    assert (line.kind, line.text, line.ok) == ("page", f"{lead} by desktop: shop: agent-dead (shown)", ok)
+
+
 def test_alert_of_nobody() -> None:
     alert = Alert(
         code="tmux-down", subject="s", severity=Severity.CRITICAL, state=AlertState.FIRING, message="gone", do="d",
@@ -63,13 +85,6 @@ def test_alert_of_nobody() -> None:
         pytest.param(POKE, DONE, "poke: typed and submitted", True, id="done"),
         pytest.param(POKE, REFUSED, "poke: a dialog is open (answer it first (a))", False, id="refused"),
         pytest.param(Restart(role=CODER, by=By.RULE), None, "restart: under way", True, id="under way"),
-        pytest.param(
-            Notify(title="t", body="b", critical=False, role=CODER),
-            DONE,
-            "tell you: typed and submitted",
-            True,
-            id="told",
-        ),
         pytest.param(
             Append(role=CODER, task="t", text="### [CODER]", by=By.PERSON),
             REFUSED,

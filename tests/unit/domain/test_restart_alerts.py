@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from teamops.domain import login, restart
-from teamops.domain.findings import CODES
+from teamops.domain.alert_rules import pages, severity_of
 from teamops.domain.restart import Hold, Keeping
 from teamops.domain.restart_alerts import keeping_findings
 from teamops.model.agent import AgentState
@@ -42,15 +42,14 @@ def test_what_a_person_has_to_know(
     found = keeping_findings(CODER, keeping, shown, health, lit=lit, left_alone=alone)
     assert [one.code for one in found] == ([code] if code else [])
     for one in found:
-        assert one.code in CODES
         assert one.message.startswith("CODER is ")
         assert ("while it holds the light" in one.message) == lit
-        assert one.notify == (lit or code != "agent-left-alone")
+        assert pages(one) == (lit or code != "agent-left-alone")
 
 
 def test_an_agent_that_is_given_up_is_critical() -> None:
     (found,) = keeping_findings(CODER, SPENT, AgentState.GIVEN_UP, AgentState.DEAD, lit=False, left_alone=False)
-    assert found.severity is Severity.CRITICAL
+    assert severity_of(found) is Severity.CRITICAL
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from teamops.domain import spike_alerts
+from teamops.domain.alert_rules import pages, severity_of
 from teamops.domain.limits import SpikeRule
 from teamops.domain.spike_memory import Kept, forget_older, from_kept, to_keep
 from teamops.domain.spikes import Sample, Spike, State, step
@@ -210,7 +211,7 @@ def test_words(spike: Spike, rate: int, words: str) -> None:
     assert spike_alerts.words(spike, rate) == words
     found = spike_alerts.runaway_finding(CODER, spike, rate)
     assert found.message == f"CODER uses {words}"
-    assert (found.code, found.severity, found.notify) == ("agent-runaway", Severity.CRITICAL, True)
+    assert (found.code, severity_of(found), pages(found)) == ("agent-runaway", Severity.CRITICAL, True)
 
 
 def test_running_away_lies_over_health_but_not_over_an_end() -> None:

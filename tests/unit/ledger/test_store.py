@@ -19,7 +19,7 @@ from teamops.ledger.connection import _use_wal
 from teamops.ledger.migrations import STEPS, migrate
 from teamops.ledger.rows import DaySpend
 from teamops.ledger.store import Ledger, LedgerError, open_ledger
-from teamops.model.actions import Action, Append, By, Notify, Outcome, Poke, Quarantine, Restart
+from teamops.model.actions import Action, Append, By, Outcome, Poke, Quarantine, Restart
 from teamops.model.agent import Beat
 from teamops.model.alert import Alert, AlertState
 from teamops.model.clock import Stamp
@@ -60,7 +60,6 @@ def alert(state: AlertState, changed: float, *, code: str = "agent-dead") -> Ale
         agent=CODER,
         since_wall=5.0,
         changed_wall=changed,
-        rounds=2,
         notify=True,
     )
 
@@ -205,8 +204,6 @@ def test_alerts_come_back_as_they_were_and_each_change_stays_in_the_log(ledger: 
 ACTIONS: list[Action] = [
     Poke(role=CODER, text="go on", by=By.PERSON, reason="r"),
     Restart(role=REVIEWER, by=By.RULE),
-    Notify(title="t", body="b", critical=True, role=CODER),
-    Notify(title="t", body="b", critical=False),
     Append(role=CODER, task="t", text="### [CODER]\n\n**Turn**: HUMAN\n", by=By.PERSON),
     Append(role=CODER, task=None, text="### [CODER]\n", by=By.RULE, reason="r"),
     Quarantine(violation=7, patch="ab12.diff", path="src/a b.py", by=By.RULE, role=CODER, reason="write.allow"),
@@ -377,7 +374,7 @@ def test_a_full_disk_is_said_and_healed(tmp_path: Path) -> None:
     code = """
         import resource, signal
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, resource.RLIM_INFINITY))
         stored = 0
         try:
             for number in range(100_000):

@@ -15,6 +15,7 @@ from teamops.model.role import CODER, DEVELOPER, PARTNER, REVIEWER, Role
 from teamops.report.agent import AgentLook, agent_report_json, agent_report_text
 from teamops.report.boundary import decision_words, held_words
 from teamops.report.status import status_json, status_text
+from teamops.report.violations import violations_json
 from teamops.tui.believable import believable
 from teamops.tui.believable_agent import believable_agent_report
 
@@ -101,3 +102,10 @@ def test_one_agent_tells_its_policy_who_holds_it_and_what_was_refused() -> None:
 )
 def test_who_holds_it_in_words(boundary: BoundaryView, pid: int | None, words: str) -> None:
     assert held_words(replace(agent_of(DEVELOPER), pid=pid), boundary) == words
+
+
+def test_a_violation_has_one_form_for_programs() -> None:
+    violations = believable().violations
+    told = violations_json(violations)
+    assert told == {"schema": "teamops.violations/1", "violations": status_json(believable())["violations"]}
+    assert str(told["violations"][0]["at"]).startswith("20")

@@ -151,7 +151,14 @@ def test_limits_are_told_for_programs() -> None:
 
 
 def test_nobody_acts() -> None:
-    assert status_json(EMPTY)["supervisor"] == {"pid": None, "acting": False, "since": None, "watch_only": False}
+    assert status_json(EMPTY)["supervisor"] == {
+        "pid": None,
+        "acting": False,
+        "since": None,
+        "watch_only": False,
+        "round_age_s": None,
+        "hangs": False,
+    }
 
 
 @pytest.mark.parametrize(
@@ -182,3 +189,12 @@ def test_empty_states_name_what_to_do() -> None:
     assert "teamops watch" in text
     assert "Turn" in text
     assert "teamops.toml" in text
+
+
+def test_a_supervisor_that_hangs_is_said() -> None:
+    hung = replace(EMPTY, supervisor=SupervisorView(pid=812, acting=False, since_wall=0.0, round_age_s=75.0))
+    assert status_json(hung)["supervisor"]["hangs"] is True
+    assert "812, WHICH HANGS: no round for" in status_text(hung).splitlines()[0]
+    well = replace(EMPTY, supervisor=SupervisorView(pid=812, acting=False, since_wall=0.0, round_age_s=1.0))
+    assert status_json(well)["supervisor"]["round_age_s"] == 1.0
+    assert "HANGS" not in status_text(well)

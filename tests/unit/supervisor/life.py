@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from teamops.config.settings import RoleSettings, Settings
+from teamops.config.settings import NotifySettings, RoleSettings, Settings
 from teamops.domain.budget import BudgetRule
 from teamops.domain.limits import Limits, RestartPolicy, SpikeRule
+from teamops.domain.paging import PagingPolicy
 from teamops.effects.append import append_block
 from teamops.guard import holds
 from teamops.handoff import ROLES, Document
@@ -22,6 +23,7 @@ from teamops.model.actions import Action, Append, Outcome, Poke
 from teamops.model.alert import Alert
 from teamops.model.errors import TeamopsError
 from teamops.model.events import HandoffChanged, HandoffLost, PanesSeen, Ticked
+from teamops.model.page import Answer, Page, Receipt
 from teamops.model.pane import Pane
 from teamops.model.role import CODER, DIRECTOR, NONE, REVIEWER, Role
 from teamops.model.snapshot import Snapshot, SupervisorView
@@ -104,6 +106,36 @@ class Hands:
         return [action for action in self.done if isinstance(action, Poke)]
 
 
+class Ear:
+    """Takes the place of a channel to the person: notes what they are told."""
+
+    limit_s = 5.0
+
+    def __init__(self, name: str, heard: list[tuple[str, Page]]) -> None:
+        self.name = name
+        self.heard = heard
+        self.tries: list[Page] = []
+        self.answer = Receipt(ok=True, message="shown")
+        self.hear: Callable[[Answer], None] = lambda _: None
+        self.before: Callable[[Page], None] = lambda _: None
+
+    async def start(self, hear: Callable[[Answer], None]) -> str:
+        """Be well."""
+        self.hear = hear
+        return ""
+
+    async def deliver(self, page: Page) -> Receipt:
+        """Note ``page`` as heard where the answer is that it was."""
+        self.before(page)
+        self.tries.append(page)
+        if self.answer.ok:
+            self.heard.append((self.name, page))
+        return self.answer
+
+    async def close(self) -> None:
+        """Leave nothing."""
+
+
 class Life:
     """See the module. Not begun before ``begin``."""
 
@@ -123,6 +155,8 @@ class Life:
         spike: SpikeRule | None = None,
         budget: BudgetRule | None = None,
         team_budget: BudgetRule | None = None,
+        notify: NotifySettings | None = None,
+        paging: PagingPolicy | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
@@ -154,6 +188,8 @@ class Life:
             restart=restart or RestartPolicy(),
             spike=spike or SpikeRule(),
             budget=team_budget or BudgetRule(),
+            notify=notify or NotifySettings(),
+            paging=paging or PagingPolicy(group_wait_s=2.0),
             timezone="UTC",
         )
         view = SupervisorView(pid=1, acting=acting, since_wall=None)
@@ -163,13 +199,18 @@ class Life:
         self.hands = Hands(self.handoff)
         self.core.budgeting.folder = folder / "state"
         holds.prepare(str(folder / "state"))
-        self.core.effects = self.hands  # type: ignore[assignment]  # all that the core uses of it
+        self.core.acts.effects = self.hands  # type: ignore[assignment]  # all that the core uses of it
+        self.heard: list[tuple[str, Page]] = []
+        """By which channel the person was told of what."""
+        self.ears = {name: Ear(name, self.heard) for name in self.settings.notify.order}
         self._document = Document({*ROLES})
         self._read = False
 
     async def begin(self, *with_session: Role) -> Life:
         """Read file and panes once, and let the first judgements be made."""
         self.core.begin_running()
+        if self.core.book.supervisor.acting:
+            self.core.spawn(self.core.paging.run(list(self.ears.values())), "paging")
         self.panes(*with_session)
         self.read()
         self.core.say_ready()
@@ -246,6 +287,10 @@ class Life:
     def alerts(self, code: str) -> list[Alert]:
         """Return the open alerts of that code."""
         return [alert for alert in self.core.book.alerts.values() if alert.code == code and alert.open]
+
+    def told(self, code: str) -> list[Page]:
+        """Return the pages that told the person of alerts of that code."""
+        return [page for _, page in self.heard if any(key[0] == code for key in page.keys)]
 
     def codes(self) -> list[str]:
         """Return the codes of the findings now."""

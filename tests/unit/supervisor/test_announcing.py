@@ -315,7 +315,7 @@ async def test_a_persons_own_poke_makes_up_for_it(begin: Begin, handoff: Path) -
     await life.ticks(2)
     assert life.alerts("handoff-unannounced")
     life.hands.answer = Outcome(ok=True, message="typed and submitted")
-    await life.core.begin(Poke(role=CODER, text="go on", by=By.PERSON))
+    await life.core.acts.begin(Poke(role=CODER, text="go on", by=By.PERSON))
     await life.ticks(2)
     assert not life.alerts("handoff-unannounced")
 
@@ -328,7 +328,7 @@ async def test_killed_between_claim_and_line_it_is_said_and_typed_later(
     def die(action: Action) -> None:
         raise RuntimeError(f"killed before {action}")
 
-    monkeypatch.setattr(first.core, "begin", die)
+    monkeypatch.setattr(first.core.acts, "begin", die)
     append(handoff, TO_CODER)
     first.read()
     with pytest.raises(RuntimeError, match="killed before"):
@@ -416,15 +416,14 @@ async def test_without_a_ledger_to_claim_in_nobody_is_poked(
 async def test_a_persons_light_is_told_once_over_restarts(begin: Begin, handoff: Path) -> None:
     first = await begin(CODER)
     await first.append(block(DIRECTOR, HUMAN))
-    await first.ticks(2)
-    told = [action for action in first.hands.done if "human-turn" in getattr(action, "reason", "")]
-    assert len(told) == 1
+    await first.ticks(5)
+    await first.until(lambda: len(first.told("human-turn")) == 1, "the person is told")
     await first.end()
     second = await begin(CODER)
-    await second.ticks(3)
+    await second.ticks(60)
     (alert,) = second.alerts("human-turn")
     assert alert.state is AlertState.FIRING
-    assert second.hands.done == []
+    assert (second.hands.done, second.heard) == ([], [])
     light = second.core.book.lights["login"]
     assert second.ledger.audit.announced("login", light.digest, HUMAN) == "human"
     await second.append(block(HUMAN, NONE, gates=GATES))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from teamops.config.settings import AuditMode, GuardSettings
+from teamops.domain.attribution import Blame, Refusal
 from teamops.model.boundary import ChangeKind, Violation, ViolationState
+from teamops.model.events import Event, SourceTroubled, WorkTreeChanged
 from teamops.model.role import REVIEWER
 from teamops.model.snapshot import SettleViolation
+from teamops.supervisor import change_judge
 from teamops.supervisor.auditing import told_line
 from tests.unit.supervisor.life import START, Life
 
@@ -95,3 +100,58 @@ def test_an_agent_is_told_by_words_that_can_t_act() -> None:
     assert "rm -rf" not in strange
     assert "a file" in strange
     assert len(told_line(replace(ONE, path="a" * 300))) < 500
+
+
+async def test_a_moment_in_many_events_is_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    life = Life(tmp_path)
+    await life.begin()
+    audit, now = life.core.auditing, life.core.book.stamp
+    rooms: list[int] = []
+
+    def judge_changes(scene: change_judge.Scene, *_: object) -> change_judge.Judged:
+        rooms.append(scene.room)
+        blame = Blame(roles=(REVIEWER,), refusal=Refusal(rule="x", why="x"), evidence=(), sure=True)
+        few = [change_judge.Draft(ONE, "", blame)] * min(scene.room, 150)
+        return change_judge.Judged(few, unlisted=150 - len(few))
+
+    monkeypatch.setattr(change_judge, "judge_changes", judge_changes)
+    try:
+        audit.folder = tmp_path
+        audit.follow(lambda *_: None, lambda: True)
+        moments = [now, now, now, replace(now, now=now.now + 1)]
+        for stamp in moments:
+            audit.see(life.core.book, WorkTreeChanged(stamp, str(tmp_path), (), 2000))
+        async with asyncio.timeout(15):
+            while len(rooms) < len(moments) or audit._working:  # noqa: ASYNC110 - a condition over a thread
+                await asyncio.sleep(0.01)
+        assert rooms == [200, 50, 0, 200]
+    finally:
+        await life.end()
+
+
+async def test_what_is_too_much_to_be_listed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    life = Life(tmp_path)
+    await life.begin()
+    said: list[Event] = []
+    monkeypatch.setattr(life.core, "emit", said.append)
+    try:
+        await life.core.auditing.take(life.core.book, change_judge.Judged(unlisted=7))
+        (told,) = [one for one in said if isinstance(one, SourceTroubled)]
+        assert told.message == "7 more changes past a boundary are not listed: too many at once"
+    finally:
+        await life.end()
+
+
+async def test_a_few_of_many_are_not_undone_by_rule(tmp_path: Path) -> None:
+    life = Life(tmp_path)
+    await life.begin()
+    book = life.core.book
+    book.settings = replace(book.settings, guard=GuardSettings(audit=AuditMode.QUARANTINE))
+    blame = Blame(roles=(REVIEWER,), refusal=Refusal(rule="x", why="x"), evidence=(), sure=True)
+    try:
+        judged = change_judge.Judged([change_judge.Draft(ONE, "", blame)])
+        await life.core.auditing.take(book, judged, beside=2000)
+        (row,) = life.ledger.boundaries.violations(0.0, 10)
+        assert row.note == "not undone: 2001 files at once look like a checkout"
+    finally:
+        await life.end()

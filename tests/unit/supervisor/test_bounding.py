@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from teamops.config.settings import ProfileFile, SandboxMode, SandboxSettings
-from teamops.domain.boundary_notices import FEW, MANY, SETTLED_ROUNDS, SPENDING, WITHIN_S
+from teamops.domain.boundary_notices import FEW, MANY, SETTLED_S, SPENDING, WITHIN_S
 from teamops.model.actions import By, Outcome, Start
 from teamops.model.agent import Beat, BeatKind
 from teamops.model.agent_report import Launch
@@ -138,7 +138,7 @@ async def test_what_was_started_within_its_boundary_is_held_and_no_alert(begin: 
     launched(life, Held(kernel="bwrap + Landlock", hooked=True))
     life.core.bounding.load(life.core.book)
     become(life)
-    view = await shown(life, ticks=SETTLED_ROUNDS + 2)
+    view = await shown(life, ticks=int(SETTLED_S) + 2)
     assert (view.kernel, view.hook, view.unenforced) == ("bwrap + Landlock", True, "")
     assert life.alerts("boundary-unenforced") == []
     life.core.emit(PaneDied(life.clock.stamp(), CODER, PID, 0, None))
@@ -161,7 +161,7 @@ async def test_what_nothing_holds_says_why_and_is_an_alert_once(begin: Begin, ho
     assert (view.kernel, view.hook) == ("", False)
     assert view.unenforced == f"{why}; no hook of its client has asked so far"
     assert life.alerts("boundary-unenforced") == []  # another process may be about to store that it started it
-    await shown(life, ticks=SETTLED_ROUNDS)
+    await shown(life, ticks=int(SETTLED_S))
     (alert,) = life.alerts("boundary-unenforced")
     assert (alert.agent, alert.notify) == (CODER, False)
     assert alert.do.startswith("see what" if how == "without means" else "restart CODER")
@@ -178,13 +178,13 @@ async def test_what_nothing_holds_says_why_and_is_an_alert_once(begin: Begin, ho
 async def test_nothing_is_said_where_the_person_turned_it_off_or_the_role_has_no_profile(begin: Begin) -> None:
     life = await team(begin, mode=SandboxMode.OFF)
     become(life)
-    view = await shown(life, ticks=SETTLED_ROUNDS + 3)
+    view = await shown(life, ticks=int(SETTLED_S) + 3)
     assert (view.unenforced, view.waived) == (f"{OFF}; no hook of its client has asked so far", True)
     assert life.alerts("boundary-unenforced") == []
     life = await begin()
     await life.core.bounding.read()
     become(life)
-    view = await shown(life, ticks=SETTLED_ROUNDS + 3)
+    view = await shown(life, ticks=int(SETTLED_S) + 3)
     assert (view.unruled, view.unenforced) == (True, "")
     assert life.alerts("boundary-unenforced") == []
 
@@ -213,7 +213,7 @@ async def test_what_this_one_starts_is_known_at_once_and_its_policy_read_anew(be
     own.write_text(text.replace('allow: ["*"]', 'allow: ["/src/"]', 1), encoding="utf-8")
     held = Held(kernel="bwrap alone", hooked=True)
     life.hands.answer = Outcome(ok=True, message="started", evidence=f"pane %1 pid {PID}", held=held)
-    outcome = await life.core.begin(Start(role=CODER, by=By.PERSON))
+    outcome = await life.core.acts.begin(Start(role=CODER, by=By.PERSON))
     assert outcome.ok
     view = await shown(life)
     assert (view.kernel, view.hook, view.allow) == ("bwrap alone", True, ("/src/",))

@@ -16,7 +16,7 @@ from teamops.domain.budget import BudgetRule
 from teamops.domain.hard_stop import SETTLE_S
 from teamops.domain.limits import RestartPolicy, SpikeRule, SpikeStop
 from teamops.guard import holds
-from teamops.model.actions import Action, By, Notify, Outcome, Poke, Restart, Stop, StopSpending
+from teamops.model.actions import Action, By, Outcome, Poke, Restart, Stop, StopSpending
 from teamops.model.agent import AgentState, AgentView, Beat, BeatKind
 from teamops.model.budget import TEAM, BudgetLine, Cause, Level, Step
 from teamops.model.events import BeatsSeen, PanesSeen, UsageSeen
@@ -117,8 +117,7 @@ async def test_an_agent_that_heeds_its_hooks_has_a_moment_for_its_last_lines_and
     assert holds.reason(str(file(life))) == "held: $5.10 of $5.00 spent on 2026-03-31 (UTC)"
     own = [action for action in life.hands.done if isinstance(action, StopSpending)]
     assert {(action.by, action.reason) for action in own} == {(By.RULE, "hold of CODER")}
-    told = [action.reason for action in life.hands.done if isinstance(action, Notify)]
-    assert told.count("budget-hard CODER") == 1
+    assert [page.keys for page in life.told("budget-hard")] == [(("budget-hard", "CODER"),)]
     line = budget_of(life)
     assert (line.level, [done.step for done in line.steps[CODER]]) == (Level.HARD, list(Step))
 
@@ -296,7 +295,7 @@ async def test_a_lift_opens_the_gate_and_leaves_the_agent_as_it_is(life: Life) -
     assert outcome.message == "CODER may spend $8.00 today"
     assert not file(life).exists()
     await life.ticks(5)
-    assert not [action for action in life.hands.done[done:] if not isinstance(action, Notify)]
+    assert not life.hands.done[done:]
     assert (coder(life).held, life.alerts("budget-hard")) == ("", [])
     assert any("CODER may spend $8.00 today" in line.text for line in life.core.book.log)
     spend(life, "3")

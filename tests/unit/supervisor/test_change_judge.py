@@ -18,8 +18,17 @@ from teamops.model.clock import Stamp
 from teamops.model.events import WorkTreeChanged
 from teamops.model.role import CODER, DIRECTOR, OPTIMIZER, REVIEWER, Role
 from teamops.sources.kept_bytes import digest_of, read_state
-from teamops.supervisor import change_judge
-from teamops.supervisor.change_judge import Judged, Past, Policies, Scene, Suspect, judge_changes, lives_in, shown
+from teamops.supervisor.change_judge import (
+    MAX_LISTED,
+    Judged,
+    Past,
+    Policies,
+    Scene,
+    Suspect,
+    judge_changes,
+    lives_in,
+    shown,
+)
 
 NOW = 1_775_000_000.0
 TOML = '[roles.DIRECTOR]\n[roles.CODER]\n[roles.REVIEWER]\n[roles.OPTIMIZER]\n[roles.DEVELOPER]\ncwd = "../own"\n'
@@ -60,7 +69,7 @@ class Yard:
         return FileState(kind=FileKind.FILE, mode=0o644, size=len(raw), digest=digest_of(raw), kept="somewhere")
 
     def judge(
-        self, suspects: list[Suspect], *changes: FileChange, root: Path | None = None, dropped: int = 0
+        self, suspects: list[Suspect], *changes: FileChange, root: Path | None = None, room: int = MAX_LISTED
     ) -> Judged:
         scene = Scene(
             project=str(self.root),
@@ -69,8 +78,9 @@ class Yard:
             suspects=tuple(suspects),
             past=self.past,
             restoring=self.restoring,
+            room=room,
         )
-        told = WorkTreeChanged(Stamp(1.0, NOW), str(root or self.root), changes, dropped)
+        told = WorkTreeChanged(Stamp(1.0, NOW), str(root or self.root), changes)
         return judge_changes(scene, told, lambda _, state: self.bytes.get(state.digest), Policies())
 
     def remember(self, judged: Judged, state: ViolationState, number: int = 1) -> None:
@@ -163,11 +173,11 @@ def test_without_a_policy_nothing_can_be_judged(yard: Yard) -> None:
     assert violations(yard.judge([yard.suspect(REVIEWER, lit=True)], yard.change("src/a.py", b"1", b"3"))) == []
 
 
-def test_a_checkout_over_everything_is_counted(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_judge, "MAX_LISTED", 3)
+def test_a_checkout_over_everything_is_counted(yard: Yard) -> None:
     changes = [yard.change(f"src/{number}.py", b"1", b"2") for number in range(5)]
-    judged = yard.judge([yard.suspect(REVIEWER, lit=True)], *changes, dropped=7)
-    assert (len(judged.drafts), judged.unlisted) == (3, 9)
+    for room in (3, 0):
+        judged = yard.judge([yard.suspect(REVIEWER, lit=True)], *changes, room=room)
+        assert (len(judged.drafts), judged.unlisted) == (room, 5 - room)
 
 
 def test_what_can_t_be_kept_is_told_all_the_same(yard: Yard) -> None:

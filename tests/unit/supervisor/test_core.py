@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from teamops.config.settings import Settings
 from teamops.ledger.store import Ledger, open_ledger
-from teamops.model.actions import Action
 from teamops.model.agent import ClientStatus
-from teamops.model.alert import Alert, AlertState
+from teamops.model.alert import AlertState
 from teamops.model.events import HandoffLost, StatusSeen, Ticked
 from teamops.model.role import CODER
 from teamops.model.snapshot import Snapshot, SupervisorView
@@ -56,26 +55,6 @@ async def life(tmp_path: Path) -> AsyncIterator[Life]:
     life = Life(tmp_path)
     yield life
     await life.end()
-
-
-async def test_a_notice_is_on_record_before_its_alert_is(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed between the two writes: an alert known as told without its notice would never be told."""
-    written: list[str] = []
-    save_alerts, begin_action = life.ledger.save_alerts, life.ledger.begin_action
-
-    def save(alerts: Sequence[Alert]) -> None:
-        written.append("alert")
-        save_alerts(alerts)
-
-    def begin(action: Action, wall: float) -> int:
-        written.append("notice")
-        return begin_action(action, wall)
-
-    monkeypatch.setattr(life.ledger, "save_alerts", save)
-    monkeypatch.setattr(life.ledger, "begin_action", begin)
-    life.core.emit(HandoffLost(life.core.stamp(), "there is no current.md", "make it"))
-    await life.until("handoff-lost")
-    assert written[:2] == ["notice", "alert"]
 
 
 async def test_work_beside_the_loop_that_fails_becomes_an_alert(life: Life) -> None:

@@ -230,8 +230,7 @@ async def test_what_nobody_takes_is_typed_again_up_to_the_limit_and_then_told(be
     assert len({poke.text for poke in life.hands.pokes}) == 1, "the very same line"
     (alert,) = life.alerts("poke-unproven")
     assert "3 lines were typed" in alert.message
-    told_away = [action for action in life.hands.done if "poke-unproven" in getattr(action, "reason", "")]
-    assert len(told_away) == 1
+    await life.until(lambda: len(life.told("poke-unproven")) == 1, "the person is told")
     await seconds(life, 300)
     assert len(life.hands.pokes) == 3, "no reminder either: the limit is for all lines"
     beats(life, Beat(role=CODER, wall=life.wall, tokens=9))
@@ -353,7 +352,7 @@ async def test_the_dead_are_not_reminded(begin: Begin, handoff: Path) -> None:
 async def test_a_persons_own_word_puts_the_reminder_off(begin: Begin, handoff: Path) -> None:
     life = await accepted_and_at_rest(begin)
     await seconds(life, 50)
-    await life.core.begin(Poke(role=CODER, text="how is it going?", by=By.PERSON))
+    await life.core.acts.begin(Poke(role=CODER, text="how is it going?", by=By.PERSON))
     takes(life)
     await seconds(life, 50)
     assert len(life.hands.pokes) == 2
@@ -565,7 +564,7 @@ async def test_killed_while_typing_its_proof_ends_the_alert(begin: Begin, handof
     text = deliveries(first)[0].text
     await first.end()
     life = await begin(CODER, **CLAUDE)
-    life.core.recover()
+    life.core.acts.recover()
     await life.ticks(2)
     assert life.alerts("handoff-unannounced")
     takes(life, text)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from teamops.config.settings import Settings
@@ -11,6 +12,7 @@ from teamops.supervisor.lease import Lease, state_dir_of
 
 HOLD = """
 import sys
+import threading
 from pathlib import Path
 from teamops.supervisor.lease import Lease
 lease = Lease(Path(sys.argv[1]))
@@ -71,3 +73,43 @@ def test_each_project_has_its_own_folder(tmp_path: Path) -> None:
     assert one != two
     assert one.parent == tmp_path
     assert state_dir_of(settings("a"), tmp_path) == one
+
+
+def test_others_see_when_the_holder_went_round(tmp_path: Path) -> None:
+    mine, other = Lease(tmp_path), Lease(tmp_path)
+    mine.say_round(1.0)
+    assert not (tmp_path / "lease").exists(), "who holds nothing says nothing"
+    assert mine.acquire(5.0)
+    holder = other.holder()
+    assert holder is not None
+    assert holder.round_age(100.0) is None
+    for machine in (90.0, 1e9 + 0.123456789):
+        mine.say_round(machine)
+        holder = other.holder()
+        assert holder is not None
+        assert holder.round_at == machine
+        assert holder.since_wall == 5.0
+        assert holder.round_age(machine + 10) == 10
+        assert holder.round_age(machine - 10) == 0
+    mine.release()
+
+
+def test_a_reader_finds_all_of_it_while_it_is_written_anew(tmp_path: Path) -> None:
+    mine, other = Lease(tmp_path), Lease(tmp_path)
+    assert mine.acquire(5.0)
+    over = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            mine.say_round(number * 1.37)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert all(other.holder() is not None for _ in range(3000))
+    finally:
+        over.set()
+        writer.join()
+        mine.release()

@@ -369,17 +369,15 @@ async def test_a_supervisor_records_when_it_watched(begin: Begin) -> None:
     life = await begin(CODER)
     start = life.wall
     await life.ticks(150)
-    spans = life.ledger.watched.spans(0.0, 2e9)
+    spans = life.ledger.days.watched(0.0, 2e9)
     assert len(spans) == 1
     assert abs(spans[0][0] - start) <= 4
     assert life.wall - spans[0][1] < 61
     life.wall += 1000.0  # suspended: the wall clock goes on, nobody observes
     await life.ticks(2)
-    spans = life.ledger.watched.spans(0.0, 2e9)
+    spans = life.ledger.days.watched(0.0, 2e9)
     assert len(spans) == 2
     assert spans[1][0] - spans[0][1] >= 1000
-    life.core.memory.watching.end(life.core.book)
-    assert life.ledger.watched.spans(0.0, 2e9)[1][1] == life.wall
     port = open_replay(life.settings, life.ledger.path, "2026-03-31", now=life.wall)
     assert len(port.day.gaps) == 1
 
@@ -387,7 +385,7 @@ async def test_a_supervisor_records_when_it_watched(begin: Begin) -> None:
 async def test_a_viewer_records_nothing_of_its_watching(begin: Begin) -> None:
     life = await begin(CODER, acting=False)
     await life.ticks(70)
-    assert life.ledger.watched.first() is None
+    assert life.ledger.days.first_watched() is None
 
 
 async def test_a_state_that_is_unknown_in_a_later_life_is_told(begin: Begin) -> None:

@@ -117,8 +117,8 @@ class World:
             team.rows, team.pid = dict(self.rows), self.pid
         for role in self.dead:
             team.rows[role] = replace(team.rows[role], dead=True, exit_status=3)
-        life.core.effects = team  # type: ignore[assignment]  # all that the core uses of it
-        life.core.recover()
+        life.core.acts.effects = team  # type: ignore[assignment]  # all that the core uses of it
+        life.core.acts.recover()
         life.core.begin_running()
         team.show()
         life.read()

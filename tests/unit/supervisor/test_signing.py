@@ -139,7 +139,7 @@ async def test_a_lock_that_is_not_got_in_time_leaves_neither_record_nor_block(
         assert "locked" in outcome.message
         assert waiting.ledger.audit.approvals() == []
         assert "is being written" in (await wish(waiting, approve=True)).message
-    await waiting.until(lambda: not waiting.core.under_way(Append, HUMAN), "the lock is free")
+    await waiting.until(lambda: not waiting.core.acts.under_way(Append, HUMAN), "the lock is free")
     assert waiting.handoff.read_bytes() == before
     monkeypatch.undo()
     assert (await wish(waiting, approve=True)).ok
@@ -158,7 +158,7 @@ async def test_interrupted_nothing_is_signed(waiting: Life) -> None:
         signing_now.cancel()
         await asyncio.gather(signing_now, return_exceptions=True)
         assert waiting.ledger.audit.approvals() == []
-    await waiting.until(lambda: not waiting.core.under_way(Append, HUMAN), "the lock is free")
+    await waiting.until(lambda: not waiting.core.acts.under_way(Append, HUMAN), "the lock is free")
     assert waiting.handoff.read_bytes() == before
 
 

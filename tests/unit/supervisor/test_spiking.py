@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 
 from teamops.domain.limits import SpikeRule
-from teamops.model.actions import Notify
 from teamops.model.agent import AgentState, AgentView, Beat, BeatKind
 from teamops.model.events import BeatsSeen, Ticked, UsageSeen
 from teamops.model.handoff import Severity
@@ -71,8 +70,7 @@ def coder(life: Life) -> AgentView:
 
 
 def notices(life: Life) -> list[str]:
-    said = [action for action in life.hands.done if isinstance(action, Notify)]
-    return [action.body for action in said if action.reason.startswith("agent-runaway")]
+    return [page.body for page in life.told("agent-runaway")]
 
 
 async def test_a_runaway_is_called_once_with_figures_and_shown(begin: Begin) -> None:
@@ -133,11 +131,15 @@ async def test_the_next_life_goes_on_where_a_killed_one_stopped(begin: Begin) ->
     life = await begin(CODER)
     await work(life)
     await run_away(life)
+    for _ in range(3):
+        respond(life, 667)
+        await life.ticks(1)
+    await life.until(lambda: len(notices(life)) == 1, "the person is told")
     since = coder(life).spike
     (alert,) = life.alerts("agent-runaway")
     await life.end()
     life = await begin(CODER)
-    assert life.alerts("agent-runaway") == [alert]
+    assert [one.since_wall for one in life.alerts("agent-runaway")] == [alert.since_wall]
     assert since is not None
     now = coder(life).spike
     for _ in range(10):
@@ -299,7 +301,8 @@ async def test_tool_calls_show_as_a_badge_and_call_where_that_is_wanted(begin: B
         await life.ticks(15)
         assert coder(life).badges == ("5\u00d7tools",)
         assert len(life.alerts("agent-runaway")) == called
-        assert len(notices(life)) == called
+        await life.ticks(4)
+        await life.until(lambda life=life, called=called: len(notices(life)) == called, "the person is told")  # type: ignore[misc]
         await life.ticks(130)
         assert coder(life).badges == ()
         assert not life.alerts("agent-runaway")

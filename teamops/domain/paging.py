@@ -1,0 +1,320 @@
+"""From alerts to pages: who must be told of what, now, and of what in one word.
+
+Everything is a function of the alerts, of what was paged lately and of this moment. An alert that ought to be told and
+isn't, for the hour is quiet or the cap is reached, stays as it is, and is told as soon as it may be.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from teamops.domain.alert_rules import ANSWERS, RULES, AlertRule, rule_of
+from teamops.domain.secrets import without_secrets
+from teamops.model.alert import Alert, AlertState
+from teamops.model.handoff import Severity
+from teamops.model.page import Key, Page, Transition
+
+DAY_MIN = 24 * 60
+NAMED = 3
+"""So many of the alerts of one page are told in full; of the rest, how many there are."""
+RESOLVED_S = 600.0
+"""What was over for longer is no news."""
+_WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
+_ORDER = (Transition.FIRED, Transition.ESCALATED, Transition.REPEATED, Transition.RESOLVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The hours of each day in which only what is critical may call. Minutes since midnight; it may span midnight."""
+
+    start: int
+    end: int
+
+    def holds(self, minute: int) -> bool:
+        """Return whether it is quiet in that minute of the day; the same minute twice is the whole day."""
+        if self.start < self.end:
+            return self.start <= minute < self.end
+        return minute >= self.start or minute < self.end
+
+    def left(self, minute: int) -> int:
+        """Return for how many minutes more it is quiet; 0 where it isn't."""
+        return ((self.end - minute - 1) % 1440) + 1 if self.holds(minute) else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagingPolicy:
+    """How a person wants to be called. Times in observed seconds."""
+
+    group_wait_s: float = 5.0
+    """So long the first page of a group waits for others that belong to it."""
+    group_interval_s: float = 30.0
+    """… and so long the next page of the same group."""
+    escalate_s: float = 600.0
+    """Unacknowledged for so long, the next channel is tried."""
+    cap: int = 6
+    """At most so many pages within ``cap_window_s``; the last of them is kept for what is critical."""
+    cap_window_s: float = 600.0
+    quiet: Quiet | None = None
+    resolved: bool = False
+    """The person is told, too, when a cause they were told of is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Now, in all that counts for paging."""
+
+    now: float
+    """Observed seconds."""
+    wall: float
+    """Unix seconds."""
+    minute: int
+    """Of the person's day, since midnight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """What was paged before this moment."""
+
+    pages: tuple[float, ...] = ()
+    """Observed seconds of each page within the cap's window, oldest first."""
+    groups: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """When each group was last paged."""
+    quiet: bool = False
+    """It was quiet when last looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is to be told now."""
+
+    pages: tuple[tuple[Page, int], ...]
+    """Each with the place, in the order of channels, from which on it is tried."""
+    alerts: tuple[Alert, ...]
+    """Those that are told by them, with that noted: to be stored together with the pages."""
+    lately: Lately
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """One page to be, as long as nobody knows whether it may go out."""
+
+    transition: Transition
+    alerts: tuple[Alert, ...]
+    group: str
+    rank: int
+
+    @property
+    def critical(self) -> bool:
+        return self.alerts[0].severity is Severity.CRITICAL
+
+
+def decide(
+    alerts: Iterable[Alert],
+    lately: Lately,
+    at: Moment,
+    policy: PagingPolicy,
+    *,
+    project: str,
+    channels: int,
+    rules: Mapping[str, AlertRule] = RULES,
+) -> Decided:
+    """Return what the person is to be told at this moment. ``channels``: how many ways to them there are."""
+    quiet = policy.quiet is not None and policy.quiet.holds(at.minute)
+    if not channels:
+        return Decided((), (), replace(lately, quiet=quiet))
+    tellable = [
+        alert
+        for alert in alerts
+        if alert.notify
+        and not alert.hidden_by
+        and not alert.silenced(at.wall)
+        and (not quiet or alert.severity is Severity.CRITICAL)
+    ]
+    words = _words(tellable, lately, at, policy, channels, rules)
+    over = [word for word in words if word.transition is Transition.RESOLVED]
+    words = [word for word in words if word.transition is not Transition.RESOLVED]
+    if lately.quiet and not quiet and words:
+        words = [_fold(words)]
+    recent = tuple(one for one in lately.pages if one > at.now - policy.cap_window_s)
+    let_through = _capped(words, over, policy.cap - len(recent), policy.cap)
+    pages, told, groups = [], [], dict(lately.groups)
+    for word in let_through:
+        page = _page(word, at.wall, project, rules)
+        pages.append((page, word.rank))
+        told += [_noted(alert, word, page.thread, at) for alert in word.alerts]
+        if word.transition is Transition.FIRED:
+            groups |= {_group(alert, rules): at.now for alert in word.alerts}
+    recent += (at.now,) * len(pages)
+    return Decided(tuple(pages), tuple(told), Lately(recent, groups, quiet))
+
+
+def still_worth_telling(page: Page, alerts: Mapping[Key, Alert], wall: float) -> bool:
+    """Return whether a page that could not be delivered so far is to be tried again: somebody is still needed."""
+    known = [alerts[key] for key in page.keys if key in alerts]
+    return any(alert.state is AlertState.FIRING and not alert.silenced(wall) for alert in known)
+
+
+def _group(alert: Alert, rules: Mapping[str, AlertRule]) -> str:
+    return rule_of(alert.code, rules).group or alert.code
+
+
+def _words(
+    alerts: Sequence[Alert],
+    lately: Lately,
+    at: Moment,
+    policy: PagingPolicy,
+    channels: int,
+    rules: Mapping[str, AlertRule],
+) -> list[_Word]:
+    """Return all that is due, the most urgent first."""
+    due: dict[tuple[Transition, str, int], list[Alert]] = {}
+    early: list[Alert] = []
+    for alert in alerts:
+        found = _due(alert, at, policy, channels, rule_of(alert.code, rules))
+        if found is None:
+            early.append(alert)
+        else:
+            transition, rank = found
+            due.setdefault((transition, _group(alert, rules), rank), []).append(alert)
+    soon = replace(at, now=at.now + policy.group_interval_s)
+    for alert in early if due else ():
+        # What was told a little later than others of its group is told again together with them.
+        found = _due(alert, soon, policy, channels, rule_of(alert.code, rules))
+        key = ("", "", 0) if found is None else (found[0], _group(alert, rules), found[1])
+        if key in due:
+            due[key].append(alert)
+    words = []
+    for (transition, group, rank), members in due.items():
+        if transition is Transition.FIRED:
+            waited = at.now - min(alert.since for alert in members)
+            since = at.now - lately.groups.get(group, -policy.group_interval_s + at.now)
+            if waited < policy.group_wait_s or since < policy.group_interval_s:
+                continue
+        words.append(_Word(transition, _sorted(members), group, rank))
+    return sorted(words, key=_urgency)
+
+
+def _due(
+    alert: Alert, at: Moment, policy: PagingPolicy, channels: int, rule: AlertRule
+) -> tuple[Transition, int] | None:
+    """Return what is to be told of one alert, and from which channel on."""
+    if alert.state is AlertState.RESOLVED:
+        news = policy.resolved and alert.paged_wall is not None and at.wall - alert.changed_wall < RESOLVED_S
+        return (Transition.RESOLVED, 0) if news else None
+    if alert.state is not AlertState.FIRING:
+        return None
+    if alert.paged_wall is None:
+        return (Transition.FIRED, 0)
+    waited = at.now - alert.paged
+    urgent = rule.escalates or alert.severity is Severity.CRITICAL
+    if urgent and alert.escalated < channels - 1 and waited >= policy.escalate_s:
+        return (Transition.ESCALATED, alert.escalated + 1)
+    if alert.silence is not None or (rule.repeat_s is not None and waited >= rule.repeat_s):
+        return (Transition.REPEATED, min(alert.escalated, channels - 1))  # a silence that is here at all is over
+    return None
+
+
+def _sorted(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Return alerts, the gravest first, of those the oldest."""
+    return tuple(sorted(alerts, key=lambda alert: (-_WEIGHT[alert.severity], alert.since, alert.key)))
+
+
+def _urgency(word: _Word) -> tuple[bool, int, int, float]:
+    first = word.alerts[0]
+    return (not word.critical, _ORDER.index(word.transition), -_WEIGHT[first.severity], first.since)
+
+
+def _capped(words: Sequence[_Word], over: Sequence[_Word], room: int, cap: int) -> list[_Word]:
+    """Return what may go out: as many words as there is room for, the last of them with all the rest folded in.
+
+    One place is kept for what is critical; where that takes it, the rest is folded in all the same, for else what comes
+    back again and again would keep all others from being told. ``over``: what needs nobody, and has no claim to one.
+    """
+    kept = 1 if cap > 1 else 0
+    critical = sum(word.critical for word in words)
+    through = _as_many(words, max(min(critical, room), room - kept))
+    return through + _as_many(over, room - len(through) - kept)
+
+
+def _as_many(words: Sequence[_Word], room: int) -> list[_Word]:
+    if len(words) <= room or not words:
+        return list(words)
+    return [] if room <= 0 else [*words[: room - 1], _fold(words[room - 1 :])]
+
+
+def _fold(words: Sequence[_Word]) -> _Word:
+    """Return all words as one; where one of them was to go to a further channel, all of it does."""
+    alerts = _sorted(alert for word in words for alert in word.alerts)
+    transition = min((word.transition for word in words), key=_ORDER.index)
+    return _Word(transition, alerts, "", max(word.rank for word in words))
+
+
+def _noted(alert: Alert, word: _Word, thread: str, at: Moment) -> Alert:
+    """Return an alert that is told by ``word``."""
+    return replace(
+        alert,
+        paged_wall=None if alert.state is AlertState.RESOLVED else at.wall,
+        paged=at.now,
+        thread=thread,
+        escalated=max(alert.escalated, word.rank),
+        silence=None,
+    )
+
+
+def _page(word: _Word, wall: float, project: str, rules: Mapping[str, AlertRule]) -> Page:
+    first = word.alerts[0]
+    threads = {alert.thread for alert in word.alerts}
+    thread = threads.pop() if len(threads) == 1 else ""
+    agents = {alert.agent for alert in word.alerts}
+    alone = len(word.alerts) == 1
+    buttons = rule_of(first.code, rules).buttons if alone else ANSWERS
+    return Page(
+        id=_identity(word, wall),
+        transition=word.transition,
+        keys=tuple(alert.key for alert in word.alerts),
+        thread=thread or f"{first.code} {first.subject}",
+        severity=first.severity,
+        project=project,
+        title=without_secrets(_title(word, project)),  # stored and shown in many places
+        body=without_secrets(_body(word)),
+        do="" if word.transition is Transition.RESOLVED else first.do,
+        role=agents.pop() if len(agents) == 1 else None,
+        buttons=() if word.transition is Transition.RESOLVED else buttons,
+        wall=wall,
+    )
+
+
+def _identity(word: _Word, wall: float) -> str:
+    told = "\n".join(f"{alert.code} {alert.subject} {alert.since_wall!r} {alert.escalated}" for alert in word.alerts)
+    return hashlib.sha256(f"{wall!r} {word.transition} {word.rank}\n{told}".encode(errors="replace")).hexdigest()[:16]
+
+
+_SAID = {
+    Transition.FIRED: "",
+    Transition.ESCALATED: "nobody has acknowledged: ",
+    Transition.REPEATED: "still: ",
+    Transition.RESOLVED: "over: ",
+}
+
+
+def _title(word: _Word, project: str) -> str:
+    codes = list(dict.fromkeys(alert.code for alert in word.alerts))
+    count = len(word.alerts)
+    if count == 1:
+        what = codes[0]
+    elif len(codes) == 1:
+        what = f"{codes[0]} ({count})"
+    else:
+        what = f"{codes[0]} and {count - 1} more"
+    return f"{project}: {_SAID[word.transition]}{what}"
+
+
+def _body(word: _Word) -> str:
+    lines = [f"{alert.message}." for alert in word.alerts[:NAMED]]
+    more = len(word.alerts) - len(lines)
+    if more:
+        lines.append(f"and {more} more")
+    return "\n".join(lines)

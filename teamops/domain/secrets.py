@@ -1,0 +1,65 @@
+"""Secrets in what agents say: an error message with a key in it must not reach a phone, a chat or a lock screen.
+
+Known shapes (those that their issuers publish for scanners), and what a text itself calls a key, token or password.
+What only looks random is kept: a commit's hash is no secret.
+"""
+
+from __future__ import annotations
+
+import re
+
+SECRET = "[secret]"  # noqa: S105 - what stands in place of one
+
+_NAME = (
+    r"(?:api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|signing[_-]?key|auth[_-]?key|token|secret|passwd|"
+    r"password|passphrase|credentials?|authorization|signature)"
+)
+_MIXED = r"(?=[^\s\"',;&]*[A-Za-z])(?=[^\s\"',;&]*\d)"
+"""What follows has a letter and a digit before it ends."""
+_NO_VALUE = r"(?!(?:true|false|none|null|nil|undefined|required|missing|invalid|empty|unset|redacted)\b)(?!\[secret\])"
+
+_WHOLE = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?:[\s\S]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|[\s\S]*)"
+    r"|(?<![A-Za-z0-9_-])(?:"
+    r"sk-(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{16,}"  # OpenAI, Anthropic, and those that follow them
+    r"|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,}"  # Stripe
+    r"|gh[opsru]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}"
+    r"|(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}"  # AWS
+    r"|xox[a-z]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}"  # Slack
+    r"|AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_-]{20,}"  # Google
+    r"|npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{40,}|hf_[A-Za-z0-9]{30,}|dop_v1_[0-9a-f]{40,}"
+    r"|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|tk_[a-z0-9]{20,}"  # SendGrid, ntfy
+    r"|\d{8,10}:[A-Za-z0-9_-]{35}"  # Telegram
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"  # JWT
+    r")"
+)
+_AFTER = re.compile(
+    # user:password@ of an address; a name alone ("git@") is none, a long one is a token
+    r"(?P<address>[A-Za-z][A-Za-z0-9+.-]{0,30}://)(?:[^\s/@:]{0,200}:[^\s/@]{1,400}|[^\s/@:]{16,400})(?=@)"
+    # addresses that are themselves the right to write there
+    r"|(?P<hook>(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks|"
+    r"api\.telegram\.org/bot)/?)[A-Za-z0-9_/:-]{8,}"
+    rf"|(?P<scheme>(?i:\b(?:bearer|basic)\s{{1,4}})){_MIXED}[A-Za-z0-9._~+/=-]{{12,}}"
+    # whatever a password is set to
+    rf"|(?P<set>(?i:{_NAME})[A-Za-z0-9_]{{0,20}}[\"']?\s{{0,3}}=>?\s{{0,3}}[\"']?)(?i:{_NO_VALUE})"
+    r"(?![\d.,]+(?![^\s\"',;&]))[^\s\"',;&]{6,}"
+    # password: hunter2, "the token is abc123def"
+    rf"|(?P<told>(?i:{_NAME})[A-Za-z0-9_]{{0,20}}[\"']?(?:\s{{0,3}}:|\s{{1,3}}is)\s{{0,3}}[\"']?)(?i:{_NO_VALUE})"
+    rf"{_MIXED}[^\s\"',;&]{{7,}}"
+    # what is long and random within reach of such a word
+    r"|(?P<near>(?i:\b(?:[a-z]{1,20}[_-])?(?:key|token|secret|password|credential)s?\b)[^\n]{0,40}?"
+    r"(?<![A-Za-z0-9+/_-]))(?:[0-9a-fA-F]{32,}(?![A-Za-z0-9+/=_-])"
+    r"|(?=[A-Za-z0-9+/=_-]*[A-Z])(?=[A-Za-z0-9+/=_-]*[a-z])(?=(?:[A-Za-z+/=_-]*\d){3})[A-Za-z0-9+/=_-]{32,})"
+)
+
+
+def without_secrets(text: str) -> str:
+    """Return ``text`` with ``[secret]`` in place of what looks like one. Total; twice is as once.
+
+    Give it the whole text, cleaned, and cut it afterwards: half a secret has no shape any more.
+    """
+    text = _WHOLE.sub(SECRET, text)
+    before = None
+    while before != text:  # a word may call two values that stand behind it
+        before, text = text, _AFTER.sub(lambda found: f"{found[str(found.lastgroup)]}{SECRET}", text)
+    return text

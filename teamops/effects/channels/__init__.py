@@ -1,0 +1,1 @@
+"""Ways to a person who is away from the screen."""

@@ -1,0 +1,184 @@
+"""Pages on their way to the person, and each attempt to deliver one."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from teamops.ledger.connection import reading, writing
+from teamops.model.handoff import Severity
+from teamops.model.page import Button, Page, Receipt, Transition
+from teamops.model.role import Role
+
+CUT_OFF = "cut off: teamops ended before its outcome was known"
+
+_PAGE = "SELECT id, wall, transition, keys, thread, severity, project, title, body, do, role, buttons, first FROM page"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A page that an earlier life did not bring to its end."""
+
+    page: Page
+    first: int
+    """In the order of channels: the one that it was decided for."""
+    cut_off: str
+    """The channel to which it was being delivered when that life ended: it may have arrived. Empty = none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastTry:
+    """How the last attempt by a channel ended."""
+
+    channel: str
+    receipt: Receipt
+    wall: float
+
+
+class Outbox:
+    """The part of the ledger that keeps pages. See ``store.Ledger`` for threads and errors.
+
+    What is begun and ended here survives a loss of power, too: it is what keeps a page from being lost, or told twice.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def put(self, page: Page) -> None:
+        """Store a page that no alert asks for; one that is there already stays as it is."""
+        with writing(self._connection, self._path, durable=True):
+            add(self._connection, [(page, 0)])
+
+    def begin(self, page: Page, channel: str, wall: float) -> int:
+        """Store that ``page`` is about to be delivered by ``channel``; return the attempt's row."""
+        with writing(self._connection, self._path, durable=True):
+            cursor = self._connection.execute(
+                "INSERT INTO page_attempt(page, channel, wall) VALUES(?, ?, ?)", (page.id, channel, wall)
+            )
+        return int(cursor.lastrowid or 0)
+
+    def end(self, page: Page, attempt: int, receipt: Receipt, wall: float) -> None:
+        """Store how an attempt ended; where it was delivered, the page is done with."""
+        with writing(self._connection, self._path, durable=True):
+            self._connection.execute(
+                "UPDATE page_attempt SET ended_wall = ?, ok = ?, message = ?, evidence = ?, hint = ?, absent = ?"
+                " WHERE id = ?",
+                (
+                    wall,
+                    int(receipt.ok),
+                    receipt.message,
+                    receipt.evidence,
+                    receipt.hint,
+                    int(receipt.absent),
+                    attempt,
+                ),
+            )
+            if receipt.ok:
+                _close(self._connection, page, "delivered", wall)
+
+    def drop(self, page: Page, why: str, wall: float) -> None:
+        """Store that ``page`` is not tried any more: nobody is needed by now."""
+        with writing(self._connection, self._path):
+            _close(self._connection, page, why, wall)
+
+    def waiting(self) -> list[Waiting]:
+        """Return the pages that are not done with, oldest first."""
+        with reading(self._path):
+            rows = self._connection.execute(f"{_PAGE} WHERE over_wall IS NULL ORDER BY wall, id").fetchall()
+            found = []
+            for row in rows:
+                cut = self._connection.execute(
+                    "SELECT channel FROM page_attempt WHERE page = ? AND ended_wall IS NULL ORDER BY id DESC LIMIT 1",
+                    (row[0],),
+                ).fetchone()
+                found.append(Waiting(_page(row), row[12], "" if cut is None else cut[0]))
+        return found
+
+    def close_cut_off(self, wall: float) -> None:
+        """Store that the attempts which an earlier life left open have no known end."""
+        with writing(self._connection, self._path):
+            self._connection.execute(
+                "UPDATE page_attempt SET ended_wall = ?, ok = 0, message = ? WHERE ended_wall IS NULL", (wall, CUT_OFF)
+            )
+
+    def since(self, wall: float) -> list[float]:
+        """Return when each page since ``wall`` was decided, oldest first."""
+        with reading(self._path):
+            rows = self._connection.execute("SELECT wall FROM page WHERE wall > ? ORDER BY wall", (wall,)).fetchall()
+        return [float(row[0]) for row in rows]
+
+    def last_tries(self) -> list[LastTry]:
+        """Return how the last attempt by each channel ended, those that were cut off left out."""
+        with reading(self._path):
+            rows = self._connection.execute(
+                "SELECT channel, ok, message, evidence, hint, absent, wall FROM page_attempt WHERE id IN"
+                " (SELECT max(id) FROM page_attempt WHERE ended_wall IS NOT NULL AND message <> ? GROUP BY channel)",
+                (CUT_OFF,),
+            ).fetchall()
+        return [
+            LastTry(
+                row[0],
+                Receipt(ok=bool(row[1]), message=row[2], evidence=row[3], hint=row[4], absent=bool(row[5])),
+                row[6],
+            )
+            for row in rows
+        ]
+
+    def page(self, page_id: str) -> Page | None:
+        """Return a page by its id, done with or not."""
+        with reading(self._path):
+            row = self._connection.execute(f"{_PAGE} WHERE id = ?", (page_id,)).fetchone()
+        return None if row is None else _page(row)
+
+
+def add(connection: sqlite3.Connection, pages: Sequence[tuple[Page, int]]) -> None:
+    """Store pages, each with the place of the channel it begins with, within a transaction that is open."""
+    connection.executemany(
+        "INSERT INTO page(id, wall, transition, keys, thread, severity, project, title, body, do, role, buttons, first)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [
+            (
+                page.id,
+                page.wall,
+                page.transition.value,
+                json.dumps(page.keys),
+                page.thread,
+                page.severity.value,
+                page.project,
+                page.title,
+                page.body,
+                page.do,
+                None if page.role is None else str(page.role),
+                json.dumps(page.buttons),
+                first,
+            )
+            for page, first in pages
+        ],
+    )
+
+
+def _close(connection: sqlite3.Connection, page: Page, how: str, wall: float) -> None:
+    connection.execute(
+        "UPDATE page SET over_wall = ?, over = ? WHERE id = ? AND over_wall IS NULL", (wall, how, page.id)
+    )
+
+
+def _page(row: tuple[object, ...]) -> Page:
+    return Page(
+        id=str(row[0]),
+        wall=float(str(row[1])),
+        transition=Transition(str(row[2])),
+        keys=tuple((code, subject) for code, subject in json.loads(str(row[3]))),
+        thread=str(row[4]),
+        severity=Severity(str(row[5])),
+        project=str(row[6]),
+        title=str(row[7]),
+        body=str(row[8]),
+        do=str(row[9]),
+        role=None if row[10] is None else Role(str(row[10])),
+        buttons=tuple(Button(name) for name in json.loads(str(row[11]))),
+    )

@@ -1,0 +1,105 @@
+"""What the ledger knows of a span of time, as frozen rows: what a day's report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from teamops.model.agent_report import RestartRecord, SpikeRecord
+from teamops.model.alert import AlertState
+from teamops.model.boundary import Verdict
+from teamops.model.handoff import Severity
+from teamops.model.role import Role
+from teamops.model.spend import Spend
+
+Span = tuple[float, float]
+"""From, and until but not at: Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateEdge:
+    """From this moment on an agent was shown in a state."""
+
+    wall: float
+    role: Role
+    state: str
+    """A value of ``AgentState``; one of another version's teamops may be none."""
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEdge:
+    """An alert came to a state."""
+
+    wall: float
+    code: str
+    subject: str
+    severity: Severity
+    state: AlertState
+    message: str
+    agent: Role | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An action that was done, and worked, or a person's word."""
+
+    wall: float
+    kind: str
+    """poke, restart, start, stop, approval, lift."""
+    role: Role | None
+    by_person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A role, or the team, was held back from spending."""
+
+    scope: str
+    wall: float
+    why: str
+    lifted_wall: float | None
+    """``None``: nobody has lifted it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CycleDay:
+    """What an agent's cycles of one day cost: those that began on it and used something."""
+
+    count: int
+    """With a price."""
+    unpriced: int
+    """Cycles with tokens of no known price; they are in no sum of dollars."""
+    median_usd: Decimal | None
+    """``None``: none has a price."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayFacts:
+    """All that is on record of a span. Where a thing lasted over its edges, it is here with its own times."""
+
+    watched: tuple[Span, ...] = ()
+    """When a supervisor was at work, oldest first. All other times nobody looked."""
+    states: tuple[StateEdge, ...] = ()
+    """Oldest first; of each agent the last one before the span, too."""
+    signs: Mapping[Role, tuple[int, ...]] = field(default_factory=dict)
+    """The minutes (since 1970) in which an agent gave a sign of life of its own: a beat, a response; in order."""
+    restarts: tuple[RestartRecord, ...] = ()
+    """Oldest first; so is all that follows."""
+    spikes: tuple[SpikeRecord, ...] = ()
+    holds: tuple[Held, ...] = ()
+    alerts: tuple[AlertEdge, ...] = ()
+    """Of each alert that was open when the span began, what made it so, too."""
+    remedies: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """What to do about an alert, by code and subject, as it was said last."""
+    done: tuple[Done, ...] = ()
+    calls: Mapping[tuple[Role, Verdict], int] = field(default_factory=dict)
+    """Tool calls that hooks refused or warned of."""
+    violations: int = 0
+    """Changes that got past a boundary."""
+    spend: Mapping[Role, Spend] = field(default_factory=dict)
+    cycles: Mapping[Role, tuple[CycleDay, ...]] = field(default_factory=dict)
+    """Of each day of the span and the ``domain.drift.BEFORE`` before it, oldest first."""
+    tasks: Mapping[str | None, Spend] = field(default_factory=dict)
+    """What was used under each task's lights; an empty name: blocks that name none; ``None``: under no light."""

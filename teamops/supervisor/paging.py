@@ -1,0 +1,269 @@
+"""Calls the person: decides with the rules' alerts who must be told of what, and brings each page to its end.
+
+A page is stored in the transaction that stores the alerts it tells of, and each attempt before it is made; so a killed
+teamops loses none. Where the kill falls between a delivery and its record, the next life delivers that page once more,
+with the same id: a channel that knows ids shows it once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from teamops.domain import days, log_lines, paging, sending
+from teamops.domain.paging import Decided, Lately, Moment
+from teamops.domain.sending import Sending
+from teamops.effects.channels.port import Channel
+from teamops.effects.channels.trying import attempted
+from teamops.model.actions import Outcome
+from teamops.model.alert import Finding
+from teamops.model.page import Answer, Button, Page, Receipt, Transition
+from teamops.model.snapshot import AckAlert, Intent, LogLine, PokeRole, RestartRole, SilenceAlert
+from teamops.model.text import clean_line
+from teamops.supervisor.book import Book
+from teamops.supervisor.pokes import poke_text
+
+if TYPE_CHECKING:
+    from teamops.supervisor.core import Core
+
+OVER = "over before it could be told"
+SILENCES: dict[Button, float | None] = {Button.SILENCE_15M: 900.0, Button.SILENCE_1H: 3600.0, Button.SILENCE: None}
+
+
+class Paging:
+    """The part of a supervisor that calls the person. Only the one that acts does. Belongs to its loop."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._settings = core.book.settings
+        self._order = self._settings.notify.order
+        self._channels: dict[str, Channel] = {}
+        self._lately = Lately()
+        self._waiting: dict[str, Sending] = {}
+        """By the page's id."""
+        self._busy: dict[str, str] = {}
+        """Channel → the page that it delivers now."""
+        self._due = asyncio.Event()
+        self._failed: dict[str, Receipt] = {}
+        """Channels that have let the last page down, and how."""
+        self._reasons: dict[str, str] = {}
+        """Why a channel can't deliver, by its own word or its last try; without those that can."""
+        self._nobody = False
+        """The last page that went through all channels found none that is there at all."""
+
+    # what is decided, in the supervisor's rounds
+
+    def load(self, book: Book) -> None:
+        """Go on with what earlier lives did not bring to its end."""
+        if not book.supervisor.acting or not self._order:
+            return
+        memory, stamp = self._core.memory, book.stamp
+        policy = self._settings.paging
+        recent = memory.ask(book, lambda: memory.outbox.since(stamp.wall - policy.cap_window_s)) or []
+        self._lately = Lately(tuple(min(stamp.now, stamp.now - stamp.wall + wall) for wall in recent))
+        now = self._core.time()
+        for left in memory.ask(book, memory.outbox.waiting) or ():
+            first = self._order.index(left.cut_off) if left.cut_off in self._order else left.first
+            self._waiting[left.page.id] = sending.begin(left.page, self._order, first, self._from(left.page, now))
+        memory.store(book, partial(memory.outbox.close_cut_off, stamp.wall))
+        for last in memory.ask(book, memory.outbox.last_tries) or ():
+            if not last.receipt.ok and last.channel in self._order and self._counts(last.receipt):
+                self._failed[last.channel] = last.receipt
+
+    def decide(self, book: Book) -> Decided:
+        """Return what is to be told now, with the alerts as they are then. Nothing of it is done before ``take``."""
+        zone = self._settings.budgets.zone
+        local = days.local(book.stamp.wall, zone)
+        decided = paging.decide(
+            book.alerts.values(),
+            self._lately,
+            Moment(book.stamp.now, book.stamp.wall, local.hour * 60 + local.minute),
+            self._settings.paging,
+            project=self._settings.project,
+            channels=len(self._order),
+            rules=self._settings.alert_rules,
+        )
+        self._lately = decided.lately
+        return decided
+
+    def take(self, pages: Iterable[tuple[Page, int]]) -> None:
+        """Bring pages on their way; they are stored."""
+        now = self._core.time()
+        for page, first in pages:
+            self._waiting[page.id] = sending.begin(page, self._order, first, self._from(page, now))
+        self._due.set()
+
+    def tell(self, book: Book, page: Page) -> None:
+        """Tell what no alert asks for; once, also over lives: the same id is never told again."""
+        memory = self._core.memory
+        known = memory.ask(book, lambda: memory.outbox.page(page.id) is not None)
+        if self._order and known is False and memory.store(book, partial(memory.outbox.put, page)):
+            self.take([(page, 0)])
+
+    def _from(self, page: Page, now: float) -> float:
+        """Return from when on a page may be told: what needs nobody waits for the end of the quiet hours."""
+        quiet = self._settings.paging.quiet
+        if page.transition is not Transition.REPORT or quiet is None:
+            return now
+        local = days.local(self._core.stamp().wall, self._settings.budgets.zone)
+        return now + 60.0 * quiet.left(local.hour * 60 + local.minute)
+
+    def findings(self, book: Book) -> list[Finding]:  # noqa: ARG002 - as the other parts of a supervisor
+        """Return what a person has to know of the ways to them."""
+        found = [
+            Finding(
+                code="notify-failed",
+                subject=name,
+                message=f"pages don't reach you by {name}: {receipt.message}",
+                do=receipt.hint or "mend it, then try it: teamops notify test",
+            )
+            for name, receipt in self._failed.items()
+        ]
+        if self._nobody:
+            found.append(
+                Finding(
+                    code="notify-failed",
+                    subject="every channel",
+                    message=f"nobody can be told away from the screen: {'; '.join(self._reasons.values())}",
+                    do="run teamops in a terminal or with a desktop, or name another way in notify.channels",
+                    notify=False,
+                )
+            )
+        return found
+
+    def hear_tries(self, book: Book) -> None:
+        """Take what a person's ``teamops notify test`` has shown of the channels."""
+        memory = self._core.memory
+        for last in memory.ask(book, memory.outbox.last_tries) or ():
+            if last.receipt.ok:
+                self._well(last.channel)
+
+    @property
+    def note(self) -> str:
+        """What is worth a line on the screen: which ways don't work, and which one does; empty = the first works."""
+        why: list[str] = []
+        for name in self._order:
+            if name not in self._reasons:
+                return f"{'; '.join(why)}: pages go by {name}" if why else ""
+            why.append(self._reasons[name])
+        return f"{'; '.join(why)}: pages reach nobody" if why else ""
+
+    # what is done, beside them
+
+    async def run(self, channels: Sequence[Channel]) -> None:
+        """Deliver pages until cancelled. ``channels``: those of the settings; they are closed by whoever made them."""
+        self._channels = {channel.name: channel for channel in channels}
+        for name, channel in self._channels.items():
+            try:
+                reason = await channel.start(self._hear)
+            except Exception as error:  # noqa: BLE001 - a channel's port: it is told, and the others go on
+                reason = clean_line(f"{name}: {type(error).__name__}: {error}", 200)
+            if reason:
+                self._reasons[name] = reason
+        while True:
+            self._due.clear()
+            now = self._core.time()
+            for one in sorted(self._waiting.values(), key=lambda one: (not one.page.critical, one.page.wall)):
+                if one.due <= now and one.channel not in self._busy and one.page.id not in self._busy.values():
+                    self._begin(one)
+            later = [one.due - now for one in self._waiting.values() if one.due > now]
+            pause = min(later, default=None)  # what is due and waits for its channel is woken when that is free
+            try:
+                async with asyncio.timeout(pause):
+                    await self._due.wait()
+            except TimeoutError:
+                continue
+
+    def _begin(self, one: Sending) -> None:
+        book = self._core.book
+        if not self._worth(one):
+            del self._waiting[one.page.id]
+            self._core.memory.store(
+                book, partial(self._core.memory.outbox.drop, one.page, OVER, self._core.stamp().wall)
+            )
+            book.note(LogLine(book.stamp.wall, "page", f"{OVER}: {one.page.title}", one.page.role, ok=False))
+            return
+        self._busy[one.channel] = one.page.id
+        self._core.spawn(self._deliver(one), f"page by {one.channel}")
+
+    def _worth(self, one: Sending) -> bool:
+        """Return whether a page is to be tried: always once, and again as long as somebody is needed."""
+        if one.fresh:
+            return True
+        if one.page.transition in {Transition.RESOLVED, Transition.REPORT, Transition.TRIED}:
+            return not one.laps
+        return paging.still_worth_telling(one.page, self._core.book.alerts, self._core.book.stamp.wall)
+
+    async def _deliver(self, one: Sending) -> None:
+        name = one.channel
+        try:
+            attempt = self._core.memory.attempt_begun(self._core.book, one.page, name)
+            channel = self._channels.get(name)
+            if channel is None:
+                receipt = Receipt(ok=False, message="there is no such channel", hint="see notify.channels")
+            else:
+                receipt = await attempted(channel, one.page)
+            self._ended(one, attempt, receipt)
+        finally:
+            self._busy.pop(name, None)
+            self._due.set()
+
+    def _ended(self, one: Sending, attempt: int, receipt: Receipt) -> None:
+        core, page, name = self._core, one.page, one.channel
+        wall = core.stamp().wall
+        core.memory.store(core.book, partial(core.memory.outbox.end, page, attempt, receipt, wall))
+        if not receipt.absent:
+            core.book.note(log_lines.page_line(wall, page.title, name, receipt.message, page.role, ok=receipt.ok))
+        if receipt.ok:
+            del self._waiting[page.id]
+            self._well(name)
+        else:
+            after = sending.failed(one, receipt, core.time(), known_bad=name in self._failed)
+            self._waiting[page.id] = after
+            self._reasons[name] = receipt.message
+            if sending.gave_up(one, after) and self._counts(receipt):
+                self._failed[name] = receipt
+            if after.laps > one.laps and not self._failed:
+                self._nobody = True
+        core.wake()
+
+    def _counts(self, receipt: Receipt) -> bool:
+        """Return whether a try in vain is a failure: that a default is not there is none."""
+        return not receipt.absent or bool(self._settings.notify.channels)
+
+    def _well(self, name: str) -> None:
+        self._failed.pop(name, None)
+        self._reasons.pop(name, None)
+        self._nobody = False
+
+    # what comes back
+
+    def _hear(self, answer: Answer) -> None:
+        """Do what the person answered to a page."""
+        book = self._core.book
+        book.note(LogLine(book.stamp.wall, "page", f"you answered by {answer.channel}: {answer.button}"))
+        for key in answer.keys:
+            for intent in self._meant(answer.button, *key):
+                self._core.wish(intent).add_done_callback(partial(self._say, answer))
+        self._core.wake()
+
+    def _meant(self, button: Button, code: str, subject: str) -> list[Intent]:
+        alert = self._core.book.alerts.get((code, subject))
+        if button in SILENCES:
+            return [SilenceAlert(code, subject, SILENCES[button])]
+        found: list[Intent] = [AckAlert(code, subject)]
+        if alert is None or alert.agent is None or not alert.open:
+            return found
+        if button is Button.RESTART:
+            found.append(RestartRole(alert.agent))
+        elif button is Button.POKE:
+            found.append(PokeRole(alert.agent, poke_text(self._core.snapshot(), alert.agent)))
+        return found
+
+    def _say(self, answer: Answer, ended: asyncio.Future[Outcome]) -> None:
+        if ended.cancelled() or ended.result().ok:
+            return
+        text = f"your {answer.button} by {answer.channel} was not done: {ended.result().message}"
+        self._core.book.note(LogLine(self._core.book.stamp.wall, "page", text, ok=False))

@@ -1,0 +1,132 @@
+"""The outbox alone: what is kept of a page and its attempts, and what older ledgers had instead."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from teamops.ledger.migrations import STEPS, migrate
+from teamops.ledger.outbox import CUT_OFF
+from teamops.ledger.store import Ledger, open_ledger
+from teamops.model.alert import Alert, AlertState, Silence
+from teamops.model.handoff import Severity
+from teamops.model.page import Button, Page, Receipt, Transition
+from teamops.model.role import CODER
+
+PAGE = Page(
+    id="p1", transition=Transition.ESCALATED, keys=(("agent-dead", "CODER"), ("x", 'a "b" c')), thread="agent-dead",
+    severity=Severity.CRITICAL, project="shop", title="shop: agent-dead", body="CODER is dead.", do="restart it",
+    role=CODER, buttons=(Button.ACK, Button.RESTART), wall=100.0,
+)  # fmt: skip
+ALERT = Alert(
+    code="agent-dead", subject="CODER", severity=Severity.CRITICAL, state=AlertState.FIRING, message="CODER is dead",
+    do="restart it", agent=CODER, since_wall=90.0, changed_wall=90.0, notify=True, silence=Silence(91.0, None),
+    hidden_by="tmux-down", paged_wall=100.0, escalated=1, thread="agent-dead CODER",
+)  # fmt: skip
+DONE = Receipt(ok=True, message="shown", evidence="taken by dunst")
+DOWN = Receipt(ok=False, message="down", hint="mend it", retry=True)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = open_ledger(tmp_path / "ledger.sqlite3")
+    yield ledger
+    ledger.close()
+
+
+def test_a_page_and_its_alert_come_back_as_they_were(ledger: Ledger) -> None:
+    ledger.save_alerts([ALERT], [(PAGE, 1)])
+    assert ledger.alerts() == [ALERT]
+    (left,) = ledger.outbox.waiting()
+    assert (left.page, left.first, left.cut_off) == (PAGE, 1, "")
+    assert ledger.outbox.page("p1") == PAGE
+    assert ledger.outbox.page("p2") is None
+    ledger.save_alerts([], [(PAGE, 0)])
+    assert [one.first for one in ledger.outbox.waiting()] == [1], "the same page is stored once"
+
+
+def test_an_attempt_without_an_end_is_known_as_cut_off(ledger: Ledger) -> None:
+    ledger.save_alerts([], [(PAGE, 0)])
+    first = ledger.outbox.begin(PAGE, "phone", 101.0)
+    ledger.outbox.end(PAGE, first, DOWN, 102.0)
+    ledger.outbox.begin(PAGE, "desktop", 103.0)
+    (left,) = ledger.outbox.waiting()
+    assert left.cut_off == "desktop"
+    ledger.outbox.close_cut_off(104.0)
+    (left,) = ledger.outbox.waiting()
+    assert left.cut_off == ""
+    assert [(last.channel, last.receipt.message, last.receipt.hint) for last in ledger.outbox.last_tries()] == [
+        ("phone", "down", "mend it")
+    ], "nobody knows how the other one ended"
+    assert [line.text for line in ledger.log(9)] == [
+        f"could not tell you by desktop: shop: agent-dead ({CUT_OFF})",
+        "could not tell you by phone: shop: agent-dead (down)",
+    ]
+
+
+def test_a_page_is_done_with_by_its_first_good_end(ledger: Ledger) -> None:
+    ledger.save_alerts([], [(PAGE, 0)])
+    ledger.outbox.end(PAGE, ledger.outbox.begin(PAGE, "desktop", 101.0), DONE, 102.0)
+    assert ledger.outbox.waiting() == []
+    ledger.outbox.drop(PAGE, "late", 103.0)
+    row = ledger._connection.execute("SELECT over_wall, over FROM page").fetchone()
+    assert row == (102.0, "delivered")
+    (line,) = ledger.log(9)
+    assert (line.kind, line.role, line.ok, line.wall) == ("page", CODER, True, 102.0)
+
+
+def test_what_nobody_needs_any_more_is_dropped(ledger: Ledger) -> None:
+    ledger.save_alerts([], [(PAGE, 0)])
+    ledger.outbox.drop(PAGE, "over", 103.0)
+    assert ledger.outbox.waiting() == []
+
+
+def test_a_channel_that_is_not_there_makes_no_line_in_the_log(ledger: Ledger) -> None:
+    ledger.save_alerts([], [(PAGE, 0)])
+    absent = Receipt(ok=False, message="no desktop", absent=True)
+    ledger.outbox.end(PAGE, ledger.outbox.begin(PAGE, "desktop", 101.0), absent, 102.0)
+    assert ledger.log(9) == []
+    assert [last.receipt.absent for last in ledger.outbox.last_tries()] == [True]
+
+
+def test_pages_are_counted_for_the_cap(ledger: Ledger) -> None:
+    ledger.save_alerts([], [(PAGE, 0)])
+    assert (ledger.outbox.since(99.0), ledger.outbox.since(100.0)) == ([100.0], [])
+
+
+def test_what_a_person_acknowledged_in_another_process_stays_so(ledger: Ledger, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    ledger.save_alerts([ALERT])
+    ledger.save_alerts([replace(ALERT, state=AlertState.ACKED, changed_wall=95.0)])
+    ledger.save_alerts([replace(ALERT, message="still dead")])
+    (kept,) = ledger.alerts()
+    assert (kept.state, kept.changed_wall, kept.message) == (AlertState.ACKED, 95.0, "still dead")
+    ledger.save_alerts([replace(ALERT, since_wall=200.0, changed_wall=200.0)])
+    assert ledger.alerts()[0].state is AlertState.FIRING, "it fires anew"
+
+
+def test_an_older_ledger_s_notices_are_pages_and_its_open_alerts_were_told(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    old = sqlite3.connect(path, isolation_level=None)
+    before = next(number for number, step in enumerate(STEPS) if "CREATE TABLE page(" in step)
+    migrate(old, STEPS[:before])
+    old.execute(
+        "INSERT INTO action(wall, kind, role, text, title, critical, decided_by, reason, ended_wall, ok, message, hint,"
+        " evidence) VALUES(5, 'notify', 'CODER', 'CODER is dead', 'shop: agent-dead', 1, 'rule', 'agent-dead CODER', 6,"
+        " 1, 'terminal bell rung', '', 'bell'), (7, 'poke', 'CODER', 'go', '', 0, 'rule', '', 8, 1, 'typed', '', '')"
+    )
+    old.execute("INSERT INTO alert VALUES('agent-dead', 'CODER', 'error', 'firing', 'm', 'd', 'CODER', 4, 4, 2, 1)")
+    old.close()
+    ledger = open_ledger(path)
+    assert [(line.kind, line.text) for line in ledger.log(9)] == [
+        ("action", "poke: typed"),
+        ("page", "told you by terminal: shop: agent-dead (terminal bell rung)"),
+    ]
+    assert ledger.outbox.waiting() == []
+    (alert,) = ledger.alerts()
+    assert (alert.paged_wall, alert.silence, alert.hidden_by) == (4.0, None, "")
+    ledger.close()

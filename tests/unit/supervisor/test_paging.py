@@ -1,0 +1,384 @@
+"""The person is called: by which channel, once, and over the death of teamops itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from teamops.config.settings import NotifySettings
+from teamops.domain import sending
+from teamops.domain.paging import PagingPolicy
+from teamops.ledger.outbox import CUT_OFF
+from teamops.ledger.store import LedgerError
+from teamops.model.actions import Poke
+from teamops.model.alert import Alert, AlertState
+from teamops.model.events import HandoffLost, Ticked
+from teamops.model.page import Answer, Button, Page, Receipt, Transition
+from teamops.model.role import CODER, DIRECTOR, HUMAN
+from tests.unit.supervisor.life import Life, block
+
+Begin = Callable[..., Awaitable[Life]]
+DOWN = Receipt(ok=False, message="the network is down", hint="mend the network", retry=True)
+REFUSED = Receipt(ok=False, message="no such topic", hint="name another")
+ABSENT = Receipt(ok=False, message="no desktop bus", absent=True)
+
+
+@pytest.fixture
+async def begin(tmp_path: Path) -> AsyncIterator[Begin]:
+    lives: list[Life] = []
+
+    async def begin(**options: object) -> Life:
+        before: Callable[[Life], None] = options.pop("before", lambda _: None)  # type: ignore[assignment]
+        life = Life(tmp_path, **options)  # type: ignore[arg-type]
+        lives.append(life)
+        life.handoff.touch()
+        before(life)
+        return await life.begin(CODER)
+
+    yield begin
+    for life in lives:
+        await life.end()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is tried again be tried soon: the loop's clock is the real one."""
+    monkeypatch.setattr(sending, "PAUSES_S", (0.01, 0.02))
+    monkeypatch.setattr(sending, "LAP_S", (0.05,))
+
+
+async def call(life: Life) -> None:
+    """Let the person hold a light, and the page of that be decided."""
+    await life.append(block(DIRECTOR, HUMAN))
+    await life.ticks(4)
+
+
+def waiting(life: Life) -> list[str]:
+    return [left.page.title for left in life.ledger.outbox.waiting()]
+
+
+def deaf(*names: str, answer: Receipt = REFUSED) -> Callable[[Life], None]:
+    def make(life: Life) -> None:
+        for name in names or life.ears:
+            life.ears[name].answer = answer
+
+    return make
+
+
+def notes(life: Life) -> list[str]:
+    return [line.text for line in life.core.book.log if line.kind == "page"]
+
+
+async def test_the_first_channel_takes_it_and_the_next_is_left_alone(begin: Begin) -> None:
+    life = await begin()
+    await call(life)
+    await life.until(lambda: bool(life.heard), "told")
+    assert [(name, page.title) for name, page in life.heard] == [("desktop", "shop: human-turn")]
+    await life.ticks(30)
+    assert len(life.heard) == 1
+    assert waiting(life) == []
+    assert "told you by desktop: shop: human-turn (shown)" in notes(life)
+    assert [line.text for line in life.ledger.log(50) if line.kind == "page"] == notes(life)
+    (alert,) = life.alerts("human-turn")
+    assert alert.paged_wall is not None
+
+
+async def test_a_channel_that_fails_is_an_alert_and_the_next_takes_over(begin: Begin) -> None:
+    life = await begin(before=deaf("desktop"))
+    await call(life)
+    await life.until(lambda: bool(life.heard), "told")
+    assert [name for name, _ in life.heard] == ["terminal"]
+    await life.ticks(5)
+    (alert,) = life.alerts("notify-failed")
+    assert (alert.subject, alert.message) == ("desktop", "pages don't reach you by desktop: no such topic")
+    assert alert.do == "name another"
+    await life.until(lambda: bool(life.told("notify-failed")), "told of that, too")
+    assert life.core.paging.note == "no such topic: pages go by terminal"
+    life.ears["desktop"].answer = Receipt(ok=True, message="shown")
+    await life.append(block(HUMAN, CODER, minute=1), block(CODER, HUMAN, task="other", minute=2))
+    await life.ticks(5)
+    await life.ticks(40)  # the next page of the same group waits for its interval
+    await life.until(lambda: life.heard[-1][0] == "desktop", "well again")
+    await life.ticks(5)
+    assert not life.alerts("notify-failed")
+    assert life.core.paging.note == ""
+
+
+async def test_what_may_work_the_next_time_is_tried_again_first(begin: Begin) -> None:
+    life = await begin(before=deaf("desktop", answer=DOWN))
+    await call(life)
+    await life.until(lambda: bool(life.heard), "told")
+    page = life.told("human-turn")[0]
+    assert [one.id for one in life.ears["desktop"].tries[:3]] == [page.id] * 3
+    assert [name for name, told in life.heard if told == page] == ["terminal"]
+
+
+async def test_where_nobody_takes_it_all_are_gone_through_again_until_somebody_does(begin: Begin) -> None:
+    life = await begin(before=deaf())
+    await call(life)
+    ears = life.ears
+    await life.until(lambda: len(ears["terminal"].tries) > 2, "tried again")
+    assert life.heard == []
+    assert "shop: human-turn" in waiting(life)
+    deaf("terminal", answer=Receipt(ok=True, message="rung"))(life)
+    await life.until(lambda: len(life.told("human-turn")) == 1, "told at last")
+    assert life.core.paging.note == "no such topic: pages go by terminal"
+
+
+async def test_a_default_that_is_not_there_is_no_failure(begin: Begin) -> None:
+    life = await begin(before=deaf("desktop", answer=ABSENT))
+    await call(life)
+    await life.until(lambda: bool(life.heard), "told")
+    await life.ticks(5)
+    assert not life.alerts("notify-failed")
+    assert not any("desktop" in text for text in notes(life))
+
+
+async def test_a_named_channel_that_is_not_there_is_one(begin: Begin) -> None:
+    named = NotifySettings(channels=("desktop", "terminal"))
+    life = await begin(notify=named, before=deaf("desktop", answer=ABSENT))
+    await call(life)
+    await life.until(lambda: bool(life.heard), "told")
+    await life.ticks(5)
+    assert [alert.subject for alert in life.alerts("notify-failed")] == ["desktop"]
+
+
+async def test_where_there_is_no_way_at_all_that_is_said(begin: Begin) -> None:
+    life = await begin(before=deaf(answer=ABSENT))
+    await call(life)
+    await life.until(lambda: bool(life.ears["terminal"].tries), "tried")
+    await life.ticks(5)
+    (alert,) = life.alerts("notify-failed")
+    assert alert.message.startswith("nobody can be told away from the screen: no desktop bus")
+    assert not alert.notify
+    assert life.core.paging.note.endswith("pages reach nobody")
+
+
+async def test_what_is_over_before_it_could_be_told_is_told_to_nobody(begin: Begin) -> None:
+    life = await begin(before=deaf())
+    await call(life)
+    await life.until(lambda: bool(life.ears["terminal"].tries), "tried")
+    await life.append(block(HUMAN, CODER, minute=1))
+    await life.ticks(3)
+    assert not life.alerts("human-turn")
+    deaf(answer=Receipt(ok=True, message="shown"))(life)
+    await life.until(lambda: "shop: human-turn" not in waiting(life), "dropped")
+    assert life.told("human-turn") == []
+    assert any("over before it could be told" in text for text in notes(life))
+
+
+async def test_a_channel_that_breaks_or_hangs_holds_up_nobody(begin: Begin) -> None:
+    life = await begin()
+
+    def broken(page: Page) -> None:
+        raise KeyError(page.id)
+
+    life.ears["desktop"].before = broken
+    await call(life)
+    await life.until(lambda: bool(life.heard), "told")
+    assert life.heard[0][0] == "terminal"
+    await life.ticks(5)
+    (alert,) = life.alerts("notify-failed")
+    assert "KeyError" in alert.message
+    assert "defect" in alert.do
+
+
+async def test_a_page_and_its_alert_are_stored_together_or_not_at_all(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = await begin(before=deaf())
+    stored: list[tuple[list[str], int]] = []
+    save = life.ledger.save_alerts
+
+    def noted(alerts: Sequence[Alert], pages: Sequence[tuple[Page, int]] = ()) -> None:
+        stored.append(([alert.code for alert in alerts if alert.paged_wall is not None], len(pages)))
+        save(alerts, pages)
+
+    monkeypatch.setattr(life.ledger, "save_alerts", noted)
+    await call(life)
+    assert (["human-turn"], 1) in stored
+
+    def full(*_: object) -> None:
+        raise OverflowError("the page can't be stored")
+
+    before = life.ledger.alerts()
+    monkeypatch.setattr("teamops.ledger.outbox.add", full)
+    with pytest.raises(LedgerError):
+        save([life.alerts("human-turn")[0], *before], [(life.ears["desktop"].tries[0], 0)])
+    assert life.ledger.alerts() == before
+
+
+async def test_a_ledger_that_cannot_be_written_is_itself_told(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    life = await begin()
+
+    def full(*_: object, **__: object) -> None:
+        raise LedgerError("the disk is full", "free disk space")
+
+    for part, name in ((life.ledger, "save_alerts"), (life.ledger.outbox, "begin"), (life.ledger.outbox, "end")):
+        monkeypatch.setattr(part, name, full)
+    await call(life)
+    await life.until(lambda: bool(life.told("human-turn")), "told all the same")
+    await life.ticks(5)
+    await life.until(lambda: bool(life.told("ledger-troubled")), "and why nothing is remembered")
+
+
+# over lives
+
+
+async def test_a_page_that_waits_goes_out_in_the_next_life(begin: Begin) -> None:
+    life = await begin(before=deaf())
+    await call(life)
+    await life.until(lambda: bool(life.ears["terminal"].tries), "tried")
+    page = life.ears["desktop"].tries[0]
+    await life.end()
+    second = await begin()
+    await second.until(lambda: bool(second.told("human-turn")), "told")
+    assert second.told("human-turn") == [page]
+    await second.ticks(60)
+    assert len(second.told("human-turn")) == 1
+
+
+async def test_a_kill_between_a_delivery_and_its_record_tells_the_same_page_once_more(begin: Begin) -> None:
+    life = await begin()
+    arrived: list[Page] = []
+
+    async def killed(page: Page) -> Receipt:
+        arrived.append(page)
+        await asyncio.Event().wait()  # delivered, and never recorded
+        raise AssertionError
+
+    life.ears["desktop"].deliver = killed  # type: ignore[method-assign]
+    await call(life)
+    await life.until(lambda: bool(arrived), "delivered")
+    await life.end()
+    second = await begin()
+    await second.until(lambda: bool(second.told("human-turn")), "told")
+    assert second.heard == [("desktop", arrived[0])], "by the same channel, with the same id"
+    tries = second.ledger._connection.execute("SELECT message FROM page_attempt ORDER BY id").fetchall()
+    assert [row[0] for row in tries] == [CUT_OFF, "shown"]
+    await second.end()
+    third = await begin()
+    await third.ticks(60)
+    assert third.heard == []
+
+
+async def test_a_channel_that_let_the_last_page_down_is_known_to_the_next_life(begin: Begin) -> None:
+    life = await begin(before=deaf("desktop"))
+    await call(life)
+    await life.until(lambda: bool(life.heard), "told")
+    await life.end()
+    second = await begin(before=deaf("desktop"))
+    await second.ticks(3)
+    assert [alert.subject for alert in second.alerts("notify-failed")] == ["desktop"]
+
+
+async def test_what_a_person_tries_by_hand_ends_the_alert(begin: Begin) -> None:
+    life = await begin(before=deaf("desktop"))
+    await call(life)
+    await life.until(lambda: bool(life.told("human-turn")), "told")
+    await life.ticks(3)
+    assert life.alerts("notify-failed")
+    from teamops.ledger.store import open_ledger
+
+    theirs = open_ledger(life.folder / "state" / "ledger.sqlite3")
+    page = life.told("human-turn")[0]
+    theirs.outbox.end(page, theirs.outbox.begin(page, "desktop", life.wall), Receipt(ok=True, message="m"), life.wall)
+    theirs.close()
+    await life.ticks(3)
+    assert not life.alerts("notify-failed")
+
+
+async def test_a_viewer_calls_nobody(begin: Begin) -> None:
+    life = await begin(acting=False)
+    await call(life)
+    await life.ticks(5)
+    assert life.alerts("human-turn")
+    assert (life.heard, waiting(life)) == ([], [])
+
+
+async def test_after_a_gap_nobody_is_called_before_the_world_was_looked_at(begin: Begin) -> None:
+    life = await begin()
+    life.core.emit(HandoffLost(life.core.stamp(), "there is no current.md", "make it"))
+    await life.ticks(1)
+    life.now += 30_000
+    life.wall += 30_000
+    life.core.emit(Ticked(life.clock.stamp(), 29_999.0))
+    await life.core.next_round()
+    life.read()
+    await life.ticks(5)
+    assert life.heard == []
+
+
+async def test_the_cap_holds_over_a_restart(begin: Begin) -> None:
+    policy = PagingPolicy(group_wait_s=2.0, cap=1)
+    life = await begin(paging=policy)
+    await call(life)
+    await life.until(lambda: bool(life.heard), "told")
+    await life.end()
+    second = await begin(paging=policy)
+    second.core.emit(HandoffLost(second.core.stamp(), "there is no current.md", "make it"))
+    await second.ticks(5)
+    await second.ticks(5)
+    assert second.alerts("handoff-lost")
+    assert second.heard == []
+
+
+# answers
+
+
+@pytest.mark.parametrize(
+    ("button", "state", "silenced"),
+    [
+        pytest.param(Button.ACK, AlertState.ACKED, False, id="seen"),
+        pytest.param(Button.SILENCE_15M, AlertState.FIRING, True, id="silenced"),
+        pytest.param(Button.SILENCE, AlertState.FIRING, True, id="until it is over"),
+    ],
+)
+async def test_an_answer_is_done(begin: Begin, button: Button, state: AlertState, *, silenced: bool) -> None:
+    life = await begin()
+    await call(life)
+    await life.until(lambda: bool(life.heard), "told")
+    page = life.heard[0][1]
+    life.ears["desktop"].hear(Answer(page=page.id, keys=page.keys, button=button, channel="desktop"))
+    await life.ticks(1)
+    (alert,) = life.alerts("human-turn")
+    assert (alert.state, alert.silenced(life.wall)) == (state, silenced)
+    (stored,) = [one for one in life.ledger.alerts() if one.code == "human-turn"]
+    assert (stored.state, stored.silence) == (alert.state, alert.silence)
+    assert f"you answered by desktop: {button}" in notes(life)
+
+
+async def test_a_poke_is_sent_for_the_agent_it_is_about(begin: Begin) -> None:
+    life = await begin(auto_poke=False)
+    await life.append(block(DIRECTOR, CODER))
+    await life.ticks(800)
+    await life.ticks(5)
+    await life.until(lambda: bool(life.told("handoff-stale")), "told")
+    page = life.told("handoff-stale")[0]
+    life.ears["desktop"].hear(Answer(page=page.id, keys=page.keys, button=Button.POKE, channel="desktop"))
+    await life.until(lambda: bool(life.hands.pokes), "poked")
+    assert [(type(poke), poke.role) for poke in life.hands.pokes] == [(Poke, CODER)]
+    assert life.alerts("handoff-stale")[0].state is AlertState.ACKED
+
+
+async def test_an_answer_that_comes_too_late_says_so(begin: Begin) -> None:
+    life = await begin()
+    life.ears["desktop"].hear(Answer(page="x", keys=(("human-turn", "t"),), button=Button.RESTART, channel="desktop"))
+    await life.ticks(1)
+    assert any("was not done: that alert is over" in text for text in notes(life))
+    assert life.hands.done == []
+
+
+async def test_resolved_is_told_once_where_that_is_wanted(begin: Begin) -> None:
+    life = await begin(paging=PagingPolicy(group_wait_s=2.0, resolved=True))
+    await call(life)
+    await life.until(lambda: bool(life.heard), "told")
+    await life.append(block(HUMAN, CODER, minute=1))
+    await life.ticks(3)
+    await life.until(lambda: len(life.told("human-turn")) == 2, "told that it is over")
+    assert life.told("human-turn")[1].transition is Transition.RESOLVED
+    await life.ticks(5)
+    assert len(life.told("human-turn")) == 2
