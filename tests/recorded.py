@@ -85,7 +85,7 @@ class Night:
 
     def alert(self, clock: str, state: AlertState, since: str, **more: object) -> None:
         values: dict[str, object] = {
-            "code": "agent-dead", "subject": "CODER", "severity": Severity.ERROR, "agent": CODER,
+            "code": "agent-dead", "subject": "CODER", "severity": Severity.CRITICAL, "agent": CODER,
             "message": "CODER is dead (signal 9)", "do": "look at it", **more,
         }  # fmt: skip
         self.ledger.save_alerts(

@@ -52,6 +52,12 @@ class TestReplayPort(PortContract):
         assert all(port.agent_report(agent.role).processes == () for agent in port.snapshot().agents)
         assert all(port.agent_report(agent.role).past for agent in port.snapshot().agents)
 
+    def test_a_day_that_goes_on_is_not_over(self, port: SupervisorPort) -> None:
+        """Its report would tell what came later."""
+        with pytest.raises(TeamopsError, match=f"at this moment {DAY} was not over") as caught:
+            port.day_report(None)
+        assert "@, then end" in caught.value.hint
+
 
 class Clock:
     """Seconds that go by when a test says so."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,9 +15,11 @@ import pytest
 from teamops.ledger.audit import Change, NewBlock
 from teamops.ledger.connection import LedgerError
 from teamops.ledger.store import open_ledger
+from teamops.model.alert import Alert, AlertState, Silence
 from teamops.model.boundary import ViolationState
 from teamops.model.errors import TeamopsError, UsageError
-from teamops.model.handoff import Stage
+from teamops.model.handoff import Severity, Stage
+from teamops.model.page import Page, Receipt, Transition
 from teamops.model.protocol import Approval, GateRun
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE
 from teamops.report.replay import replay_json
@@ -141,6 +145,87 @@ def test_costs_are_those_of_the_moment(port: ReplayPort) -> None:
     assert report.burn.limit_usd == Decimal(20)
     assert port.go(at("00:10:00")).cost_today_usd == 0
     assert port.cost_report().month.responses == 0
+
+
+def test_what_was_summed_up_since_counts_as_what_it_was(night: Night) -> None:
+    with closing(sqlite3.connect(night.path)) as connection:
+        for clock in ("02:01:10", "02:13:10"):
+            connection.execute("UPDATE spent SET responses = 3, grain = 60 WHERE wall = ?", (at(clock),))
+            quarter = at(clock) // 900
+            connection.execute("UPDATE spent_quarter SET responses = responses + 2 WHERE quarter = ?", (quarter,))
+        connection.commit()
+    port = opened(night)
+    agent = next(one for one in port.go(at("02:05:11")).agents if one.role == CODER)
+    assert agent.beats[-5:] == (4, 2, 2, 2, 1)
+    assert agent.cost_today_usd == Decimal("0.50")
+    assert port.cost_report().today.responses == 7
+    spend = port.task_report("login").spend
+    assert spend is not None
+    assert spend.total.responses == 7
+
+
+def test_an_alert_is_silent_from_then_on_and_hides_what_follows_from_it(night: Night) -> None:
+    ledger = open_ledger(night.path)
+    dead = Alert(
+        code="agent-dead", subject="CODER", severity=Severity.CRITICAL, agent=CODER, message="CODER is dead",
+        do="restart it", notify=True, state=AlertState.FIRING, since_wall=at("05:00:00"), changed_wall=at("05:00:00"),
+    )  # fmt: skip
+    stale = replace(dead, code="handoff-stale", severity=Severity.WARNING, message="CODER does nothing")
+    ledger.save_alerts([dead, stale])
+    ledger.save_alerts([replace(dead, silence=Silence(at("05:10:00"), at("05:25:00")))])
+    ledger.close()
+    port = opened(night)
+
+    def dead_at(clock: str) -> Alert:
+        return next(one for one in port.go(at(clock)).alerts if one.key == dead.key)
+
+    assert [one.code for one in port.go(at("05:00:00")).alerts if one.listed] == ["agent-dead"]
+    assert [one.hidden_by for one in port.snapshot().alerts if one.code == "handoff-stale"] == ["agent-dead"]
+    silent = [dead_at(clock).silenced(at(clock)) for clock in ("05:09:00", "05:10:00", "05:24:00", "05:26:00")]
+    assert silent == [False, True, True, False]
+    assert dead_at("05:09:00").silence is None
+    assert dead_at("02:13:30").silence is None, "that was another time"
+
+
+def test_a_page_is_told_when_it_had_been_delivered(night: Night) -> None:
+    page = Page(
+        id="p", transition=Transition.FIRED, keys=(("agent-dead", "CODER"),), thread="t", severity=Severity.CRITICAL,
+        project="shop", title="agent-dead", body="dead", do="restart it", role=CODER, wall=at("02:13:22"),
+    )  # fmt: skip
+    ledger = open_ledger(night.path)
+    ledger.outbox.put(page)
+    for channel, began, ended, absent in (
+        ("phone", "02:13:22", "02:13:23", True),
+        ("desktop", "02:13:24", "02:13:25", False),
+    ):
+        attempt = ledger.outbox.begin(page, channel, at(began))
+        ledger.outbox.end(page, attempt, Receipt(ok=not absent, message="shown", absent=absent), at(ended))
+    ledger.close()
+    port = opened(night)
+
+    def told(clock: str) -> list[str]:
+        return [line.text for line in port.go(at(clock)).log if line.kind == "page"]
+
+    assert told("02:13:24") == []
+    assert told("02:13:25") == ["told you by desktop: agent-dead (shown)"]
+
+
+def test_the_report_of_a_day_is_told_when_it_was_over(port: ReplayPort) -> None:
+    day = date.fromisoformat(DAY)
+    port.go(at("12:00:00"))
+    with pytest.raises(TeamopsError, match="its report is made of the whole day"):
+        port.day_report(None)
+    with pytest.raises(UsageError, match="not there yet"):
+        port.day_report(day + timedelta(days=1))
+    before = port.day_report(day - timedelta(days=1))
+    assert (before.over, before.watched_s) == (True, 0.0)
+    port.go(port.day.until_wall)
+    report = port.day_report(None)
+    assert (report.days, report.over, report.until_wall) == ((day,), False, NOW)
+    coder = next(one for one in report.agents if one.role == CODER)
+    assert coder.spend.cost_usd == Decimal("1.30")
+    assert [one.cause for one in coder.restarts] == ["dead: signal 9"]
+    assert [one.task for one in report.team.tasks] == ["login"]
 
 
 @pytest.mark.parametrize("day", ["2026-03-27", "2020-01-01"])
