@@ -94,7 +94,7 @@ class Day:
         now = {
             (row[0], row[1]): row[2:]
             for row in self._connection.execute(
-                "SELECT code, subject, message, do, notify, since_wall, silenced_wall, silenced_until FROM alert"
+                "SELECT code, subject, message, do, notify, silenced_wall, silenced_until FROM alert"
             )
         }
         rows = self._connection.execute(
@@ -111,9 +111,7 @@ class Day:
             key = (code, subject)
             if state == AlertState.FIRING.value:
                 since[key] = wall
-            said, do, notify, begun, silenced, speaks = now.get(key, ("", "", 0, None, None, None))
-            # Only its last silence is on record, and that is of the last time that it came.
-            quiet = silenced is not None and begun == since.get(key, wall)
+            said, do, notify, silenced, speaks = now.get(key, ("", "", 0, None, None))
             chains.append(
                 (
                     key,
@@ -129,7 +127,7 @@ class Day:
                         since_wall=since.get(key, wall),
                         changed_wall=wall,
                         notify=bool(notify),
-                        silence=Silence(silenced, speaks) if quiet else None,
+                        silence=None if silenced is None else Silence(silenced, speaks),
                     ),
                 )
             )

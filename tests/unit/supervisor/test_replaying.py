@@ -184,7 +184,6 @@ def test_an_alert_is_silent_from_then_on_and_hides_what_follows_from_it(night: N
     silent = [dead_at(clock).silenced(at(clock)) for clock in ("05:09:00", "05:10:00", "05:24:00", "05:26:00")]
     assert silent == [False, True, True, False]
     assert dead_at("05:09:00").silence is None
-    assert dead_at("02:13:30").silence is None, "that was another time"
 
 
 def test_a_page_is_told_when_it_had_been_delivered(night: Night) -> None:
