@@ -101,6 +101,7 @@ async def test_it_says_what_it_is_and_where_in_time(app: ReplayApp) -> None:
         lines = lines_on(app)
         assert "shop" in lines[0]
         assert "REPLAY 02:13:25" in lines[0]
+        assert "supervisor" not in text_on(app).lower()
         assert "✖ dead" in text_on(app)
         assert "1 open" in text_on(app)
         words, track = bar_of(app)
@@ -235,17 +236,18 @@ async def test_keys_of_acts_are_refused_with_words(app: ReplayApp, key: str) -> 
         assert f"This is a replay of {DAY} 02:13:25: nothing is done." in notes(app)
 
 
-async def test_an_alert_is_not_acknowledged(app: ReplayApp) -> None:
+@pytest.mark.parametrize("key", ["x", "m"])
+async def test_an_alert_is_not_acknowledged_or_silenced(app: ReplayApp, key: str) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await settle(pilot)
-        await press(pilot, "3", "x")
+        await press(pilot, "3", key)
         assert "This is a replay" in notes(app)
 
 
 async def test_every_screen_has_the_bar(app: ReplayApp) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await settle(pilot)
-        for key in ("enter", "t", "T", "f", "dollar_sign", "B"):
+        for key in ("enter", "t", "T", "f", "dollar_sign", "B", "D", "K"):
             await press(pilot, key)
             assert app.screen is not app.desk, key
             assert "paused" in bar_of(app)[0]
@@ -268,6 +270,19 @@ async def test_an_agents_page_makes_nothing_up(app: ReplayApp) -> None:
         assert "What its screen showed then is not on record." in " ".join(text_on(app).split())
         await press(pilot, "6")
         assert "What ran then is not on record." in text_on(app)
+
+
+async def test_the_days_report_is_there_once_the_day_was_over(app: ReplayApp) -> None:
+    async with app.run_test(size=(100, 40)) as pilot:
+        await press(pilot, "D")
+        assert f"it can't be told: at this moment {DAY} was not over" in text_on(app)
+        assert "Report" in lines_on(app)[0]
+        await press(pilot, "at", *"end", "enter")
+        assert "it can't be told" not in text_on(app)
+        assert "1 restart" in text_on(app)
+        await press(pilot, "at", *"02:00", "enter")
+        assert "it can't be told" in text_on(app)
+        assert "1 restart" not in text_on(app), "what came later is not told"
 
 
 async def test_a_live_screen_has_no_bar(make_app: MakeApp) -> None:
