@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("teamops.cli.init:init", "Set up a team in this folder, by five questions or with --yes."),
     "watch": ("teamops.cli.watch:watch", "Supervise this folder's team without a screen."),
     "status": ("teamops.cli.status:status", "Say whose turn it is, who works, and what needs you."),
+    "replay": ("teamops.cli.replay:replay", "Open the screen on a recorded day: what happened at 3 AM."),
     "check": ("teamops.cli.check:check", "Say in one line whether all is well: for cron and monitoring."),
     "service": ("teamops.cli.service:service", "Let the system start teamops watch, and watch over it."),
     "up": ("teamops.cli.team:up", "Start the team's agents, each in a tmux session of its own."),

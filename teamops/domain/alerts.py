@@ -56,7 +56,7 @@ def step(
                 del after[key]
             else:
                 after[key] = gone
-    _hide(after, rules)
+    hide(after, rules)
     changed, fired, resolved = [], [], []
     for key, alert in after.items():
         known = alerts.get(key)
@@ -153,7 +153,7 @@ def _unseen(before: Alert, rule: AlertRule, now: float, wall: float, *, gap: boo
     return replace(before, state=AlertState.RESOLVED, changed_wall=wall, clear=None, hidden_by="")
 
 
-def _hide(alerts: dict[Key, Alert], rules: Mapping[str, AlertRule]) -> None:
+def hide(alerts: dict[Key, Alert], rules: Mapping[str, AlertRule]) -> None:
     """Hide what is the consequence of something else that fires, or that is hidden as a consequence in its turn.
 
     Nothing that calls a person is hidden by what calls nobody, and no rule hides itself by way of others: behind each

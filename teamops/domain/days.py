@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 HOUR_S = 3600.0
 
@@ -37,3 +37,33 @@ def midnight(day: date, zone: tzinfo | None) -> float:
     # Where clocks are put forward at midnight the day begins when they are: fold 0 reads a skipped time so.
     naive = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - its zone follows
     return (naive.replace(tzinfo=zone) if zone is not None else naive.astimezone()).timestamp()
+
+
+def clock_at(wall: float, zone: tzinfo | None) -> str:
+    """Return a moment's time of day: "02:13:05"; with its offset in an hour that comes twice, "02:13:05+01:00"."""
+    moment = local(wall, zone)
+    clock = moment.strftime("%H:%M:%S")
+    twice = any(local(wall + other, zone).strftime("%d %H:%M:%S") == moment.strftime("%d %H:%M:%S") for other in _TWICE)
+    return clock + moment.isoformat()[-6:] if twice else clock
+
+
+_TWICE = (-2 * HOUR_S, -HOUR_S, -HOUR_S / 2, HOUR_S / 2, HOUR_S, 2 * HOUR_S)
+"""Clocks are put back by so much, wherever they are."""
+
+
+def moment_of(text: str, day: date, zone: tzinfo | None) -> float | None:
+    """Return the moment of ``day`` that ``text`` names, Unix seconds: "02:13", "02:13:05", with an offset or without.
+
+    Of a time that comes twice the first is meant. ``None``: the day has no such time.
+    """
+    try:
+        clock = time.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    naive = datetime.combine(day, clock.replace(tzinfo=None))
+    if clock.tzinfo is not None:
+        wall = naive.replace(tzinfo=clock.tzinfo).timestamp()
+    else:
+        wall = (naive.replace(tzinfo=zone) if zone is not None else naive.astimezone()).timestamp()
+    # Where clocks are put forward a time is skipped; an offset may name one that the day never had.
+    return wall if local(wall, zone).replace(tzinfo=None) == naive else None

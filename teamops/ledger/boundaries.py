@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -34,8 +35,8 @@ class Boundaries:
 
     # decisions
 
-    def refused(self, role: Role | None, limit: int) -> list[Decision]:
-        """Return the calls that were refused or warned of, of one role or of all, newest first.
+    def refused(self, role: Role | None, limit: int, until_wall: float = math.inf) -> list[Decision]:
+        """Return the calls that were refused or warned of up to ``until_wall``, of one role or of all, newest first.
 
         The same within ten minutes is one, as it was last decided.
         """
@@ -43,10 +44,10 @@ class Boundaries:
             rows = self._connection.execute(
                 f"SELECT max(id), role, max(wall) AS newest, verdict, rule, about, why, count(*) FROM"  # noqa: S608 - constants
                 f" (SELECT {_DECISION_IS} FROM decision WHERE verdict <> 'allow' AND (? IS NULL OR role = ?)"
-                " ORDER BY wall DESC LIMIT ?)"
+                " AND wall <= ? ORDER BY wall DESC LIMIT ?)"
                 " GROUP BY role, verdict, rule, about, why, CAST(wall / ? AS INTEGER)"
                 " ORDER BY newest DESC, max(id) DESC LIMIT ?",
-                (role, role, _LATELY, _SPAN_S, limit),
+                (role, role, until_wall, _LATELY, _SPAN_S, limit),
             ).fetchall()
         return [_decision(row) for row in rows]
 
@@ -129,6 +130,15 @@ class Boundaries:
         """Return the open violations, then the others since ``since``; newest first."""
         return self._violations(
             "WHERE state = 'open' OR wall >= ? ORDER BY state <> 'open', wall DESC, id DESC LIMIT ?", since, limit
+        )
+
+    def touching(self, since: float, until: float) -> list[Violation]:
+        """Return the violations of before ``until`` that are open, or new or settled since ``since``; oldest first."""
+        return self._violations(
+            "WHERE wall < ? AND (state = 'open' OR wall >= ? OR changed_wall >= ?) ORDER BY wall, id",
+            until,
+            since,
+            since,
         )
 
     def _violations(self, where: str, *values: object) -> list[Violation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -64,10 +65,13 @@ class Deliveries:
                 ),
             )
 
-    def of(self, role: Role, limit: int) -> list[Delivery]:
-        """Return the last pokes of a role, newest first."""
+    def of(self, role: Role, limit: int, until_wall: float = math.inf) -> list[Delivery]:
+        """Return the last pokes of a role that were decided up to ``until_wall``, newest first."""
         return self._deliveries(
-            "WHERE d.role = ? ORDER BY d.decided_wall DESC, d.action DESC LIMIT ?", str(role), limit
+            "WHERE d.role = ? AND d.decided_wall <= ? ORDER BY d.decided_wall DESC, d.action DESC LIMIT ?",
+            str(role),
+            until_wall,
+            limit,
         )
 
     def open_ones(self) -> list[Delivery]:

@@ -244,7 +244,7 @@ def log(connection: sqlite3.Connection, limit: int) -> list[LogLine]:
 
     Blocks that one edit changed, or that were accepted at once, are one line.
     """
-    return [_line(row) for row in connection.execute(_LOG, {"n": limit})]
+    return [line(row) for row in connection.execute(_LOG, {"n": limit})]
 
 
 def _action(row: Any) -> Action:
@@ -277,7 +277,8 @@ def _action(row: Any) -> Action:
     return Restart(role=role, by=by, reason=reason)
 
 
-def _line(row: Any) -> LogLine:
+def line(row: Any) -> LogLine:
+    """Return the words of a row (wall, rank, number, kind, role, three facts, whether it went well)."""
     wall, _, _, kind, role, first, second, third, ok = row
     if kind in _OWN_WORDS:
         return _OWN_WORDS[kind](row)

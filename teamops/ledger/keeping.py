@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from pathlib import Path
 
@@ -83,15 +84,15 @@ class Keepings:
                 ),
             )
 
-    def restarts(self, role: Role, limit: int) -> list[RestartRecord]:
-        """Return the last ``limit`` restarts of an agent, newest first."""
+    def restarts(self, role: Role, limit: int, until_wall: float = math.inf) -> list[RestartRecord]:
+        """Return the last ``limit`` restarts of an agent that began up to ``until_wall``, newest first."""
         with reading(self._path):
             rows = self._connection.execute(
                 "SELECT restart.action, restart.wall, restart.decided_by, cause, ending, attempt, action.ok,"
                 " coalesce(action.message, ''), screen, notes, session"
                 " FROM restart LEFT JOIN action ON action.id = restart.action"
-                " WHERE restart.role = ? ORDER BY restart.wall DESC, restart.action DESC LIMIT ?",
-                (str(role), limit),
+                " WHERE restart.role = ? AND restart.wall <= ? ORDER BY restart.wall DESC, restart.action DESC LIMIT ?",
+                (str(role), until_wall, limit),
             ).fetchall()
         return [
             RestartRecord(
@@ -110,6 +111,16 @@ class Keepings:
             )
             for row in rows
         ]
+
+    def ended(self, role: Role, until_wall: float) -> frozenset[int]:
+        """Return the actions of an agent's restarts whose outcome was there by ``until_wall``."""
+        with reading(self._path):
+            rows = self._connection.execute(
+                "SELECT restart.action FROM restart JOIN action ON action.id = restart.action"
+                " WHERE restart.role = ? AND action.ended_wall <= ?",
+                (str(role), until_wall),
+            ).fetchall()
+        return frozenset(row[0] for row in rows)
 
     def rule_restarts_since(self, role: Role, wall: float) -> list[float]:
         """Return when restarts of an agent by rule began since ``wall``, Unix seconds, oldest first."""

@@ -72,6 +72,24 @@ class SpentSums:
             found[number][Role(names[role]), names[model]] += Spend(cost_usd=Decimal(cost))
         return found
 
+    def later(self, wall: float, until: float) -> list[tuple[float, tuple[Role, str], Spend]]:
+        """Return each row after ``wall``, until but not at ``until``: its moment, agent and model, and sum."""
+        with reading(self._path):
+            rows = self._connection.execute(
+                "SELECT s.wall, r.name, m.name, s.input, s.output, s.cache_write, s.cache_write_1h, s.cache_read,"
+                " s.responses, s.pico, s.cost_usd FROM spent s"
+                " JOIN spent_name r ON r.id = s.role JOIN spent_name m ON m.id = s.model"
+                " WHERE s.role IN (SELECT id FROM spent_name) AND s.wall > ? AND s.wall < ?",
+                (wall, until),
+            ).fetchall()
+        found = []
+        for moment, role, model, *counts, responses, pico, text in rows:
+            tokens = Tokens(*counts)
+            cost = dollars(pico) if pico is not None else None if text is None else Decimal(text)
+            spend = Spend(responses, tokens, cost or Decimal(0), tokens.total if cost is None else 0)
+            found.append((moment, (Role(role), model), spend))
+        return found
+
     def first_wall(self) -> float | None:
         """Return the moment of the first response on record, Unix seconds."""
         with reading(self._path):

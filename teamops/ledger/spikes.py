@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from decimal import Decimal
 from pathlib import Path
@@ -67,13 +68,15 @@ class Spikes:
                     (*row, str(record.role), record.began_wall),
                 )
 
-    def of(self, role: Role, limit: int) -> list[SpikeRecord]:
-        """Return the last spikes of an agent, newest first."""
-        return self._records("WHERE role = ? ORDER BY began_wall DESC, id DESC LIMIT ?", str(role), limit)
+    def of(self, role: Role, limit: int, until_wall: float = math.inf) -> list[SpikeRecord]:
+        """Return the last spikes of an agent that began up to ``until_wall``, newest first."""
+        return self._records(
+            "WHERE role = ? AND began_wall <= ? ORDER BY began_wall DESC, id DESC LIMIT ?", str(role), until_wall, limit
+        )
 
-    def last(self, limit: int) -> list[SpikeRecord]:
-        """Return the last spikes of all agents, newest first."""
-        return self._records("ORDER BY began_wall DESC, id DESC LIMIT ?", limit)
+    def last(self, limit: int, until_wall: float = math.inf) -> list[SpikeRecord]:
+        """Return the last spikes of all agents, as above."""
+        return self._records("WHERE began_wall <= ? ORDER BY began_wall DESC, id DESC LIMIT ?", until_wall, limit)
 
     def open_ones(self) -> list[SpikeRecord]:
         """Return the spikes whose end is not known, oldest first."""

@@ -213,6 +213,13 @@ class AgentView:
     """What its last cycles cost; ``None``: none has used anything."""
     boundary: BoundaryView | None = None
     """``None`` = not known yet."""
+    past: bool = False
+    """It is of a recorded moment: what is ``None`` then is not on record."""
+
+    @property
+    def last_beat(self) -> str:
+        """Return what to say of its last beat where its age is not known."""
+        return "—" if self.past else "never"
 
     @property
     def basis(self) -> int | None:

@@ -214,3 +214,5 @@ class AgentReport:
     """What its hook refused or warned of lately, at most 20; the same within ten minutes is one."""
     processes_left_out: int = 0
     """More of its tree than are told."""
+    past: bool = False
+    """It is of a recorded moment: what ran then, and what teamops held back by itself, is not on record."""

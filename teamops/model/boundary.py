@@ -181,6 +181,8 @@ class BoundaryView:
     blocked: int = 0
     """Calls that were refused today, in the budgets' timezone."""
     last_blocked: Decision | None = None
+    held_known: bool = True
+    """False: of a recorded moment, of which nobody wrote down what held the agent."""
 
     @property
     def words(self) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # only a screen that asks for them needs them
     from teamops.model.agent_report import AgentReport
     from teamops.model.cost_report import CostReport
     from teamops.model.day_report import DayReport
+    from teamops.model.replay import Replayed
 
 
 class LightState(StrEnum):
@@ -140,6 +141,8 @@ class Snapshot:
     """Changes past a boundary: open ones first, then those of the last day; newest first, at most 100."""
     troubles: tuple[str, ...] = ()
     """What works in a lesser way, one line each ("no desktop bus: notifications ring the terminal bell")."""
+    replay: Replayed | None = None
+    """``None``: this is now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Bounding:
     async def read(self) -> None:
         """Put every role's policy into words: once in a life, since a team's settings stand as long as it lasts."""
         roles = self._core.book.settings.roles
-        policies = await asyncio.to_thread(lambda: {role.role: _policy(role) for role in roles})
+        policies = await asyncio.to_thread(lambda: {role.role: policy_view(role) for role in roles})
         self._policies.update(policies)
         for role in policies:
             self._draw(self._core.book, role)
@@ -118,7 +118,7 @@ class Bounding:
                 self._read_launches(book)
                 settings = book.settings.role(event.action.role) if event.action.role else None
                 if settings is not None:  # the policy was written anew as the agent was started
-                    self._policies[settings.role] = _policy(settings)
+                    self._policies[settings.role] = policy_view(settings)
                     self._draw(book, settings.role)
             case Ticked():
                 self._tick(book)
@@ -229,7 +229,8 @@ class Bounding:
         return [*found, *self._unenforced.values()]
 
 
-def _policy(role: RoleSettings) -> BoundaryView:
+def policy_view(role: RoleSettings) -> BoundaryView:
+    """Return a role's boundary in words, as its profile and the settings say. Blocks: reads the profile."""
     try:
         from teamops.config.boundary import policy_of  # not before the first frame: globs take their time
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from teamops.config.settings import Settings
 from teamops.model.actions import Outcome
-from teamops.model.agent import AgentState
 from teamops.model.clock import Stamp
 from teamops.model.events import (
     ActionFinished,
@@ -256,13 +255,7 @@ class Core(Questions):
         changed = self.book.judge_news(self.book.stamp.now)
         if not self._ready:
             return  # before the best evidence is in, what weaker one says of an agent is not worth a line
-        # One of whom nothing is known any more is told where an earlier life knew better.
-        unknown, before = AgentState.UNKNOWN, self.memory.last_states
-        known = [
-            page
-            for page in self.book.agents.values()
-            if page.state is not unknown or before.get(page.role, unknown) != unknown
-        ]
+        known = [page for page in self.book.agents.values() if self.memory.is_news(page)]
         for page in changed if self._told else known:
             self.memory.state_changed(self.book, page)
         self._told = True

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from teamops.domain.burn import burn
 from teamops.domain.days import HOUR_S, day_edges, hour_edges
+from teamops.domain.replay import spike_at
 from teamops.domain.spend_by_light import Held, Lights, Segment
 from teamops.ledger.peek import Look, look_into
 from teamops.ledger.spent import Spent, SpentRow, spend_of
@@ -73,11 +74,16 @@ async def cost_report(core: Core) -> CostReport:
     return await asyncio.to_thread(read_costs, memory.path, known, unstored, core.book.stamp.wall, terms)
 
 
-def read_costs(path: Path, known: Known, unstored: Sequence[SpentRow], wall: float, terms: Terms) -> CostReport:
-    """Return what the ledger at ``path`` and ``unstored`` tell. Blocks; raises ``LedgerError``."""
+def read_costs(
+    path: Path, known: Known, unstored: Sequence[SpentRow], wall: float, terms: Terms, until: float = math.inf
+) -> CostReport:
+    """Return what the ledger at ``path`` and ``unstored`` tell. Blocks; raises ``LedgerError``.
+
+    ``until``: what was used after that is left out, as nobody knew of it at ``wall``.
+    """
     days = day_edges(wall, terms.zone, DAYS)
     hours = hour_edges(days[-2], wall)
-    facts = _Facts(wall, days, hours)
+    facts = _Facts(wall, days, hours, until)
     with look_into(path) as look:
         if look is not None:
             with look.sums.still():
@@ -112,8 +118,8 @@ def read_costs(path: Path, known: Known, unstored: Sequence[SpentRow], wall: flo
 class _Facts:
     """What was read so far."""
 
-    def __init__(self, wall: float, days: Sequence[float], hours: Sequence[float]) -> None:
-        self._wall = wall
+    def __init__(self, wall: float, days: Sequence[float], hours: Sequence[float], until: float) -> None:
+        self._wall, self._until = wall, until
         self._day_edges, self._hour_edges = days, hours
         self._starts = (days[-2], days[-1 - WEEK], days[0])
         self.days: list[Sums] = [{} for _ in days[1:]]
@@ -129,11 +135,22 @@ class _Facts:
         """Take what the ledger tells."""
         self.days = look.sums.spans(self._day_edges)
         self.hours = look.sums.spans(self._hour_edges)
-        self.first_wall = look.sums.first_wall()
-        since = self._wall - HOUR_S
-        self.hour_usd = sum((look.spent.sum(role, since, math.inf).cost_usd for role in look.spent.roles()), Decimal(0))
-        self.spikes = tuple(look.spikes.last(LAST))
+        if self._until < math.inf:
+            self._leave_out(look)
+        first = look.sums.first_wall()
+        self.first_wall = first if first is not None and first <= self._until else None
+        since, ends = self._wall - HOUR_S, math.nextafter(self._until, math.inf)
+        self.hour_usd = sum((look.spent.sum(role, since, ends).cost_usd for role in look.spent.roles()), Decimal(0))
+        self.spikes = tuple(spike_at(one, self._until) for one in look.spikes.last(LAST, self._until))
         self._read_tasks(look.spent, known)
+
+    def _leave_out(self, look: Look) -> None:
+        """Take back what came after ``until`` within the spans."""
+        for wall, key, spend in look.sums.later(self._until, self._day_edges[-1]):
+            for edges, sums in ((self._day_edges, self.days), (self._hour_edges, self.hours)):
+                place = bisect_right(edges, wall) - 1
+                if 0 <= place < len(sums):
+                    sums[place][key] -= spend
 
     def _read_tasks(self, spent: Spent, known: Known) -> None:
         """Take what was used under lights: whole ones as they are summed up already, as far as nothing came since."""
@@ -150,14 +167,14 @@ class _Facts:
                     parts = [self._within(spent, segment, sums, start) for start in self._starts]
                     self._add_task(segment.held, (parts[0], parts[1], parts[2]))
 
-    @staticmethod
-    def _within(spent: Spent, segment: Segment, sums: dict[Segment, Spend], start: float) -> Spend:
+    def _within(self, spent: Spent, segment: Segment, sums: dict[Segment, Spend], start: float) -> Spend:
         """Return what was used in a segment from ``start`` on."""
         if segment.until_wall <= start:
             return Spend()
         if segment.since_wall >= start and segment in sums:
             return sums[segment]
-        return spent.sum(segment.role, max(start, segment.since_wall), segment.until_wall)
+        ends = min(segment.until_wall, math.nextafter(self._until, math.inf))
+        return spent.sum(segment.role, max(start, segment.since_wall), ends)
 
     def add(self, rows: Sequence[SpentRow], lights: Lights) -> None:
         """Take rows that no ledger has."""

@@ -22,6 +22,7 @@ from teamops.ledger.logs import ToldLog
 from teamops.ledger.spent import SpentRow
 from teamops.ledger.store import Ledger, LedgerError
 from teamops.model.actions import Action, Outcome, Restart, Start, Stop
+from teamops.model.agent import AgentState
 from teamops.model.alert import Alert
 from teamops.model.events import ActionFinished, BeatsSeen, UsageSeen
 from teamops.model.handoff import Task
@@ -223,6 +224,11 @@ class Memory:
         if self.ask(book, lambda: (self._ledger.light_known(task.task, digest, NONE),)) == (None,):
             self.store(book, lambda: self._ledger.light_seen(task.task, digest, NONE, wall))
             book.note(log_lines.turn_line(wall, NONE, task.task))
+
+    def is_news(self, page: AgentBook) -> bool:
+        """Return whether an agent's state, at the first look of this life, may be other than it was seen in last."""
+        unknown = AgentState.UNKNOWN
+        return page.state is not unknown or self.last_states.get(page.role, unknown) != unknown
 
     def state_changed(self, book: Book, page: AgentBook) -> None:
         """Store and log that an agent's state is new. A follower's log is that of the one who acts.

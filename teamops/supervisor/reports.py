@@ -18,6 +18,8 @@ from teamops.supervisor import signing
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from teamops.ledger.audit import Audit
+    from teamops.model.protocol import Tamper
     from teamops.model.role import Role
     from teamops.supervisor.core import Core
 
@@ -93,9 +95,12 @@ def tamper_diff(core: Core, tamper: int) -> tuple[str, ...]:
 
     Of a block that is gone every line is removed; of one that was put in between, every line is new.
     """
-    audit = core.memory.audit
     proof = core.book.protocol.proof
-    found = proof.tampers if proof is not None else ()
+    return change_lines(core.memory.audit, proof.tampers if proof is not None else (), tamper)
+
+
+def change_lines(audit: Audit, found: tuple[Tamper, ...], tamper: int) -> tuple[str, ...]:
+    """Return the lines of ``tamper_diff``; ``found``: the changes that are not undone."""
     change = next((one for one in found if one.id == tamper), None)
     if change is None:
         raise TeamopsError("there is no such change any more", "the old text is back: look again")
@@ -120,6 +125,15 @@ def tamper_diff(core: Core, tamper: int) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def patch_lines(path: Path) -> tuple[str, ...]:
+    """Return the lines of a kept change, cleaned. Raises ``TeamopsError``."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise TeamopsError(f"{path} can't be read: {error}", "the change itself may still stand in the file") from error
+    return tuple(_lines(raw.decode("utf-8", "replace")))
+
+
 def decisions(core: Core, role: Role | None = None) -> tuple[Decision, ...]:
     """Return what the hooks of one role or of all refused or warned of lately, newest first. Raises ``LedgerError``."""
     return tuple(core.bounding.refused(role, MAX_DECISIONS))
@@ -132,12 +146,7 @@ def violation_diff(core: Core, violation: int) -> tuple[str, ...]:
         raise TeamopsError(
             f"of violation {violation} no change is kept", "look which there are: teamops guard violations"
         )
-    path = core.memory.path.parent / PATCHES / name
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise TeamopsError(f"{path} can't be read: {error}", "the change itself may still stand in the file") from error
-    return tuple(_lines(raw.decode("utf-8", "replace")))
+    return patch_lines(core.memory.path.parent / PATCHES / name)
 
 
 def _lines(text: str) -> list[str]:

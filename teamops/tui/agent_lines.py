@@ -134,7 +134,9 @@ def _doing(agent: AgentView, report: AgentReport) -> tuple[str, str, str]:
     said = report.keeping or agent.held
     if agent.state in (AgentState.HELD, AgentState.GIVEN_UP):
         return "teamops", f"{said or agent.state.value}; r clears that", "warn"
-    return ("teamops", said, "warn") if said else ("teamops", "holds nothing back, restarts nothing", "dim")
+    if said:
+        return "teamops", said, "warn"
+    return "teamops", "not on record" if report.past else "holds nothing back, restarts nothing", "dim"
 
 
 def memory_lines(agent: AgentView, report: AgentReport | None, width: int, palette: Palette) -> list[Line]:
@@ -159,7 +161,8 @@ def launch_lines(agent: AgentView, report: AgentReport, now: float, palette: Pal
     """Return how its process came about, and its client's session."""
     launch = report.launch
     if launch is None:
-        return [about("started", "not seen: teamops did not start it", "dim", palette)]
+        how = "not on record" if report.past else "not seen: teamops did not start it"
+        return [about("started", how, "dim", palette)]
     session = launch.client_session or "not known"
     return [
         about("started", started(launch, now, agent.pid), "text", palette),
@@ -191,7 +194,7 @@ def hour_lines(agent: AgentView, now: float, width: int, palette: Palette) -> li
     rule, names = axis(first, room * wide)
     lines += [Line().add("", None, LABEL).add(text, palette.dim) for text in (rule, names)]
     lines += [Line(), _signs(agent.beats, first, palette), Line(), *_tenths(agent, first, palette)]
-    beat = f"{words.age(agent.beat_age_s)} ago" if agent.beat_age_s is not None else "never"
+    beat = f"{words.age(agent.beat_age_s)} ago" if agent.beat_age_s is not None else agent.last_beat
     rate = f"{words.count(agent.tokens_per_min)} tokens in the last minute"
     lines.append(Line(hang=2).add(f"  last beat {beat}; {rate}", palette.dim))
     return lines

@@ -108,7 +108,17 @@ class TeamopsApp(App[None]):
     def on_mount(self) -> None:
         """Listen for snapshots."""
         self._unsubscribe = self.port.subscribe(self._take)
+        self.watch_for_news()
+
+    def watch_for_news(self) -> None:
+        """Look every second whether snapshots still come."""
         self.set_interval(1.0, self._watch_news, name="news")
+
+    def dress(self, screen: Screen[None]) -> None:
+        """Give a screen that is shown what this app has beside it: nothing."""
+
+    def go_to_moment(self, wall: float) -> None:
+        """Show another moment: this one shows the present alone."""
 
     def on_unmount(self) -> None:
         """Listen no more."""

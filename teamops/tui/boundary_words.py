@@ -62,6 +62,8 @@ def held_by(agent: AgentView, boundary: BoundaryView) -> tuple[str, str]:
     """Return in words what holds a running agent to its boundary, and the palette role of that."""
     if boundary.unruled:
         return "nothing is to be held", "dim"
+    if not boundary.held_known:
+        return "not on record", "dim"
     if agent.pid is None:
         return "nothing runs", "dim"
     if boundary.unenforced:

@@ -33,6 +33,7 @@ class Where(StrEnum):
     REPORT = "on the report's screen"
     CODES = "in the list of all alerts"
     SIGN_OFF = "in the sign-off window"
+    REPLAY = "in a replay"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,30 @@ REGISTRY: tuple[Act, ...] = (
         help="Sign the task off: says what will be written, and asks for the task's name first."),
     Act(id="send_back", keys=("b",), label="send back", where=Where.SIGN_OFF, rank=2, dangerous=True,
         help="Send the task back, with a note that says why."),
+    Act(id="play", keys=("space",), label="play", where=Where.REPLAY,
+        help="Let the recorded time go by, or pause it; there Space goes down no page, PgDn does."),
+    Act(id="earlier", keys=("comma",), label="-1 min", where=Where.REPLAY,
+        help="Go back by a minute."),
+    Act(id="later", keys=("semicolon",), label="+1 min", where=Where.REPLAY,
+        help="Go on by a minute."),
+    Act(id="much_earlier", keys=("less_than_sign",), label="-10 min", where=Where.REPLAY,
+        help="Go back by ten minutes."),
+    Act(id="much_later", keys=("greater_than_sign",), label="+10 min", where=Where.REPLAY,
+        help="Go on by ten minutes."),
+    Act(id="later_alert", keys=("right_curly_bracket",), label="next alert", where=Where.REPLAY,
+        help="Go to the moment at which the next alert fires."),
+    Act(id="earlier_alert", keys=("left_curly_bracket",), label="alert before", where=Where.REPLAY,
+        help="Go to the moment at which the alert before fired."),
+    Act(id="later_mark", keys=("right_parenthesis",), label="next event", where=Where.REPLAY,
+        help="Go to the next light, restart or alert."),
+    Act(id="earlier_mark", keys=("left_parenthesis",), label="event before", where=Where.REPLAY,
+        help="Go to the light, restart or alert before."),
+    Act(id="faster", keys=("plus",), label="faster", where=Where.REPLAY,
+        help="Let time go by faster: 1, 10, 60 or 600 times."),
+    Act(id="slower", keys=("minus",), label="slower", where=Where.REPLAY,
+        help="Let time go by slower."),
+    Act(id="go_to", keys=("at",), label="go to", where=Where.REPLAY,
+        help="Go to a time of the day: asks for it."),
     Act(id="next_hit", keys=("n",), label="next hit", where=Where.LISTS,
         help="Go to the next search hit."),
     Act(id="previous_hit", keys=("N",), label="previous hit", where=Where.LISTS,
@@ -180,7 +205,9 @@ _SHOWN = {
     "shift+tab": "Shift+Tab", "space": "Space", "up": "↑", "down": "↓", "left": "←", "right": "→",
     "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "ctrl+p": "Ctrl+P",
     "left_square_bracket": "[", "right_square_bracket": "]",
-    "full_stop": ".",
+    "full_stop": ".", "comma": ",", "semicolon": ";", "less_than_sign": "<", "greater_than_sign": ">",
+    "left_curly_bracket": "{", "right_curly_bracket": "}", "left_parenthesis": "(", "right_parenthesis": ")",
+    "plus": "+", "minus": "-", "at": "@",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from teamops.model.snapshot import SilenceAlert, Snapshot
 from teamops.tui.faults import Fault
 from teamops.tui.tasks import awaits_sign_off, names, shown
 
+_ACTS = frozenset({"acknowledge", "silence", "lift", "poke", "restart", "attach", "start_agent", "stop_agent"})
 QUARTER_S = 900.0
 HOUR_S = 3600.0
 WATCH_ONLY = "Watch only: there is no teamops.toml here, so nothing in tmux is managed."
@@ -20,10 +21,10 @@ WATCH_ONLY = "Watch only: there is no teamops.toml here, so nothing in tmux is m
 
 def why_not(act_id: str, snapshot: Snapshot, agent: AgentView | None, alert: Alert | None = None) -> str:
     """Return why the act can't be done on ``agent`` (or ``alert``) now; empty where it can."""
-    if act_id == "acknowledge":
-        return _why_not_acknowledge(alert)
-    if act_id == "silence":
-        return _why_not_silence(alert)
+    if snapshot.replay is not None and act_id in _ACTS:
+        return replay_words(snapshot)
+    if act_id in ("acknowledge", "silence"):
+        return _why_not_acknowledge(alert) if act_id == "acknowledge" else _why_not_silence(alert)
     if act_id == "lift":
         return _why_not_lift(agent)
     if act_id not in ("poke", "restart", "attach", "start_agent", "stop_agent"):
@@ -44,6 +45,12 @@ def why_not(act_id: str, snapshot: Snapshot, agent: AgentView | None, alert: Ale
         start = "; r starts it" if agent.can_restart else ""
         return f"The session {agent.session} of {agent.role} does not run{start}."
     return _why_not_poke(agent) if act_id == "poke" else ""
+
+
+def replay_words(snapshot: Snapshot) -> str:
+    """Return why nothing can be done in a replay; empty where this is now."""
+    replayed = snapshot.replay
+    return "" if replayed is None else f"This is a replay of {replayed.day} {replayed.clock}: nothing is done."
 
 
 def _why_not_poke(agent: AgentView) -> str:
@@ -103,6 +110,8 @@ def why_no_sign_off(task: Task | None, snapshot: Snapshot) -> str:
     """Return why ``task`` is not the person's to sign off or send back now, and what to do; empty where it is."""
     if task is None:
         return why_no_task(task, snapshot)
+    if snapshot.replay is not None:
+        return replay_words(snapshot)
     name = shown(task.task)
     others = [one for one in awaits_sign_off(snapshot) if one is not task]
     instead = f" Yours to sign off: {names(others)}; T chooses." if others else ""

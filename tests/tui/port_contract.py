@@ -173,7 +173,7 @@ class PortContract:
 
     @pytest.mark.parametrize("days", [1, 3])
     def test_a_days_report_is_of_its_days_and_of_the_whole_team(self, port: SupervisorPort, days: int) -> None:
-        last = date.today() - timedelta(days=1)  # noqa: DTZ011 - whichever day that is
+        last = date.fromtimestamp(port.snapshot().stamp.wall) - timedelta(days=1)  # noqa: DTZ012 - whichever day that is
         report = port.day_report(last, days)
         assert report.days == tuple(last - timedelta(days=back) for back in range(days - 1, -1, -1))
         assert len(report.day_edges) == days + 1
@@ -185,6 +185,8 @@ class PortContract:
             assert len(agent.strips) == days
             assert [stay.until_wall for stay in agent.stays[:-1]] == [stay.since_wall for stay in agent.stays[1:]]
             assert not any(_CONTROLS.search(answer.words) for answer in agent.answers)
+
+    def test_a_day_that_goes_on_is_not_over(self, port: SupervisorPort) -> None:
         present = port.day_report(None)
         assert len(present.days) == 1
         assert not present.over

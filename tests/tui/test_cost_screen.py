@@ -338,7 +338,7 @@ async def test_every_verdict_has_a_symbol_of_its_own_and_words(make_app: MakeApp
 
 async def test_its_keys_are_in_the_help_and_work_from_other_screens(make_app: MakeApp) -> None:
     app = make_app()
-    async with app.run_test(size=(100, 200)) as pilot:
+    async with app.run_test(size=(100, 230)) as pilot:
         await pilot.press("dollar_sign", "question_mark")
         await settle(pilot)
         text = " ".join(text_on(app).replace("│", " ").split())

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widget import Widget
 
 from teamops.model.actions import Outcome
 from teamops.model.agent import AgentState, AgentView
@@ -19,6 +18,7 @@ from teamops.model.snapshot import AckAlert, AttachPlan, PokeRole, RestartRole, 
 from teamops.tui import keys
 from teamops.tui.app import TeamopsApp
 from teamops.tui.faults import Faults
+from teamops.tui.replay_app import ReplayApp
 from teamops.tui.rules import WATCH_ONLY, why_not
 from teamops.tui.screens.boundaries import BoundariesScreen
 from teamops.tui.screens.costs import CostScreen
@@ -77,7 +77,7 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         desk = app.desk
-        homes: dict[keys.Where, list[Widget]] = {
+        homes: dict[keys.Where, list[object]] = {
             keys.Where.TEAM: [desk],
             keys.Where.PANES: [desk],
             keys.Where.ALERTS: [desk, desk.alerts],
@@ -90,6 +90,7 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
             keys.Where.COSTS: [CostScreen(app.palette, app.snapshot)],
             keys.Where.REPORT: [ReportScreen(app.palette, app.snapshot)],
             keys.Where.SIGN_OFF: [SignOffWindow("settings-page", app.palette, app.snapshot)],
+            keys.Where.REPLAY: [ReplayApp],
             keys.Where.LISTS: [desk.agents, desk.alerts, desk.events, desk.handoff.list],
         }
         for entry in keys.REGISTRY:
@@ -99,7 +100,7 @@ async def test_every_act_has_an_action_where_it_works(make_app: MakeApp) -> None
 
 async def test_help_shows_every_key_and_every_symbol(make_app: MakeApp) -> None:
     app = make_app()
-    async with app.run_test(size=(100, 190)) as pilot:
+    async with app.run_test(size=(100, 230)) as pilot:
         await pilot.press("question_mark")
         await settle(pilot)
         assert isinstance(app.screen, ReadingWindow)

@@ -25,7 +25,18 @@ class TeamScreen(Screen[None]):
 
     def look_every(self, seconds: float, look: Callable[[], None]) -> None:
         """Ask for more than snapshots tell, again and again while the screen is shown."""
-        self._looking = self.set_interval(seconds, look, name=type(self).__name__), look
+        timer = self.set_interval(seconds, look, name=type(self).__name__, pause=not self._live)
+        self._looking = timer, look
+
+    @property
+    def _live(self) -> bool:
+        """Something changes without a new snapshot: not so in a replay."""
+        return self.team.snapshot.replay is None
+
+    def look_again(self) -> None:
+        """Ask now."""
+        if self._looking is not None:
+            self._looking[1]()
 
     def on_screen_suspend(self) -> None:
         """Stop looking under another screen."""
@@ -34,10 +45,10 @@ class TeamScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Look again."""
-        if self._looking is not None:
-            timer, look = self._looking
-            timer.resume()
-            look()
+        self.team.dress(self)
+        if self._looking is not None and self._live:
+            self._looking[0].resume()
+        self.look_again()
 
     @property
     def team(self) -> TeamopsApp:

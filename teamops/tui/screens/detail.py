@@ -153,7 +153,9 @@ class Detail(AgentScreen):
             self._look_at_pane(agent)
 
     def _look_at_pane(self, agent: AgentView) -> None:
-        if agent.pane_id is None:
+        if self.snapshot.replay is not None:
+            self.live.say("What its screen showed then is not on record.")
+        elif agent.pane_id is None:
             if self.snapshot.supervisor.watch_only:
                 self.live.say(WATCH_ONLY, "teamops init sets up a team.")
             else:
@@ -225,7 +227,7 @@ class Detail(AgentScreen):
         say(self.pokes, ("It was never poked.", "p pokes it: shows the line first."))
         again = f"r {'restarts' if agent.pid is not None else 'starts'} it now." if agent.can_restart else start
         say(self.restarts, ("It was never restarted.", f"A rule does so when it is unwell. {again}"))
-        say(self.processes, ("No process of it runs.", start))
+        say(self.processes, ("What ran then is not on record.",) if report.past else ("No process of it runs.", start))
         self.pokes.show([PokeRow(poke, moment(poke.decided_wall, now)) for poke in report.deliveries])
         of = report.attempts_allowed
         self.restarts.show([RestartRow(record, moment(record.wall, now), of) for record in report.restarts])

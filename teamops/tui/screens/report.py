@@ -106,6 +106,8 @@ class ReportScreen(TeamScreen):
 
     def _refuse(self, error: TeamopsError) -> None:
         self._trouble = str(error)
+        if self.snapshot.replay is not None:
+            self.report = None  # it may be of a later moment
         self.draw()
 
     # Drawing.

@@ -67,7 +67,7 @@ def _state_line(agent: AgentView, inner: int, palette: Palette) -> Line:
 
 
 def _strips(agent: AgentView, inner: int, palette: Palette) -> list[Line]:
-    beat = f"{words.age(agent.beat_age_s)} ago" if agent.beat_age_s is not None else "never"
+    beat = f"{words.age(agent.beat_age_s)} ago" if agent.beat_age_s is not None else agent.last_beat
     rate = f"{words.count(agent.tokens_per_min)}/min"
     cost = words.money(agent.cost_today_usd, agent.unpriced_tokens)
     width = max(4, min(60, inner - 7 - 10))

@@ -21,6 +21,8 @@ TINY = 48
 LEAST_GAUGE = 6
 ROOMY_TOP = 76
 """From so many cells on the mark of the notes says where they are."""
+WIDE_TOP = 96
+"""From so many cells on the day of a replay stands at the top, too."""
 NOTE_S = 10.0
 """So long, in observed seconds, a note of what works in a lesser way has a line of its own; then a mark is left."""
 
@@ -105,7 +107,7 @@ class Header(Widget):
         if hidden:
             notes = f"~ {words.number_of(hidden, 'note')} in ?" if width >= ROOMY_TOP else f"~{hidden}"
             right.add(notes, colours.warn).add("  ")
-        right.put(self._who_acts(snapshot)).add("  ")
+        right.put(self._who_acts(snapshot, width)).add("  ")
         number = sum(alert.listed for alert in snapshot.alerts)
         if number:
             right.add(f"▲ {words.number_of(number, 'alert')}", colours.bad)
@@ -152,8 +154,12 @@ class Header(Widget):
         number = f"{symbol} {len(wrong)} to mend" if width >= ROOMY_TOP else f"{symbol}{len(wrong)}"
         return Line().add(number, self.palette.named(style)).add("  ")
 
-    def _who_acts(self, snapshot: Snapshot) -> Line:
+    def _who_acts(self, snapshot: Snapshot, width: int) -> Line:
         view, colours = snapshot.supervisor, self.palette
+        if snapshot.replay is not None:
+            # In a narrow terminal the day stands in the time bar alone.
+            day = f"{snapshot.replay.day} " if width >= WIDE_TOP else ""
+            return Line().add(f" REPLAY {day}{snapshot.replay.clock} ", colours.chip)
         if view.ended:
             return Line().add("✗ SUPERVISOR ENDED", colours.bad)
         if not snapshot.ready:
@@ -171,6 +177,8 @@ class Header(Widget):
     def _unsupervised(self, snapshot: Snapshot) -> str:
         """Return what a person must know where nobody supervises; empty where somebody does."""
         view = snapshot.supervisor
+        if snapshot.replay is not None:
+            return ""
         if view.ended:
             return f"this supervisor has ended: nothing is seen, poked or restarted. Start teamops again. {view.ended}"
         if not snapshot.ready or view.watch_only:
