@@ -341,7 +341,7 @@ def _state(seen: StateSeen | None, *, observed: bool) -> tuple[AgentState, Evide
     if not observed:
         return AgentState.UNKNOWN, Evidence(EvidenceKind.NOTHING, None, "not observed: no teamops watched then")
     if seen is None:
-        return AgentState.UNKNOWN, Evidence(EvidenceKind.NOTHING, None, "nothing is on record yet")
+        return AgentState.UNKNOWN, Evidence(EvidenceKind.NOTHING, None, "nothing is on record")
     kind, _, detail = seen.evidence.partition(": ")
     known = next((one for one in EvidenceKind if one.value == kind), EvidenceKind.NOTHING)
     state = next((one for one in AgentState if one.value == seen.state), AgentState.UNKNOWN)
