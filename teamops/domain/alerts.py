@@ -10,12 +10,16 @@ from dataclasses import dataclass, replace
 
 from teamops.domain.alert_rules import RULES, AlertRule, pages, rule_of, severity_of
 from teamops.model.alert import Alert, AlertState, Finding, Silence
+from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
 Key = tuple[str, str]
 
 SLACK_S = 0.2
 """A round of the clock may come by so much too soon after the last: nothing has to wait for one more because of it."""
+
+
+_GRAVITY = {severity: place for place, severity in enumerate(Severity)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +142,19 @@ def _seen(before: Alert | None, finding: Finding, rule: AlertRule, now: float, w
             since=now if gap and before.state is AlertState.PENDING else before.since,
             clear=None,
         )
+        if before.state is AlertState.ACKED and _is_graver(alert, before):
+            # They have seen what it was, not what it has become.
+            alert = replace(
+                alert, state=AlertState.FIRING, since_wall=wall, changed_wall=wall, since=now, paged=0.0,
+                paged_wall=None, escalated=0,
+            )  # fmt: skip
     if alert.state is AlertState.PENDING and now - alert.since >= rule.for_s - (SLACK_S if rule.for_s else 0.0):
         alert = replace(alert, state=AlertState.FIRING, since_wall=wall, changed_wall=wall, since=now)
     return alert
+
+
+def _is_graver(alert: Alert, than: Alert) -> bool:
+    return (alert.notify and not than.notify) or _GRAVITY[alert.severity] > _GRAVITY[than.severity]
 
 
 def _unseen(before: Alert, rule: AlertRule, now: float, wall: float, *, gap: bool) -> Alert | None:
@@ -156,7 +170,8 @@ def _unseen(before: Alert, rule: AlertRule, now: float, wall: float, *, gap: boo
 def hide(alerts: dict[Key, Alert], rules: Mapping[str, AlertRule]) -> None:
     """Hide what is the consequence of something else that fires, or that is hidden as a consequence in its turn.
 
-    Nothing that calls a person is hidden by what calls nobody, and no rule hides itself by way of others: behind each
+    Nothing that calls a person is hidden by what calls nobody or is less grave (it may wait for the end of the quiet
+    hours, and a critical one may not), and no rule hides itself by way of others: behind each
     hidden alert there is one that is told.
     """
     hiding: dict[Role | None, list[Alert]] = {}
@@ -174,4 +189,6 @@ def hide(alerts: dict[Key, Alert], rules: Mapping[str, AlertRule]) -> None:
 
 
 def _inhibits(other: Alert, alert: Alert, rules: Mapping[str, AlertRule]) -> bool:
-    return alert.code in rule_of(other.code, rules).inhibits and (other.notify or not alert.notify)
+    """Return whether ``other`` stands for ``alert``: what calls for nobody, or for less, stands for no call."""
+    told = other.notify and _GRAVITY[other.severity] >= _GRAVITY[alert.severity]
+    return alert.code in rule_of(other.code, rules).inhibits and (told or not alert.notify)

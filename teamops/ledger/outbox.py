@@ -105,10 +105,14 @@ class Outbox:
                 "UPDATE page_attempt SET ended_wall = ?, ok = 0, message = ? WHERE ended_wall IS NULL", (wall, CUT_OFF)
             )
 
-    def since(self, wall: float) -> list[float]:
-        """Return when each page since ``wall`` was decided, oldest first."""
+    def decided(self, since: float, until: float) -> list[float]:
+        """Return when each page of an alert was decided, from ``since`` to ``until``, oldest first."""
         with reading(self._path):
-            rows = self._connection.execute("SELECT wall FROM page WHERE wall > ? ORDER BY wall", (wall,)).fetchall()
+            rows = self._connection.execute(
+                "SELECT wall FROM page WHERE wall > ? AND wall <= ? AND transition NOT IN ('tried', 'report')"
+                " ORDER BY wall",
+                (since, until),
+            ).fetchall()
         return [float(row[0]) for row in rows]
 
     def last_tries(self) -> list[LastTry]:

@@ -79,7 +79,7 @@ def check(facts: Facts, warn: Collection[str] = (), *, acked: bool = False) -> C
     causes = [
         Cause(alert.code, _least(_OF[alert.severity], alert.code, warn), alert.message, alert)
         for alert in facts.alerts
-        if alert.state is AlertState.FIRING or (acked and alert.state is AlertState.ACKED)
+        if alert.calling or (acked and alert.state is AlertState.ACKED and not alert.hidden_by)
     ]
     if facts.pid is None:
         causes.append(Cause(NO_SUPERVISOR, _least(State.CRITICAL, NO_SUPERVISOR, warn), "no supervisor runs"))

@@ -60,8 +60,8 @@ class Paging:
         if not book.supervisor.acting or not self._order:
             return
         memory, stamp = self._core.memory, book.stamp
-        policy = self._settings.paging
-        recent = memory.ask(book, lambda: memory.outbox.since(stamp.wall - policy.cap_window_s)) or []
+        span = self._settings.paging.cap_window_s  # more than that ahead of us is a clock that was set back
+        recent = memory.ask(book, lambda: memory.outbox.decided(stamp.wall - span, stamp.wall + span)) or []
         self._lately = Lately(tuple(min(stamp.now, stamp.now - stamp.wall + wall) for wall in recent))
         now = self._core.time()
         for left in memory.ask(book, memory.outbox.waiting) or ():

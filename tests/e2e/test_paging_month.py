@@ -156,7 +156,7 @@ class Month:
         self.ledger.close()
         self.ledger = open_ledger(self.path)
         self.alerts = {alert.key: life.remember(alert, at, WALL + at) for alert in self.ledger.alerts()}
-        since = self.ledger.outbox.since(WALL + at - self.policy.cap_window_s)
+        since = self.ledger.outbox.decided(WALL + at - self.policy.cap_window_s, WALL + at)
         self.lately = Lately(tuple(wall - WALL for wall in since), quiet=self.lately.quiet)
 
 
@@ -204,7 +204,7 @@ def test_a_month_of_faults_pages_once_for_each_in_time_and_for_nothing_else(tmp_
     assert [page.transition for _, page in month.pages if page.transition is not Transition.FIRED] == []
     assert max(Counter(int(at // 600) for at, _ in month.pages).values()) <= 6
     with closing(month.ledger) as ledger:
-        assert len(ledger.outbox.since(0.0)) == len(month.pages)
+        assert len(ledger.outbox.decided(0.0, float("inf"))) == len(month.pages)
         assert not [alert for alert in ledger.alerts() if alert.state is AlertState.FIRING and alert.notify]
 
 

@@ -84,6 +84,36 @@ def test_what_calls_nobody_hides_nothing_that_calls() -> None:
     assert Play(both, notify={"agent-dead CODER": True}).run().states["handoff-stale CODER#t"][-1] == "F"
 
 
+def test_what_is_less_grave_hides_no_critical_one() -> None:
+    both = {"agent-needs-you CODER": "x*400", "poke-unproven CODER": "x*400"}
+    assert Play(both, notify={"agent-needs-you CODER": True}).run().states["poke-unproven CODER"][-1] == "f"
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "fires"),
+    [
+        pytest.param((Severity.WARNING, False), (Severity.CRITICAL, True), True, id="it got the light"),
+        pytest.param((Severity.WARNING, True), (Severity.CRITICAL, True), True, id="graver"),
+        pytest.param((Severity.WARNING, False), (Severity.WARNING, True), True, id="it calls now"),
+        pytest.param((Severity.CRITICAL, True), (Severity.WARNING, False), False, id="less grave"),
+        pytest.param((Severity.WARNING, True), (Severity.WARNING, True), False, id="as it was"),
+    ],
+)
+def test_seen_is_what_it_was_and_not_what_it_becomes(
+    now: tuple[Severity, bool], then: tuple[Severity, bool], *, fires: bool
+) -> None:
+    def say(severity: Severity, notify: bool) -> Finding:
+        return replace(finding(), severity=severity, notify=notify)
+
+    rules = at_once(RULES)
+    first = step({}, [say(*now)], 1.0, 1.0, rules=rules)
+    ((key, alert),) = first.alerts.items()
+    told = replace(acknowledge(alert, 2.0), paged_wall=1.0, escalated=1)
+    (after,) = step({key: told}, [say(*then)], 9.0, 9.0, rules=rules).alerts.values()
+    assert (after.state is F) == fires
+    assert (after.paged_wall, after.since_wall) == ((None, 9.0) if fires else (1.0, 1.0))
+
+
 def test_the_consequence_of_a_consequence_is_hidden_too() -> None:
     play = Play(
         {"tmux-down server": "x*8", "agent-dead CODER": "x*8", "agent-silent CODER": "x*8"},

@@ -94,7 +94,8 @@ def test_a_channel_that_is_not_there_makes_no_line_in_the_log(ledger: Ledger) ->
 
 def test_pages_are_counted_for_the_cap(ledger: Ledger) -> None:
     ledger.save_alerts([], [(PAGE, 0)])
-    assert (ledger.outbox.since(99.0), ledger.outbox.since(100.0)) == ([100.0], [])
+    assert (ledger.outbox.decided(99.0, 100.0), ledger.outbox.decided(100.0, 200.0)) == ([100.0], [])
+    assert ledger.outbox.decided(0.0, 99.0) == [], "decided in the future: the clock was set back"
 
 
 def test_what_a_person_acknowledged_in_another_process_stays_so(ledger: Ledger, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,6 +102,8 @@ def test_what_the_person_knows_of_counts_only_when_asked() -> None:
     assert "acked=1" in check_line(check(known))
     assert check(known, acked=True).state is State.CRITICAL
     assert len(check(known, acked=True).causes) == 1
+    hidden = facts(replace(alert(Severity.CRITICAL), hidden_by="tmux-down"))
+    assert check(hidden).state is State.OK, "what stands for it is what counts"
 
 
 @example("a|b", "c | d=1;2")
