@@ -56,8 +56,7 @@ def quarantine(folder: Path, action: Quarantine) -> Outcome:
         with _parent(patch, make=wanted.kind is not FileKind.NOTHING) as (parent, name):
             _tidy(parent, patch, action.patch)
             if action.force:
-                kept = _keep_now(folder, patch, parent, name)
-                expected = _state_of(parent, name)[0]
+                kept, expected = _keep_now(folder, patch, parent, name)
             _replace(parent, name, wanted, raw, expected, _aside(action.patch))
     except Changed:
         done = "put back" if action.back else "undone"
@@ -147,11 +146,13 @@ def _replace(parent: int, name: str, wanted: FileState, raw: bytes, expected: Fi
     """
     if not matches(_state_of(parent, name)[0], expected):
         raise Changed
+    ours: int | None = None
     try:
         if wanted.kind is FileKind.NOTHING:
             _take_away(parent, name, new, expected)
         else:
             _make(parent, new, wanted, raw)
+            ours = _inode(parent, new)
             _give(parent, name, new)
             if expected.kind is FileKind.NOTHING:
                 try:
@@ -164,7 +165,12 @@ def _replace(parent: int, name: str, wanted: FileState, raw: bytes, expected: Fi
         os.fsync(parent)
     finally:
         with suppress(OSError):
-            os.unlink(new, dir_fd=parent)
+            if ours is not None and _inode(parent, new) == ours:  # else somebody's, which stays aside
+                os.unlink(new, dir_fd=parent)
+
+
+def _inode(parent: int, name: str) -> int:
+    return os.stat(name, dir_fd=parent, follow_symlinks=False).st_ino
 
 
 def _make(parent: int, name: str, wanted: FileState, raw: bytes) -> None:
@@ -173,10 +179,15 @@ def _make(parent: int, name: str, wanted: FileState, raw: bytes) -> None:
         return
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with open(os.open(name, flags, 0o600, dir_fd=parent), "wb") as file:  # noqa: PTH123 - a descriptor
-        file.write(raw)
-        file.flush()
-        os.fchmod(file.fileno(), wanted.mode)
-        os.fsync(file.fileno())
+        try:
+            file.write(raw)
+            file.flush()
+            os.fchmod(file.fileno(), wanted.mode)
+            os.fsync(file.fileno())
+        except OSError:
+            with suppress(OSError):
+                os.unlink(name, dir_fd=parent)  # half of it, and ours
+            raise
 
 
 def _give(parent: int, name: str, new: str) -> None:
@@ -190,7 +201,7 @@ def _give(parent: int, name: str, new: str) -> None:
 def _take_away(parent: int, name: str, aside: str, expected: FileState) -> None:
     """Take a file away that is ``expected``; another one that came in its place stays."""
     _rename(parent, name, aside, 0)
-    if matches(_state_of(parent, aside)[0], expected):
+    if _is(parent, aside, expected):
         os.unlink(aside, dir_fd=parent)
         return
     _put_back(parent, aside, name)
@@ -209,11 +220,25 @@ def _exchange(parent: int, name: str, new: str, wanted: FileState, expected: Fil
         finally:
             os.unlink(aside, dir_fd=parent)
         return
-    if not matches(_state_of(parent, new)[0], expected):
+    if _is(parent, new, expected):
+        os.unlink(new, dir_fd=parent)
+        return
+    try:
         _rename(parent, new, name, _EXCHANGE)
-        if not matches(_state_of(parent, new)[0], wanted):
-            _put_back(parent, new, name)  # a third one came meanwhile: it is not ours to take away
-        raise Changed
+    except (Changed, OSError):
+        _put_back(parent, new, name)  # what stood there, when what we put in its place is gone already
+        raise Changed from None
+    if not _is(parent, new, wanted):
+        _put_back(parent, new, name)  # a third one came meanwhile: it is not ours to take away
+    raise Changed
+
+
+def _is(parent: int, name: str, known: FileState) -> bool:
+    """Return whether what stands there is what is known; what can't be read is not."""
+    try:
+        return matches(_state_of(parent, name)[0], known)
+    except OSError:
+        return False
 
 
 def _put_back(parent: int, aside: str, name: str) -> None:
@@ -274,10 +299,11 @@ def _state_of(parent: int, name: str, most: int = 64 << 20) -> tuple[FileState, 
     return FileState(kind=FileKind.FILE, mode=mode, size=len(raw), digest=patches.digest(raw), kept="now"), raw
 
 
-def _keep_now(folder: Path, patch: Patch, parent: int, name: str) -> str:
-    """Keep what stands there now; return its name among the patches. Raises ``TeamopsError``."""
+def _keep_now(folder: Path, patch: Patch, parent: int, name: str) -> tuple[str, FileState]:
+    """Keep what stands there now; return its name among the patches, and what that is. Raises ``TeamopsError``."""
     now, raw = _state_of(parent, name)
     if now.kind is FileKind.OTHER or (now.kind is FileKind.FILE and not now.digest):
         raise TeamopsError(f"{patch.path} stays as it is: what stands there now can't be kept", "move it away first")
     own = Patch(root=patch.root, path=patch.path, before=patch.after, after=now)
-    return patches.write(folder, own, None, raw if now.kind is not FileKind.NOTHING else b"", ChangeKind.CHANGED).name
+    held = raw if now.kind is not FileKind.NOTHING else b""
+    return patches.write(folder, own, None, held, ChangeKind.CHANGED).name, now

@@ -35,6 +35,13 @@ _PATHS = ("file_path", "filePath", "notebook_path", "path", "absolute_path")
 _OLD = ("old_string", "oldString")
 _NEW = ("new_string", "newString", "new_source", "newSource")
 
+_SHELL_PROGRAMS = frozenset(
+    folder + name for folder in ("", "/bin/", "/usr/bin/", "/usr/local/bin/") for name in ("bash", "sh", "zsh")
+)
+"""As words of a call; one of another folder is a program of whoever put it there."""
+_ODD = frozenset("\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+"""Ends of lines to some readers, and letters to others."""
+
 Told = dict[str, object]
 
 
@@ -81,11 +88,21 @@ class Call:
         """Why what it would change can't be said; empty = it can."""
 
 
+class Twofold(Exception):  # noqa: N818 - an answer, not a defect
+    """A call says one thing in two ways."""
+
+
 def call_of(tool: str, given: object) -> Call:
     """Return what the tool would do with the input ``given``. Never raises."""
     call = Call(tool)
-    name = tool.lower()
-    told = given if isinstance(given, dict) else {}
+    try:
+        _read(call, tool.lower(), given if isinstance(given, dict) else {})
+    except Twofold as error:
+        call.acts, call.line, call.trouble = [], None, str(error)
+    return call
+
+
+def _read(call: Call, name: str, told: Told) -> None:
     if name in READS:
         call.reads = True
     elif name in _SHELLS:
@@ -99,24 +116,28 @@ def call_of(tool: str, given: object) -> Call:
     else:
         call.known = False
         call.trouble = "what it does is not known"
-    return call
 
 
 def _text(told: Told, *names: str) -> str | None:
-    for name in names:
-        value = told.get(name)
-        if isinstance(value, str):
-            return value
-    return None
+    """Return the field of any of these names; of several that differ nobody knows which the client takes.
+
+    Raises ``Twofold`` then.
+    """
+    found = {value for name in names if isinstance(value := told.get(name), str)}
+    if len(found) > 1:
+        raise Twofold(f"it says {' and '.join(name for name in names if name in told)} differently")
+    return found.pop() if found else None
 
 
 def _shell(call: Call, told: Told) -> None:
+    if "command" in told and "cmd" in told and told["command"] != told["cmd"]:
+        raise Twofold("it says command and cmd differently")
     words = told.get("command", told.get("cmd"))
     call.folder = _text(told, "workdir", "dir_path", "directory", "cwd") or ""
     if isinstance(words, str):
         call.line = words
     elif isinstance(words, list) and words and all(isinstance(word, str) for word in words):
-        if len(words) == 3 and str(words[0]).rpartition("/")[2] in {"bash", "sh", "zsh"} and words[1] in {"-c", "-lc"}:
+        if len(words) == 3 and words[0] in _SHELL_PROGRAMS and words[1] in {"-c", "-lc"}:
             call.line = str(words[2])
         else:
             call.line = " ".join("'" + str(word).replace("'", "'\\''") + "'" for word in words)
@@ -168,9 +189,11 @@ def _patch(call: Call, told: Told) -> None:
         call.trouble = "it has no patch"
         return
     act: Act | None = None
-    for line in text.splitlines():
+    for line in text.replace("\r\n", "\n").split("\n"):
         word, _, path = line.strip().partition(" File: ")
         how = {"*** Add": WRITE, "*** Update": WRITE, "*** Delete": DELETE}.get(word)
+        if line[:3] == "***" and not _ODD.isdisjoint(line):
+            raise Twofold("a path in its patch holds a letter that ends lines")
         if how is not None and path:
             act = Act(how, path.strip(), added=0, changed=0)
             call.acts.append(act)

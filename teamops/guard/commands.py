@@ -255,7 +255,12 @@ def _git(given: list[Word], words: list[str]) -> Effect:
     if verb in _GIT_LISTS:
         lists = rest[0] in _GIT_LISTS[verb] if rest else verb in _GIT_ALONE
         lists = lists and not _has_option(rest[1:], "dDmMcCfu", ("--delete", "--force", "--move", "--edit", "--unset"))
-        if verb in {"branch", "tag"} and rest and rest[0] in {"-a", "-r", "-v", "-vv", "-n"} and len(rest) > 1:
+        if (
+            verb in {"branch", "tag", "remote"}
+            and rest
+            and rest[0] in {"-a", "-r", "-v", "-vv", "-n"}
+            and len(rest) > 1
+        ):
             lists = False
         return Effect(READING if lists else OTHER, words, [])
     if verb in {"rm", "mv"} and not globs and before[:1] != ["-C"]:

@@ -37,8 +37,7 @@ def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: 
             if (
                 command.assigned
                 or len(effect.words) != 2
-                or command.words[1].unknown
-                or command.words[1].glob
+                or any(word.unknown or word.glob for word in command.words)  # it may stand behind `command`
                 or effect.words[1] == "-"
             ):
                 why = "in which folder it goes on can't be said"

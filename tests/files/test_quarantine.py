@@ -377,6 +377,44 @@ def test_what_is_kept_has_an_end_and_nothing_is_taken_away(yard: Yard, monkeypat
     assert patches.bytes_of(yard.state, second, AFTER) == b"z" * 1000
 
 
+def test_what_was_taken_aside_is_never_lost(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody saves anew between the look and the exchange, and takes that away again before it is exchanged back."""
+    name = yard.changed(before=b"before\n")
+    real, exchanges = effect._rename, []
+
+    def rename(parent: int, old: str, new: str, how: int) -> bool:
+        if how == effect._EXCHANGE:
+            exchanges.append(new)
+            if len(exchanges) == 1:
+                yard.file.write_bytes(b"newest\n")
+            else:
+                yard.file.unlink()
+        return real(parent, old, new, how)
+
+    monkeypatch.setattr(effect, "_rename", rename)
+    with pytest.raises(TeamopsError, match="changed again"):
+        yard.act(name)
+    assert len(exchanges) == 2
+    assert yard.file.read_bytes() == b"newest\n"
+
+
+def test_what_can_t_be_read_after_the_exchange_is_not_taken_away(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = yard.changed(before=b"before\n")
+    real, looks = effect._state_of, []
+
+    def state_of(parent: int, path: str, most: int = 64 << 20) -> tuple[FileState, bytes]:
+        looks.append(path)
+        if path.startswith(".teamops-"):
+            raise PermissionError(13, "Permission denied")
+        return real(parent, path, most)
+
+    monkeypatch.setattr(effect, "_state_of", state_of)
+    with pytest.raises(TeamopsError, match="changed again"):
+        yard.act(name)
+    names = [path for path in yard.file.parent.iterdir() if path.is_file()]
+    assert b"after\n" in [path.read_bytes() for path in names]
+
+
 def test_a_full_disk_while_it_is_kept_or_undone(yard: Yard) -> None:
     name = yard.changed(before=b"x" * 5000)
     before = yard.kept()

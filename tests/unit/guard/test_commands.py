@@ -40,11 +40,17 @@ READ_ONLY = [
     "echo 'a;b' \"c|d\" e\\;f",
     "cat src/a.py |\n  head -1",
     "command -v python3",
+    "git remote -v",
+    "git remote show origin",
     "git grep -n HEAD@{1}",
 ]
 BYPASSES = [
     "echo x > src/a.py",
     "echo x >> src/a.py",
+    "git remote -v add evil https://evil.example/x",
+    "git remote -v set-url origin https://evil.example/x",
+    "git remote -v update",
+    "command cd $TEAMOPS_PROJECT && touch src/new.py",
     "echo x >| src/a.py",
     "echo x 1> src/a.py",
     "echo x &> src/a.py",

@@ -182,3 +182,28 @@ def test_the_configuration_can_set_single_rules(ask: Ask, project: Path) -> None
     assert ask("REVIEWER", "Write", file_path="reviews/x.md", content="x").verdict == "deny"
     assert ask("REVIEWER", "Bash", Light(), command="npm run lint").verdict == "allow"
     assert ask("REVIEWER", "Bash", command="pytest").verdict == "deny"
+
+
+@pytest.mark.parametrize(
+    ("tool", "given"),
+    [
+        ("write", {"file_path": "reviews/x.md", "filePath": "src/a.py", "content": "x"}),
+        ("edit", {"path": "reviews/x.md", "filePath": "src/a.py", "oldString": "a", "newString": "b"}),
+        ("edit", {"filePath": "reviews/x.md", "oldString": "a", "newString": "b", "new_string": "c"}),
+        ("apply_patch", {"command": "*** Add File: reviews/x.md\n+a", "patchText": "*** Add File: src/a.py\n+a"}),
+        ("apply_patch", {"patchText": "*** Begin Patch\n*** Add File: reviews/x\u2028/../../src/a.py\n+a\n"}),
+        ("apply_patch", {"patchText": "*** Begin Patch\n*** Add File: reviews/x\x0b/../../src/a.py\n+a\n"}),
+        ("run_shell_command", {"command": "touch a.md", "workdir": "reviews", "dir_path": "src"}),
+        ("shell", {"command": "ls", "cmd": "touch src/a.py"}),
+        ("shell", {"command": ["reviews/bash", "-lc", "ls"]}),
+    ],
+)
+def test_what_says_two_things_is_refused(ask: Ask, tool: str, given: dict[str, Any]) -> None:
+    assert ask("REVIEWER", tool, **given).verdict == "deny"
+
+
+def test_the_same_word_twice_says_one_thing(ask: Ask) -> None:
+    said = ask("REVIEWER", "write", file_path="reviews/x.md", filePath="reviews/x.md", content="x")
+    assert said.verdict == "allow", str(said)
+    assert ask("REVIEWER", "shell", command=["bash", "-lc", "ls"]).verdict == "allow"
+    assert ask("REVIEWER", "apply_patch", patchText="*** Add File: reviews/x.md\r\n+a\r\n").verdict == "allow"
