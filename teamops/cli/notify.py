@@ -64,7 +64,10 @@ def test(root: Path | None, state_dir: Path | None, *, only: str | None, as_json
     is not there fails only where notify.channels names it. Needs no supervisor; one that runs learns which channels
     work again.
     """
+    from teamops.cli.person import refuse_agents
+
     settings = settings_of(root)
+    refuse_agents("teamops notify test", settings)  # each try calls the person, past quiet hours and cap
     order = _order(settings, only)
     page = _page(settings)
     tried = asyncio.run(_try(settings, order, page, named=only is not None))

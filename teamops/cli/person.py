@@ -25,10 +25,15 @@ def need_person(what: str, settings: Settings, env: Mapping[str, str] = os.envir
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(f"{what} is the person's, and there is no terminal", "run it yourself, in a terminal")
+    refuse_agents(what, settings, env)
+    return login_name()
+
+
+def refuse_agents(what: str, settings: Settings, env: Mapping[str, str] = os.environ) -> None:
+    """Refuse what a person's script may do and an agent may not. Raises ``UsageError``, which ``what`` begins."""
     around = at_an_agent_s_hands(settings, env)
     if around:
         raise UsageError(f"{what} is the person's, and {around}", "run it in a terminal of your own")
-    return login_name()
 
 
 def login_name() -> str:

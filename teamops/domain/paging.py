@@ -280,7 +280,7 @@ def _page(word: _Word, wall: float, project: str, rules: Mapping[str, AlertRule]
         project=project,
         title=without_secrets(_title(word, project)),  # stored and shown in many places
         body=without_secrets(_body(word)),
-        do="" if word.transition is Transition.RESOLVED else first.do,
+        do="" if word.transition is Transition.RESOLVED else without_secrets(first.do),
         role=agents.pop() if len(agents) == 1 else None,
         buttons=() if word.transition is Transition.RESOLVED else buttons,
         wall=wall,

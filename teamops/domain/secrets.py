@@ -11,10 +11,11 @@ import re
 SECRET = "[secret]"  # noqa: S105 - what stands in place of one
 
 _NAME = (
-    r"(?:api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|signing[_-]?key|auth[_-]?key|token|secret|passwd|"
-    r"password|passphrase|credentials?|authorization|signature)"
+    r"(?:(?:api|access|secret|private|signing|auth)[ _-]?key|token|secret|passwd|password|passphrase|credentials?|"
+    r"authorization|signature)"
 )
-_MIXED = r"(?=[^\s\"',;&]*[A-Za-z])(?=[^\s\"',;&]*\d)"
+_SET = rf"(?i:{_NAME})[A-Za-z0-9_]{{0,20}}[\"']?\s{{0,3}}(?:=>?|:)\s{{0,3}}"
+_MIXED = r"(?=[^\s\"',;&]{0,200}[A-Za-z])(?=[^\s\"',;&]{0,200}\d)"
 """What follows has a letter and a digit before it ends."""
 _NO_VALUE = r"(?!(?:true|false|none|null|nil|undefined|required|missing|invalid|empty|unset|redacted)\b)(?!\[secret\])"
 
@@ -40,7 +41,10 @@ _AFTER = re.compile(
     r"|(?P<hook>(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks|"
     r"api\.telegram\.org/bot)/?)[A-Za-z0-9_/:-]{8,}"
     rf"|(?P<scheme>(?i:\b(?:bearer|basic)\s{{1,4}})){_MIXED}[A-Za-z0-9._~+/=-]{{12,}}"
-    # whatever a password is set to
+    # whatever a password is set to, in quotes with all that stands between them
+    rf"|(?P<double>{_SET}\")(?i:{_NO_VALUE})[^\"\n]{{6,200}}(?=\")"
+    rf"|(?P<single>{_SET}')(?i:{_NO_VALUE})[^'\n]{{6,200}}(?=')"
+    rf"|(?P<option>--(?i:{_NAME})\s{{1,3}})(?i:{_NO_VALUE}){_MIXED}[^\s\"',;&-][^\s\"',;]{{5,}}"
     rf"|(?P<set>(?i:{_NAME})[A-Za-z0-9_]{{0,20}}[\"']?\s{{0,3}}=>?\s{{0,3}}[\"']?)(?i:{_NO_VALUE})"
     r"(?![\d.,]+(?![^\s\"',;&]))[^\s\"',;&]{6,}"
     # password: hunter2, "the token is abc123def"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from teamops.domain.secrets import without_secrets
 from teamops.model.alert import Alert, AlertState
 from teamops.model.clock import HUNG_S
 from teamops.model.handoff import Severity
@@ -16,6 +17,8 @@ from teamops.report.times import iso
 
 SCHEMA = "teamops.check/1"
 NO_SUPERVISOR, HANGS = "no-supervisor", "supervisor-hangs"
+_WHOLE = 4000
+"""More of a text is not looked through."""
 _LONGEST = 100
 """Of one alert's words, so that the line is not cut by who reads it."""
 _MOST = 5
@@ -113,8 +116,8 @@ def head(state: State, project: str = "") -> str:
 
 
 def said(text: str, limit: int = 200) -> str:
-    """Return outside text on one line, without the bar that figures begin with."""
-    return clean_line(text, limit).replace("|", "/")
+    """Return outside text on one line, without secrets (it is mailed), and the bar that figures begin with."""
+    return clean_line(without_secrets(clean_line(text, _WHOLE)), limit).replace("|", "/")
 
 
 def _figures(checked: Checked) -> str:
@@ -150,10 +153,10 @@ def check_json(checked: Checked) -> dict[str, Any]:
             {
                 "code": cause.code,
                 "state": cause.state.name,
-                "message": clean_line(cause.text),
+                "message": clean_line(without_secrets(cause.text)),
                 "agent": None if cause.alert is None else cause.alert.agent,
                 "since": None if cause.alert is None else iso(cause.alert.since_wall),
-                "do": None if cause.alert is None else clean_line(cause.alert.do),
+                "do": None if cause.alert is None else clean_line(without_secrets(cause.alert.do)),
             }
             for cause in checked.causes
         ],

@@ -55,6 +55,14 @@ def test_what_is_not_there_is_no_failure_where_another_delivers(desktop: Desktop
     assert shown.body.endswith("\nnot red, <b>not bold</b>, password=[secret]")
 
 
+def test_an_agent_calls_nobody_by_it(desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAMOPS_ROLE", "CODER")
+    with desktop.daemon():
+        done = command(tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "teamops notify test is the person's" in done.stderr
+
+
 def test_what_is_named_must_be_there(desktop: Desktop, tmp_path: Path) -> None:
     (tmp_path / "teamops.toml").write_text('[notify]\nchannels = ["desktop", "terminal"]\n')
     with desktop.daemon():

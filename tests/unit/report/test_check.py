@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -94,6 +95,13 @@ def test_codes_that_are_to_be_warnings_are() -> None:
     assert check(facts(alert(Severity.CRITICAL)), {"c"}).state is State.WARNING
     assert check(facts(alert(Severity.CRITICAL)), {"d"}).state is State.CRITICAL
     assert check(facts(alert(Severity.INFO)), {"c"}).state is State.OK
+
+
+def test_what_is_mailed_holds_no_key() -> None:
+    key = "sk-" + "proj-Zb3kQ9wX7vLm2NpR5tYc8dFg1hJs4aTe"
+    told = check(facts(alert(Severity.CRITICAL, message=f"401 for {key}")))
+    assert "[secret]" in check_line(told)
+    assert key not in check_line(told) + json.dumps(check_json(told))
 
 
 def test_what_the_person_knows_of_counts_only_when_asked() -> None:
