@@ -56,7 +56,6 @@ async def test_the_next_block_draws_the_lines_that_differ(
         await settle(pilot)
         while "One statement now." not in text_on(app):  # on a busy machine
             await pilot.pause()
-        await pilot.pause()
         drawn: list[int] = []
         real = BlockView.render_line
 
@@ -65,6 +64,11 @@ async def test_the_next_block_draws_the_lines_that_differ(
             return real(self, y)
 
         monkeypatch.setattr(BlockView, "render_line", render_line)
+        quiet = 0
+        while quiet < 3:  # until all that the first one asked for is drawn
+            drawn.clear()
+            await settle(pilot)
+            quiet = 0 if drawn else quiet + 1
         append(port, NEW.replace("One", "Two"))
         await settle(pilot)
         text = text_on(app)
