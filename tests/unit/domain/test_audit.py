@@ -165,10 +165,14 @@ MIXED = RANDOM.sample(MANY, len(MANY))
 )
 def test_10_000_blocks_are_compared_within_a_second(was: Callable[[int], str], now: Callable[[int], str]) -> None:
     before, after = known(" ".join(map(was, MANY))), standing(" ".join(map(now, MANY)))
-    took: list[float] = []
-    while not took or (took[-1] >= 1.0 and len(took) < 3):  # a machine that is busy now may be less so the next time
+
+    def once() -> tuple[Comparison, float]:
         begun = time.process_time()
-        found = compare(before, after)
-        took.append(time.process_time() - begun)
-    assert min(took) < 1.0
+        return compare(before, after), time.process_time() - begun
+
+    found, took = once()
+    for _ in range(2):  # a machine that is busy now may be less so the next time
+        if took >= 1.0:
+            found, took = once()
+    assert took < 1.0
     assert len(found.kept) + len(found.rewritten) + len(found.vanished) == len(MANY)
