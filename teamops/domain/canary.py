@@ -132,8 +132,20 @@ def unproven(client: str, version: str) -> str:
     return f"unproven with {version}: seen with {first if first == last else f'{first} to {last}'}"
 
 
-def kernel_check(role: Role, holder: str, tries: Sequence[Try], ms: int, holes: Sequence[str] = ()) -> Check:
-    """Return what the kernel's layer is worth. ``holder``: what holds here; ``holes``: what it does not hold."""
+def kernel_check(
+    role: Role,
+    holder: str,
+    tries: Sequence[Try],
+    ms: int,
+    holes: Sequence[str] = (),
+    links: Sequence[str] = (),
+    *,
+    strict: bool = False,
+) -> Check:
+    """Return what the kernel's layer is worth. ``holder``: what holds here; ``holes``: what it does not hold.
+
+    ``links``: settings that it can't hold, for they are links. It works all the same, but for who is ``strict``.
+    """
     tried = tuple(f"{one.what}: {'done' if one.done else one.why or 'refused'}" for one in tries)
     wrong = [one for one in tries if one.forbidden and one.done and one.held_here]
     if wrong:
@@ -144,10 +156,13 @@ def kernel_check(role: Role, holder: str, tries: Sequence[Try], ms: int, holes: 
     if shut:
         why = f"{REFUSES}: {shut[0].what} ({shut[0].why}){_more(shut)}"
         return _check(KERNEL, role, Word.BROKEN, why, "mend the folder's rights, or free disk space", ms, tried)
+    if links and strict:
+        do = "put a file or folder of its own in the place of the link, or say strict = false in [guard]"
+        return _check(KERNEL, role, Word.BROKEN, f"{LETS}: {links[0]}", do, ms, tried)
     held = sum(one.forbidden and not one.done for one in tries)
     open_ = [one.what for one in tries if one.forbidden and one.done]
     why = f"{holder}: {held} held, {sum(not one.forbidden for one in tries)} allowed"
-    missing = [f"open: {', '.join(open_)}"] if open_ else []
+    missing = [f"open: {', '.join((*open_, *links))}"] if open_ or links else []
     return _check(KERNEL, role, Word.WORKS, "; ".join((why, *missing)), "; ".join(holes), ms, tried)
 
 

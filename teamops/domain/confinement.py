@@ -52,6 +52,8 @@ class Mount:
 
     cover: Cover
     path: str
+    source: str = ""
+    """What stands there for the agent, where it is another file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,23 @@ class HeldRule:
     """As it stands in the profile: "deny /docs/design/"."""
     layer: Layer
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientGround:
+    """Where a role's client keeps its files. No link leads over a folder named here; a name in it may be one."""
+
+    writable: tuple[str, ...] = ()
+    """Its own state: folders and files."""
+    held: tuple[str, ...] = ()
+    """What in it says how clients behave: settings, hooks, plugins; whether it is there or not."""
+    private: tuple[str, ...] = ()
+    """Folders in it of what the client makes and runs: the agent gets empty ones of its own."""
+    copies: tuple[tuple[str, str], ...] = ()
+    """A file that it writes, and of which the agent gets a copy: its path, and the copy's."""
+    missing: tuple[str, ...] = ()
+    """What the next start makes, beside what is held."""
+    holes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +105,9 @@ class Ground:
     """It writes code: git's own folder is its to write."""
     git: tuple[str, ...] = ()
     """git's own folders for this tree: the tree's and the shared one."""
-    client_writable: tuple[str, ...] = ()
-    """The client's own state: folders and files."""
-    client_held: tuple[str, ...] = ()
-    """What in it says how clients behave: settings, hooks, plugins."""
+    client: ClientGround = field(default_factory=ClientGround)
     project_held: tuple[str, ...] = ()
-    """The same in the project, of all clients."""
+    """What in the project says how clients behave, of all clients."""
     team_folders: tuple[str, ...] = ()
     """Folders that another role's profile names as its own."""
     hidden: tuple[str, ...] = ()
@@ -122,6 +138,10 @@ class Boundary:
     rules: tuple[HeldRule, ...]
     holes: tuple[str, ...]
     """What is not held, for a person."""
+    settings: tuple[str, ...] = ()
+    """Its client's at home that are there and held: folders and files."""
+    links: tuple[str, ...] = ()
+    """Those of them that are links, and can be put elsewhere: among the holes, too."""
 
 
 def is_in(path: str, folder: str) -> bool:
@@ -134,6 +154,7 @@ def boundary(ground: Ground, look: Look, *, landlock: bool = True, mounts: bool 
     drawing = _Drawing(ground, look)
     drawing.allow()
     drawing.own()
+    drawing.client(copies=mounts)
     drawing.deny()
     drawing.git()
     drawing.let()
@@ -148,6 +169,8 @@ def boundary(ground: Ground, look: Look, *, landlock: bool = True, mounts: bool 
         make_folders=tuple(dict.fromkeys((*drawing.make, *(() if mounts else drawing.temp())))),
         rules=tuple(drawing.rules),
         holes=tuple(dict.fromkeys(drawing.holes)),
+        settings=tuple(dict.fromkeys(drawing.settings)),
+        links=tuple(drawing.links),
     )
 
 
@@ -162,6 +185,8 @@ class _Drawing:
     make: list[str] = field(default_factory=list)
     rules: list[HeldRule] = field(default_factory=list)
     holes: list[str] = field(default_factory=list)
+    settings: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
 
     def allow(self) -> None:
         """Take what may be written."""
@@ -219,18 +244,40 @@ class _Drawing:
         return {spot.path for spot in spots if spot.exact and spot.folder and spot.path}
 
     def own(self) -> None:
-        """Hold what is teamops', and the clients' settings."""
+        """Hold what is teamops', and the clients' settings in the project."""
         ground = self.ground
         for name in (".teamops", "profiles"):
             self._hold(f"{ground.root}/{name}", make=True)
-        for path in (f"{ground.root}/teamops.toml", ground.state, *ground.project_held, *ground.client_held):
+        for path in (f"{ground.root}/teamops.toml", ground.state, *ground.project_held):
             if not self._hold(path, make=False) and path.startswith(ground.root):
                 self.holes.append(f"{path[len(ground.root) :]} is not there: it could be made, and would count")
+
+    def client(self, *, copies: bool) -> None:
+        """Hold the client's settings at home. ``copies``: the agent can get a copy in the place of a file."""
+        client = self.ground.client
+        missing = list(client.missing)
+        for path in client.held:
+            kind = self.look(path)
+            if kind is Kind.LINK:
+                self.links.append(path)
+                self.holes.append(f"{path} is a link: what it leads to is held, but another can be put in its place")
+            elif kind is Kind.NOTHING:
+                missing.append(path)
+            else:
+                self.settings.append(path)
+        self.held += self.settings
+        missing += [path for path in client.private if self.look(path) is Kind.NOTHING]
+        if missing:
+            self.holes.append("not there yet, made and held by the next start: " + ", ".join(missing))
+        self.holes += client.holes
+        self.writable += [path for path, _ in client.copies]
+        if not copies:
+            self.holes += [f"{path} is its client's to write, what is planted there, too" for path, _ in client.copies]
 
     def let(self) -> None:
         """Take what every agent may write: its client's state, temp, the handoff file and its own spool."""
         ground = self.ground
-        self.writable += [*ground.client_writable, *ground.extra, *self.temp(), *ground.devices]
+        self.writable += [*ground.client.writable, *ground.extra, *self.temp(), *ground.devices]
         self.writable += [ground.lock, ground.spool]
         if self.look(ground.handoff) is Kind.FILE:  # else the first block goes through the spool
             self.writable.append(ground.handoff)
@@ -248,7 +295,7 @@ class _Drawing:
         if path in self.held:
             return True
         kind = self.look(path)
-        inside = any(is_in(path, known) for known in (*self.writable, *self.ground.client_writable))
+        inside = any(is_in(path, known) for known in (*self.writable, *self.ground.client.writable))
         if kind is Kind.NOTHING:
             if not make:
                 return not inside
@@ -286,7 +333,9 @@ class _Drawing:
         ground = self.ground
         temp = self.temp()
         hidden = (*ground.hidden, *temp)
-        covers: dict[str, Cover] = dict.fromkeys(hidden, Cover.EMPTY)
+        private = [path for path in ground.client.private if self.look(path) is Kind.FOLDER]
+        copies = dict(ground.client.copies)
+        covers: dict[str, Cover] = dict.fromkeys((*hidden, *private), Cover.EMPTY)
 
         def put(cover: Cover, path: str) -> None:
             covers[path] = max(covers.get(path, cover), cover, key=list(Cover).index)
@@ -307,7 +356,12 @@ class _Drawing:
         ):
             put(cover, path)
             self._pin(path, own, put)
-        return tuple(Mount(covers[path], path) for path in sorted(covers, key=lambda path: path.split("/")))
+        for path in copies:
+            put(Cover.WRITABLE, path)
+        for path in private:
+            self._pin(path, own, put)
+        inner = sorted(covers, key=lambda path: path.split("/"))
+        return tuple(Mount(covers[path], path, copies.get(path, "")) for path in inner)
 
     @staticmethod
     def _is_seen(path: str, covers: dict[str, Cover]) -> bool:
@@ -325,7 +379,11 @@ class _Drawing:
     def say_without_mounts(self) -> None:
         """Name what Landlock alone leaves open."""
         self.holes.append("tmux's, D-Bus' and docker's sockets are in reach: through them others can act for it")
-        loose = [path for path in dict.fromkeys(self.held) if any(is_in(path, known) for known in self.writable)]
+        loose = [
+            path
+            for path in dict.fromkeys((*self.held, *self.ground.client.private))
+            if any(is_in(path, known) for known in self.writable)
+        ]
         loose = [path for path in loose if path not in self.writable]
         if loose:
             self.holes.append("can be written, because they lie in a writable folder: " + ", ".join(loose))

@@ -82,6 +82,7 @@ def _run(subject: Subject, plan: Plan) -> tuple[dict[str, Any], str, int]:
     """Return what the program inside said, or why it said nothing, and how long it took (ms)."""
     asked = {
         "writes": [path for path, _, _ in plan.writes],
+        "opens": [path for path, _ in plan.opens],
         "sockets": [path for path, _, _ in plan.sockets],
         "signals": [pid for pid, _ in plan.signals],
         "reads": list(plan.reads),
@@ -155,6 +156,10 @@ def _kernel(subject: Subject, plan: Plan, told: Mapping[str, Any], failure: str,
         for (path, forbidden, here), why in zip(plan.writes, told["writes"], strict=True)
     ]
     tries += [
+        Try(f"open {path} to write", forbidden=True, done=why == canary.DONE, why=str(why), held_here=here)
+        for (path, here), why in zip(plan.opens, told["opens"], strict=True)
+    ]
+    tries += [
         Try(what, forbidden=True, done=why == canary.DONE, why=str(why), held_here=here)
         for (_, what, here), why in zip(plan.sockets, told["sockets"], strict=True)
     ]
@@ -167,7 +172,8 @@ def _kernel(subject: Subject, plan: Plan, told: Mapping[str, Any], failure: str,
         for path, there in zip(plan.reads, told["reads"], strict=True)
     ]
     missing = [] if (means.bwrap and means.landlock) or means.sandbox_exec else list(means.lacks)
-    return kernel_check(role, means.name, tries, ms, missing)
+    links = [f"{path} is a link, which can be put elsewhere" for path in subject.done.boundary.links]
+    return kernel_check(role, means.name, tries, ms, missing, links, strict=subject.settings.guard.strict)
 
 
 def _unheld(subject: Subject, means: Means) -> Check:

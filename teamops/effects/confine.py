@@ -16,7 +16,9 @@ from pathlib import Path
 from teamops.config.settings import RoleSettings, SandboxMode, Settings
 from teamops.domain.confinement import Boundary, Cover, Mount, boundary
 from teamops.domain.seatbelt import UNTRIED, seatbelt
-from teamops.effects.ground import client_files, client_folders, ground_of, look
+from teamops.effects.client_copy import copy_of
+from teamops.effects.client_places import make_places, places_of
+from teamops.effects.ground import ground_of, look
 from teamops.effects.recipe import CODEX_SANDBOX, Recipe, given
 from teamops.guard import confine as inside
 from teamops.guard.landlock import LATEST, abi, lacks
@@ -137,7 +139,8 @@ def confined(
         return Confined(_unheld(recipe, "UNENFORCED: ", why), None, having)
     if prepare:
         _prepare(role)
-    ground = ground_of(settings, role, folder, recipe.argv)
+    copies = folder.absolute() / "agents" / f"{role.role}.{plan or 'run'}.client"
+    ground = ground_of(settings, role, folder, recipe.argv, copies)
     drawn = boundary(ground, look, landlock=bool(having.landlock), mounts=bool(having.bwrap or having.sandbox_exec))
     told = {
         "v": inside.VERSION,
@@ -158,15 +161,22 @@ def confined(
         words = [having.sandbox_exec, "-p", seatbelt(drawn), *words]
     ignored = settings.root / ".teamops" / ".gitignore"
     missing = "" if having.bwrap and having.landlock else f" alone; open: {'; '.join(drawn.holes)}"
+    copied = ground.client.copies if having.bwrap else ()
+    links = [f"not held, because it is a link: {path}" for path in drawn.links]
     temp = {"TMPDIR": drawn.temp[0]} if drawn.temp[:1] != ground.temp[:1] else {}
     wrapped = replace(
         recipe,
         argv=tuple(words),
         env={**temp, **recipe.env, CONFINED: str(role.role), "TEAMOPS_SESSION": role.session},
-        files={**recipe.files, file: text, **({} if ignored.exists() else {ignored: "*\n"})},
+        files={
+            **recipe.files,
+            file: text,
+            **({} if ignored.exists() else {ignored: "*\n"}),
+            **{Path(copy): copy_of(Path(own), Path(copy), str(role.cwd)) for own, copy in copied},
+        },
         folders=(*(Path(path) for path in drawn.make_folders), Path(ground.spool)),
         empty_files=(Path(ground.lock),),
-        notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}"),
+        notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}", *links),
         held=replace(recipe.held, kernel=having.layers),
     )
     return Confined(wrapped, drawn, having)
@@ -202,7 +212,7 @@ def bwrap_words(bwrap: str, mounts: Sequence[Mount], cwd: str) -> list[str]:
             case Cover.EMPTY:
                 words += ["--tmpfs", mount.path]
             case Cover.WRITABLE:
-                words += ["--bind", mount.path, mount.path]
+                words += ["--bind", mount.source or mount.path, mount.path]
             case Cover.READ_ONLY:
                 words += ["--ro-bind", mount.path, mount.path]
             case Cover.NO_SOCKET:
@@ -212,21 +222,7 @@ def bwrap_words(bwrap: str, mounts: Sequence[Mount], cwd: str) -> list[str]:
 
 def _prepare(role: RoleSettings) -> None:
     """Make what of the client's state has to be there: it can't be let in or held otherwise."""
-    env = {**os.environ, **role.env}
-    for path in client_folders(role.client, env):
-        _make(path)
-    for path, text in client_files(role.client, env).items():
-        if not os.path.lexists(path):
-            _make(path.parent)
-            try:
-                with path.open("x", encoding="utf-8") as file:
-                    file.write(text)
-            except OSError as error:
-                raise TeamopsError(f"can't make {path}: {error.strerror}", "mend the folder's rights") from error
-
-
-def _make(path: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_places(places_of(role.client, {**os.environ, **role.env}))
     except OSError as error:
-        raise TeamopsError(f"can't make {path}: {error.strerror}", "mend the folder's rights") from error
+        raise TeamopsError(f"can't make {error.filename}: {error.strerror}", "mend the folder's rights") from error

@@ -1,21 +1,19 @@
 """Where an agent is started and what is around it: the facts from which its boundary is drawn."""
 
-# ruff: noqa: PTH100, PTH110, PTH112, PTH114, PTH118, PTH119, PTH120 - texts: the kernel is told of them, not of Paths
+# ruff: noqa: PTH100, PTH110, PTH112, PTH114, PTH118, PTH119, PTH120, PTH208 - texts: the kernel is told of them, not of Paths
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings, Settings
-from teamops.domain.confinement import Ground, Kind
+from teamops.domain.confinement import ClientGround, Ground, Kind
 from teamops.domain.write_rules import writes_code
+from teamops.effects.client_places import own_scripts, places_of
 from teamops.guard import hook
 from teamops.tmux.socket import Socket
-from teamops.usage.locate import homes
-from teamops.usage.locate_codex import home as codex_home
-from teamops.usage.locate_gemini import home as gemini_home
 
 UNIX = Path("/proc/net/unix")
 _LISTENS = 0x10000
@@ -25,14 +23,6 @@ _TEMP = ("/tmp", "/var/tmp")  # noqa: S108 - the agent gets its own
 _SHOWN = ("/run/systemd/resolve", "/run/current-system", "/run/wrappers", "/run/opengl-driver", "/run/host")
 """In a folder of sockets, and needed: names of hosts, and the programs of some systems."""
 _PROJECT_HELD = (".claude", ".codex", ".gemini", ".opencode", "opencode.json", "opencode.jsonc", ".mcp.json")
-_CLAUDE_HELD = (
-    "settings.json", "settings.local.json", "CLAUDE.md", "agents", "commands", "hooks", "plugins", "skills"
-)  # fmt: skip
-_CODEX_HELD = ("config.toml", "hooks.json", "AGENTS.md", "rules", "prompts", "plugins", "skills")
-_GEMINI_HELD = ("settings.json", "trustedFolders.json", "GEMINI.md", "commands", "extensions", "policies")
-
-_OPENCODE_IGNORES = "node_modules\npackage.json\npackage-lock.json\nbun.lock\n.gitignore"
-"""As it writes them itself: its settings' folder is not its to write, and it ends where that file is missing."""
 
 
 def look(path: str) -> Kind:
@@ -44,17 +34,20 @@ def look(path: str) -> Kind:
     return Kind.FILE if os.path.lexists(path) else Kind.NOTHING
 
 
-def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tuple[str, ...]) -> Ground:
+def ground_of(
+    settings: Settings, role: RoleSettings, folder: Path, command: tuple[str, ...], copy_to: Path | None = None
+) -> Ground:
     """Return the ground of ``role``'s agent, started with ``command``.
 
-    ``folder``: the project's in the person's state directory. Raises ``ConfigError`` where the profile can't be used.
+    ``folder``: the project's in the person's state directory; ``copy_to``: what the agent's copies of its client's
+    files are called. Raises ``ConfigError`` where the profile can't be used.
     """
     env = {**os.environ, **role.env}
     root, cwd = _real(settings.root), _real(role.cwd)
     tree = root if _in(cwd, root) else cwd
     handoff = _real(settings.handoff)
     profile = role.profile.read() if role.profile is not None else None
-    writable, held = _client_places(role.client, env)
+    client = client_ground(role.client, env, copy_to or folder / "agents" / f"{role.role}.client.json")
     hidden = tuple(_socket_folders(settings, env))
     git = tuple(_git_folders(Path(tree)))
     shown = [
@@ -63,7 +56,7 @@ def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tup
         cwd,
         os.path.dirname(handoff),
         _real(folder.parent),
-        *filter(os.path.isdir, writable),
+        *filter(os.path.isdir, client.writable),
         *git,
         *_programs(command, env, role.cwd),
     ]
@@ -85,8 +78,7 @@ def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tup
         deny=deny,
         commits=profile is None or writes_code(allow, deny, profile.commands_allow, profile.commands_deny),
         git=git,
-        client_writable=writable,
-        client_held=held,
+        client=client,
         project_held=tuple(dict.fromkeys(f"{base}/{name}" for base in (root, tree) for name in _PROJECT_HELD)),
         team_folders=tuple(_team_folders(settings)),
         hidden=hidden,
@@ -115,62 +107,51 @@ def _team_folders(settings: Settings) -> Iterator[str]:
             yield from role.profile.read().write_allow
 
 
-def _client_places(client: str, env: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return where the client keeps its state, and what in it says how it behaves; what is not there is left out."""
-    home = Path(env.get("HOME") or "/nonexistent")
-    folders: tuple[Path | None, ...] = ()
-    more: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    if client == "claude":
-        folders, names = homes(env), _CLAUDE_HELD
-        more = (".claude.json", ".cache/claude-cli-nodejs", ".cache/claude", ".local/state/claude")
-    elif client == "codex":
-        folders, names = (codex_home(env),), _CODEX_HELD
-    elif client == "gemini":
-        folders, names = (gemini_home(env),), _GEMINI_HELD
-    elif client == "opencode":
-        folders = client_folders(client, env)
-    known = [folder for folder in folders if folder is not None]
-    held = [folder / name for folder in known for name in names]
-    return _there([*known, *(home / name for name in more)]), _there(held)
+def client_ground(client: str, env: Mapping[str, str], copy_to: Path) -> ClientGround:
+    """Return where the client keeps its files, and what of it is held. Only what is writable is looked for.
+
+    What is held is named by the folder's real place and its own name: a link is seen as one.
+    """
+    places = places_of(client, env)
+    held = [*places.folders, *places.files]
+    private, tools = list(places.private), list[Path]()
+    for folder in places.tools:
+        (tools if _holds_any(folder) else private).append(folder)
+    for home in places.homes:
+        held += own_scripts(home, places.files)
+    copies = tuple(
+        (_real(path), f"{_real(copy_to.parent)}/{copy_to.name}.{number}")
+        for number, path in enumerate(places.copied)
+        if path.is_file()
+    )
+    return ClientGround(
+        writable=tuple(
+            dict.fromkeys(_real(path) for path in (*places.homes, *places.writable) if os.path.exists(path))
+        ),
+        held=tuple(dict.fromkeys(place for path in (*held, *tools) for place in _placed_all(path))),
+        private=tuple(dict.fromkeys(_placed(path) for path in private)),
+        copies=copies,
+        missing=tuple(_placed(path) for path in places.copied if not os.path.lexists(path)),
+        holes=places.holes,
+    )
 
 
-def client_folders(client: str, env: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the folders of the client's state that have to be there before it is bound: it could not make them."""
-    if client == "claude" and (named := homes(env)):
-        return () if any(folder.is_dir() for folder in named) else (named[-1],)
-    if client in ("codex", "gemini"):
-        own = codex_home(env) if client == "codex" else gemini_home(env)
-        return () if own is None else (own,)
-    if client == "opencode" and env.get("HOME"):
-        return tuple(_opencode(env, base) for base in ("DATA", "STATE", "CACHE"))
-    return ()
+def _holds_any(folder: Path) -> bool:
+    try:
+        return os.path.islink(folder) or bool(os.listdir(folder))
+    except OSError:
+        return False
 
 
-def client_files(client: str, env: Mapping[str, str]) -> dict[Path, str]:
-    """Return the client's files that have to be there, to be held or because it insists, and what they begin with."""
-    if client == "claude" and (named := homes(env)):
-        folder = next((folder for folder in named if folder.is_dir()), named[-1])
-        files = {folder / "settings.json": "{}\n"}
-        if not env.get("CLAUDE_CONFIG_DIR") and env.get("HOME"):
-            files[Path(env["HOME"]) / ".claude.json"] = "{}\n"
-        return files
-    if client == "codex" and (codex := codex_home(env)) is not None:
-        return {codex / "config.toml": ""}
-    if client == "gemini" and (gemini := gemini_home(env)) is not None:
-        return {gemini / "settings.json": "{}\n"}
-    if client == "opencode" and env.get("HOME"):
-        return {_opencode(env, "CONFIG") / ".gitignore": _OPENCODE_IGNORES}
-    return {}
+def _placed_all(path: Path) -> Iterator[str]:
+    """Return where ``path`` is, and where it leads to as a link."""
+    yield _placed(path)
+    if os.path.islink(path) and os.path.exists(path):
+        yield _real(path)
 
 
-def _opencode(env: Mapping[str, str], base: str) -> Path:
-    usual = {"DATA": ".local/share", "STATE": ".local/state", "CACHE": ".cache", "CONFIG": ".config"}[base]
-    return Path(env.get(f"XDG_{base}_HOME") or Path(env["HOME"]) / usual) / "opencode"
-
-
-def _there(paths: Iterable[Path]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_real(path) for path in paths if path.exists()))
+def _placed(path: Path) -> str:
+    return f"{_real(path.parent)}/{path.name}"
 
 
 def _git_folders(tree: Path) -> Iterator[str]:

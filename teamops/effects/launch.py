@@ -168,7 +168,7 @@ def _read(path: Path) -> str:
 def _own_codex_hooks(wanted: Wanted) -> str:
     """Return where hooks are that codex would run besides those of teamops; empty = nowhere."""
     for folder in _codex_folders(wanted):
-        if (folder / "hooks.json").exists():
+        if _has_hooks(folder / "hooks.json"):
             return str(folder / "hooks.json")
         try:
             text = (folder / "config.toml").read_text("utf-8", "replace")
@@ -179,6 +179,17 @@ def _own_codex_hooks(wanted: Wanted) -> str:
         if "hooks" in text or "plugins" in text:
             return str(folder / "config.toml")
     return ""
+
+
+def _has_hooks(path: Path) -> bool:
+    """Return whether a file of hooks is there that holds any, or can't be read: an empty one is made to be held."""
+    try:
+        told = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, RecursionError):
+        return True
+    return told not in ({}, {"hooks": {}})
 
 
 def _hooks(events: Sequence[str], gate: str) -> dict[str, object]:

@@ -38,6 +38,7 @@ def main() -> int:
     told: Told = json.loads(sys.stdin.buffer.read())
     answer: Told = {
         "writes": [write(path) for path in told.get("writes", ())],
+        "opens": [open_to_write(path) for path in told.get("opens", ())],
         "sockets": [connect(path) for path in told.get("sockets", ())],
         "signals": [signal(pid) for pid in told.get("signals", ())],
         "reads": [os.access(path, os.R_OK) for path in told.get("reads", ())],
@@ -66,6 +67,15 @@ def write(path: str) -> str:
             os.unlink(path)
         except OSError:
             pass  # who asked looks once more from outside
+    return DONE
+
+
+def open_to_write(path: str) -> str:
+    """Open the file ``path``, which is there, and write nothing: done, or why not."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK))
+    except OSError as error:
+        return error.strerror or str(error)
     return DONE
 
 

@@ -12,20 +12,20 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from teamops.effects.confine import means
-from tests.guard.attacks import GIT, HELD, OTHERS, SYSTEM, WRITES, Attack
+from tests.guard.attacks import CLIENTS, GIT, HELD, OTHERS, SYSTEM, WRITES, Attack
 from tests.guard.yard import NOBODY, Yard, python_of, yard
 
 pytestmark = [
     pytest.mark.tmux,
     pytest.mark.skipif(sys.platform != "linux", reason="Landlock and bwrap are Linux's"),
 ]
-CODE = tuple(replace(attack, role="DEVELOPER") for attack in HELD)
+CODE = tuple(replace(attack, role="DEVELOPER") for attack in (*HELD, *CLIENTS))
 ATTACKS = (*WRITES, *GIT, *SYSTEM, *OTHERS, *CODE)
 ALLOWED = {
     "REVIEWER": ("shop/current.md", "shop/.current.md.lock", "shop/reviews", "shop/.teamops/spool/REVIEWER", "sock"),
     "DEVELOPER": (
         "shop/current.md", "shop/.current.md.lock", "shop/src", "shop/.teamops/spool/DEVELOPER", "sock", "shop/new",
-        "shop/docs/guide.md",
+        "shop/docs/guide.md", "state/shop-1/agents/DEVELOPER.plan.client.0",
     ),
 }  # fmt: skip
 CONTROL = {"REVIEWER": "reviews/control", "DEVELOPER": "src/control"}
@@ -47,8 +47,6 @@ class Place:
         if self.here is None:
             self.stack.close()
             self.here = self.stack.enter_context(yard(self.uid, world=True))
-            for role in ALLOWED:
-                self.here.words(role, ["true"])  # what a start makes is there before
         for folder, kept in (("reviews", "old.md"), ("src", "a.py")):
             for path in (self.here.project / folder).iterdir():
                 if path.name != kept:
@@ -73,9 +71,10 @@ def test_an_attack_is_held(attack: Attack, place: Place) -> None:
         pytest.skip(f"there is no {attack.tool} here")
     here = place.ready()
     place.here = None
+    here.words(attack.role, ["true"], client=attack.client)  # what a start makes is there before
     before = here.held(ALLOWED[attack.role])
     control = CONTROL[attack.role]
-    done = here.inside(attack.role, f"({attack.script}\n) ; echo held > {control}")
+    done = here.inside(attack.role, f"({attack.script}\n) ; echo held > {control}", client=attack.client)
     assert (here.project / control).read_text() == "held\n", done.stderr.decode()
     assert here.held(ALLOWED[attack.role]) == before, done.stderr.decode()
     assert all(process.poll() is None for process in here.processes), "an outside process was ended"

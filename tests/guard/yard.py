@@ -97,6 +97,12 @@ class Yard:
             "PYTHON": self.python,
         }
 
+    @property
+    def homes(self) -> dict[str, str]:
+        usual = {"DATA": ".local/share", "STATE": ".local/state", "CACHE": ".cache", "CONFIG": ".config"}
+        own = {f"XDG_{name}_HOME": str(self.home / folder) for name, folder in usual.items()}
+        return {"HOME": str(self.home), "CODEX_HOME": str(self.home / ".codex"), **own}
+
     def build(self) -> None:
         for folder in ("src", "docs/design", "reviews", "profiles", ".claude", ".teamops/spool/DEVELOPER"):
             (self.project / folder).mkdir(parents=True, exist_ok=True)
@@ -111,7 +117,18 @@ class Yard:
         self.write("teamops.toml", TOML.format(sock=self.tmux_socket))
         self.write(".claude/settings.json", "{}\n")
         self.write(".teamops/spool/DEVELOPER/hooks.jsonl", "")
-        (self.home / ".claude" / "settings.json").write_text("{}\n")
+        for name in (
+            ".claude/shell-snapshots",
+            ".claude/named",
+            ".codex",
+            ".gemini/tmp/bin",
+            ".config/opencode",
+            ".cache/opencode/bin",
+        ):
+            (self.home / name).mkdir(parents=True)
+        (self.home / ".claude" / "settings.json").write_text('{"statusLine": "~/.claude/named/x"}\n')
+        for name in (".claude/named/x", ".claude/line.sh", ".claude/shell-snapshots/snapshot.sh", ".gemini/tmp/bin/rg"):
+            (self.home / name).write_text("#!/bin/sh\n")
         (self.home / ".claude.json").write_text("{}\n")
         (self.home / ".profile").write_text("# mine\n")
         (self.state / "shop-1" / "ledger.sqlite3").write_bytes(b"ledger")
@@ -129,12 +146,14 @@ class Yard:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def words(self, role: str, command: Sequence[str], cwd: Path | None = None) -> tuple[list[str], dict[str, str]]:
+    def words(
+        self, role: str, command: Sequence[str], cwd: Path | None = None, client: str = "claude"
+    ) -> tuple[list[str], dict[str, str]]:
         """Return what starts ``command`` inside ``role``'s boundary, and its environment."""
         settings = load(self.project)
         row = _role(settings, role, command)
         row = type(row)(**{name: getattr(row, name) for name in row.__dataclass_fields__} | {
-            "cwd": cwd or self.project, "env": {"HOME": str(self.home)}, "client": "claude",
+            "cwd": cwd or self.project, "env": self.homes, "client": client,
         })  # fmt: skip
         recipe = Recipe(argv=tuple(command), env=self.env)
         done = confined(settings, row, self.state / "shop-1", recipe, having=self.having)
@@ -146,9 +165,10 @@ class Yard:
         return as_user(self.uid, argv), dict(done.recipe.env)
 
     def inside(
-        self, role: str, script: str, pass_fds: Sequence[int] = (), cwd: Path | None = None
+        self, role: str, script: str, pass_fds: Sequence[int] = (), cwd: Path | None = None, client: str = "claude"
     ) -> subprocess.CompletedProcess[bytes]:
-        words, env = self.words(role, ["sh", "-c", script], cwd)
+        own = ["sh", "--sandbox"] if client == "codex" else []  # as if chosen: no word of codex' own is added
+        words, env = self.words(role, ["sh", "-c", script, *own], cwd, client)
         return self._run(words, env, pass_fds)
 
     def outside(self, script: str) -> subprocess.CompletedProcess[bytes]:

@@ -13,6 +13,7 @@ from pathspec import GitIgnoreSpec
 from teamops.config.profiles import shipped
 from teamops.domain.confinement import (
     Boundary,
+    ClientGround,
     Cover,
     Ground,
     Kind,
@@ -115,6 +116,7 @@ def disk(kinds: Mapping[str, Kind] | None = None) -> Look:
         "/p/current.md": Kind.FILE, "/p/teamops.toml": Kind.FILE, "/p/.git": Kind.FOLDER, "/p/.git/hooks": Kind.FOLDER,
         "/p/.git/config": Kind.FILE, "/p/profiles": Kind.FOLDER, "/p/.teamops": Kind.FOLDER, "/s": Kind.FOLDER,
         "/h/.c": Kind.FOLDER, "/h/.c.json": Kind.FILE, "/h/.c/settings": Kind.FILE, "/tmp": Kind.FOLDER,
+        "/h/.c/sub/scripts": Kind.FOLDER,
     } | dict(kinds or {})  # fmt: skip
     return lambda path: known.get(path, Kind.NOTHING)
 
@@ -131,8 +133,9 @@ GROUND = Ground(
     deny=("/docs/design/", "/teamops.toml", "/profiles/", "/.teamops/", "/.git/", "*.sh"),
     commits=True,
     git=("/p/.git",),
-    client_writable=("/h/.c", "/h/.c.json"),
-    client_held=("/h/.c/settings",),
+    client=ClientGround(
+        writable=("/h/.c",), held=("/h/.c/settings",), private=("/h/.c/sub/scripts",), copies=(("/h/.c.json", "/s/c"),)
+    ),
     hidden=("/run", "/tmp"),
     sockets=("/h/sock", "/run/docker.sock"),
     shown=("/p", "/h"),
@@ -293,6 +296,39 @@ def test_a_project_that_lies_among_sockets() -> None:
     assert cover(drawn, "/p/src/s") is Cover.NO_SOCKET
 
 
+def test_a_clients_settings_are_held_and_what_it_runs_is_the_agents_own() -> None:
+    assert cover(CODE, "/h/.c/settings") is Cover.READ_ONLY
+    assert cover(CODE, "/h/.c/sub/scripts") is Cover.EMPTY
+    assert Mount(Cover.WRITABLE, "/h/.c/sub") in CODE.mounts  # pinned: it can't be moved away with what is inside
+    assert Mount(Cover.WRITABLE, "/h/.c.json", "/s/c") in CODE.mounts
+    assert "/h/.c.json" in CODE.writable
+    assert CODE.settings == ("/h/.c/settings",)
+    assert CODE.links == ()
+    assert not any("/h/" in hole for hole in CODE.holes)
+    alone = boundary(GROUND, disk(), mounts=False)
+    assert "/h/.c.json is its client's to write, what is planted there, too" in alone.holes
+    assert any(hole.startswith("can be written") and "/h/.c/sub/scripts" in hole for hole in alone.holes)
+
+
+def test_a_clients_settings_that_are_links_or_not_there() -> None:
+    client = replace(
+        GROUND.client,
+        held=("/h/.c/settings", "/h/.c/rules", "/h/.c/hooks"),
+        missing=("/h/.c.json",),
+        holes=("sessions are its own",),
+    )
+    kinds = {"/h/.c/settings": Kind.LINK, "/h/.c/hooks": Kind.FOLDER, "/h/.c/sub/scripts": Kind.NOTHING}
+    drawn = boundary(replace(GROUND, client=client), disk(kinds))
+    assert drawn.links == ("/h/.c/settings",)
+    assert drawn.settings == ("/h/.c/hooks",)
+    assert cover(drawn, "/h/.c/hooks") is Cover.READ_ONLY
+    assert cover(drawn, "/h/.c/sub/scripts") is None
+    assert "/h/.c/settings is a link: what it leads to is held, but another can be put in its place" in drawn.holes
+    missing = "not there yet, made and held by the next start: /h/.c.json, /h/.c/rules, /h/.c/sub/scripts"
+    assert missing in drawn.holes
+    assert "sessions are its own" in drawn.holes
+
+
 def test_landlock_alone_names_its_holes() -> None:
     drawn = boundary(GROUND, disk(), mounts=False)
     assert drawn.mounts == ()
@@ -301,7 +337,7 @@ def test_landlock_alone_names_its_holes() -> None:
     assert "/p/docs/design" in loose
     assert "/s" not in loose.split(", ")
     assert layer_of(drawn, "/p/docs/design/x") is Layer.HOOKS
-    review = boundary(replace(REVIEW, client_writable=(), client_held=()), disk(), mounts=False)
+    review = boundary(replace(REVIEW, client=ClientGround()), disk(), mounts=False)
     assert not any(hole.startswith("can be written") for hole in review.holes)
 
 

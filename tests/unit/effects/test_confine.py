@@ -14,7 +14,7 @@ from teamops.cli.run import run
 from teamops.config.load import load
 from teamops.effects import ground
 from teamops.effects.confine import Confined, Means, confined
-from teamops.effects.ground import client_files, client_folders, ground_of
+from teamops.effects.ground import ground_of
 from teamops.effects.recipe import CODEX_SANDBOX, Recipe
 from teamops.model.boundary import Held
 from teamops.model.role import Role
@@ -92,27 +92,6 @@ def test_what_a_person_turned_off_is_told_with_the_recipe(tmp_path: Path) -> Non
     assert role is not None
     made = confined(settings, role, tmp_path / "s", Recipe(argv=("x",), env={}, held=Held(hooked=True)), having=BOTH)
     assert made.recipe.held == Held(unheld="sandbox.mode is off", hooked=True)
-
-
-CLIENTS = {
-    "claude": ({".claude"}, {".claude/settings.json", ".claude.json"}),
-    "codex": ({".codex"}, {".codex/config.toml"}),
-    "gemini": ({".gemini"}, {".gemini/settings.json"}),
-    "opencode": (
-        {".local/share/opencode", ".local/state/opencode", ".cache/opencode"}, {".config/opencode/.gitignore"}
-    ),
-    "sdk": (set(), set()),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("client", CLIENTS)
-def test_what_of_a_client_is_made(client: str, tmp_path: Path) -> None:
-    env = {"HOME": str(tmp_path)}
-    folders, files = CLIENTS[client]
-    assert {str(path.relative_to(tmp_path)) for path in client_folders(client, env)} == folders
-    assert {str(path.relative_to(tmp_path)) for path in client_files(client, env)} == files
-    assert client_folders(client, {}) == ()
-    assert client_files(client, {}) == {}
 
 
 def test_settings_that_are_there_are_left_as_they_are_and_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,7 +174,13 @@ def test_codex_trusts_no_hooks_but_ours(tmp_path: Path) -> None:
     assert "--dangerously-bypass-hook-trust" in how.argv
     assert how.held.hooked
     (tmp_path / ".codex").mkdir()
-    (tmp_path / ".codex" / "hooks.json").write_text("{}", encoding="utf-8")
+    file = tmp_path / ".codex" / "hooks.json"
+    for empty in ("{}\n", '{"hooks": {}}'):  # made so that no agent can make it
+        file.write_text(empty, encoding="utf-8")
+        assert made(tmp_path, "codex", "codex").held.hooked
+    file.write_text("{", encoding="utf-8")
+    assert not made(tmp_path, "codex", "codex").held.hooked
+    file.write_text('{"hooks": {"Stop": []}}', encoding="utf-8")
     how = made(tmp_path, "codex", "codex")
     assert "--dangerously-bypass-hook-trust" not in how.argv
     assert not any(word.startswith("hooks.") for word in how.argv)

@@ -1,0 +1,162 @@
+"""Where clients keep their settings: what is made, what is held, and what is each agent's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from teamops.effects.client_places import make_places, own_scripts, places_of
+from teamops.effects.ground import client_ground
+
+FOLDERS = {
+    "claude": {".claude"},
+    "codex": {".codex"},
+    "gemini": {".gemini"},
+    "opencode": {".local/share/opencode", ".local/state/opencode", ".cache/opencode"},
+    "sdk": set(),
+}
+HELD = {
+    "claude": (
+        ".claude",
+        (
+            "settings.json settings.local.json CLAUDE.md keybindings.json daemon.json remote-settings.json "
+            ".config.json loop.md launch.json scheduled_tasks.json agents commands hooks local output-styles plugins "
+            "rules skills workflows routines chrome themes cowork_plugins dev-mods seed-admin mcp-skill-archives"
+        ),
+    ),
+    "codex": (
+        ".codex",
+        (
+            "config.toml hooks.json AGENTS.md AGENTS.override.md .env agents automations hooks packages plugins "
+            "prompts rules skills themes"
+        ),
+    ),
+    "gemini": (
+        ".gemini",
+        (
+            "settings.json trustedFolders.json trusted_hooks.json keybindings.json GEMINI.md .env acknowledgments "
+            "agents commands extensions hooks policies skills"
+        ),
+    ),
+    "opencode": (".cache/opencode", ""),
+}
+PRIVATE = {
+    "claude": "shell-snapshots session-env daemon jobs",
+    "codex": "shell_snapshots tmp",
+    "gemini": "tmp/bin bin",
+    "opencode": "bin packages node_modules",
+}
+COPY = Path("/s/agents/CODER.client")
+
+
+@pytest.mark.parametrize("client", HELD)
+def test_what_is_missing_is_made_and_held(client: str, tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path)}
+    make_places(places_of(client, env))
+    seen = client_ground(client, env, COPY)
+    at, names = HELD[client]
+    assert set(seen.held) == {str(tmp_path / at / name) for name in names.split()}
+    assert all(Path(path).exists() for path in seen.held)
+    assert set(seen.private) == {str(tmp_path / at / name) for name in PRIVATE[client].split()}
+    assert all(Path(path).is_dir() for path in seen.private)
+    assert {str(Path(path).relative_to(tmp_path)) for path in seen.writable} == FOLDERS[client]
+    assert seen.missing == ()
+    assert seen.holes
+    before = sorted(tmp_path.rglob("*"))
+    make_places(places_of(client, env))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("client", FOLDERS)
+def test_a_look_finds_the_same_before_it_is_made(client: str, tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path)}
+    seen = client_ground(client, env, COPY)
+    assert list(tmp_path.iterdir()) == []
+    assert seen.writable == ()
+    at, names = HELD.get(client, ("", ""))
+    assert {str(tmp_path / at / name) for name in names.split()} <= set(seen.held)
+    assert places_of(client, {}) == places_of("sdk", env)
+
+
+def test_what_is_there_stays(tmp_path: Path) -> None:
+    home = tmp_path / ".claude"
+    home.mkdir()
+    (home / "settings.json").write_text('{"model": "opus"}')
+    (home / "CLAUDE.md").symlink_to(tmp_path / "none")
+    (home / "commands").symlink_to(tmp_path / "nowhere")
+    (home / "hooks").write_text("no folder")
+    (tmp_path / ".claude.json").write_text('{"a": 1}')
+    make_places(places_of("claude", {"HOME": str(tmp_path)}))
+    assert (home / "settings.json").read_text() == '{"model": "opus"}'
+    assert (home / "CLAUDE.md").is_symlink()
+    assert (home / "commands").is_symlink()
+    assert (home / "hooks").read_text() == "no folder"
+    assert (tmp_path / ".claude.json").read_text() == '{"a": 1}'
+
+
+def test_a_link_is_seen_as_one_and_what_it_leads_to_is_held_too(tmp_path: Path) -> None:
+    real, home = tmp_path / "dotfiles", tmp_path / ".claude"
+    (real / "home").mkdir(parents=True)
+    home.symlink_to(real / "home")
+    (real / "settings.json").write_text("{}\n")
+    (home / "settings.json").symlink_to(real / "settings.json")
+    (home / "rules").symlink_to(tmp_path / "none")
+    seen = client_ground("claude", {"HOME": str(tmp_path)}, COPY)
+    assert {f"{real}/home/settings.json", f"{real}/settings.json", f"{real}/home/rules"} <= set(seen.held)
+    assert str(tmp_path / "none") not in seen.held
+    assert seen.writable == (f"{real}/home",)
+
+
+def test_the_file_that_is_taken_before_another_is_one_that_counts_as_none(tmp_path: Path) -> None:
+    make_places(places_of("claude", {"HOME": str(tmp_path)}))
+    made = tmp_path / ".claude" / ".config.json"
+    assert made.stat().st_size == 0
+    assert made.stat().st_mode & 0o222 == 0
+
+
+def test_every_agent_gets_a_copy_of_what_its_client_writes_and_reads(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path)}
+    own = str(tmp_path / ".claude.json")
+    assert client_ground("claude", env, COPY).missing == (own,)
+    make_places(places_of("claude", env))
+    assert client_ground("claude", env, COPY).copies == ((own, f"{COPY}.0"),)
+    assert own not in client_ground("claude", env, COPY).writable
+    chosen = {**env, "CLAUDE_CONFIG_DIR": str(tmp_path / "c")}
+    make_places(places_of("claude", chosen))
+    seen = client_ground("claude", chosen, COPY)
+    assert seen.copies == ((str(tmp_path / "c" / ".claude.json"), f"{COPY}.0"),)
+    assert any("saved it anew" in hole for hole in seen.holes)
+
+
+def test_programs_that_a_client_has_fetched_are_held(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path)}
+    rg = tmp_path / ".gemini" / "tmp" / "bin" / "rg"
+    rg.parent.mkdir(parents=True)
+    rg.touch()
+    seen = client_ground("gemini", env, COPY)
+    assert str(rg.parent) in seen.held
+    assert str(rg.parent) not in seen.private
+    assert str(tmp_path / ".gemini" / "bin") in seen.private
+
+
+def test_what_is_run_or_read_as_instructions_is_held_too(tmp_path: Path) -> None:
+    home = tmp_path / ".claude"
+    for folder in ("scripts", "projects", "mine", "other"):
+        (home / folder).mkdir(parents=True)
+    for name in ("line.sh", "RTK.md", "run", "history.jsonl", "note.md.bak", "quiet", "named.txt"):
+        (home / name).write_text("x")
+    (home / "run").chmod(0o755)
+    told = {"hooks": f"sh {home}/scripts/x", "a": '"$CLAUDE_CONFIG_DIR"/mine/y', "b": "cat ~/.claude/named.txt"}
+    (home / "settings.json").write_text(str(told) + "~/.claude/projects/x ~/.claude/none")
+    files = places_of("claude", {"HOME": str(tmp_path)}).files
+    assert [path.name for path in own_scripts(home, files)] == [
+        "RTK.md",
+        "line.sh",
+        "mine",
+        "named.txt",
+        "run",
+        "scripts",
+    ]
+    assert list(own_scripts(tmp_path / "none", files)) == []
+    assert {f"{home}/scripts", f"{home}/run"} <= set(client_ground("claude", {"HOME": str(tmp_path)}, COPY).held)
