@@ -82,7 +82,7 @@ def _run(subject: Subject, plan: Plan) -> tuple[dict[str, Any], str, int]:
     """Return what the program inside said, or why it said nothing, and how long it took (ms)."""
     asked = {
         "writes": [path for path, _, _ in plan.writes],
-        "opens": [path for path, _ in plan.opens],
+        "opens": plan.opens,
         "sockets": [path for path, _, _ in plan.sockets],
         "signals": [pid for pid, _ in plan.signals],
         "reads": list(plan.reads),
@@ -156,8 +156,8 @@ def _kernel(subject: Subject, plan: Plan, told: Mapping[str, Any], failure: str,
         for (path, forbidden, here), why in zip(plan.writes, told["writes"], strict=True)
     ]
     tries += [
-        Try(f"open {path} to write", forbidden=True, done=why == canary.DONE, why=str(why), held_here=here)
-        for (path, here), why in zip(plan.opens, told["opens"], strict=True)
+        Try(f"open {path} to write", forbidden=True, done=why == canary.DONE, why=str(why))
+        for path, why in zip(plan.opens, told["opens"], strict=True)
     ]
     tries += [
         Try(what, forbidden=True, done=why == canary.DONE, why=str(why), held_here=here)

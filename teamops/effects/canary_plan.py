@@ -55,8 +55,8 @@ class Plan:
 
     writes: list[tuple[str, bool, bool]] = field(default_factory=list)
     """Path, whether it is forbidden, whether this machine has what holds it."""
-    opens: list[tuple[str, bool]] = field(default_factory=list)
-    """Files that are there and forbidden, and whether this machine has what holds them."""
+    opens: list[str] = field(default_factory=list)
+    """Files that are there, forbidden and held: opened to write, and not written."""
     sockets: list[tuple[str, str, bool]] = field(default_factory=list)
     """Path, in words, whether this machine has what holds it."""
     signals: list[tuple[int, bool]] = field(default_factory=list)
@@ -107,10 +107,12 @@ def _plan_writes(plan: Plan, subject: Subject, drawn: Boundary, *, quick: bool) 
     if not quick:
         forbidden += [f"{os.path.realpath(subject.folder)}/{name}", *_at_home(subject, name)]
     for path in drawn.settings:
+        if layer_of(drawn, path) is not Layer.KERNEL:
+            continue  # one hole for all of them, and no row for each
         if os.path.isdir(path):
             forbidden.append(f"{path}/{name}")
         else:
-            plan.opens.append((path, layer_of(drawn, path) is Layer.KERNEL))
+            plan.opens.append(path)
     plan.writes += [(path, True, layer_of(drawn, path) is Layer.KERNEL) for path in forbidden]
     if not means.sandbox_exec:
         around = f"/proc/{os.getpid()}/root{root}/.teamops/{name}"

@@ -248,6 +248,45 @@ def test_what_a_trial_that_breaks_off_leaves_is_taken_away(shop: Shop, monkeypat
     assert check.why == "refuses what is allowed: nothing starts in it (broken off)"
 
 
+PLACES = ["settings.json", "CLAUDE.md", "commands", "hooks"]
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_settings_at_home_that_are_no_longer_held_are_seen(shop: Shop, name: str) -> None:
+    subject = shop.subject("REVIEWER")
+    assert layers(prove(subject, quick=True))["kernel"].word is Word.WORKS
+    path, words = str(shop.home / ".claude" / name), list(subject.done.recipe.argv)
+    at = words.index(path)
+    assert words[at - 1 : at + 2] == ["--ro-bind", path, path]
+    words[at - 1] = "--bind"
+    before = shop.seen()
+    open_ = replace(subject, done=replace(subject.done, recipe=replace(subject.done.recipe, argv=tuple(words))))
+    check = layers(prove(open_, quick=True))["kernel"]
+    assert shop.seen() == before
+    assert check.word is Word.BROKEN
+    assert check.why.startswith("lets through what is forbidden: ")
+    assert path in check.why
+
+
+def test_a_link_among_settings_at_home_is_said_and_starts_nothing_where_that_is_wanted(shop: Shop) -> None:
+    home = shop.home / ".claude"
+    home.mkdir(parents=True)
+    (shop.folder / "rules").mkdir()
+    (home / "rules").symlink_to(shop.folder / "rules")
+    (home / "CLAUDE.md").symlink_to(shop.folder / "nowhere")
+    subject = shop.subject("REVIEWER")
+    notes = " ".join(subject.done.recipe.notes)
+    assert f"not held, because it is a link: {home}/rules" in notes
+    check = layers(prove(subject, quick=True))["kernel"]
+    assert check.word is Word.WORKS
+    assert f"{home}/rules is a link, which can be put elsewhere" in check.why
+    assert f"{home}/CLAUDE.md is a link" in check.why
+    shop.write(TOML.format(bin=shop.bin) + "[guard]\nstrict = true\n")
+    check = layers(prove(shop.subject("REVIEWER"), quick=True))["kernel"]
+    assert check.word is Word.BROKEN
+    assert "is a link, which can be put elsewhere" in check.why
+
+
 def widened(subject: Subject, change: Callable[[list[str]], object]) -> None:
     plan = subject.folder / "agents" / f"{subject.role.role}.plan.json"
     told = json.loads(plan.read_text())

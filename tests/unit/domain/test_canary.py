@@ -81,6 +81,16 @@ def test_what_the_kernel_s_layer_is_worth(tries: list[Try], word: Word, why: str
     assert check.do
 
 
+def test_settings_that_are_links_are_said_and_broken_for_who_is_strict() -> None:
+    tries = [Try("write /a", True, False), Try("write /b", True, True, held_here=False)]
+    check = kernel_check(R, "both", tries, 60, links=("/h/x is a link",))
+    assert (check.word, check.why) == (Word.WORKS, "both: 1 held, 0 allowed; open: write /b, /h/x is a link")
+    strict = kernel_check(R, "both", tries, 60, links=("/h/x is a link",), strict=True)
+    assert (strict.word, strict.why) == (Word.BROKEN, "lets through what is forbidden: /h/x is a link")
+    assert "strict = false" in strict.do
+    assert kernel_check(R, "both", tries, 60, strict=True).word is Word.WORKS
+
+
 def test_a_boundary_in_which_nothing_starts_refuses_what_is_allowed() -> None:
     check = not_started(R, "the plan is damaged", "look")
     assert (check.word, check.why) == (
