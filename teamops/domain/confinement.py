@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from teamops.domain.client_boundary import ClientGround, ClientHold, hold
 from teamops.domain.write_rules import Spot, spot_of
 
 
@@ -64,23 +65,6 @@ class HeldRule:
     """As it stands in the profile: "deny /docs/design/"."""
     layer: Layer
     why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientGround:
-    """Where a role's client keeps its files. No link leads over a folder named here; a name in it may be one."""
-
-    writable: tuple[str, ...] = ()
-    """Its own state: folders and files."""
-    held: tuple[str, ...] = ()
-    """What in it says how clients behave: settings, hooks, plugins; whether it is there or not."""
-    private: tuple[str, ...] = ()
-    """Folders in it of what the client makes and runs: the agent gets empty ones of its own."""
-    copies: tuple[tuple[str, str], ...] = ()
-    """A file that it writes, and of which the agent gets a copy: its path, and the copy's."""
-    missing: tuple[str, ...] = ()
-    """What the next start makes, beside what is held."""
-    holes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,8 +153,8 @@ def boundary(ground: Ground, look: Look, *, landlock: bool = True, mounts: bool 
         make_folders=tuple(dict.fromkeys((*drawing.make, *(() if mounts else drawing.temp())))),
         rules=tuple(drawing.rules),
         holes=tuple(dict.fromkeys(drawing.holes)),
-        settings=tuple(dict.fromkeys(drawing.settings)),
-        links=tuple(drawing.links),
+        settings=drawing.hold.held,
+        links=drawing.hold.links,
     )
 
 
@@ -185,8 +169,7 @@ class _Drawing:
     make: list[str] = field(default_factory=list)
     rules: list[HeldRule] = field(default_factory=list)
     holes: list[str] = field(default_factory=list)
-    settings: list[str] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
+    hold: ClientHold = field(default_factory=ClientHold)
 
     def allow(self) -> None:
         """Take what may be written."""
@@ -255,24 +238,13 @@ class _Drawing:
     def client(self, *, copies: bool) -> None:
         """Hold the client's settings at home. ``copies``: the agent can get a copy in the place of a file."""
         client = self.ground.client
-        missing = list(client.missing)
-        for path in client.held:
-            kind = self.look(path)
-            if kind is Kind.LINK:
-                self.links.append(path)
-                self.holes.append(f"{path} is a link: what it leads to is held, but another can be put in its place")
-            elif kind is Kind.NOTHING:
-                missing.append(path)
-            else:
-                self.settings.append(path)
-        self.held += self.settings
-        missing += [path for path in client.private if self.look(path) is Kind.NOTHING]
-        if missing:
-            self.holes.append("not there yet, made and held by the next start: " + ", ".join(missing))
-        self.holes += client.holes
+        self.hold = hold(
+            client, lambda path: self.look(path) is Kind.LINK, lambda path: self.look(path) is not Kind.NOTHING,
+            copies=copies,
+        )  # fmt: skip
+        self.held += self.hold.held
+        self.holes += self.hold.holes
         self.writable += [path for path, _ in client.copies]
-        if not copies:
-            self.holes += [f"{path} is its client's to write, what is planted there, too" for path, _ in client.copies]
 
     def let(self) -> None:
         """Take what every agent may write: its client's state, temp, the handoff file and its own spool."""

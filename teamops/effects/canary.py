@@ -172,7 +172,7 @@ def _kernel(subject: Subject, plan: Plan, told: Mapping[str, Any], failure: str,
         for path, there in zip(plan.reads, told["reads"], strict=True)
     ]
     missing = [] if (means.bwrap and means.landlock) or means.sandbox_exec else list(means.lacks)
-    links = [f"{path} is a link, which can be put elsewhere" for path in subject.done.boundary.links]
+    links = [f"{clean_line(path, 120)} is a link, which can be put elsewhere" for path in subject.done.boundary.links]
     return kernel_check(role, means.name, tries, ms, missing, links, strict=subject.settings.guard.strict)
 
 

@@ -47,7 +47,8 @@ _CLAUDE = _Held(
         "output-styles", "plugins", "routines", "rules", "seed-admin", "skills", "themes", "workflows",
     ),
     files={
-        "settings.json": _JSON, "settings.local.json": _JSON, "CLAUDE.md": "", "loop.md": "",
+        "settings.json": _JSON, "settings.local.json": _JSON, "CLAUDE.md": "", "AGENTS.md": "",
+        "loop.md": "",
         "keybindings.json": '{"bindings": []}\n', "daemon.json": _JSON, "launch.json": _JSON,
         "scheduled_tasks.json": '{"tasks": []}\n', "remote-settings.json": _JSON, ".config.json": "",
     },

@@ -24,10 +24,13 @@ from teamops.guard import confine as inside
 from teamops.guard.landlock import LATEST, abi, lacks
 from teamops.guard.terminal import can_forbid
 from teamops.model.errors import TeamopsError
+from teamops.model.text import clean_line
 
 CONFINED = "TEAMOPS_CONFINED"
 """Set for an agent in its boundary: the role."""
 PROBE_S = 5.0
+MAX_NAME = 120
+"""Characters of a path in words for a person."""
 _CODEX_SANDBOX = ("-s", "--sandbox", "--full-auto", "--dangerously-bypass-approvals-and-sandbox", "--yolo")
 _WAITS = "trap '' TERM HUP INT QUIT; exec \"$@\""
 """The program around the agent waits for the agent's own end: it would else end at once, and take the agent with it."""
@@ -162,7 +165,7 @@ def confined(
     ignored = settings.root / ".teamops" / ".gitignore"
     missing = "" if having.bwrap and having.landlock else f" alone; open: {'; '.join(drawn.holes)}"
     copied = ground.client.copies if having.bwrap else ()
-    links = [f"not held, because it is a link: {path}" for path in drawn.links]
+    links = [f"not held, because it is a link: {clean_line(path, MAX_NAME)}" for path in drawn.links]
     temp = {"TMPDIR": drawn.temp[0]} if drawn.temp[:1] != ground.temp[:1] else {}
     wrapped = replace(
         recipe,
@@ -177,9 +180,17 @@ def confined(
         folders=(*(Path(path) for path in drawn.make_folders), Path(ground.spool)),
         empty_files=(Path(ground.lock),),
         notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}", *links),
-        held=replace(recipe.held, kernel=having.layers),
+        held=replace(recipe.held, kernel=having.layers + _but_for(drawn.links)),
     )
     return Confined(wrapped, drawn, having)
+
+
+def _but_for(links: Sequence[str]) -> str:
+    """Return in words which settings at home are not held, as it is shown of a running agent."""
+    if not links:
+        return ""
+    more = f" and {len(links) - 1} more" if len(links) > 1 else ""
+    return f", but for a link: {clean_line(links[0], MAX_NAME)}{more}"
 
 
 def _unheld(recipe: Recipe, label: str, why: str) -> Recipe:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings, Settings
-from teamops.domain.confinement import ClientGround, Ground, Kind
+from teamops.domain.client_boundary import ClientGround
+from teamops.domain.confinement import Ground, Kind
 from teamops.domain.write_rules import writes_code
 from teamops.effects.client_places import own_scripts, places_of
 from teamops.guard import hook

@@ -149,7 +149,7 @@ class Held:
     """What holds a process to its boundary, as far as its start says."""
 
     kernel: str = ""
-    """"bwrap + Landlock", "Landlock alone"; empty = nothing."""
+    """"bwrap + Landlock", "Landlock alone", and which settings at home it can't hold; empty = nothing."""
     unheld: str = ""
     """Why nothing: "sandbox.mode is off"."""
     hooked: bool = False

@@ -184,7 +184,7 @@ def _plant(folder: str, files: str, folders: str) -> str:
 
 _CLAUDE_FILES = (
     "settings.json settings.local.json CLAUDE.md keybindings.json daemon.json remote-settings.json .config.json "
-    "loop.md launch.json scheduled_tasks.json"
+    "loop.md AGENTS.md launch.json scheduled_tasks.json"
 )
 _CLAUDE_FOLDERS = (
     "agents commands hooks local output-styles plugins rules skills workflows routines chrome themes cowork_plugins "

@@ -277,6 +277,7 @@ def test_a_link_among_settings_at_home_is_said_and_starts_nothing_where_that_is_
     subject = shop.subject("REVIEWER")
     notes = " ".join(subject.done.recipe.notes)
     assert f"not held, because it is a link: {home}/rules" in notes
+    assert subject.done.recipe.held.kernel == f"bwrap + Landlock, but for a link: {home}/rules and 1 more"
     check = layers(prove(subject, quick=True))["kernel"]
     assert check.word is Word.WORKS
     assert f"{home}/rules is a link, which can be put elsewhere" in check.why

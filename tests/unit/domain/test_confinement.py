@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
 from teamops.config.profiles import shipped
+from teamops.domain.client_boundary import ClientGround
 from teamops.domain.confinement import (
     Boundary,
-    ClientGround,
     Cover,
     Ground,
     Kind,
@@ -314,7 +314,7 @@ def test_a_clients_settings_that_are_links_or_not_there() -> None:
     client = replace(
         GROUND.client,
         held=("/h/.c/settings", "/h/.c/rules", "/h/.c/hooks"),
-        missing=("/h/.c.json",),
+        missing=("/h/.own.json",),
         holes=("sessions are its own",),
     )
     kinds = {"/h/.c/settings": Kind.LINK, "/h/.c/hooks": Kind.FOLDER, "/h/.c/sub/scripts": Kind.NOTHING}
@@ -324,7 +324,7 @@ def test_a_clients_settings_that_are_links_or_not_there() -> None:
     assert cover(drawn, "/h/.c/hooks") is Cover.READ_ONLY
     assert cover(drawn, "/h/.c/sub/scripts") is None
     assert "/h/.c/settings is a link: what it leads to is held, but another can be put in its place" in drawn.holes
-    missing = "not there yet, made and held by the next start: /h/.c.json, /h/.c/rules, /h/.c/sub/scripts"
+    missing = "not there yet, made and held by the next start: /h/.own.json, /h/.c/rules, /h/.c/sub/scripts"
     assert missing in drawn.holes
     assert "sessions are its own" in drawn.holes
 

@@ -21,8 +21,9 @@ HELD = {
         ".claude",
         (
             "settings.json settings.local.json CLAUDE.md keybindings.json daemon.json remote-settings.json "
-            ".config.json loop.md launch.json scheduled_tasks.json agents commands hooks local output-styles plugins "
-            "rules skills workflows routines chrome themes cowork_plugins dev-mods seed-admin mcp-skill-archives"
+            ".config.json loop.md AGENTS.md launch.json scheduled_tasks.json agents commands hooks local "
+            "output-styles plugins rules skills workflows routines chrome themes "
+            "cowork_plugins dev-mods seed-admin mcp-skill-archives"
         ),
     ),
     "codex": (

@@ -17,6 +17,7 @@ from teamops.effects.confine import Confined, Means, confined
 from teamops.effects.ground import ground_of
 from teamops.effects.recipe import CODEX_SANDBOX, Recipe
 from teamops.model.boundary import Held
+from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
 
 BOTH = Means("/usr/bin/bwrap", 7, ())
@@ -104,6 +105,27 @@ def test_settings_that_are_there_are_left_as_they_are_and_held(tmp_path: Path, m
     held = {mount.path for mount in made.boundary.mounts if mount.cover == "read-only"}
     assert str(home / ".claude" / "settings.json") in held
     assert {str(home / ".claude"), str(home / ".claude.json")} <= set(made.boundary.writable)
+
+
+def test_an_agent_gets_a_copy_of_the_file_that_its_client_writes(tmp_path: Path) -> None:
+    home, own = tmp_path / "h", tmp_path / "h" / ".claude.json"
+    home.mkdir()
+    own.write_text('{"mcpServers": {}}')
+    made = inside(tmp_path, '"claude"', ("claude",)).recipe
+    copy = tmp_path / "s" / "p-1" / "agents" / "CODER.plan.client.0"
+    assert made.files[copy] == '{"mcpServers": {}}'
+    at = made.argv.index(str(copy))
+    assert made.argv[at - 1 : at + 2] == ("--bind", str(copy), str(own))
+    alone = inside(tmp_path, '"claude"', ("claude",), Means("", 7, ("no bwrap",)))
+    assert copy not in alone.recipe.files
+    assert f"{own} is its client's to write, what is planted there, too" in alone.recipe.notes[-1]
+
+
+def test_a_start_says_where_settings_can_not_be_made(tmp_path: Path) -> None:
+    (tmp_path / "h").mkdir()
+    (tmp_path / "h" / ".claude").write_text("no folder")
+    with pytest.raises(TeamopsError, match=r"can't make .*\.claude.*: Not a directory"):
+        inside(tmp_path, '"claude"', ("claude",))
 
 
 def test_a_look_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
