@@ -7,6 +7,7 @@ clients themselves and tried with them: Claude Code 2.1.330, Codex 0.169, Gemini
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -20,7 +21,7 @@ from teamops.usage.locate_gemini import home as gemini_home
 
 NOT_WRITABLE = 0o444
 """Of a file that its client counts as none: where it is empty, and nobody may write it."""
-MAX_SETTINGS = 1 << 20
+MAX_SETTINGS, MAX_WRITTEN = 1 << 20, 16 << 20
 _JSON = "{}\n"
 _SPEAKS = frozenset(
     {".md", ".sh", ".bash", ".zsh", ".fish", ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".toml"}
@@ -163,16 +164,16 @@ def is_unwritten(path: Path) -> bool:
     return path.name in _UNWRITTEN
 
 
-def own_scripts(home: Path, files: Mapping[Path, str]) -> Iterator[Path]:
-    """Return what stands in a client's folder and is run or read as instructions, by its kind or by its settings.
+def own_scripts(home: Path, places: ClientPlaces) -> Iterator[Path]:
+    """Return what stands in one of a client's folders and is run or read as instructions, by kind or by its settings.
 
-    ``files``: the client's settings, whose text may name what stands in the folder.
+    Its settings and its MCP servers may name what stands in the folder.
     """
     try:
         inside = sorted(home.iterdir())
     except OSError:
         return
-    told = "\n".join(_text(path) for path in files if path.parent == home)
+    told = "\n".join((*map(_text, places.files), *map(_servers, places.copied)))
     base = re.escape(home.name)
     named = set(re.findall(rf"(?:^|[/\"'\s=]){base}/+([A-Za-z0-9._-]+)", told, re.MULTILINE))
     named |= set(re.findall(r"(?:CLAUDE_CONFIG_DIR|CODEX_HOME)\}?\"?/+([A-Za-z0-9._-]+)", told))
@@ -186,14 +187,29 @@ def own_scripts(home: Path, files: Mapping[Path, str]) -> Iterator[Path]:
             yield path
 
 
-_STATE = frozenset({"projects", "sessions", "history.jsonl", "tmp", "log", "logs", "todos", "memories"})
+_STATE = frozenset(
+    {
+        "backups", "cache", "debug", "file-history", "history.jsonl", "log", "logs", "memories", "paste-cache", "plans",
+        "projects", "sessions", "state", "statsig", "tasks", "teams", "telemetry", "tmp", "todos", "uploads",
+    }
+)  # fmt: skip
 """Settings may name what the client itself has to write."""
 
 
-def _text(path: Path) -> str:
+def _servers(path: Path) -> str:
+    """Return how MCP servers are started, as a file says that its client writes itself."""
+    try:
+        told = json.loads(_text(path, MAX_WRITTEN))
+        projects = [project for project in told.get("projects", {}).values() if isinstance(project, dict)]
+        return json.dumps([one.get("mcpServers") for one in (told, *projects)])
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+
+
+def _text(path: Path, most: int = MAX_SETTINGS) -> str:
     try:
         with path.open("rb") as file:
-            return file.read(MAX_SETTINGS).decode("utf-8", "replace")
+            return file.read(most).decode("utf-8", "replace")
     except OSError:
         return ""
 

@@ -119,7 +119,7 @@ def client_ground(client: str, env: Mapping[str, str], copy_to: Path) -> ClientG
     for folder in places.tools:
         (tools if _holds_any(folder) else private).append(folder)
     for home in places.homes:
-        held += own_scripts(home, places.files)
+        held += own_scripts(home, places)
     copies = tuple(
         (_real(path), f"{_real(copy_to.parent)}/{copy_to.name}.{number}")
         for number, path in enumerate(places.copied)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -13,7 +15,7 @@ import pytest
 
 from teamops.effects.confine import means
 from tests.guard.attacks import CLIENTS, GIT, HELD, OTHERS, SYSTEM, WRITES, Attack
-from tests.guard.yard import NOBODY, Yard, python_of, yard
+from tests.guard.yard import LIMIT_S, NOBODY, Yard, python_of, yard
 
 pytestmark = [
     pytest.mark.tmux,
@@ -89,6 +91,50 @@ def test_it_is_an_attack(attack: Attack) -> None:
         before = here.held(ALLOWED[attack.role])
         done = here.outside(attack.script)
         assert here.held(ALLOWED[attack.role]) != before, done.stderr.decode()
+
+
+def test_what_a_link_among_settings_leads_to_is_held() -> None:
+    """The link itself can be put elsewhere: that is a hole, and said."""
+    with yard(os.geteuid()) as here:
+        home = here.home / ".claude"
+        (home / "mine").mkdir()
+        (home / "mine" / "x.md").write_text("mine\n")
+        (home / "CLAUDE.md").symlink_to("mine/x.md")
+        (home / "commands").symlink_to("mine")
+        here.words("DEVELOPER", ["true"])
+        before = here.held(ALLOWED["DEVELOPER"])
+        script = 'cd "$HOME"/.claude; echo x >> CLAUDE.md; echo x > commands/y.md; echo x > mine/z.md; mv mine m'
+        done = here.inside("DEVELOPER", f"({script}); cd $P; echo held > src/control")
+        assert (here.project / "src" / "control").read_text() == "held\n", done.stderr.decode()
+        assert here.held(ALLOWED["DEVELOPER"]) == before, done.stderr.decode()
+
+
+@pytest.mark.parametrize("how", ["replaced", "written"])
+def test_a_file_that_its_client_saves_outside_meanwhile_is_still_held(how: str) -> None:
+    with yard(os.geteuid()) as here:
+        own, ready, go = here.home / ".claude.json", here.project / "src" / "ready", here.project / "src" / "go"
+
+        def save() -> None:
+            end = time.monotonic() + LIMIT_S
+            while not ready.exists() and time.monotonic() < end:
+                time.sleep(0.01)
+            if how == "replaced":
+                (here.home / ".new").write_text('{"saved": true}')
+                (here.home / ".new").replace(own)
+            else:
+                own.write_text('{"saved": true}')
+            go.touch()
+
+        person = threading.Thread(target=save)
+        person.start()
+        script = (
+            'touch src/ready; until [ -e src/go ]; do :; done; echo planted > "$HOME"/.claude.json; '
+            'echo planted > "$HOME"/.n && mv -f "$HOME"/.n "$HOME"/.claude.json; echo held > src/control'
+        )
+        done = here.inside("DEVELOPER", script)
+        person.join()
+        assert (here.project / "src" / "control").read_text() == "held\n", done.stderr.decode()
+        assert own.read_text() == '{"saved": true}'
 
 
 def test_there_are_enough_of_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -143,21 +144,29 @@ def test_programs_that_a_client_has_fetched_are_held(tmp_path: Path) -> None:
 
 def test_what_is_run_or_read_as_instructions_is_held_too(tmp_path: Path) -> None:
     home = tmp_path / ".claude"
-    for folder in ("scripts", "projects", "mine", "other"):
+    for folder in ("scripts", "projects", "mine", "other", "server", "local-server", "plans"):
         (home / folder).mkdir(parents=True)
     for name in ("line.sh", "RTK.md", "run", "history.jsonl", "note.md.bak", "quiet", "named.txt"):
         (home / name).write_text("x")
     (home / "run").chmod(0o755)
     told = {"hooks": f"sh {home}/scripts/x", "a": '"$CLAUDE_CONFIG_DIR"/mine/y', "b": "cat ~/.claude/named.txt"}
-    (home / "settings.json").write_text(str(told) + "~/.claude/projects/x ~/.claude/none")
-    files = places_of("claude", {"HOME": str(tmp_path)}).files
-    assert [path.name for path in own_scripts(home, files)] == [
+    (home / "settings.json").write_text(str(told) + "~/.claude/projects/x Edit(~/.claude/plans/**) ~/.claude/none")
+    projects = {f"{home}/other": {}, "/p": {"mcpServers": {"b": {"command": "~/.claude/local-server/y"}}}}
+    servers = {"mcpServers": {"a": {"command": "python", "args": [f"{home}/server/x"]}}, "projects": projects}
+    (tmp_path / ".claude.json").write_text(json.dumps(servers))
+    places = places_of("claude", {"HOME": str(tmp_path)})
+    assert [path.name for path in own_scripts(home, places)] == [
         "RTK.md",
         "line.sh",
+        "local-server",
         "mine",
         "named.txt",
         "run",
         "scripts",
+        "server",
     ]
-    assert list(own_scripts(tmp_path / "none", files)) == []
+    assert list(own_scripts(tmp_path / "none", places)) == []
+    for broken in ("[]", "{", '{"projects": []}', '{"projects": {"/p": 1}}'):
+        (tmp_path / ".claude.json").write_text(broken)
+        assert "server" not in [path.name for path in own_scripts(home, places)]
     assert {f"{home}/scripts", f"{home}/run"} <= set(client_ground("claude", {"HOME": str(tmp_path)}, COPY).held)
