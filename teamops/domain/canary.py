@@ -35,6 +35,8 @@ class Try:
     """Why not."""
     held_here: bool = True
     """This machine has what holds it; else it is a hole that is known."""
+    whole: bool = True
+    """A hole of this kind leaves the boundary whole, as far as files go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,13 @@ def unproven(client: str, version: str) -> str:
     return f"unproven with {version}: seen with {first if first == last else f'{first} to {last}'}"
 
 
-def kernel_check(role: Role, holder: str, tries: Sequence[Try], ms: int, holes: Sequence[str] = ()) -> Check:
-    """Return what the kernel's layer is worth. ``holder``: what holds here; ``holes``: what it does not hold."""
+def kernel_check(
+    role: Role, holder: str, tries: Sequence[Try], ms: int, lacks: Sequence[str] = (), holes: Sequence[str] = ()
+) -> Check:
+    """Return what the kernel's layer is worth.
+
+    ``holder``: what holds here; ``lacks``: what it has not; ``holes``: what its boundary does not hold.
+    """
     tried = tuple(f"{one.what}: {'done' if one.done else one.why or 'refused'}" for one in tries)
     wrong = [one for one in tries if one.forbidden and one.done and one.held_here]
     if wrong:
@@ -148,7 +155,10 @@ def kernel_check(role: Role, holder: str, tries: Sequence[Try], ms: int, holes: 
     open_ = [one.what for one in tries if one.forbidden and one.done]
     why = f"{holder}: {held} held, {sum(not one.forbidden for one in tries)} allowed"
     missing = [f"open: {', '.join(open_)}"] if open_ else []
-    return _check(KERNEL, role, Word.WORKS, "; ".join((why, *missing)), "; ".join(holes), ms, tried)
+    tried += tuple(f"not held: {hole}" for hole in holes)
+    # Of a file that can be emptied nobody may say that it is held.
+    word = Word.WORKS if all(one.whole for one in tries if one.forbidden and one.done) else Word.NOT_SUPPORTED
+    return _check(KERNEL, role, word, "; ".join((why, *missing)), "; ".join(lacks), ms, tried)
 
 
 def not_started(role: Role, why: str, do: str = "", ms: int | None = None) -> Check:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from teamops.domain.git_places import CONFIG, HELD, HOOKS, NEUTRAL, WORKTREE_CONFIG
 from teamops.domain.write_rules import Spot, spot_of
 
 
@@ -23,8 +24,12 @@ class Kind(StrEnum):
 
 
 Look = Callable[[str], Kind]
+Names = Callable[[str], Sequence[str]]
+"""Tells what stands in a folder, by its name there."""
 INNER_TEMP = "agent"
 """The agent's folder for what is not kept, where the usual one holds the project itself."""
+MAX_BESIDE = 400
+"""So many files and folders beside a single one that may be written are mounted read-only; of more, none is."""
 
 
 class Cover(StrEnum):
@@ -86,6 +91,12 @@ class Ground:
     """It writes code: git's own folder is its to write."""
     git: tuple[str, ...] = ()
     """git's own folders for this tree: the tree's and the shared one."""
+    git_inner: tuple[str, ...] = ()
+    """More of them: other work trees' and submodules'."""
+    git_held: tuple[str, ...] = ()
+    """Files and folders that git's settings take more settings or hooks from, and submodules' ``.git`` files."""
+    git_unasked: str = ""
+    """Why nobody knows what these settings name; empty = it is known."""
     client_writable: tuple[str, ...] = ()
     """The client's own state: folders and files."""
     client_held: tuple[str, ...] = ()
@@ -119,6 +130,10 @@ class Boundary:
     """For what is not kept; the first is TMPDIR."""
     make_folders: tuple[str, ...]
     """Made before the start, so that they can be allowed or held."""
+    make_files: tuple[tuple[str, str], ...] = ()
+    """The same: path and text, where nothing stands."""
+    emptied: tuple[str, ...] = ()
+    """Folders in which a file that can't be written can be emptied, if it was made after the start."""
     rules: tuple[HeldRule, ...]
     holes: tuple[str, ...]
     """What is not held, for a person."""
@@ -129,8 +144,13 @@ def is_in(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def boundary(ground: Ground, look: Look, *, landlock: bool = True, mounts: bool = True) -> Boundary:
-    """Return what the kernel holds. ``landlock``, ``mounts``: which of the two is there; what is missing is a hole."""
+def boundary(
+    ground: Ground, look: Look, *, landlock: bool = True, mounts: bool = True, names: Names | None = None
+) -> Boundary:
+    """Return what the kernel holds. ``landlock``, ``mounts``: which of the two is there; what is missing is a hole.
+
+    ``names``: given where Landlock is too old to know of emptying a file (truncate): then mounts have to.
+    """
     drawing = _Drawing(ground, look)
     drawing.allow()
     drawing.own()
@@ -141,11 +161,16 @@ def boundary(ground: Ground, look: Look, *, landlock: bool = True, mounts: bool 
         drawing.say_without_mounts()
     if not landlock:
         drawing.say_without_landlock()
+    mounted = drawing.mounts(landlock=landlock, names=names) if mounts else ()
+    if landlock and names is not None:
+        drawing.say_emptied(mounts=mounts)
     return Boundary(
         writable=tuple(dict.fromkeys(drawing.writable)),
-        mounts=drawing.mounts(landlock=landlock) if mounts else (),
+        mounts=mounted,
         temp=drawing.temp(),
         make_folders=tuple(dict.fromkeys((*drawing.make, *(() if mounts else drawing.temp())))),
+        make_files=tuple(drawing.make_files) if mounts else (),
+        emptied=tuple(drawing.emptied),
         rules=tuple(drawing.rules),
         holes=tuple(dict.fromkeys(drawing.holes)),
     )
@@ -160,6 +185,8 @@ class _Drawing:
     writable: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
     make: list[str] = field(default_factory=list)
+    make_files: list[tuple[str, str]] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
     rules: list[HeldRule] = field(default_factory=list)
     holes: list[str] = field(default_factory=list)
 
@@ -267,17 +294,45 @@ class _Drawing:
             self.held.append(own)
         if not ground.commits:
             self.held += [path for path in (own, *ground.git) if self.look(path) is Kind.FOLDER]
-            return
-        self.writable += ground.git
-        for folder in ground.git:
-            for name in ("hooks", "config", "config.worktree", "info/attributes"):
-                if self.look(f"{folder}/{name}") in (Kind.FOLDER, Kind.FILE):
-                    self.held.append(f"{folder}/{name}")
-            if self.look(f"{folder}/hooks") is Kind.NOTHING and self.look(f"{folder}/config") is Kind.FILE:
-                self.make.append(f"{folder}/hooks")
-                self.held.append(f"{folder}/hooks")
+        else:
+            self.writable += ground.git
+            for folder in ground.git:
+                self._git_folder(folder)
+        for folder in ground.git_inner:
+            if self._is_open(folder):
+                self._git_folder(folder)
+        for path in ground.git_held:
+            if self._is_open(path) and not self._hold(path, make=False) and self.look(path) is Kind.NOTHING:
+                self.holes.append(f"{path} is not there: git's settings name it, and it could be made")
+        if ground.git_unasked:
+            self.holes.append(f"git did not say which files its settings include: {ground.git_unasked}")
+        if any(is_in(path, ground.tree) and self.look(path) is not Kind.FILE for path in self.writable):
+            self.holes.append("a repository that it makes in a folder of its own has its own hooks and settings")
+        if ground.commits and ground.git:
+            self.holes.append("a rebase that it leaves unfinished can run commands when somebody continues it")
 
-    def mounts(self, *, landlock: bool) -> tuple[Mount, ...]:
+    def _is_open(self, path: str) -> bool:
+        """Return whether ``path`` lies where it may write, and nothing that is held lies around it."""
+        return any(is_in(path, known) for known in self.writable) and not any(is_in(path, one) for one in self.held)
+
+    def _git_folder(self, folder: str) -> None:
+        """Hold what would lead another's git, in one of git's folders; what is missing is made, so that it can be."""
+        whole = self.look(f"{folder}/{CONFIG}") is not Kind.NOTHING  # a linked work tree's has none of its own
+        for name in HELD:
+            path = f"{folder}/{name}"
+            kind = self.look(path)
+            if kind is Kind.LINK:
+                self.holes.append(f"{path} is a link: it can be put elsewhere")
+            elif kind is not Kind.NOTHING:
+                self.held.append(path)
+            elif name == HOOKS and whole:
+                self.make.append(path)
+                self.held.append(path)
+            elif name == WORKTREE_CONFIG or (name in NEUTRAL and whole):
+                self.make_files.append((path, NEUTRAL[name]))
+                self.held.append(path)
+
+    def mounts(self, *, landlock: bool, names: Names | None = None) -> tuple[Mount, ...]:
         """Return what is mounted, outer before inner.
 
         A single file that may be written is never mounted itself: the agent would not see it any more once somebody
@@ -301,6 +356,8 @@ class _Drawing:
             if covers.get(area) is Cover.READ_ONLY:
                 del covers[area]  # shown, and more than that
             put(Cover.WRITABLE, area or "/")
+            if area != path and names is not None:
+                self._cover_beside(area or "/", own, covers, names)
         for path, cover in (
             *((path, Cover.READ_ONLY) for path in self.held),
             *((path, Cover.NO_SOCKET) for path in ground.sockets if self._is_seen(path, covers)),
@@ -308,6 +365,23 @@ class _Drawing:
             put(cover, path)
             self._pin(path, own, put)
         return tuple(Mount(covers[path], path) for path in sorted(covers, key=lambda path: path.split("/")))
+
+    def _cover_beside(self, area: str, own: set[str], covers: dict[str, Cover], names: Names) -> None:
+        """Mount read-only what stands beside a single file that may be written: its folder is, and Landlock is old."""
+        if area in self.emptied or any(is_in(area, folder) for folder in own):
+            return
+        self.emptied.append(area)
+        beside = names(area)
+        if len(beside) > MAX_BESIDE:
+            self.holes.append(
+                f"{area}: all in it can be emptied, for more than {MAX_BESIDE} files and folders are there"
+            )
+            return
+        for name in beside:
+            path = _join(area, name)
+            known = path in own or path in covers or any(is_in(device, path) for device in self.ground.devices)
+            if not known and self.look(path) in (Kind.FOLDER, Kind.FILE):
+                covers[path] = Cover.READ_ONLY
 
     @staticmethod
     def _is_seen(path: str, covers: dict[str, Cover]) -> bool:
@@ -329,6 +403,17 @@ class _Drawing:
         loose = [path for path in loose if path not in self.writable]
         if loose:
             self.holes.append("can be written, because they lie in a writable folder: " + ", ".join(loose))
+
+    def say_emptied(self, *, mounts: bool) -> None:
+        """Name what an old Landlock leaves open: it knows nothing of emptying a file."""
+        if not mounts:
+            self.emptied = ["/"]
+            self.holes.append("every file of its user can be emptied (truncate): Landlock is older than 3")
+            return
+        self.holes += [
+            f"{area}: a file that is made there after its start can be emptied: Landlock is older than 3"
+            for area in self.emptied
+        ]
 
     def say_without_landlock(self) -> None:
         """Name what mounts alone leave open."""

@@ -1,6 +1,6 @@
 """What is tried in a role's boundary: names that can do no harm, chosen by the role's own policy."""
 
-# ruff: noqa: PTH112, PTH114, PTH208 - texts: the kernel is told of them, not of Paths
+# ruff: noqa: PTH112, PTH114, PTH120, PTH208 - texts: the kernel is told of them, not of Paths
 from __future__ import annotations
 
 import json
@@ -55,6 +55,8 @@ class Plan:
 
     writes: list[tuple[str, bool, bool]] = field(default_factory=list)
     """Path, whether it is forbidden, whether this machine has what holds it."""
+    empties: list[tuple[str, bool]] = field(default_factory=list)
+    """A file that is made for the trial and may not be emptied, whether this machine has what holds it."""
     sockets: list[tuple[str, str, bool]] = field(default_factory=list)
     """Path, in words, whether this machine has what holds it."""
     signals: list[tuple[int, bool]] = field(default_factory=list)
@@ -108,6 +110,9 @@ def _plan_writes(plan: Plan, subject: Subject, drawn: Boundary, *, quick: bool) 
     if not means.sandbox_exec:
         around = f"/proc/{os.getpid()}/root{root}/.teamops/{name}"
         plan.writes.append((around, True, bool(means.landlock and means.bwrap)))
+    if forbidden[1:] and (drawn.emptied or not quick):
+        place = next((each for each in drawn.emptied if is_in(each, root)), os.path.dirname(forbidden[1]))
+        plan.empties.append((f"{place}/{name}-full", not drawn.emptied))
     allowed = [f"{spool}/{name}", *([] if quick else _allowed_folder(drawn, root, spool, name))]
     plan.writes += [(path, False, True) for path in allowed]
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from teamops.config.settings import RoleSettings, SandboxMode, Settings
 from teamops.domain.confinement import Boundary, Cover, Mount, boundary
 from teamops.domain.seatbelt import UNTRIED, seatbelt
-from teamops.effects.ground import client_files, client_folders, ground_of, look
+from teamops.effects.ground import client_files, client_folders, ground_of, look, names_in
 from teamops.effects.recipe import CODEX_SANDBOX, Recipe, given
 from teamops.guard import confine as inside
-from teamops.guard.landlock import LATEST, abi, lacks
+from teamops.guard.landlock import HOLDS_EMPTYING, LATEST, abi, lacks
 from teamops.guard.terminal import can_forbid
 from teamops.model.errors import TeamopsError
 
@@ -55,12 +55,18 @@ class Means:
         return " and ".join(names)
 
     @property
+    def empties(self) -> bool:
+        """Return whether its Landlock, where there is one, knows nothing of emptying a file."""
+        return 0 < self.landlock < HOLDS_EMPTYING
+
+    @property
     def layers(self) -> str:
         """Return the same as it is shown of a running agent: without versions, and saying where one stands alone."""
         if self.sandbox_exec:
             return "sandbox-exec"
         names = (["bwrap"] if self.bwrap else []) + (["Landlock"] if self.landlock else [])
-        return " + ".join(names) if len(names) != 1 else f"{names[0]} alone"
+        told = " + ".join(names) if len(names) != 1 else f"{names[0]} alone"
+        return f"{told} (files can be emptied)" if self.empties else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,7 @@ def confined(
     if not recipe.argv:
         why = "what runs in its pane was not started by a command of teamops.toml"
         return Confined(_unheld(recipe, "unenforced: ", why), None, having)
-    if mode is SandboxMode.REQUIRE and not (having.bwrap and having.landlock):
+    if mode is SandboxMode.REQUIRE and (not (having.bwrap and having.landlock) or having.empties):
         raise TeamopsError(
             f"{role.role} is not started: sandbox.mode is require, and {'; '.join(having.lacks)}",
             'install what is missing, or say mode = "auto" in [sandbox]',
@@ -138,7 +144,13 @@ def confined(
     if prepare:
         _prepare(role)
     ground = ground_of(settings, role, folder, recipe.argv)
-    drawn = boundary(ground, look, landlock=bool(having.landlock), mounts=bool(having.bwrap or having.sandbox_exec))
+    drawn = boundary(
+        ground,
+        look,
+        landlock=bool(having.landlock),
+        mounts=bool(having.bwrap or having.sandbox_exec),
+        names=names_in if having.empties else None,
+    )
     told = {
         "v": inside.VERSION,
         "landlock": having.landlock,
@@ -158,6 +170,8 @@ def confined(
         words = [having.sandbox_exec, "-p", seatbelt(drawn), *words]
     ignored = settings.root / ".teamops" / ".gitignore"
     missing = "" if having.bwrap and having.landlock else f" alone; open: {'; '.join(drawn.holes)}"
+    if not missing and having.empties:
+        missing = f"; open: {'; '.join(drawn.holes)}"
     temp = {"TMPDIR": drawn.temp[0]} if drawn.temp[:1] != ground.temp[:1] else {}
     wrapped = replace(
         recipe,
@@ -166,6 +180,7 @@ def confined(
         files={**recipe.files, file: text, **({} if ignored.exists() else {ignored: "*\n"})},
         folders=(*(Path(path) for path in drawn.make_folders), Path(ground.spool)),
         empty_files=(Path(ground.lock),),
+        new_files={Path(path): text for path, text in drawn.make_files},
         notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}"),
         held=replace(recipe.held, kernel=having.layers),
     )

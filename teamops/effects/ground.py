@@ -11,6 +11,7 @@ from pathlib import Path
 from teamops.config.settings import RoleSettings, Settings
 from teamops.domain.confinement import Ground, Kind
 from teamops.domain.write_rules import writes_code
+from teamops.git.around import around
 from teamops.guard import hook
 from teamops.tmux.socket import Socket
 from teamops.usage.locate import homes
@@ -44,6 +45,14 @@ def look(path: str) -> Kind:
     return Kind.FILE if os.path.lexists(path) else Kind.NOTHING
 
 
+def names_in(folder: str) -> tuple[str, ...]:
+    """Return the names in a folder; none where it can't be read, nor then by who is started as the same user."""
+    try:
+        return tuple(sorted(os.listdir(folder)))  # noqa: PTH208 - as look
+    except OSError:
+        return ()
+
+
 def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tuple[str, ...]) -> Ground:
     """Return the ground of ``role``'s agent, started with ``command``.
 
@@ -57,6 +66,7 @@ def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tup
     writable, held = _client_places(role.client, env)
     hidden = tuple(_socket_folders(settings, env))
     git = tuple(_git_folders(Path(tree)))
+    inner, named, unasked = around(Path(tree), git)
     shown = [
         root,
         tree,
@@ -85,6 +95,9 @@ def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tup
         deny=deny,
         commits=profile is None or writes_code(allow, deny, profile.commands_allow, profile.commands_deny),
         git=git,
+        git_inner=inner,
+        git_held=named,
+        git_unasked=unasked,
         client_writable=writable,
         client_held=held,
         project_held=tuple(dict.fromkeys(f"{base}/{name}" for base in (root, tree) for name in _PROJECT_HELD)),
