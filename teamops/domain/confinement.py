@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from teamops.domain.git_places import CONFIG, HELD, HOOKS, NEUTRAL, WORKTREE_CONFIG
+from teamops.domain.git_places import CONFIG, HELD, HOOKS, MODULES, NEUTRAL, WORKTREE_CONFIG
 from teamops.domain.write_rules import Spot, spot_of
 
 
@@ -318,7 +318,12 @@ class _Drawing:
     def _git_folder(self, folder: str) -> None:
         """Hold what would lead another's git, in one of git's folders; what is missing is made, so that it can be."""
         whole = self.look(f"{folder}/{CONFIG}") is not Kind.NOTHING  # a linked work tree's has none of its own
+        module = any(is_in(folder, f"{own}/{MODULES}") for own in self.ground.git)
+        if module:
+            self.holes.append(f"{folder}/{CONFIG} can be changed: git writes it itself at git submodule update")
         for name in HELD:
+            if module and name == CONFIG:
+                continue
             path = f"{folder}/{name}"
             kind = self.look(path)
             if kind is Kind.LINK:

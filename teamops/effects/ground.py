@@ -66,7 +66,7 @@ def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tup
     writable, held = _client_places(role.client, env)
     hidden = tuple(_socket_folders(settings, env))
     git = tuple(_git_folders(Path(tree)))
-    inner, named, unasked = around(Path(tree), git)
+    git_inner, git_held, git_unasked = around(Path(tree), git)
     shown = [
         root,
         tree,
@@ -95,9 +95,9 @@ def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tup
         deny=deny,
         commits=profile is None or writes_code(allow, deny, profile.commands_allow, profile.commands_deny),
         git=git,
-        git_inner=inner,
-        git_held=named,
-        git_unasked=unasked,
+        git_inner=git_inner,
+        git_held=git_held,
+        git_unasked=git_unasked,
         client_writable=writable,
         client_held=held,
         project_held=tuple(dict.fromkeys(f"{base}/{name}" for base in (root, tree) for name in _PROJECT_HELD)),

@@ -114,6 +114,7 @@ class TreeState:
         """Return the folders to watch, absolute, by what git ignores now. Raises ``TeamopsError`` where git fails."""
         if self._repository is None:
             self._repository = Repository.find(self.root)
+        self._find_inner()
         return self._read_ignored()
 
     def look(
@@ -204,7 +205,8 @@ class TreeState:
             self._plain = _spec(lines)
         found = list(self._walk("", folders=True))
         inner = (f"{one}/{name}".rstrip("/") for one in sorted(self._inner) for name in FOLDERS)
-        for more in (*_GUARDED_FOLDERS, *inner):
+        planted = (f"{one}/.git" for one in self._own)
+        for more in (*_GUARDED_FOLDERS, *inner, *planted):
             if (self.root / more).is_dir() and f"{self.root}/{more}" not in found:
                 found.append(f"{self.root}/{more}")
         return found

@@ -224,6 +224,10 @@ def test_a_role_that_reviews() -> None:
     assert layer_of(drawn, "/p/current.md") is Layer.HOOKS
 
 
+def test_a_role_that_writes_single_files_makes_no_repository() -> None:
+    assert boundary(replace(REVIEW, allow=("/current.md",)), disk()).holes == ()
+
+
 def test_deny_wins() -> None:
     drawn = boundary(replace(REVIEW, allow=("/src/", "/docs/"), deny=("/src/",)), disk())
     assert "/p/src" not in drawn.writable
@@ -319,8 +323,13 @@ def test_other_work_trees_and_submodules_are_held() -> None:
     }  # fmt: skip
     assert {path for path in held if path.startswith("/p/.git/modules/")} == {
         f"/p/.git/modules/lib/{name}"
-        for name in ("hooks", "config", "commondir", "config.worktree", "info/attributes", "info/exclude")
+        for name in ("hooks", "commondir", "config.worktree", "info/attributes", "info/exclude")
     }
+    assert drawn.holes[0] == "/p/.git/modules/lib/config can be changed: git writes it itself at git submodule update"
+    elsewhere = boundary(
+        replace(GROUND, git_inner=("/p/modules/lib/.git",)), disk({"/p/modules/lib/.git/config": Kind.FILE})
+    )
+    assert cover(elsewhere, "/p/modules/lib/.git/config") is Cover.READ_ONLY
     assert cover(drawn, "/p/.git/modules/lib") is Cover.WRITABLE  # pinned
     assert ("/p/.git/worktrees/w/config.worktree", "") in drawn.make_files
     assert ("/p/.git/worktrees/w/commondir", ".\n") not in drawn.make_files
