@@ -290,8 +290,11 @@ def no_repository(role: Role) -> Check:
     return _check(COMMIT, role, Word.NOT_SUPPORTED, "its folder is in no git repository", "git init")
 
 
-def commit_check(role: Role, tries: Sequence[Try], ms: int) -> Check:
-    """Return whether git refuses a commit past the boundary, by the hook that stands there."""
+def commit_check(role: Role, tries: Sequence[Try], ms: int, *, nothing: bool = False) -> Check:
+    """Return whether git refuses a commit past the boundary, by the hook that stands there, and makes one within.
+
+    ``nothing``: by its policy the role may commit nothing; the commit that has to be made is then a person's.
+    """
     tried = tuple(f"{one.what}: {'made' if one.done else one.why or 'refused'}" for one in tries)
     do = "install it anew: teamops guard install-git-hook"
     wrong = [one for one in tries if one.forbidden and one.done]
@@ -302,6 +305,7 @@ def commit_check(role: Role, tries: Sequence[Try], ms: int) -> Check:
         return _check(COMMIT, role, Word.BROKEN, f"{REFUSES}: {shut[0].what} ({shut[0].why})", do, ms, tried)
     forbidden = sum(one.forbidden for one in tries)
     why = f"git's pre-commit hook: {forbidden} refused, {len(tries) - forbidden} made"
+    why += f"; by its policy {role} may commit nothing: the one made is yours" if nothing else ""
     return _check(COMMIT, role, Word.WORKS, why, "", ms, tried)
 
 

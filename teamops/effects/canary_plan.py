@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from teamops.config.boundary import compiled_in
+from teamops.config.boundary import compiled_in, policy_of
 from teamops.config.settings import RoleSettings, Settings
 from teamops.domain.confinement import Boundary, Layer, is_in, layer_of
-from teamops.domain.write_rules import spot_of
+from teamops.domain.write_rules import example_of, spot_of
 from teamops.effects.canary_calls import Line, read_call, write_call
 from teamops.effects.confine import Confined
 from teamops.guard import canary, holds, light, policy
@@ -243,10 +243,12 @@ def _paths(subject: Subject, told: policy.Policy) -> tuple[str, str]:
 
 
 def paths_of(role: RoleSettings, stem: str) -> list[str]:
-    """Return names in the project, all of them ``stem``, in the folders that the role's own rules speak of."""
-    profile = role.profile.read() if role.profile is not None else None
-    globs = (*profile.write_deny, *profile.write_allow) if profile is not None else ()
+    """Return names in the project: ``stem`` in the folders that the role's own rules speak of, and what they allow."""
+    policy = policy_of(role)
+    globs = (*policy.write_deny, *policy.write_allow) if policy is not None else ()
     folders = [spot.path for spot in map(spot_of, globs) if spot.folder or (role.cwd / spot.path).is_dir()]
     spots = list(dict.fromkeys(f"{folder}/{stem}".lstrip("/") for folder in folders))
     ends = (".py", ".md", ".txt")
-    return list(dict.fromkeys([*(f"{stem}{end}" for end in ends), *(f"{spot}{end}" for spot in spots for end in ends)]))
+    plain = [*(f"{stem}{end}" for end in ends), *(f"{spot}{end}" for spot in spots for end in ends)]
+    own = [example_of(glob, stem) for glob in (policy.write_allow if policy is not None else ())]
+    return [path for path in dict.fromkeys([*plain, *own]) if path]

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from teamops.config.boundary import policy_of
 from teamops.config.settings import RoleSettings, Settings
 from teamops.domain.confinement import Ground, Kind
 from teamops.domain.write_rules import writes_code
@@ -62,7 +63,7 @@ def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tup
     root, cwd = _real(settings.root), _real(role.cwd)
     tree = root if _in(cwd, root) else cwd
     handoff = _real(settings.handoff)
-    profile = role.profile.read() if role.profile is not None else None
+    policy = policy_of(role)
     writable, held = _client_places(role.client, env)
     hidden = tuple(_socket_folders(settings, env))
     git = tuple(_git_folders(Path(tree)))
@@ -81,8 +82,8 @@ def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tup
     shown += [_real(path) for path in named if os.path.exists(path)]
     if env.get("HOME"):
         shown.append(_real(env["HOME"]))
-    allow = profile.write_allow if profile else ()
-    deny = profile.write_deny if profile else ()
+    allow = policy.write_allow if policy else ()
+    deny = policy.write_deny if policy else ()
     return Ground(
         root=root,
         tree=tree,
@@ -93,7 +94,7 @@ def ground_of(settings: Settings, role: RoleSettings, folder: Path, command: tup
         state=_real(folder.parent),
         allow=allow,
         deny=deny,
-        commits=profile is None or writes_code(allow, deny, profile.commands_allow, profile.commands_deny),
+        commits=policy is None or writes_code(allow, deny, policy.commands_allow, policy.commands_deny),
         git=git,
         git_inner=git_inner,
         git_held=git_held,
@@ -122,10 +123,10 @@ def _in(path: str, folder: str) -> bool:
 
 
 def _team_folders(settings: Settings) -> Iterator[str]:
-    """Return the globs that all profiles of the team allow."""
+    """Return the globs that all policies of the team allow."""
     for role in settings.roles:
-        if role.profile is not None:
-            yield from role.profile.read().write_allow
+        if (policy := policy_of(role)) is not None:
+            yield from policy.write_allow
 
 
 def _client_places(client: str, env: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -25,7 +25,7 @@ from teamops.domain.confinement import (
     layer_of,
     words,
 )
-from teamops.domain.write_rules import Spot, spot_of, writes_code
+from teamops.domain.write_rules import Spot, example_of, spot_of, writes_code
 from teamops.model.role import Role
 
 SPOTS = [
@@ -80,6 +80,34 @@ def test_an_exact_spot_is_all_the_glob_means(glob: str, path: str) -> None:
     inside = is_in(f"/{path}", f"/{spot.path}".rstrip("/") or "/") and path != spot.path
     if spot.exact and inside:
         assert GitIgnoreSpec.from_lines([glob]).match_file(path)
+
+
+EXAMPLES = [
+    ("*.rs", "x.rs"),
+    ("/src/*.rs", "src/x.rs"),
+    ("/src/**/*.rs", "src/x.rs"),
+    ("/src/**", "src/x.txt"),
+    ("/reviews/", "reviews/x.txt"),
+    ("docs", "docs/x.txt"),
+    ("/notes.md", "notes.md"),
+    ("/a?/[bc]/[!d].md", "ax/b/x.md"),
+    ("/a\\*b.md", "a*b.md"),
+    ("*", "x/x.txt"),
+    ("!/src/", ""),
+    ("/", ""),
+    ("/[!x].md", ""),
+]
+
+
+@pytest.mark.parametrize(("glob", "path"), EXAMPLES)
+def test_a_path_that_a_glob_means(glob: str, path: str) -> None:
+    assert example_of(glob, "x") == path
+
+
+@given(GLOBS)
+def test_it_is_one_or_none(glob: str) -> None:
+    path = example_of(glob, "stem")
+    assert not path or GitIgnoreSpec.from_lines([glob]).match_file(path)
 
 
 CODERS = {"DIRECTOR": False, "DEVELOPER": True, "CODER": True, "REVIEWER": False, "OPTIMIZER": True, "PARTNER": False}
