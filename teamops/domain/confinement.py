@@ -309,7 +309,9 @@ class _Drawing:
         if any(is_in(path, ground.tree) and self.look(path) is not Kind.FILE for path in self.writable):
             self.holes.append("a repository that it makes in a folder of its own has its own hooks and settings")
         if ground.commits and ground.git:
-            self.holes.append("a rebase that it leaves unfinished can run commands when somebody continues it")
+            self.holes.append(
+                "a rebase or cherry-pick that it leaves unfinished can run commands when somebody continues it"
+            )
 
     def _is_open(self, path: str) -> bool:
         """Return whether ``path`` lies where it may write, and nothing that is held lies around it."""

@@ -2,9 +2,9 @@
 
 Found by trial with git 2.39. A ``commondir`` makes git take its settings and its hooks from another folder; of a work
 tree that is linked, and of a submodule, the same files lie in ``worktrees/`` and ``modules/``. The todo list of a
-rebase that is not at its end runs the commands that stand in it, and its strategy is a program's name. On the other
-hand ``objects/info/alternates`` leads nowhere that who may write objects does not reach anyway, and git takes no
-command (``update = !…``) from ``.gitmodules``.
+rebase that is not at its end runs the commands that stand in it, and the strategy of a rebase or a cherry-pick is part
+of a program's path. On the other hand ``objects/info/alternates`` leads nowhere that who may write objects does not
+reach anyway, and git takes no command (``update = !…``) from ``.gitmodules``.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ NEUTRAL: Mapping[str, str] = MappingProxyType(
 HELD = (HOOKS, CONFIG, LINKED, *NEUTRAL)
 """Held in each of git's folders."""
 TODO = "rebase-merge/git-rebase-todo"
-STRATEGY = "rebase-merge/strategy"
-_FILES = (CONFIG, LINKED, *NEUTRAL, "info/grafts", TODO, STRATEGY)
-FOLDERS = ("", HOOKS, "info", "rebase-merge")
+STRATEGIES = ("rebase-merge/strategy", "sequencer/opts")
+_FILES = (CONFIG, LINKED, *NEUTRAL, "info/grafts", TODO, *STRATEGIES)
+FOLDERS = ("", HOOKS, "info", "rebase-merge", "sequencer")
 """In which folders of one of git's own what is looked at lies."""
 WORKTREES, MODULES = "worktrees", "modules"
 _TOP = ".git"
@@ -94,4 +94,4 @@ def is_neutral(path: str, raw: bytes, root: str, modules: Container[str] = ()) -
         return not raw.strip()
     if name == TODO:
         return not _RUNS.search(raw)
-    return name == STRATEGY and b"/" not in raw
+    return name in STRATEGIES and b"/" not in raw

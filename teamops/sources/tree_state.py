@@ -31,8 +31,8 @@ MAX_FILES = 200_000
 _OURS = (".teamops",)
 _GUARDED = GitIgnoreSpec.from_lines([glob for glob in PROTECTED if glob not in {".git", "/.teamops/"}])
 _GUARDED_FOLDERS = (
-    ".git", ".git/hooks", ".git/info", ".git/rebase-merge", ".git/worktrees", ".claude", ".claude/hooks", ".codex",
-    ".gemini", ".opencode", ".opencode/plugin", ".opencode/plugins",
+    ".git", ".git/hooks", ".git/info", ".git/rebase-merge", ".git/sequencer", ".git/worktrees", ".claude",
+    ".claude/hooks", ".codex", ".gemini", ".opencode", ".opencode/plugin", ".opencode/plugins",
 )  # fmt: skip
 """Watched though git ignores them, or keeps them to itself."""
 _NEVER = frozenset({".git", "node_modules", "__pycache__"})

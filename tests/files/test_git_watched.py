@@ -63,6 +63,7 @@ PLANTS = [
     (".git/rebase-merge/git-rebase-todo", CREATED, "exec make\n"),
     (".git/worktrees/other/rebase-merge/git-rebase-todo", CREATED, "x make\n"),
     (".git/rebase-merge/strategy", CREATED, "../evil\n"),
+    (".git/sequencer/opts", CREATED, "[options]\nstrategy = ../evil\n"),
     ("src/.git", CREATED, "gitdir: ../evil/.git\n"),
     ("src/.git/HEAD", CREATED, "ref: refs/heads/x\n"),
 ]

@@ -170,7 +170,7 @@ GROUND = Ground(
 )
 CODE = boundary(GROUND, disk())
 REPOSITORY = "a repository that it makes in a folder of its own has its own hooks and settings"
-REBASE = "a rebase that it leaves unfinished can run commands when somebody continues it"
+REBASE = "a rebase or cherry-pick that it leaves unfinished can run commands when somebody continues it"
 
 
 def cover(drawn: Boundary, path: str) -> Cover | None:
