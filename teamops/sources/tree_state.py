@@ -15,13 +15,13 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from teamops.domain.boundary_rules import PROTECTED
-from teamops.domain.git_places import FOLDERS, is_gits, is_looked_at, is_neutral, is_planted, is_watched
-from teamops.git.around import inner_folders
+from teamops.domain.git_places import is_gits, is_planted
 from teamops.git.index import Exclusion
 from teamops.git.repository import Repository
 from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
+from teamops.sources.gits_own import GitsOwn
 from teamops.sources.kept_bytes import KeptBytes, blob_id, read_kept, read_state
 
 STALE_S = 60.0
@@ -31,8 +31,8 @@ MAX_FILES = 200_000
 _OURS = (".teamops",)
 _GUARDED = GitIgnoreSpec.from_lines([glob for glob in PROTECTED if glob not in {".git", "/.teamops/"}])
 _GUARDED_FOLDERS = (
-    ".git", ".git/hooks", ".git/info", ".git/rebase-merge", ".git/sequencer", ".git/worktrees", ".claude",
-    ".claude/hooks", ".codex", ".gemini", ".opencode", ".opencode/plugin", ".opencode/plugins",
+    ".git/worktrees", ".claude", ".claude/hooks", ".codex", ".gemini", ".opencode", ".opencode/plugin",
+    ".opencode/plugins",
 )  # fmt: skip
 """Watched though git ignores them, or keeps them to itself."""
 _NEVER = frozenset({".git", "node_modules", "__pycache__"})
@@ -81,10 +81,7 @@ class TreeState:
         self._ignored: frozenset[str] = frozenset()
         self._own: set[str] = set()
         """Folders in which this tree's own files were: another repository that comes there hides nothing."""
-        self._inner: frozenset[str] = frozenset()
-        """git's own folders below the tree's: of work trees that are linked to it, and of submodules."""
-        self._modules: frozenset[str] = frozenset()
-        """Those of submodules; one that comes later is not among them, for git itself writes its settings then."""
+        self._gits = GitsOwn(self.root, self._own)
         self._neutral: set[str] = set()
         """Files of git's own in which nothing stands that git would go by."""
         self._plain = GitIgnoreSpec.from_lines(())
@@ -96,8 +93,7 @@ class TreeState:
         """Take the tree as it is now. Raises ``TeamopsError`` where git fails."""
         self._kept.begin()
         self._repository = Repository.find(self.root)
-        self._find_inner()
-        self._modules = frozenset(one for one in self._inner if "/modules/" in one)
+        self._gits.begin()
         self._read_ignored()
         held: dict[str, str] = {}
         if self._repository is not None:
@@ -106,7 +102,7 @@ class TreeState:
         self._known = {}
         for path in self._all(held):
             self._known[path] = self._taken(path, held.get(path, "") if exact else "")
-            if is_gits(path) and self._is_neutral(path):
+            if is_gits(path) and self._gits.is_neutral(path):
                 self._neutral.add(path)
         self._own.update(above for path in self._known for above in _above(path))
 
@@ -114,7 +110,7 @@ class TreeState:
         """Return the folders to watch, absolute, by what git ignores now. Raises ``TeamopsError`` where git fails."""
         if self._repository is None:
             self._repository = Repository.find(self.root)
-        self._find_inner()
+        self._gits.find()
         return self._read_ignored()
 
     def look(
@@ -162,8 +158,8 @@ class TreeState:
 
     def gits_own(self) -> frozenset[str]:
         """Return what is looked at of git's own. It is looked at by itself, and without git: that may be what broke."""
-        self._find_inner()
-        return frozenset({*self._gits_now(), *(path for path in self._known if is_gits(path))})
+        self._gits.find()
+        return frozenset({*self._gits.now(), *(path for path in self._known if is_gits(path))})
 
     def look_all(self, writers: Writers, wall: float, *, adopt: bool = False) -> Looked:
         """Return all that changed, by looking at every file. Raises ``TeamopsError`` where git fails."""
@@ -174,7 +170,7 @@ class TreeState:
         """Return whether ``path`` is teamops' own, and no agent's work."""
         first = path.partition("/")[0]
         if is_gits(path):
-            return not is_looked_at(path, self._modules)
+            return not self._gits.has(path)
         return first in _OURS or self._left.has(path)
 
     def bytes_of(self, state: FileState) -> bytes | None:
@@ -204,9 +200,7 @@ class TreeState:
                 lines = []
             self._plain = _spec(lines)
         found = list(self._walk("", folders=True))
-        inner = (f"{one}/{name}".rstrip("/") for one in sorted(self._inner) for name in FOLDERS)
-        planted = (f"{one}/.git" for one in self._own)
-        for more in (*_GUARDED_FOLDERS, *inner, *planted):
+        for more in (*_GUARDED_FOLDERS, *self._gits.folders()):
             if (self.root / more).is_dir() and f"{self.root}/{more}" not in found:
                 found.append(f"{self.root}/{more}")
         return found
@@ -269,28 +263,7 @@ class TreeState:
             except OSError:
                 continue
             yield from (f"{folder}/{name}" for name in names if guarded(f"{folder}/{name}"))
-        yield from self._gits_now()
-
-    def _find_inner(self) -> None:
-        below = len(str(self.root)) + 1
-        self._inner = frozenset(path[below:] for path in inner_folders(f"{self.root}/.git"))
-
-    def _gits_now(self) -> Iterator[str]:
-        """Yield what of git's own is there and looked at."""
-        for folder in (f"{one}/{name}".rstrip("/") for one in (".git", *self._inner) for name in FOLDERS):
-            try:
-                names = [entry.name for entry in os.scandir(f"{self.root}/{folder}") if not entry.is_dir()]
-            except OSError:
-                continue
-            yield from (path for name in names if is_looked_at(path := f"{folder}/{name}", self._modules))
-        planted = (f"{one}/.git{name}" for one in self._own for name in ("", "/HEAD"))
-        yield from (one for one in (".git", *planted) if facts_of(f"{self.root}/{one}"))
-
-    def _is_neutral(self, path: str) -> bool:
-        """Return whether git does not go by what stands in a file of its own."""
-        state, raw = read_state(f"{self.root}/{path}")
-        plain = state.kind is FileKind.FILE and raw is not None
-        return plain and is_neutral(path, raw or b"", str(self.root), self._modules)
+        yield from self._gits.now()
 
     def _stays_neutral(self, path: str) -> bool:
         """Take it that a file of git's own, by which git does not go, came, went or is another: that is no change."""
@@ -299,7 +272,7 @@ class TreeState:
         if not os.path.lexists(f"{self.root}/{path}"):
             self._neutral.discard(path)
             return self._known.pop(path, None) is not None
-        if not self._is_neutral(path):
+        if not self._gits.is_neutral(path):
             self._neutral.discard(path)
             return False
         self._neutral.add(path)
@@ -316,10 +289,7 @@ class TreeState:
 
     def _looks_into(self, name: str) -> bool:
         """Return whether a folder is looked into though git ignores it or keeps it to itself."""
-        if name in _GUARDED_FOLDERS or not is_gits(name):
-            return name in _GUARDED_FOLDERS
-        own = not is_planted(name) or name.rpartition("/")[0] in self._own
-        return own and is_watched(name, self._modules)
+        return name in _GUARDED_FOLDERS or (is_gits(name) and self._gits.looks_into(name))
 
     def _folders_below(self, name: str) -> list[str]:
         if is_planted(name):
