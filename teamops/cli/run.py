@@ -82,6 +82,7 @@ def _role(settings: Settings, name: str, command: Sequence[str]) -> RoleSettings
         command=words,
         cwd=_where(settings, known),
         env=known.env if known is not None else {},
+        boundary=known.boundary if known is not None else {},
     )
 
 

@@ -35,6 +35,8 @@ class Try:
     """Why not."""
     held_here: bool = True
     """This machine has what holds it; else it is a hole that is known."""
+    whole: bool = True
+    """A hole of this kind leaves the boundary whole, as far as files go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +139,16 @@ def kernel_check(
     holder: str,
     tries: Sequence[Try],
     ms: int,
+    lacks: Sequence[str] = (),
     holes: Sequence[str] = (),
     links: Sequence[str] = (),
     *,
     strict: bool = False,
 ) -> Check:
-    """Return what the kernel's layer is worth. ``holder``: what holds here; ``holes``: what it does not hold.
+    """Return what the kernel's layer is worth.
 
-    ``links``: settings that it can't hold, for they are links. It works all the same, but for who is ``strict``.
+    ``holder``: what holds here; ``lacks``: what it has not; ``holes``: what its boundary does not hold; ``links``:
+    settings that it can't hold, for they are links. It works all the same, but for who is ``strict``.
     """
     tried = tuple(f"{one.what}: {'done' if one.done else one.why or 'refused'}" for one in tries)
     wrong = [one for one in tries if one.forbidden and one.done and one.held_here]
@@ -163,7 +167,10 @@ def kernel_check(
     open_ = [one.what for one in tries if one.forbidden and one.done]
     why = f"{holder}: {held} held, {sum(not one.forbidden for one in tries)} allowed"
     missing = [f"open: {', '.join((*open_, *links))}"] if open_ or links else []
-    return _check(KERNEL, role, Word.WORKS, "; ".join((why, *missing)), "; ".join(holes), ms, tried)
+    tried += tuple(f"not held: {hole}" for hole in holes)
+    # Of a file that can be emptied nobody may say that it is held.
+    word = Word.WORKS if all(one.whole for one in tries if one.forbidden and one.done) else Word.NOT_SUPPORTED
+    return _check(KERNEL, role, word, "; ".join((why, *missing)), "; ".join(lacks), ms, tried)
 
 
 def not_started(role: Role, why: str, do: str = "", ms: int | None = None) -> Check:
@@ -295,8 +302,11 @@ def no_repository(role: Role) -> Check:
     return _check(COMMIT, role, Word.NOT_SUPPORTED, "its folder is in no git repository", "git init")
 
 
-def commit_check(role: Role, tries: Sequence[Try], ms: int) -> Check:
-    """Return whether git refuses a commit past the boundary, by the hook that stands there."""
+def commit_check(role: Role, tries: Sequence[Try], ms: int, *, nothing: bool = False) -> Check:
+    """Return whether git refuses a commit past the boundary, by the hook that stands there, and makes one within.
+
+    ``nothing``: by its policy the role may commit nothing; the commit that has to be made is then a person's.
+    """
     tried = tuple(f"{one.what}: {'made' if one.done else one.why or 'refused'}" for one in tries)
     do = "install it anew: teamops guard install-git-hook"
     wrong = [one for one in tries if one.forbidden and one.done]
@@ -307,6 +317,7 @@ def commit_check(role: Role, tries: Sequence[Try], ms: int) -> Check:
         return _check(COMMIT, role, Word.BROKEN, f"{REFUSES}: {shut[0].what} ({shut[0].why})", do, ms, tried)
     forbidden = sum(one.forbidden for one in tries)
     why = f"git's pre-commit hook: {forbidden} refused, {len(tries) - forbidden} made"
+    why += f"; by its policy {role} may commit nothing: the one made is yours" if nothing else ""
     return _check(COMMIT, role, Word.WORKS, why, "", ms, tried)
 
 

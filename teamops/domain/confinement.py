@@ -1,17 +1,12 @@
-"""What the kernel is to hold of a role's boundary: from a profile's globs to folders, mounts and named holes.
-
-A kernel knows folders and files, no globs: each rule is split into what it can hold (a folder is writable or not) and
-what is left to the hooks and the audit (which files in it). Nothing here looks at the disk: ``look`` does.
-"""
+"""What the kernel is to hold of a role's boundary: the ground it is drawn on, and what comes of it (``drawing``)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from teamops.domain.client_boundary import ClientGround, ClientHold, hold
-from teamops.domain.write_rules import Spot, spot_of
+from teamops.domain.client_boundary import ClientGround
 
 
 class Kind(StrEnum):
@@ -24,8 +19,8 @@ class Kind(StrEnum):
 
 
 Look = Callable[[str], Kind]
-INNER_TEMP = "agent"
-"""The agent's folder for what is not kept, where the usual one holds the project itself."""
+Names = Callable[[str], Sequence[str]]
+"""Tells what stands in a folder, by its name there."""
 
 
 class Cover(StrEnum):
@@ -89,6 +84,12 @@ class Ground:
     """It writes code: git's own folder is its to write."""
     git: tuple[str, ...] = ()
     """git's own folders for this tree: the tree's and the shared one."""
+    git_inner: tuple[str, ...] = ()
+    """More of them: other work trees' and submodules'."""
+    git_held: tuple[str, ...] = ()
+    """Files and folders that git's settings take more settings or hooks from, and submodules' ``.git`` files."""
+    git_unasked: str = ""
+    """Why nobody knows what these settings name; empty = it is known."""
     client: ClientGround = field(default_factory=ClientGround)
     project_held: tuple[str, ...] = ()
     """What in the project says how clients behave, of all clients."""
@@ -119,6 +120,10 @@ class Boundary:
     """For what is not kept; the first is TMPDIR."""
     make_folders: tuple[str, ...]
     """Made before the start, so that they can be allowed or held."""
+    make_files: tuple[tuple[str, str], ...] = ()
+    """The same: path and text, where nothing stands."""
+    emptied: tuple[str, ...] = ()
+    """Folders in which a file that can't be written can be emptied, if it was made after the start."""
     rules: tuple[HeldRule, ...]
     holes: tuple[str, ...]
     """What is not held, for a person."""
@@ -131,246 +136,6 @@ class Boundary:
 def is_in(path: str, folder: str) -> bool:
     """Return whether ``path`` is ``folder`` or lies in it."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
-def boundary(ground: Ground, look: Look, *, landlock: bool = True, mounts: bool = True) -> Boundary:
-    """Return what the kernel holds. ``landlock``, ``mounts``: which of the two is there; what is missing is a hole."""
-    drawing = _Drawing(ground, look)
-    drawing.allow()
-    drawing.own()
-    drawing.client(copies=mounts)
-    drawing.deny()
-    drawing.git()
-    drawing.let()
-    if not mounts:
-        drawing.say_without_mounts()
-    if not landlock:
-        drawing.say_without_landlock()
-    return Boundary(
-        writable=tuple(dict.fromkeys(drawing.writable)),
-        mounts=drawing.mounts(landlock=landlock) if mounts else (),
-        temp=drawing.temp(),
-        make_folders=tuple(dict.fromkeys((*drawing.make, *(() if mounts else drawing.temp())))),
-        rules=tuple(drawing.rules),
-        holes=tuple(dict.fromkeys(drawing.holes)),
-        settings=drawing.hold.held,
-        links=drawing.hold.links,
-    )
-
-
-@dataclass(slots=True)
-class _Drawing:
-    """One boundary while it is drawn."""
-
-    ground: Ground
-    look: Look
-    writable: list[str] = field(default_factory=list)
-    held: list[str] = field(default_factory=list)
-    make: list[str] = field(default_factory=list)
-    rules: list[HeldRule] = field(default_factory=list)
-    holes: list[str] = field(default_factory=list)
-    hold: ClientHold = field(default_factory=ClientHold)
-
-    def allow(self) -> None:
-        """Take what may be written."""
-        ground = self.ground
-        if not ground.allow:
-            self.writable.append(ground.tree)
-            self.holes.append("no rule says what it may write: all of the project")
-        for glob in ground.allow:
-            self._allow(glob)
-
-    def _allow(self, glob: str) -> None:
-        spot = spot_of(glob)
-        path, shown = _join(self.ground.tree, spot.path), "/" + spot.path
-        kind = self.look(path)
-        rule = f"allow {glob}"
-        if kind is Kind.LINK:
-            self.holes.append(f"{shown} is a link: what it leads to can't be written")
-            self._say(rule, Layer.HOOKS, "it is a link, and none is followed")
-            return
-        if kind is Kind.NOTHING and not spot.folder:
-            self.holes.append(f"{shown} is not there: it can be written from the start after it was made")
-            self._say(rule, Layer.HOOKS, "it is not there yet")
-            return
-        if kind is Kind.NOTHING:
-            self.make.append(path)
-        self.writable.append(path)
-        if spot.exact:
-            self._say(rule, Layer.KERNEL, f"{shown} is writable")
-        else:
-            self._say(rule, Layer.HOOKS, f"the kernel lets all of {shown} be written")
-
-    def deny(self) -> None:
-        """Take out what may not: it wins."""
-        for glob in self.ground.deny:
-            self._deny(glob)
-
-    def _deny(self, glob: str) -> None:
-        spot = spot_of(glob)
-        path, shown = _join(self.ground.tree, spot.path), "/" + spot.path
-        rule = f"deny {glob}"
-        if not spot.exact:
-            self._say(rule, Layer.HOOKS, "a kernel knows no such glob")
-            return
-        if spot.path == ".git" and self.ground.commits:
-            self._say(rule, Layer.HOOKS, "git itself has to write it; the kernel holds its hooks and settings")
-            return
-        self.writable = [known for known in self.writable if not is_in(known, path)]
-        if self._hold(path, make=spot.folder and spot.path in self._made_for_others()):
-            self._say(rule, Layer.KERNEL, f"{shown} can't be written")
-        else:
-            self._say(rule, Layer.HOOKS, "it is not there yet: the kernel holds it from the start after it was made")
-
-    def _made_for_others(self) -> set[str]:
-        spots: Iterable[Spot] = (spot_of(glob) for glob in self.ground.team_folders)
-        return {spot.path for spot in spots if spot.exact and spot.folder and spot.path}
-
-    def own(self) -> None:
-        """Hold what is teamops', and the clients' settings in the project."""
-        ground = self.ground
-        for name in (".teamops", "profiles"):
-            self._hold(f"{ground.root}/{name}", make=True)
-        for path in (f"{ground.root}/teamops.toml", ground.state, *ground.project_held):
-            if not self._hold(path, make=False) and path.startswith(ground.root):
-                self.holes.append(f"{path[len(ground.root) :]} is not there: it could be made, and would count")
-
-    def client(self, *, copies: bool) -> None:
-        """Hold the client's settings at home. ``copies``: the agent can get a copy in the place of a file."""
-        client = self.ground.client
-        self.hold = hold(
-            client, lambda path: self.look(path) is Kind.LINK, lambda path: self.look(path) is not Kind.NOTHING,
-            copies=copies,
-        )  # fmt: skip
-        self.held += self.hold.held
-        self.holes += self.hold.holes
-        self.writable += [path for path, _ in client.copies]
-
-    def let(self) -> None:
-        """Take what every agent may write: its client's state, temp, the handoff file and its own spool."""
-        ground = self.ground
-        self.writable += [*ground.client.writable, *ground.extra, *self.temp(), *ground.devices]
-        self.writable += [ground.lock, ground.spool]
-        if self.look(ground.handoff) is Kind.FILE:  # else the first block goes through the spool
-            self.writable.append(ground.handoff)
-
-    def temp(self) -> tuple[str, ...]:
-        """Return the folders for what is not kept: one around the project itself is too wide, and gets one inside."""
-        shown = self.ground.shown
-        return tuple(
-            f"{folder}/{INNER_TEMP}" if any(is_in(path, folder) for path in shown) else folder
-            for folder in self.ground.temp
-        )
-
-    def _hold(self, path: str, *, make: bool) -> bool:
-        """Hold ``path``; return whether it is held."""
-        if path in self.held:
-            return True
-        kind = self.look(path)
-        inside = any(is_in(path, known) for known in (*self.writable, *self.ground.client.writable))
-        if kind is Kind.NOTHING:
-            if not make:
-                return not inside
-            self.make.append(path)
-        elif kind is Kind.LINK:
-            self.holes.append(f"{path} is a link: it can be put elsewhere")
-            return False
-        self.held.append(path)
-        return True
-
-    def git(self) -> None:
-        """Let who writes code write git's folder, but for what would run at others' hands; hold it for all others."""
-        ground = self.ground
-        own = f"{ground.tree}/.git"
-        if self.look(own) is Kind.FILE:
-            self.held.append(own)
-        if not ground.commits:
-            self.held += [path for path in (own, *ground.git) if self.look(path) is Kind.FOLDER]
-            return
-        self.writable += ground.git
-        for folder in ground.git:
-            for name in ("hooks", "config", "config.worktree", "info/attributes"):
-                if self.look(f"{folder}/{name}") in (Kind.FOLDER, Kind.FILE):
-                    self.held.append(f"{folder}/{name}")
-            if self.look(f"{folder}/hooks") is Kind.NOTHING and self.look(f"{folder}/config") is Kind.FILE:
-                self.make.append(f"{folder}/hooks")
-                self.held.append(f"{folder}/hooks")
-
-    def mounts(self, *, landlock: bool) -> tuple[Mount, ...]:
-        """Return what is mounted, outer before inner.
-
-        A single file that may be written is never mounted itself: the agent would not see it any more once somebody
-        has replaced it. Its folder is, and Landlock holds what else is in there.
-        """
-        ground = self.ground
-        temp = self.temp()
-        hidden = (*ground.hidden, *temp)
-        private = [path for path in ground.client.private if self.look(path) is Kind.FOLDER]
-        copies = dict(ground.client.copies)
-        covers: dict[str, Cover] = dict.fromkeys((*hidden, *private), Cover.EMPTY)
-
-        def put(cover: Cover, path: str) -> None:
-            covers[path] = max(covers.get(path, cover), cover, key=list(Cover).index)
-
-        for path in ground.shown:
-            if path not in hidden and any(is_in(path, folder) for folder in hidden):
-                put(Cover.READ_ONLY, path)
-        own = set(self.writable) - {*ground.devices, *temp}
-        for path in sorted(own):
-            single = path == ground.lock or self.look(path) is Kind.FILE
-            area = path.rpartition("/")[0] if single and landlock else path
-            if covers.get(area) is Cover.READ_ONLY:
-                del covers[area]  # shown, and more than that
-            put(Cover.WRITABLE, area or "/")
-        for path, cover in (
-            *((path, Cover.READ_ONLY) for path in self.held),
-            *((path, Cover.NO_SOCKET) for path in ground.sockets if self._is_seen(path, covers)),
-        ):
-            put(cover, path)
-            self._pin(path, own, put)
-        for path in copies:
-            put(Cover.WRITABLE, path)
-        for path in private:
-            self._pin(path, own, put)
-        inner = sorted(covers, key=lambda path: path.split("/"))
-        return tuple(Mount(covers[path], path, copies.get(path, "")) for path in inner)
-
-    @staticmethod
-    def _is_seen(path: str, covers: dict[str, Cover]) -> bool:
-        """Return whether the agent sees what stands at ``path``: the innermost mount is not an empty folder."""
-        around = [folder for folder in covers if is_in(path, folder)]
-        return not around or covers[max(around, key=len)] is not Cover.EMPTY
-
-    def _pin(self, path: str, own: set[str], put: Callable[[Cover, str], None]) -> None:
-        """Make mounts of the folders around what is held: else one could be moved away, and made anew without it."""
-        above = path.rpartition("/")[0]
-        while any(is_in(above, folder) and above != folder for folder in own):
-            put(Cover.WRITABLE, above)
-            above = above.rpartition("/")[0]
-
-    def say_without_mounts(self) -> None:
-        """Name what Landlock alone leaves open."""
-        self.holes.append("tmux's, D-Bus' and docker's sockets are in reach: through them others can act for it")
-        loose = [
-            path
-            for path in dict.fromkeys((*self.held, *self.ground.client.private))
-            if any(is_in(path, known) for known in self.writable)
-        ]
-        loose = [path for path in loose if path not in self.writable]
-        if loose:
-            self.holes.append("can be written, because they lie in a writable folder: " + ", ".join(loose))
-
-    def say_without_landlock(self) -> None:
-        """Name what mounts alone leave open."""
-        self.holes.append("abstract sockets, signals and other processes' /proc folders are in reach")
-        self.holes.append("once another replaces the handoff file, it is seen and written as it was at the start")
-
-    def _say(self, rule: str, layer: Layer, why: str) -> None:
-        self.rules.append(HeldRule(rule, layer, why))
-
-
-def _join(base: str, path: str) -> str:
-    return f"{base.rstrip('/')}/{path}" if path else base
 
 
 def layer_of(boundary: Boundary, path: str) -> Layer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -9,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathspec import GitIgnoreSpec
 
 _WILD = "*?[\\"
+_TOKEN = re.compile(r"\*+|\?|\[[^]]+\]|\\.", re.DOTALL)
 _CODE = (".py", ".js", ".ts", ".go", ".rs", ".c", ".cpp", ".java", ".rb", ".php", ".cs", ".swift", ".kt")
 COMMIT = "git commit -m x"
 
@@ -47,6 +49,26 @@ def spot_of(glob: str) -> Spot:
         exact=not rest or (rest == ["**"] and not folders_only),
         folder=bool(rest) or folders_only,
     )
+
+
+def example_of(glob: str, stem: str) -> str:
+    """Return a path that a glob means, with ``stem`` for what it leaves open; empty = none could be made up."""
+    parts = [part for part in glob.split("/") if part]
+    if glob.startswith("!") or not parts:
+        return ""
+    made = [_TOKEN.sub(lambda found: _instead(found[0], stem), part) for part in parts if part != "**"]
+    if glob.endswith("/") or parts[-1] == "**" or "." not in made[-1]:  # a folder, or what may be one
+        made.append(f"{stem}.txt")
+    path = "/".join(made)
+    return path if GitIgnoreSpec.from_lines([glob]).match_file(path) else ""
+
+
+def _instead(sign: str, stem: str) -> str:
+    if sign.startswith("*"):
+        return stem
+    if sign.startswith("["):
+        return "x" if sign[1] in "!^" else sign[1]
+    return "x" if sign == "?" else sign[1]
 
 
 def writes_code(

@@ -80,9 +80,11 @@ def tried(settings: Settings, role: RoleSettings, folder: Path, done: Confined) 
 
 def _run(subject: Subject, plan: Plan) -> tuple[dict[str, Any], str, int]:
     """Return what the program inside said, or why it said nothing, and how long it took (ms)."""
+    _make(plan)
     asked = {
         "writes": [path for path, _, _ in plan.writes],
         "opens": plan.opens,
+        "empties": [path for path, _ in plan.empties],
         "sockets": [path for path, _, _ in plan.sockets],
         "signals": [pid for pid, _ in plan.signals],
         "reads": list(plan.reads),
@@ -135,9 +137,19 @@ def _communicate(words: Sequence[str], subject: Subject, told: bytes) -> tuple[b
     return out, said.decode("utf-8", "replace"), child.returncode
 
 
+def _make(plan: Plan) -> None:
+    """Make what is to be emptied; where that can't be, there is nothing to try."""
+    for path, here in list(plan.empties):
+        try:
+            with Path(path).open("x", encoding="utf-8") as file:
+                file.write("teamops doctor\n")
+        except OSError:
+            plan.empties.remove((path, here))
+
+
 def _clear_up(plan: Plan) -> None:
     """Take away what the program inside could write and could not take away again: nothing else has such a name."""
-    for path, _, _ in plan.writes:
+    for path in (*(path for path, _, _ in plan.writes), *(path for path, _ in plan.empties)):
         with suppress(OSError):
             Path(path).unlink()
 
@@ -160,6 +172,10 @@ def _kernel(subject: Subject, plan: Plan, told: Mapping[str, Any], failure: str,
         for path, why in zip(plan.opens, told["opens"], strict=True)
     ]
     tries += [
+        Try(f"empty {path}", forbidden=True, done=why == canary.DONE, why=str(why), held_here=here, whole=here)
+        for (path, here), why in zip(plan.empties, told["empties"], strict=True)
+    ]
+    tries += [
         Try(what, forbidden=True, done=why == canary.DONE, why=str(why), held_here=here)
         for (_, what, here), why in zip(plan.sockets, told["sockets"], strict=True)
     ]
@@ -171,9 +187,11 @@ def _kernel(subject: Subject, plan: Plan, told: Mapping[str, Any], failure: str,
         Try(f"read {path}", forbidden=False, done=bool(there), why="it can't be read in there")
         for path, there in zip(plan.reads, told["reads"], strict=True)
     ]
-    missing = [] if (means.bwrap and means.landlock) or means.sandbox_exec else list(means.lacks)
-    links = [f"{clean_line(path, 120)} is a link, which can be put elsewhere" for path in subject.done.boundary.links]
-    return kernel_check(role, means.name, tries, ms, missing, links, strict=subject.settings.guard.strict)
+    missing = [] if (means.bwrap and means.landlock and not means.empties) or means.sandbox_exec else list(means.lacks)
+    drawn = subject.done.boundary
+    links = [f"{clean_line(path, 120)} is a link, which can be put elsewhere" for path in drawn.links]
+    strict = subject.settings.guard.strict
+    return kernel_check(role, means.name, tries, ms, missing, drawn.holes, links, strict=strict)
 
 
 def _unheld(subject: Subject, means: Means) -> Check:

@@ -1,6 +1,6 @@
 """What is tried in a role's boundary: names that can do no harm, chosen by the role's own policy."""
 
-# ruff: noqa: PTH112, PTH114, PTH208 - texts: the kernel is told of them, not of Paths
+# ruff: noqa: PTH112, PTH114, PTH120, PTH208 - texts: the kernel is told of them, not of Paths
 from __future__ import annotations
 
 import json
@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from teamops.config.boundary import compiled_in
+from teamops.config.boundary import compiled_in, policy_of
 from teamops.config.settings import RoleSettings, Settings
 from teamops.domain.confinement import Boundary, Layer, is_in, layer_of
-from teamops.domain.write_rules import spot_of
+from teamops.domain.write_rules import example_of, spot_of
 from teamops.effects.canary_calls import Line, read_call, write_call
 from teamops.effects.confine import Confined
 from teamops.guard import canary, holds, light, policy
@@ -57,6 +57,8 @@ class Plan:
     """Path, whether it is forbidden, whether this machine has what holds it."""
     opens: list[str] = field(default_factory=list)
     """Files that are there, forbidden and held: opened to write, and not written."""
+    empties: list[tuple[str, bool]] = field(default_factory=list)
+    """A file that is made for the trial and may not be emptied, whether this machine has what holds it."""
     sockets: list[tuple[str, str, bool]] = field(default_factory=list)
     """Path, in words, whether this machine has what holds it."""
     signals: list[tuple[int, bool]] = field(default_factory=list)
@@ -117,6 +119,9 @@ def _plan_writes(plan: Plan, subject: Subject, drawn: Boundary, *, quick: bool) 
     if not means.sandbox_exec:
         around = f"/proc/{os.getpid()}/root{root}/.teamops/{name}"
         plan.writes.append((around, True, bool(means.landlock and means.bwrap)))
+    if forbidden[1:] and (drawn.emptied or not quick):
+        place = next((each for each in drawn.emptied if is_in(each, root)), os.path.dirname(forbidden[1]))
+        plan.empties.append((f"{place}/{name}-full", not drawn.emptied))
     allowed = [f"{spool}/{name}", *([] if quick else _allowed_folder(drawn, root, spool, name))]
     plan.writes += [(path, False, True) for path in allowed]
 
@@ -247,10 +252,12 @@ def _paths(subject: Subject, told: policy.Policy) -> tuple[str, str]:
 
 
 def paths_of(role: RoleSettings, stem: str) -> list[str]:
-    """Return names in the project, all of them ``stem``, in the folders that the role's own rules speak of."""
-    profile = role.profile.read() if role.profile is not None else None
-    globs = (*profile.write_deny, *profile.write_allow) if profile is not None else ()
+    """Return names in the project: ``stem`` in the folders that the role's own rules speak of, and what they allow."""
+    policy = policy_of(role)
+    globs = (*policy.write_deny, *policy.write_allow) if policy is not None else ()
     folders = [spot.path for spot in map(spot_of, globs) if spot.folder or (role.cwd / spot.path).is_dir()]
     spots = list(dict.fromkeys(f"{folder}/{stem}".lstrip("/") for folder in folders))
     ends = (".py", ".md", ".txt")
-    return list(dict.fromkeys([*(f"{stem}{end}" for end in ends), *(f"{spot}{end}" for spot in spots for end in ends)]))
+    plain = [*(f"{stem}{end}" for end in ends), *(f"{spot}{end}" for spot in spots for end in ends)]
+    own = [example_of(glob, stem) for glob in (policy.write_allow if policy is not None else ())]
+    return [path for path in dict.fromkeys([*plain, *own]) if path]

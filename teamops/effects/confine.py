@@ -14,14 +14,15 @@ from functools import cache
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings, SandboxMode, Settings
-from teamops.domain.confinement import Boundary, Cover, Mount, boundary
+from teamops.domain.confinement import Boundary, Cover, Mount
+from teamops.domain.drawing import boundary
 from teamops.domain.seatbelt import UNTRIED, seatbelt
 from teamops.effects.client_copy import copy_of
 from teamops.effects.client_places import make_places, places_of
-from teamops.effects.ground import ground_of, look
+from teamops.effects.ground import ground_of, look, names_in
 from teamops.effects.recipe import CODEX_SANDBOX, Recipe, given
 from teamops.guard import confine as inside
-from teamops.guard.landlock import LATEST, abi, lacks
+from teamops.guard.landlock import HOLDS_EMPTYING, LATEST, abi, lacks
 from teamops.guard.terminal import can_forbid
 from teamops.model.errors import TeamopsError
 from teamops.model.text import clean_line
@@ -60,12 +61,18 @@ class Means:
         return " and ".join(names)
 
     @property
+    def empties(self) -> bool:
+        """Return whether its Landlock, where there is one, knows nothing of emptying a file."""
+        return 0 < self.landlock < HOLDS_EMPTYING
+
+    @property
     def layers(self) -> str:
         """Return the same as it is shown of a running agent: without versions, and saying where one stands alone."""
         if self.sandbox_exec:
             return "sandbox-exec"
         names = (["bwrap"] if self.bwrap else []) + (["Landlock"] if self.landlock else [])
-        return " + ".join(names) if len(names) != 1 else f"{names[0]} alone"
+        told = " + ".join(names) if len(names) != 1 else f"{names[0]} alone"
+        return f"{told} (files can be emptied)" if self.empties else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ def confined(
     if not recipe.argv:
         why = "what runs in its pane was not started by a command of teamops.toml"
         return Confined(_unheld(recipe, "unenforced: ", why), None, having)
-    if mode is SandboxMode.REQUIRE and not (having.bwrap and having.landlock):
+    if mode is SandboxMode.REQUIRE and (not (having.bwrap and having.landlock) or having.empties):
         raise TeamopsError(
             f"{role.role} is not started: sandbox.mode is require, and {'; '.join(having.lacks)}",
             'install what is missing, or say mode = "auto" in [sandbox]',
@@ -144,7 +151,13 @@ def confined(
         _prepare(role)
     copies = folder.absolute() / "agents" / f"{role.role}.{plan or 'run'}.client"
     ground = ground_of(settings, role, folder, recipe.argv, copies)
-    drawn = boundary(ground, look, landlock=bool(having.landlock), mounts=bool(having.bwrap or having.sandbox_exec))
+    drawn = boundary(
+        ground,
+        look,
+        landlock=bool(having.landlock),
+        mounts=bool(having.bwrap or having.sandbox_exec),
+        names=names_in if having.empties else None,
+    )
     told = {
         "v": inside.VERSION,
         "landlock": having.landlock,
@@ -164,6 +177,8 @@ def confined(
         words = [having.sandbox_exec, "-p", seatbelt(drawn), *words]
     ignored = settings.root / ".teamops" / ".gitignore"
     missing = "" if having.bwrap and having.landlock else f" alone; open: {'; '.join(drawn.holes)}"
+    if not missing and having.empties:
+        missing = f"; open: {'; '.join(drawn.holes)}"
     copied = ground.client.copies if having.bwrap else ()
     links = [f"not held, because it is a link: {clean_line(path, MAX_NAME)}" for path in drawn.links]
     temp = {"TMPDIR": drawn.temp[0]} if drawn.temp[:1] != ground.temp[:1] else {}
@@ -179,6 +194,7 @@ def confined(
         },
         folders=(*(Path(path) for path in drawn.make_folders), Path(ground.spool)),
         empty_files=(Path(ground.lock),),
+        new_files={Path(path): text for path, text in drawn.make_files},
         notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}", *links),
         held=replace(recipe.held, kernel=having.layers + _but_for(drawn.links)),
     )

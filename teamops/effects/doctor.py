@@ -105,7 +105,7 @@ class _Traces:
 
     def make(self, how: Recipe) -> None:
         """Write what a recipe needs. Raises ``TeamopsError``."""
-        wanted = [*how.folders, *how.empty_files, *how.files]
+        wanted = [*how.folders, *how.empty_files, *how.new_files, *how.files]
         for path in wanted:
             above = [each for each in (path, *path.parents) if not os.path.lexists(each)]
             self._made += [each for each in reversed(above) if each not in self._made]

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from teamops.config.boundary import policy_of
 from teamops.config.settings import RoleSettings, Settings
 from teamops.domain.client_boundary import ClientGround
 from teamops.domain.confinement import Ground, Kind
 from teamops.domain.write_rules import writes_code
 from teamops.effects.client_places import own_scripts, places_of
+from teamops.git.around import around
 from teamops.guard import hook
 from teamops.tmux.socket import Socket
 
@@ -35,6 +37,14 @@ def look(path: str) -> Kind:
     return Kind.FILE if os.path.lexists(path) else Kind.NOTHING
 
 
+def names_in(folder: str) -> tuple[str, ...]:
+    """Return the names in a folder; none where it can't be read, nor then by who is started as the same user."""
+    try:
+        return tuple(sorted(os.listdir(folder)))  # noqa: PTH208 - as look
+    except OSError:
+        return ()
+
+
 def ground_of(
     settings: Settings, role: RoleSettings, folder: Path, command: tuple[str, ...], copy_to: Path | None = None
 ) -> Ground:
@@ -47,10 +57,11 @@ def ground_of(
     root, cwd = _real(settings.root), _real(role.cwd)
     tree = root if _in(cwd, root) else cwd
     handoff = _real(settings.handoff)
-    profile = role.profile.read() if role.profile is not None else None
+    policy = policy_of(role)
     client = client_ground(role.client, env, copy_to or folder / "agents" / f"{role.role}.client.json")
     hidden = tuple(_socket_folders(settings, env))
     git = tuple(_git_folders(Path(tree)))
+    git_inner, git_held, git_unasked = around(Path(tree), git)
     shown = [
         root,
         tree,
@@ -65,8 +76,8 @@ def ground_of(
     shown += [_real(path) for path in named if os.path.exists(path)]
     if env.get("HOME"):
         shown.append(_real(env["HOME"]))
-    allow = profile.write_allow if profile else ()
-    deny = profile.write_deny if profile else ()
+    allow = policy.write_allow if policy else ()
+    deny = policy.write_deny if policy else ()
     return Ground(
         root=root,
         tree=tree,
@@ -77,8 +88,11 @@ def ground_of(
         state=_real(folder.parent),
         allow=allow,
         deny=deny,
-        commits=profile is None or writes_code(allow, deny, profile.commands_allow, profile.commands_deny),
+        commits=policy is None or writes_code(allow, deny, policy.commands_allow, policy.commands_deny),
         git=git,
+        git_inner=git_inner,
+        git_held=git_held,
+        git_unasked=git_unasked,
         client=client,
         project_held=tuple(dict.fromkeys(f"{base}/{name}" for base in (root, tree) for name in _PROJECT_HELD)),
         team_folders=tuple(_team_folders(settings)),
@@ -102,10 +116,10 @@ def _in(path: str, folder: str) -> bool:
 
 
 def _team_folders(settings: Settings) -> Iterator[str]:
-    """Return the globs that all profiles of the team allow."""
+    """Return the globs that all policies of the team allow."""
     for role in settings.roles:
-        if role.profile is not None:
-            yield from role.profile.read().write_allow
+        if (policy := policy_of(role)) is not None:
+            yield from policy.write_allow
 
 
 def client_ground(client: str, env: Mapping[str, str], copy_to: Path) -> ClientGround:

@@ -6,7 +6,9 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +57,8 @@ class Recipe:
     """What has to be made before."""
     empty_files: tuple[Path, ...] = ()
     """What has to be there before, whatever stands in it."""
+    new_files: Mapping[Path, str] = field(default_factory=dict)
+    """What is written where nothing stands, with the rights that its folder's other files have."""
     notes: tuple[str, ...] = ()
     """What teamops leaves out, for a person."""
     held: Held = NOT_HELD
@@ -73,17 +77,32 @@ class Recipe:
                     f"can't make {self.holds / holds.FOLDER}: {error.strerror or error}",
                     "mend the folder's rights or free disk space",
                 ) from error
-        for path in (*self.folders, *self.empty_files):
+        for path in (*self.folders, *self.empty_files, *self.new_files):
             try:
                 (path if path in self.folders else path.parent).mkdir(parents=True, exist_ok=True)
                 if path in self.empty_files:
                     path.touch()
+                if path in self.new_files:
+                    _write_new(path, self.new_files[path])
             except OSError as error:
                 raise TeamopsError(
                     f"can't make {path}: {error.strerror or error}", "mend the folder's rights or free disk space"
                 ) from error
         for path, text in self.files.items():
             write_private(path, text)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write ``text`` where nothing stands: in one step, for git reads a half of it as a fault. Raises ``OSError``."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, not a path
+            file.write(text)
+        Path(name).chmod(0o666 & path.parent.stat().st_mode)
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        Path(name).unlink()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

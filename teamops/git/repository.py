@@ -242,7 +242,7 @@ class Repository:
         said = git.ask("config", "--get", "core.autocrlf", codes=(0, 1))[1].strip().lower()
         if said not in {b"", b"false", b"input"}:
             return True
-        if (self.root / git.line("rev-parse", "--git-path", "info/attributes")).exists():
+        if _size(self.root / git.line("rev-parse", "--git-path", "info/attributes")):
             return True
         if git.ask("config", "--get", "core.attributesFile", codes=(0, 1))[1].strip():
             return True

@@ -41,6 +41,7 @@ def main() -> int:
         "opens": [open_to_write(path) for path in told.get("opens", ())],
         "sockets": [connect(path) for path in told.get("sockets", ())],
         "signals": [signal(pid) for pid in told.get("signals", ())],
+        "empties": [empty(path) for path in told.get("empties", ())],
         "reads": [os.access(path, os.R_OK) for path in told.get("reads", ())],
     }
     begun = time.monotonic()
@@ -74,6 +75,15 @@ def open_to_write(path: str) -> str:
     """Open the file ``path``, which is there, and write nothing: done, or why not."""
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK))
+    except OSError as error:
+        return error.strerror or str(error)
+    return DONE
+
+
+def empty(path: str) -> str:
+    """Empty the file ``path``, which was made for that, without opening it to write: done, or why not."""
+    try:
+        os.truncate(path, 0)
     except OSError as error:
         return error.strerror or str(error)
     return DONE

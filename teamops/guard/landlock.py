@@ -30,9 +30,11 @@ _OF_FILES = _WRITE_FILE | _TRUNCATE | _IOCTL_DEV
 _SCOPES = 1 << 0 | 1 << 1
 """Abstract sockets, and signals: both stay inside."""
 
+HOLDS_EMPTYING = 3
+"""Since this version of it a file that can't be written can't be emptied either."""
 _LACKS = (
     (2, "moving and linking files from one folder into another is refused everywhere"),
-    (3, "a file that can't be written can still be emptied (truncate)"),
+    (HOLDS_EMPTYING, "a file that can't be written can still be emptied (truncate)"),
     (5, "device files can still be commanded (ioctl)"),
     (6, "abstract sockets and signals still reach every process of the same user"),
 )

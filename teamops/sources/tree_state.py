@@ -15,11 +15,13 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from teamops.domain.boundary_rules import PROTECTED
+from teamops.domain.git_places import is_gits, is_planted
 from teamops.git.index import Exclusion
 from teamops.git.repository import Repository
 from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
+from teamops.sources.gits_own import GitsOwn
 from teamops.sources.kept_bytes import KeptBytes, blob_id, read_kept, read_state
 
 STALE_S = 60.0
@@ -27,11 +29,9 @@ ADOPTED_S = 3.0
 COARSE_S = 0.05
 MAX_FILES = 200_000
 _OURS = (".teamops",)
-_GIT = (".git/hooks", ".git/config", ".git/info/exclude", ".git/info/attributes")
-"""Of git's own folder these are looked at: what makes git run or believe something."""
 _GUARDED = GitIgnoreSpec.from_lines([glob for glob in PROTECTED if glob not in {".git", "/.teamops/"}])
 _GUARDED_FOLDERS = (
-    ".git", ".git/hooks", ".git/info", ".claude", ".claude/hooks", ".codex", ".gemini", ".opencode", ".opencode/plugin",
+    ".git/worktrees", ".claude", ".claude/hooks", ".codex", ".gemini", ".opencode", ".opencode/plugin",
     ".opencode/plugins",
 )  # fmt: skip
 """Watched though git ignores them, or keeps them to itself."""
@@ -81,6 +81,9 @@ class TreeState:
         self._ignored: frozenset[str] = frozenset()
         self._own: set[str] = set()
         """Folders in which this tree's own files were: another repository that comes there hides nothing."""
+        self._gits = GitsOwn(self.root, self._own)
+        self._neutral: set[str] = set()
+        """Files of git's own in which nothing stands that git would go by."""
         self._plain = GitIgnoreSpec.from_lines(())
         self._stale: dict[str, float] = {}
         """Digests that nothing stands for any more, and since when (Unix seconds)."""
@@ -90,6 +93,7 @@ class TreeState:
         """Take the tree as it is now. Raises ``TeamopsError`` where git fails."""
         self._kept.begin()
         self._repository = Repository.find(self.root)
+        self._gits.begin()
         self._read_ignored()
         held: dict[str, str] = {}
         if self._repository is not None:
@@ -98,12 +102,15 @@ class TreeState:
         self._known = {}
         for path in self._all(held):
             self._known[path] = self._taken(path, held.get(path, "") if exact else "")
+            if is_gits(path) and self._gits.is_neutral(path):
+                self._neutral.add(path)
         self._own.update(above for path in self._known for above in _above(path))
 
     def folders(self) -> list[str]:
         """Return the folders to watch, absolute, by what git ignores now. Raises ``TeamopsError`` where git fails."""
         if self._repository is None:
             self._repository = Repository.find(self.root)
+        self._gits.find()
         return self._read_ignored()
 
     def look(
@@ -124,6 +131,7 @@ class TreeState:
         fresh = {path for path in fresh if not any(self._is_foreign(above, foreign) for above in _above(path))}
         ignored = self._ignored_of(fresh)
         paths |= {path for path in fresh if path not in ignored or guarded(path)}
+        paths = {path for path in paths if not (is_gits(path) and (self.leaves(path) or self._stays_neutral(path)))}
         changes = []
         again = set() if settled else {name for name in names if name in folders}
         for path in sorted(paths):
@@ -143,10 +151,15 @@ class TreeState:
                 continue
             change = self._change(path, known, facts, writers, wall)
             if change is not None:
-                changes.append(replace(change, counts=path not in ignored and not path.startswith(".git/")))
+                changes.append(replace(change, counts=path not in ignored and not is_gits(path)))
         self._drop_stale(wall)
         watched = [f"{self.root}/{path}" for name in sorted(folders) for path in (name, *self._folders_below(name))]
         return Looked(tuple(changes), frozenset(again), tuple(dict.fromkeys(watched)))
+
+    def gits_own(self) -> frozenset[str]:
+        """Return what is looked at of git's own. It is looked at by itself, and without git: that may be what broke."""
+        self._gits.find()
+        return frozenset({*self._gits.now(), *(path for path in self._known if is_gits(path))})
 
     def look_all(self, writers: Writers, wall: float, *, adopt: bool = False) -> Looked:
         """Return all that changed, by looking at every file. Raises ``TeamopsError`` where git fails."""
@@ -156,8 +169,8 @@ class TreeState:
     def leaves(self, path: str) -> bool:
         """Return whether ``path`` is teamops' own, and no agent's work."""
         first = path.partition("/")[0]
-        if first == ".git":
-            return not any(path == one or path.startswith(f"{one}/") for one in _GIT)
+        if is_gits(path):
+            return not self._gits.has(path)
         return first in _OURS or self._left.has(path)
 
     def bytes_of(self, state: FileState) -> bytes | None:
@@ -187,7 +200,7 @@ class TreeState:
                 lines = []
             self._plain = _spec(lines)
         found = list(self._walk("", folders=True))
-        for more in _GUARDED_FOLDERS:
+        for more in (*_GUARDED_FOLDERS, *self._gits.folders()):
             if (self.root / more).is_dir() and f"{self.root}/{more}" not in found:
                 found.append(f"{self.root}/{more}")
         return found
@@ -242,30 +255,54 @@ class TreeState:
 
     def _guarded_now(self) -> Iterator[str]:
         """Yield what no agent changes and git ignores or keeps to itself."""
-        for folder in _GUARDED_FOLDERS[1:]:
+        for folder in _GUARDED_FOLDERS:
+            if is_gits(folder):
+                continue
             try:
                 names = [entry.name for entry in os.scandir(f"{self.root}/{folder}") if not entry.is_dir()]
             except OSError:
                 continue
             yield from (f"{folder}/{name}" for name in names if guarded(f"{folder}/{name}"))
-        yield from (one for one in (".git/config",) if os.path.lexists(f"{self.root}/{one}"))
+        yield from self._gits.now()
+
+    def _stays_neutral(self, path: str) -> bool:
+        """Take it that a file of git's own, by which git does not go, came, went or is another: that is no change."""
+        if path in self._known and path not in self._neutral:
+            return False
+        if not os.path.lexists(f"{self.root}/{path}"):
+            self._neutral.discard(path)
+            return self._known.pop(path, None) is not None
+        if not self._gits.is_neutral(path):
+            self._neutral.discard(path)
+            return False
+        self._neutral.add(path)
+        self._known[path] = self._taken(path, "")
+        return True
 
     def _new_folders(self, names: set[str]) -> set[str]:
         """Return which of ``names`` are folders now, and to be looked into."""
         found = {name for name in names if _is_folder(f"{self.root}/{name}")}
-        found = {name for name in found if name in _GUARDED_FOLDERS or not self._skips(name)}
+        found = {name for name in found if self._looks_into(name) or not self._skips(name)}
         ignored = self._ignored_of(found)
-        self._ignored |= {name for name in ignored if name not in _GUARDED_FOLDERS}
-        return {name for name in found if name not in ignored or name in _GUARDED_FOLDERS}
+        self._ignored |= {name for name in ignored if not self._looks_into(name)}
+        return {name for name in found if name not in ignored or self._looks_into(name)}
+
+    def _looks_into(self, name: str) -> bool:
+        """Return whether a folder is looked into though git ignores it or keeps it to itself."""
+        return name in _GUARDED_FOLDERS or (is_gits(name) and self._gits.looks_into(name))
 
     def _folders_below(self, name: str) -> list[str]:
+        if is_planted(name):
+            return []
         return [path.removeprefix(f"{self.root}/") for path in self._walk(name, folders=True)]
 
     def _below(self, names: AbstractSet[str], folders: AbstractSet[str]) -> Iterator[str]:
         """Yield the files that ``names``, none of them known, stand for: itself, or all in a folder that is or was."""
         were: set[str] = set()
         for name in names:
-            if name in folders:
+            if name in folders and is_planted(name):
+                yield from (one for one in (f"{name}/HEAD",) if os.path.lexists(f"{self.root}/{one}"))
+            elif name in folders:
                 yield from self._walk(name, folders=False)
             elif os.path.lexists(f"{self.root}/{name}") and not _is_folder(f"{self.root}/{name}"):
                 yield name
@@ -275,11 +312,7 @@ class TreeState:
             yield from [path for path in self._known if any(above in were for above in _above(path))]
 
     def _ignored_of(self, names: set[str]) -> frozenset[str]:
-        inside = {
-            name
-            for name in names
-            if any(name.startswith(f"{one}/") for one in self._ignored) or name.startswith(".git/")
-        }
+        inside = {name for name in names if any(name.startswith(f"{one}/") for one in self._ignored) or is_gits(name)}
         rest = [name for name in names - inside if not self._in_link(name)]
         if self._repository is None:
             return frozenset(inside | {name for name in rest if self._plain.match_file(name)})
@@ -355,7 +388,7 @@ class TreeState:
 
 def guarded(path: str) -> bool:
     """Return whether no agent may change ``path``, so that it is looked at though git ignores it."""
-    return path.startswith(_GIT) or _GUARDED.match_file(path)
+    return is_gits(path) or _GUARDED.match_file(path)
 
 
 def _above(path: str) -> Iterator[str]:

@@ -7,10 +7,12 @@ Where the machine has no watches left, every file is looked at every few seconds
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from teamops.domain.git_places import is_gits
 from teamops.model.boundary import FileState
 from teamops.model.errors import TeamopsError
 from teamops.model.events import SourceTroubled, WorkTreeChanged
@@ -141,17 +143,14 @@ class WorkTree:
             begun = loop.time()
             try:
                 if everything:
+                    own = await asyncio.to_thread(one.state.gits_own)
+                    await self._look(one, own, writers, settled=True)
                     one.folders(await asyncio.to_thread(one.state.folders), self)
                     looked = await asyncio.to_thread(one.state.look_all, writers, self._clock.stamp().wall, adopt=adopt)
                     self._tell(one, looked)
                 else:
-                    for given, settled in ((settling, True), (names - settling, False)):
-                        if given:
-                            stamp = self._clock.stamp()
-                            looked = await asyncio.to_thread(
-                                one.state.look, given, writers, stamp.wall, settled=settled
-                            )
-                            self._tell(one, looked)
+                    for given, settled in _rounds(settling, names - settling):
+                        await self._look(one, given, writers, settled=settled)
                 self._say("git", "")
             except TeamopsError as error:
                 one.everything = True
@@ -160,6 +159,10 @@ class WorkTree:
                 one.wake.set()
             if everything:
                 due = loop.time() + self._every_s(one, loop.time() - begun)
+
+    async def _look(self, one: _Tree, names: AbstractSet[str], writers: Writers, *, settled: bool) -> None:
+        wall = self._clock.stamp().wall
+        self._tell(one, await asyncio.to_thread(one.state.look, names, writers, wall, settled=settled))
 
     def _every_s(self, one: _Tree, took: float) -> float:
         """Return how long after a look at everything, that took so long, the next one is due."""
@@ -244,6 +247,14 @@ class WorkTree:
         if self._troubles.get(about, "") != message:
             self._troubles[about] = message
             self._emit(SourceTroubled(self._clock.stamp(), f"{self.name} ({about})", message, hint))
+
+
+def _rounds(settling: AbstractSet[str], names: AbstractSet[str]) -> Iterator[tuple[AbstractSet[str], bool]]:
+    """Return what is looked at, one after the other: git's own first, for which git is not asked."""
+    for gits in (True, False):
+        for given, settled in ((settling, True), (names, False)):
+            if found := {name for name in given if is_gits(name) is gits}:
+                yield found, settled
 
 
 class _Tree:

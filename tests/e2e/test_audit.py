@@ -273,6 +273,43 @@ def test_a_protected_file_is_seen_though_git_ignores_it(yard: Yard) -> None:
         until(thread, lambda one: found(one, ".git/hooks/pre-commit") is not None, "git's hook")
 
 
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (".git/commondir", "echo ../../evil > .git/commondir"),
+        (".git/commondir", ": > .git/commondir"),  # git itself answers nobody any more
+        (
+            ".git/rebase-merge/git-rebase-todo",
+            "mkdir .git/rebase-merge; echo exec make > .git/rebase-merge/git-rebase-todo",
+        ),
+        ("src/.git/HEAD", "git init -q src"),
+    ],
+    ids=["commondir", "commondir, empty", "a rebase with commands", "a repository over its files"],
+)
+def test_what_would_lead_anothers_git_is_seen_within_a_second_and_undone(yard: Yard, path: str, line: str) -> None:
+    yard.configure("quarantine")
+    append(yard.root / "current.md", block(DIRECTOR, CODER))
+    yard.begin(CODER)
+    with yard.supervised() as thread:
+        until(thread, lit(CODER), "the light and the agent")
+        yard.works(CODER)
+        until(thread, busy(CODER), "its work")
+        begun = time.time()
+        yard.does(CODER, line)
+        undone = ViolationState.QUARANTINED
+        seen = until(thread, lambda one: any(each.path == path for each in one.violations), "a violation")
+        (violation,) = seen.violations
+        assert violation.wall - begun < 1.5, "the line's way to the shell counts, too"
+        assert violation.roles == (CODER,)
+        assert violation.rule.startswith("protected")
+        assert violation.evidence
+        until(thread, lambda one: found(one, path, undone) is not None, "undone")
+        assert not (yard.root / path).exists()
+        kept = [one.read_bytes() for one in (yard.state).rglob("patches/*") if one.is_file()]
+        assert kept
+        subprocess.run(["git", "status"], cwd=yard.root / "src", check=True, capture_output=True)
+
+
 def test_a_person_edits_while_nobody_works(yard: Yard) -> None:
     append(yard.root / "current.md", block(DIRECTOR, NONE, status="withdrawn"))
     yard.begin(REVIEWER)

@@ -211,6 +211,37 @@ def test_the_hook_that_is_installed_refuses_and_lets_through(shop: Shop, name: s
     assert "(rule write." in check.tried[0]
 
 
+NARROW = {
+    '["*.rs"]': "teamops-canary-",
+    '["/src/**/*.svg"]': "src/teamops-canary-",
+    '["/data"]': "data/teamops-canary-",
+    '["/notes.adoc"]': "notes.adoc",
+}
+
+
+@pytest.mark.parametrize("allow", NARROW)
+def test_a_role_of_which_the_rules_name_other_files_commits_one_of_them(shop: Shop, allow: str) -> None:
+    shop.write(f"{TOML}[roles.CODER.write]\nallow = {allow}\n")
+    install(shop.root, shop.state)
+    check = shop.commit("CODER")
+    assert (check.word, check.why) == (Word.WORKS, "git's pre-commit hook: 1 refused, 1 made"), check
+    assert check.tried[1].startswith(f"commit {NARROW[allow]}"), check.tried
+    assert shop.audit("CODER").why == "alert: 1 found, 1 let stand"
+    shop.hook.write_text(starts_nothing(shop.hook.read_text(), shlex.quote(str(shop.state))))
+    assert shop.commit("CODER").why.startswith(f"{REFUSES}: commit {NARROW[allow]}")
+
+
+def test_of_a_role_that_may_commit_nothing_it_is_said_and_yours_is_made(shop: Shop) -> None:
+    shop.write(f'{TOML}[roles.CODER.write]\ndeny = ["*"]\n')
+    install(shop.root, shop.state)
+    check = shop.commit("CODER")
+    nothing = "by its policy CODER may commit nothing: the one made is yours"
+    assert (check.word, check.why) == (Word.WORKS, f"git's pre-commit hook: 1 refused, 1 made; {nothing}"), check
+    assert check.tried[1].endswith("without a role, as you do: made")
+    shop.hook.write_text(starts_nothing(shop.hook.read_text(), shlex.quote(str(shop.state))))
+    assert shop.commit("CODER").why.startswith(f"{REFUSES}: commit ")
+
+
 def test_without_a_hook_or_a_repository_it_is_said_what_to_do(shop: Shop) -> None:
     check = shop.commit()
     assert (check.word, check.do) == (Word.OFF, "teamops guard install-git-hook")

@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from teamops.config.settings import RoleSettings, SandboxMode, SandboxSettings, 
 from teamops.effects.confine import CONFINED, Confined, Means, bwrap_words, confined, means
 from teamops.effects.recipe import Recipe
 from teamops.guard import confine
-from teamops.guard.landlock import LATEST, abi, lacks
+from teamops.guard.landlock import HOLDS_EMPTYING, LATEST, abi, lacks
 from teamops.guard.terminal import can_forbid
 from teamops.model.errors import TeamopsError
 from tests.guard.yard import Yard, yard
@@ -162,6 +163,75 @@ def test_bwrap_alone_holds_files(here: Yard) -> None:
     assert (here.project / "current.md").read_text().endswith("x\n")
 
 
+EMPTY = '"$PYTHON" -I -S -c "import os, sys; os.truncate(sys.argv[1], 0)"'
+OLD = HOLDS_EMPTYING - 1
+
+
+@pytest.mark.parametrize("version", [1, OLD])
+def test_an_old_landlock_and_mounts_hold_files_from_being_emptied(here: Yard, version: int) -> None:
+    here.having = replace(means(), landlock=version, lacks=lacks(version))
+    here.write("README", "read\n")
+    (here.home / "mine").write_text("mine\n")
+    files = [here.project / name for name in ("src/a.py", "README", "docs/guide.md", ".git/config", "teamops.toml")]
+    files += [here.home / "mine", here.home / ".profile"]
+    before = [path.read_bytes() for path in files]
+    tries = "; ".join(f"{EMPTY} {path}" for path in files)
+    done = here.inside("REVIEWER", f"{tries}; {TRY}; echo x >> current.md")
+    assert [path.read_bytes() for path in files] == before, done.stderr
+    assert (here.project / "reviews" / "control").read_text() == "held\n", done.stderr
+    assert (here.project / "current.md").read_text().endswith("x\n")
+    assert "reviews/control" in (here.project / "reviews" / "status").read_text()
+
+
+def test_without_those_mounts_it_would_be_emptied(here: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The attack is one: this very Landlock lets it through."""
+    here.having = replace(means(), landlock=OLD, lacks=lacks(OLD))
+    monkeypatch.setattr(Means, "empties", False)
+    done = here.inside("REVIEWER", f"{EMPTY} src/a.py; {TRY}")
+    assert (here.project / "src" / "a.py").read_bytes() == b"", done.stderr
+    here.having = means()
+    here.write("src/a.py", "second = 2\n")
+    here.inside("REVIEWER", f"{EMPTY} src/a.py; {TRY}")
+    assert (here.project / "src" / "a.py").read_text() == "second = 2\n"
+
+
+def test_what_is_made_after_the_start_can_be_emptied_there_and_it_is_said(here: Yard) -> None:
+    for version, size in ((OLD, 0), (HOLDS_EMPTYING, 5)):
+        here.having = replace(means(), landlock=version, lacks=lacks(version))
+        words, env = here.words("REVIEWER", ["sh", "-c", f"echo started > reviews/s; read a; {EMPTY} later"])
+        child = subprocess.Popen(words, cwd=here.project, env=env, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        until((here.project / "reviews" / "s").exists)
+        here.write("later", "later")
+        said = child.communicate(b"\n", timeout=20)[1]
+        assert (here.project / "later").stat().st_size == size, said
+        (here.project / "reviews" / "s").unlink()
+    hole = f"{here.project}: a file that is made there after its start can be emptied: Landlock is older than 3"
+    old = confine_it(here, SandboxMode.AUTO, replace(means(), landlock=OLD, lacks=lacks(OLD)))
+    assert old.boundary is not None
+    assert hole in old.boundary.holes
+    assert hole in old.recipe.notes[-1]
+    assert old.recipe.held.kernel == "bwrap + Landlock (files can be emptied)"
+    now = confine_it(here, SandboxMode.AUTO, means())
+    assert now.boundary is not None
+    assert hole not in now.boundary.holes
+    assert "open" not in now.recipe.notes[-1]
+
+
+def until(done: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "not within its time"
+        time.sleep(0.01)
+
+
+def test_an_old_landlock_alone_lets_files_be_emptied_and_says_so(here: Yard) -> None:
+    here.having = replace(means(), bwrap="", landlock=OLD, lacks=("bwrap is not installed",))
+    done = here.inside("REVIEWER", f"{EMPTY} src/a.py; {TRY}")
+    assert (here.project / "src" / "a.py").read_bytes() == b"", done.stderr
+    told = confine_it(here, SandboxMode.AUTO, here.having)
+    assert "every file of its user can be emptied (truncate): Landlock is older than 3" in told.recipe.notes[-1]
+
+
 def settings_of(here: Yard, mode: SandboxMode) -> tuple[Settings, RoleSettings]:
     settings = replace(load(here.project), sandbox=SandboxSettings(mode=mode))
     role = settings.role(settings.roles[1].role)
@@ -191,12 +261,14 @@ def test_with_nothing_it_is_said_loudly(here: Yard) -> None:
 def test_one_alone_is_said_with_its_holes(here: Yard) -> None:
     done = confine_it(here, SandboxMode.AUTO, Means("", 7, ("bwrap is not installed",)))
     assert done.recipe.argv[0] == sys.executable
-    assert done.recipe.notes[0].startswith(
-        "its boundary is held by Landlock 7 alone; open: tmux's, D-Bus' and docker's"
-    )
+    assert done.recipe.notes[0].startswith("its boundary is held by Landlock 7 alone; open: ")
+    assert "; tmux's, D-Bus' and docker's" in done.recipe.notes[0]
 
 
-@pytest.mark.parametrize("having", [NOTHING, Means("", 7, ("x",)), Means("/usr/bin/bwrap", 0, ("x",))])
+@pytest.mark.parametrize(
+    "having",
+    [NOTHING, Means("", 7, ("x",)), Means("/usr/bin/bwrap", 0, ("x",)), Means("/usr/bin/bwrap", OLD, lacks(OLD))],
+)
 def test_require_starts_nothing_without_both(here: Yard, having: Means) -> None:
     with pytest.raises(TeamopsError, match="REVIEWER is not started"):
         confine_it(here, SandboxMode.REQUIRE, having)
@@ -230,6 +302,17 @@ def test_a_person_lets_more_be_written_and_reached(here: Yard) -> None:
     (here.project / "teamops.toml").write_text(f'{text}\n[sandbox]\nwrite = ["../cache"]\nsockets = ["{cache}"]\n')
     done = here.inside("REVIEWER", "echo x > ../cache/a")
     assert (cache / "a").read_text() == "x\n", done.stderr
+
+
+@pytest.mark.parametrize("rule", ['allow = ["/docs/"]', 'deny = ["/src/"]'])
+def test_what_a_person_sets_in_the_profile_s_place_is_held(here: Yard, rule: str) -> None:
+    here.inside("DEVELOPER", "echo x > src/a.py")
+    assert (here.project / "src" / "a.py").read_text() == "x\n"
+    text = (here.project / "teamops.toml").read_text()
+    (here.project / "teamops.toml").write_text(f"{text}\n[roles.DEVELOPER.write]\n{rule}\n")
+    done = here.inside("DEVELOPER", "echo y > src/a.py; echo z > docs/guide.md")
+    assert (here.project / "src" / "a.py").read_text() == "x\n", done.stderr
+    assert (here.project / "docs" / "guide.md").read_text() == "z\n"
 
 
 def test_a_folder_outside_of_temp(tmp_path_factory: pytest.TempPathFactory) -> None:

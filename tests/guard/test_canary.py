@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from teamops.config.load import load
-from teamops.config.settings import SandboxMode, SandboxSettings
+from teamops.config.settings import RoleSettings, SandboxMode, SandboxSettings
 from teamops.domain.canary import Client
 from teamops.effects import doctor, launch_gemini
 from teamops.effects.canary import prove, tried
@@ -356,6 +356,29 @@ def test_without_landlock_the_rest_holds_and_what_is_open_is_said(shop: Shop) ->
         assert "open: " in checks["kernel"].why
         assert "connect to an abstract socket outside" in checks["kernel"].why
         assert "send signals to processes outside" in checks["kernel"].why
+
+
+@pytest.mark.parametrize("bwrap", [True, False], ids=["with bwrap", "alone"])
+def test_where_a_file_can_be_emptied_nobody_says_that_it_works(shop: Shop, *, bwrap: bool) -> None:
+    old = replace(means(), landlock=2, lacks=lacks(2))
+    before = shop.seen()
+    check = shop.examine(old if bwrap else replace(old, bwrap=""))["REVIEWER"]["kernel"]
+    assert check.word is Word.NOT_SUPPORTED
+    assert f"open: empty {shop.root}/.teamops-canary-" in check.why
+    assert "can still be emptied" in check.do
+    assert any("can be emptied" in one for one in check.tried if one.startswith("not held: "))
+    assert shop.seen() == before
+    (quick,) = [one for one in tried(shop.settings, *quick_of(shop, old)) if one.layer == "kernel"]
+    assert quick.word is Word.NOT_SUPPORTED
+    assert shop.examine()["REVIEWER"]["kernel"].word is Word.WORKS
+    full = "; ".join(shop.examine()["REVIEWER"]["kernel"].tried)
+    assert f"empty {shop.root}/.teamops-canary-" in full
+    assert "-full: Permission denied" in full
+
+
+def quick_of(shop: Shop, having: Means) -> tuple[RoleSettings, Path, Confined]:
+    subject = shop.subject("REVIEWER", having)
+    return subject.role, subject.folder, subject.done
 
 
 def test_without_both_it_is_not_supported_and_hooks_are_tried_all_the_same(shop: Shop) -> None:

@@ -69,6 +69,12 @@ KERNEL = [
         Word.WORKS,
         "both: 0 held, 1 allowed; open: write /a",
     ),
+    (
+        [Try("empty /a", True, True, held_here=False, whole=False), Try("write /b", False, True)],
+        Word.NOT_SUPPORTED,
+        "both: 0 held, 1 allowed; open: empty /a",
+    ),
+    ([Try("empty /a", True, False, held_here=False, whole=False)], Word.WORKS, "both: 1 held, 0 allowed"),
     # What lets through is said first: it is the worse fault.
     ([Try("b", False, False, "x"), Try("a", True, True)], Word.BROKEN, "lets through what is forbidden: a"),
 ]
@@ -89,6 +95,11 @@ def test_settings_that_are_links_are_said_and_broken_for_who_is_strict() -> None
     assert (strict.word, strict.why) == (Word.BROKEN, "lets through what is forbidden: /h/x is a link")
     assert "strict = false" in strict.do
     assert kernel_check(R, "both", tries, 60, strict=True).word is Word.WORKS
+
+
+def test_what_the_kernel_does_not_hold_is_told_with_what_was_tried() -> None:
+    check = kernel_check(R, "both", [Try("write /a", True, False, "Read-only file system")], 60, (), ("a hole",))
+    assert check.tried == ("write /a: Read-only file system", "not held: a hole")
 
 
 def test_a_boundary_in_which_nothing_starts_refuses_what_is_allowed() -> None:
@@ -261,6 +272,15 @@ LETS, REFUSES = "lets through what is forbidden", "refuses what is allowed"
 def test_what_the_layers_afterwards_are_worth(check: Check, word: Word, why: str) -> None:
     assert (check.role, check.word, check.why[: len(why)]) == (R, word, why)
     assert bool(check.do) is (word is not Word.WORKS)
+
+
+def test_a_role_that_may_commit_nothing_is_named() -> None:
+    check = commit_check(R, [HELD, replace(MADE, forbidden=False)], 9, nothing=True)
+    assert (
+        check.why
+        == f"git's pre-commit hook: 1 refused, 1 made; by its policy {R} may commit nothing: the one made is yours"
+    )
+    assert commit_check(R, [HELD, SHUT], 9, nothing=True).word is Word.BROKEN
 
 
 def test_what_was_tried_afterwards_is_told() -> None:

@@ -20,12 +20,12 @@ from teamops.domain.confinement import (
     Layer,
     Look,
     Mount,
-    boundary,
     is_in,
     layer_of,
     words,
 )
-from teamops.domain.write_rules import Spot, spot_of, writes_code
+from teamops.domain.drawing import MAX_BESIDE, boundary
+from teamops.domain.write_rules import Spot, example_of, spot_of, writes_code
 from teamops.model.role import Role
 
 SPOTS = [
@@ -80,6 +80,34 @@ def test_an_exact_spot_is_all_the_glob_means(glob: str, path: str) -> None:
     inside = is_in(f"/{path}", f"/{spot.path}".rstrip("/") or "/") and path != spot.path
     if spot.exact and inside:
         assert GitIgnoreSpec.from_lines([glob]).match_file(path)
+
+
+EXAMPLES = [
+    ("*.rs", "x.rs"),
+    ("/src/*.rs", "src/x.rs"),
+    ("/src/**/*.rs", "src/x.rs"),
+    ("/src/**", "src/x.txt"),
+    ("/reviews/", "reviews/x.txt"),
+    ("docs", "docs/x.txt"),
+    ("/notes.md", "notes.md"),
+    ("/a?/[bc]/[!d].md", "ax/b/x.md"),
+    ("/a\\*b.md", "a*b.md"),
+    ("*", "x/x.txt"),
+    ("!/src/", ""),
+    ("/", ""),
+    ("/[!x].md", ""),
+]
+
+
+@pytest.mark.parametrize(("glob", "path"), EXAMPLES)
+def test_a_path_that_a_glob_means(glob: str, path: str) -> None:
+    assert example_of(glob, "x") == path
+
+
+@given(GLOBS)
+def test_it_is_one_or_none(glob: str) -> None:
+    path = example_of(glob, "stem")
+    assert not path or GitIgnoreSpec.from_lines([glob]).match_file(path)
 
 
 CODERS = {"DIRECTOR": False, "DEVELOPER": True, "CODER": True, "REVIEWER": False, "OPTIMIZER": True, "PARTNER": False}
@@ -143,6 +171,8 @@ GROUND = Ground(
     devices=("/dev/null",),
 )
 CODE = boundary(GROUND, disk())
+REPOSITORY = "a repository that it makes in a folder of its own has its own hooks and settings"
+REBASE = "a rebase or cherry-pick that it leaves unfinished can run commands when somebody continues it"
 
 
 def cover(drawn: Boundary, path: str) -> Cover | None:
@@ -154,7 +184,7 @@ def rule(drawn: Boundary, text: str) -> Layer:
 
 
 def test_a_role_that_writes_code() -> None:
-    assert CODE.holes == ()
+    assert CODE.holes == (REPOSITORY, REBASE)
     assert set(CODE.writable) == {
         "/p", "/p/.git", "/h/.c", "/h/.c.json", "/tmp", "/dev/null", "/p/current.md", "/p/.current.md.lock",
         "/p/.teamops/spool/R",
@@ -162,6 +192,7 @@ def test_a_role_that_writes_code() -> None:
     held = {mount.path for mount in CODE.mounts if mount.cover is Cover.READ_ONLY}
     assert held == {
         "/p/docs/design", "/p/teamops.toml", "/p/profiles", "/p/.teamops", "/p/.git/hooks", "/p/.git/config",
+        "/p/.git/commondir", "/p/.git/config.worktree", "/p/.git/info/attributes", "/p/.git/info/exclude",
         "/h/.c/settings", "/s",
     }  # fmt: skip
     assert cover(CODE, "/h/sock") is Cover.NO_SOCKET
@@ -223,6 +254,10 @@ def test_a_role_that_reviews() -> None:
     assert layer_of(drawn, "/p/current.md") is Layer.HOOKS
 
 
+def test_a_role_that_writes_single_files_makes_no_repository() -> None:
+    assert boundary(replace(REVIEW, allow=("/current.md",)), disk()).holes == ()
+
+
 def test_deny_wins() -> None:
     drawn = boundary(replace(REVIEW, allow=("/src/", "/docs/"), deny=("/src/",)), disk())
     assert "/p/src" not in drawn.writable
@@ -237,6 +272,7 @@ def test_what_is_not_there_or_a_link_is_said() -> None:
         "/link is a link: what it leads to can't be written",
         "/p/profiles is a link: it can be put elsewhere",
         "/teamops.toml is not there: it could be made, and would count",
+        REPOSITORY,
     )
     assert {rule(drawn, f"allow {glob}") for glob in ground.allow} == {Layer.HOOKS}
     assert rule(drawn, "deny /gone.md") is Layer.HOOKS
@@ -252,7 +288,7 @@ def test_another_roles_folder_is_made_to_be_held() -> None:
 def test_no_rules_let_all_of_the_project_be_written() -> None:
     drawn = boundary(replace(GROUND, allow=(), deny=()), disk())
     assert "/p" in drawn.writable
-    assert drawn.holes == ("no rule says what it may write: all of the project",)
+    assert drawn.holes == ("no rule says what it may write: all of the project", REPOSITORY, REBASE)
 
 
 def test_a_handoff_file_that_is_not_there_is_not_let_in() -> None:
@@ -275,6 +311,128 @@ def test_git_without_hooks_gets_a_folder_for_them_that_is_held() -> None:
     drawn = boundary(GROUND, disk({"/p/.git/hooks": Kind.NOTHING}))
     assert "/p/.git/hooks" in drawn.make_folders
     assert cover(drawn, "/p/.git/hooks") is Cover.READ_ONLY
+
+
+def test_what_is_missing_of_gits_is_made_to_be_held() -> None:
+    assert CODE.make_files == (
+        ("/p/.git/commondir", ".\n"),
+        ("/p/.git/config.worktree", ""),
+        ("/p/.git/info/attributes", ""),
+        ("/p/.git/info/exclude", ""),
+    )
+    there = boundary(GROUND, disk(dict.fromkeys((path for path, _ in CODE.make_files), Kind.FILE)))
+    assert there.make_files == ()
+    assert there.mounts == CODE.mounts
+    alone = boundary(GROUND, disk(), mounts=False)
+    assert alone.make_files == ()  # nothing would hold them
+    assert "/p/.git/commondir" in next(hole for hole in alone.holes if hole.startswith("can be written"))
+
+
+def test_links_among_what_leads_git_are_said() -> None:
+    drawn = boundary(GROUND, disk({"/p/.git/hooks": Kind.LINK, "/p/.git/commondir": Kind.LINK}))
+    assert cover(drawn, "/p/.git/hooks") is None
+    assert drawn.holes[:2] == (
+        "/p/.git/hooks is a link: it can be put elsewhere",
+        "/p/.git/commondir is a link: it can be put elsewhere",
+    )
+
+
+INNER = {
+    "/p/.git/worktrees/w": Kind.FOLDER, "/p/.git/worktrees/w/commondir": Kind.FILE,
+    "/p/.git/worktrees/w/gitdir": Kind.FILE, "/p/.git/modules/lib": Kind.FOLDER,
+    "/p/.git/modules/lib/config": Kind.FILE, "/p/.git/modules/lib/hooks": Kind.FOLDER,
+}  # fmt: skip
+
+
+def test_other_work_trees_and_submodules_are_held() -> None:
+    ground = replace(GROUND, git_inner=("/p/.git/worktrees/w", "/p/.git/modules/lib"))
+    drawn = boundary(ground, disk(INNER))
+    held = {mount.path for mount in drawn.mounts if mount.cover is Cover.READ_ONLY}
+    assert {path for path in held if path.startswith("/p/.git/worktrees/")} == {
+        "/p/.git/worktrees/w/commondir", "/p/.git/worktrees/w/gitdir", "/p/.git/worktrees/w/config.worktree",
+    }  # fmt: skip
+    assert {path for path in held if path.startswith("/p/.git/modules/")} == {
+        f"/p/.git/modules/lib/{name}"
+        for name in ("hooks", "commondir", "config.worktree", "info/attributes", "info/exclude")
+    }
+    assert drawn.holes[0] == "/p/.git/modules/lib/config can be changed: git writes it itself at git submodule update"
+    elsewhere = boundary(
+        replace(GROUND, git_inner=("/p/modules/lib/.git",)), disk({"/p/modules/lib/.git/config": Kind.FILE})
+    )
+    assert cover(elsewhere, "/p/modules/lib/.git/config") is Cover.READ_ONLY
+    assert cover(drawn, "/p/.git/modules/lib") is Cover.WRITABLE  # pinned
+    assert ("/p/.git/worktrees/w/config.worktree", "") in drawn.make_files
+    assert ("/p/.git/worktrees/w/commondir", ".\n") not in drawn.make_files
+    review = boundary(replace(ground, commits=False), disk(INNER))
+    assert review.make_files == ()  # all of git's folder is held
+    assert cover(review, "/p/.git") is Cover.READ_ONLY
+
+
+def test_what_gits_settings_name_is_held_where_it_could_be_written() -> None:
+    named = ("/p/.githooks", "/p/shared", "/h/.gitconfig", "/p/docs/design/x", "/p/gone", "/p/link")
+    kinds = {"/p/.githooks": Kind.FOLDER, "/p/shared": Kind.FILE, "/h/.gitconfig": Kind.FILE, "/p/link": Kind.LINK}
+    drawn = boundary(replace(GROUND, git_held=named, git_unasked="git broke"), disk(kinds))
+    assert cover(drawn, "/p/.githooks") is Cover.READ_ONLY
+    assert cover(drawn, "/p/shared") is Cover.READ_ONLY
+    assert cover(drawn, "/h/.gitconfig") is None  # out of reach anyway
+    assert cover(drawn, "/p/docs/design/x") is None  # its folder is held
+    assert drawn.holes == (
+        "/p/gone is not there: git's settings name it, and it could be made",
+        "/p/link is a link: it can be put elsewhere",
+        "git did not say which files its settings include: git broke",
+        REPOSITORY,
+        REBASE,
+    )
+
+
+STANDS = {"/p": ("src", "docs", "current.md", "reviews", "README", "link"), "/h": (".c", ".c.json", ".profile", "x")}
+BESIDE = {"/p/README": Kind.FILE, "/p/link": Kind.LINK, "/h/.profile": Kind.FILE, "/p/reviews": Kind.FOLDER}
+
+
+def test_where_landlock_knows_no_emptying_mounts_hold_what_is_beside_a_file() -> None:
+    drawn = boundary(REVIEW, disk(BESIDE), names=lambda folder: STANDS[folder])
+    for path in ("/p/src", "/p/docs", "/p/README", "/h/.profile"):
+        assert cover(drawn, path) is Cover.READ_ONLY
+    assert cover(drawn, "/p/reviews") is Cover.WRITABLE
+    assert cover(drawn, "/p") is Cover.WRITABLE
+    assert {cover(drawn, path) for path in ("/p/link", "/p/current.md", "/h/.c.json", "/h/x")} == {None}
+    assert drawn.emptied == ("/h", "/p")
+    assert drawn.holes[-2:] == (
+        "/h: a file that is made there after its start can be emptied: Landlock is older than 3",
+        "/p: a file that is made there after its start can be emptied: Landlock is older than 3",
+    )
+    assert boundary(REVIEW, disk(BESIDE)).emptied == ()
+
+
+def test_a_folder_that_may_be_written_needs_no_mounts_within() -> None:
+    ground = replace(GROUND, client_writable=(), client_held=())
+    drawn = boundary(ground, disk(BESIDE), names=lambda folder: STANDS[folder])
+    assert drawn.emptied == ()
+    assert drawn.holes == (REPOSITORY, REBASE)
+
+
+def test_so_many_files_beside_one_are_said_and_not_mounted() -> None:
+    ground = replace(REVIEW, client_writable=(), client_held=())
+    many = tuple(f"f{number}" for number in range(MAX_BESIDE + 1))
+    drawn = boundary(ground, lambda path: Kind.FILE if "/f" in path else disk()(path), names=lambda _: many)
+    assert cover(drawn, "/p/f1") is None
+    assert "/p: all in it can be emptied, for more than 400 files and folders are there" in drawn.holes
+
+
+def test_an_old_landlock_alone_leaves_every_file_to_be_emptied() -> None:
+    drawn = boundary(REVIEW, disk(), mounts=False, names=lambda folder: STANDS[folder])
+    assert drawn.emptied == ("/",)
+    assert drawn.holes[-1] == "every file of its user can be emptied (truncate): Landlock is older than 3"
+    assert boundary(REVIEW, disk(), landlock=False, names=lambda folder: STANDS[folder]).emptied == ()
+
+
+def test_a_single_file_at_the_top_of_the_disk() -> None:
+    ground = replace(REVIEW, extra=("/one",), client_writable=(), client_held=())
+    kinds = {"/one": Kind.FILE, "/etc": Kind.FOLDER, "/dev": Kind.FOLDER}
+    drawn = boundary(ground, disk(kinds), names=lambda folder: ("dev", "etc", "one", "p") if folder == "/" else ())
+    assert cover(drawn, "/etc") is Cover.READ_ONLY
+    assert cover(drawn, "/dev") is None
+    assert cover(drawn, "/p") is Cover.WRITABLE
 
 
 def test_temp_around_the_project_is_a_folder_inside() -> None:
@@ -345,7 +503,7 @@ def test_mounts_alone_name_their_holes() -> None:
     drawn = boundary(REVIEW, disk(), landlock=False)
     assert cover(drawn, "/p/current.md") is Cover.WRITABLE  # nothing else would hold what is beside it
     assert cover(drawn, "/p") is not Cover.WRITABLE
-    assert len(drawn.holes) == 2
+    assert len(drawn.holes) == 3
 
 
 def test_the_words_for_a_person() -> None:
