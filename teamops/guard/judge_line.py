@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from teamops.guard.acts import Act, call_of
-from teamops.guard.commands import CHANGING, DELETE, READING, RISKY, WRITE, Effect, bare_git, effect_of
-from teamops.guard.judge import ALLOW, DENY, REPORT, Decision, Light, light_rule, strictest, verdict_rule
+from teamops.guard.act import ADDS, REPLACES, WRITE, Act
+from teamops.guard.acts import call_of
+from teamops.guard.commands import CHANGING, READING, RISKY, Effect, bare_git, effect_of
+from teamops.guard.judge import ALLOW, DENY, REPORT, WARN, Decision, Light, light_rule, strictest, verdict_rule
 from teamops.guard.policy import Policy
-from teamops.guard.shell import Command, NotUnderstood, read
+from teamops.guard.shell import Command, NotUnderstood, Word, read
 
 JudgeAct = Callable[[Act, tuple[str, ...]], Decision]
 """Judges one change of a process that may stand in any of the folders."""
@@ -29,10 +30,13 @@ def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: 
     except NotUnderstood as said:
         return _not_understood(policy, light, line, str(said), about)
     folders: tuple[str, ...] = (folder,)
-    decisions = []
+    decisions, lost = [], False
     for command, effect in zip(commands, effects, strict=True):
+        if lost and (command.writes or effect.kind != READING) and effect.name != "cd":
+            why = "in which folder it goes on can't be said"
+            return _not_understood(policy, light, line, why, about)
         decisions.append(_judge(policy, light, command, effect, folders, judge_act))
-        decisions += [judge_act(_written(word.text, command), folders) for word in command.writes]
+        decisions += [judge_act(_written(word, command, effect), folders) for word in command.writes]
         if effect.name == "cd":
             if (
                 command.assigned
@@ -40,9 +44,9 @@ def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: 
                 or any(word.unknown or word.glob for word in command.words)  # it may stand behind `command`
                 or effect.words[1] == "-"
             ):
-                why = "in which folder it goes on can't be said"
-                return _not_understood(policy, light, line, why, about)
-            folders = _gone(folders, effect.words[1])
+                lost = True  # what only reads may do so anywhere
+            else:
+                folders = _gone(folders, effect.words[1])
     if not decisions:
         return Decision(ALLOW, "reading", "it runs nothing", about)
     worst = strictest(decisions)
@@ -100,15 +104,18 @@ def _judge(
         return Decision(ALLOW, "reading", "it only reads", about)
     if skips_hooks([word.text for word in command.words]):
         return Decision(DENY, NO_VERIFY, "it keeps git from asking its hooks", about, "leave that option out")
-    pattern = _denying(policy, effect.words)
+    pattern = _denying(policy, effect.words) or (effect.outer != effect.words and _denying(policy, effect.outer))
     if pattern:
         why = f"{policy['role']} may not run it"
         return Decision(DENY, f'commands.deny "{pattern}"', why, about, f"{REPORT}, with what you need it for")
     if effect.name == "cd":
         return Decision(ALLOW, "reading", "it only goes there", about)
-    if effect.kind == CHANGING and effect.acts:
-        same = 0 if effect.name in {"touch", "chmod"} else None
-        return strictest([judge_act(_act(how, path, deep, same), folders) for how, path, deep in effect.acts])
+    if effect.name in {"tee", "sponge"}:
+        for act in effect.acts:
+            _tell(act, _text(command, effect))
+    judged = strictest([judge_act(act, folders) for act in effect.acts]) if effect.acts else None
+    if judged is not None and (judged.verdict == DENY or effect.kind == CHANGING):
+        return judged
     if effect.name in _PATCHERS:
         call = call_of("apply_patch", {"command": "\n".join([*effect.words[1:], *command.inputs])})
         if not call.trouble:
@@ -121,19 +128,37 @@ def _judge(
         return dark
     if effect.name == "teamops" and effect.words[1:2] == ["append"]:
         return _append(policy, command, effect, about)
-    return _by_name(policy, effect, about)
+    said = _by_name(policy, effect, about)
+    if said.verdict != ALLOW or (judged is None and not effect.more):
+        return said
+    if effect.more and (judged is None or judged.verdict == ALLOW):
+        why = f"it changes files that can't be read from it; {policy['role']} may run any"
+        return Decision(WARN, "commands.unread", why, about, "name what it changes, and keep to what is yours")
+    return judged if judged is not None and judged.verdict == WARN else said
 
 
-def _written(path: str, command: Command) -> Act:
-    """Return the change that a redirection makes, with what a here-document puts there."""
-    text = "\n".join(command.inputs)
-    return Act(WRITE, path, text=text, added=len(text.splitlines()) if text else None)
+def _written(word: Word, command: Command, effect: Effect) -> Act:
+    """Return the change that a redirection makes, with what the line says that is put there."""
+    return _tell(Act(WRITE, word.text, mode=ADDS if word.adds else REPLACES), _text(command, effect))
 
 
-def _act(how: str, path: str, deep: bool, added: int | None) -> Act:  # noqa: FBT001 - as a command's acts have it
-    act = Act(how, path, added=added)
-    act.deep = deep and how == DELETE
+def _tell(act: Act, text: str | None) -> Act:
+    act.text, act.added = text, len(text.splitlines()) if text else None
     return act
+
+
+def _text(command: Command, effect: Effect) -> str | None:
+    """Return what a command prints, as far as the line itself says it; ``None`` = it can't be said."""
+    if any(word.unknown or word.glob for word in command.words):
+        return None
+    if effect.name in {"echo", "printf"}:
+        from teamops.guard.scripts import text_of
+
+        return text_of(effect.words)
+    if effect.name == ":":
+        return ""
+    passes_on = effect.name in {"tee", "sponge"} or (effect.name == "cat" and set(effect.words[1:]) <= {"-"})
+    return "\n".join(command.inputs) if passes_on and command.inputs and not command.murky else None
 
 
 def _append(policy: Policy, command: Command, effect: Effect, about: str) -> Decision:

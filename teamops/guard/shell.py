@@ -10,8 +10,8 @@ from __future__ import annotations
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 10
 _RESERVED_WORDS = (
-    "! { } [[ ]] case coproc do done elif else end esac fi for foreach function if in nocorrect noglob repeat select"
-    " then time until while - builtin eval exec source ."
+    "{ } [[ ]] case coproc do done elif else end esac fi for foreach function if in nocorrect noglob repeat select"
+    " then until while eval source ."
 )
 RESERVED = frozenset(_RESERVED_WORDS.split())
 """Words that change what follows them, where a command's name is expected."""
@@ -27,7 +27,7 @@ class NotUnderstood(Exception):  # noqa: N818 - it is an answer, no error
 class Word:
     """One word."""
 
-    __slots__ = ("braces", "glob", "quoted", "text", "unknown")
+    __slots__ = ("adds", "braces", "glob", "quoted", "text", "unknown")
 
     def __init__(self) -> None:
         self.text = ""
@@ -39,12 +39,14 @@ class Word:
         self.quoted = False
         self.braces = False
         """A brace stands in it, not in quotes."""
+        self.adds = False
+        """As a file that is written to: what stands there stays."""
 
 
 class Command:
     """One program with its words."""
 
-    __slots__ = ("assigned", "inputs", "words", "writes")
+    __slots__ = ("assigned", "inputs", "murky", "words", "writes")
 
     def __init__(self) -> None:
         self.words: list[Word] = []
@@ -54,6 +56,8 @@ class Command:
         """Files that its output goes to."""
         self.inputs: list[str] = []
         """Here-documents and here-strings."""
+        self.murky = False
+        """Of what it is given to read not all stands in the line."""
 
 
 def read(text: str) -> list[Command]:
@@ -66,6 +70,29 @@ def read(text: str) -> list[Command]:
     reader = _Reader(text)
     reader.list_until("", 0)
     return reader.commands
+
+
+def _is_still(line: str) -> bool:
+    """Return whether a line of a here-document without quotes runs nothing: of variables their names alone stand in it."""
+    at = line.find("$")
+    while at >= 0:
+        name = line[at + 1 : at + 2]
+        if name == "{":
+            end = line.find("}", at)
+            inner = line[at + 2 : end] if end > 0 else ""
+            if not inner or inner[0] not in _NAME or not all(letter in _NAMED for letter in inner):
+                return False
+        elif name and (name in "([+^~='\"" or (name in _NAME and _counts(line, at + 1))):
+            return False
+        at = line.find("$", at + 1)
+    return "`" not in line and "\\" not in line
+
+
+def _counts(line: str, at: int) -> bool:
+    """Return whether a bracket follows the variable's name: what stands in it is counted out."""
+    while at < len(line) and line[at] in _NAMED:
+        at += 1
+    return line[at : at + 1] == "["
 
 
 class _Reader:
@@ -82,6 +109,7 @@ class _Reader:
             raise NotUnderstood("it is nested too deeply")
         waiting, self.waiting = self.waiting, []
         needs = False  # a command has to come
+        piped = False  # what it reads comes from another one
         begun = False  # one has come since the last separator
         while True:
             self.blanks()
@@ -101,12 +129,15 @@ class _Reader:
                 break
             elif letter in ";&|" and not self.text.startswith("&>", self.at):
                 needs = self.separator(begun=begun and not needs)
+                piped = (
+                    self.text[self.at - 1] in "|&" and needs and self.text[self.at - 2 : self.at] not in {"&&", "||"}
+                )
                 begun = False
             else:
                 if begun:
                     raise NotUnderstood(f"{letter} stands where a command ends")
-                self.command(depth)
-                needs, begun = False, True
+                self.command(depth, piped=piped)
+                needs, begun, piped = False, True, False
         if needs:
             raise NotUnderstood("a command is missing at its end")
         if self.waiting:
@@ -153,15 +184,18 @@ class _Reader:
                 line = line.lstrip("\t") if tabs else line
                 if line == end:
                     break
-                if not literal and any(letter in line for letter in "$`\\"):
+                if not literal and not _is_still(line):
                     raise NotUnderstood("a here-document without quotes is expanded")
+                command.murky = command.murky or (not literal and "$" in line)
                 lines.append(line)
             command.inputs.append("\n".join(lines))
         self.waiting = []
 
-    def command(self, depth: int) -> None:
+    def command(self, depth: int, *, piped: bool) -> None:
         made = Command()
+        made.murky = piped
         closed = False
+        timed = False
         while True:
             self.blanks()
             if self.at >= len(self.text):
@@ -173,6 +207,8 @@ class _Reader:
                 self.comment()
             elif letter == "(":
                 raise NotUnderstood("a bracket is not understood")
+            elif self._is("<(") and self.text[self.at - 1] in " \t":
+                self.substitution(made, depth)
             elif letter in "<>&" or self.is_numbered():
                 closed = closed or self._is("&>")  # where that is unknown, another command begins behind it
                 self.redirection(made, depth)
@@ -180,19 +216,30 @@ class _Reader:
                 raise NotUnderstood("a word after &> is read in two ways")
             else:
                 self.take(made, depth)
+                if not piped and (self.is_timing(made) or (timed and made.words and made.words[0].text == "-p")):
+                    made.words, timed = [], True
         if not made.words:
             raise NotUnderstood("it sets variables" if made.assigned else "a line without a command")
         name = made.words[0]
         if name.unknown or (name.glob and name.text != "[") or not name.text:
             raise NotUnderstood("which program it runs can't be said")
-        if not name.quoted and name.text in RESERVED:
+        if not name.quoted and (name.text in RESERVED or name.text in {"!", "-"} or (timed and name.text[:1] == "-")):
             raise NotUnderstood(f"{name.text} is not understood")
         self.commands.append(made)
+
+    def is_timing(self, made: Command) -> bool:
+        """Return whether the word just taken is ``time`` or ``!``, after which a command begins, and nothing before it."""
+        if len(made.words) != 1 or made.assigned or made.words[0].quoted or made.writes or made.inputs:
+            return False
+        return made.words[0].text in {"time", "!"} and self.text[self.at : self.at + 1] in {" ", "\t"}
 
     def take(self, made: Command, depth: int) -> None:
         """Take the next word, which may set a variable for the command."""
         start = self.at
+        bare = not made.words and self.text[start : start + 1] == "\\" and self.text[start + 1 : start + 2].islower()
+        self.at += bare  # it only keeps an alias out
         word = self.word(depth)
+        word.quoted = word.quoted or bare
         name, sign, _ = self.text[start : self.at].partition("=")
         if not made.words and sign and name and name[0] in _NAME and all(letter in _NAMED for letter in name):
             word.text = word.text.partition("=")[2]
@@ -200,6 +247,18 @@ class _Reader:
             return
         if not made.words and "=" in self.text[start : self.at]:
             raise NotUnderstood("what it sets can't be said")
+        made.words.append(word)
+
+    def substitution(self, made: Command, depth: int) -> None:
+        """Take ``<(…)``, whose output is read by a name of its own."""
+        if not made.words or self.waiting:
+            raise NotUnderstood("a bracket is not understood")
+        self.at += 2
+        self.list_until(")", depth + 1)
+        if self.text[self.at : self.at + 1].strip(" \t\n;&|)"):
+            raise NotUnderstood("a bracket is not understood")
+        word = Word()
+        word.unknown = word.quoted = True
         made.words.append(word)
 
     def is_numbered(self) -> bool:
@@ -236,6 +295,7 @@ class _Reader:
         word = self.word(depth)
         if sign == "<<<":
             made.inputs.append("" if word.unknown else word.text)
+            made.murky = made.murky or word.unknown
             return
         if sign in {">&", "<&"} and not word.unknown and (word.text.rstrip("-").isdigit() or word.text == "-"):
             return
@@ -245,7 +305,10 @@ class _Reader:
             raise NotUnderstood("a redirection is not understood")
         if word.text.startswith(("/dev/tcp", "/dev/udp")):
             raise NotUnderstood("a redirection to the network")
-        if sign != "<":
+        if sign == "<":
+            made.murky = True
+        else:
+            word.adds = sign in {">>", "&>>"}
             made.writes.append(word)
 
     def _is(self, sign: str) -> bool:
