@@ -27,9 +27,11 @@ __all__ = ["CHANGING", "DELETE", "MAKE", "OTHER", "READING", "RISKY", "WRITE", "
 
 READING, CHANGING, RISKY, OTHER = "reading", "changing", "risky", "other"
 """RISKY: a program that is known to read, with words that are not."""
-_STARTERS = frozenset(
-    ["command", "builtin", "exec", "nohup", "noglob", "nocorrect", "setsid", "time", "nice", "ionice", "timeout", "env", "sudo", "doas", "stdbuf", "taskset", "chrt", "flock", "strace", "ltrace", "unbuffer", "caffeinate", "watch", "xargs", "busybox", "toybox", "uv", "poetry", "pipenv", "pdm", "rye", "hatch"]
+_STARTERS_WORDS = (
+    "command builtin exec nohup noglob nocorrect setsid time nice ionice timeout env sudo doas stdbuf taskset chrt flock"
+    " strace ltrace unbuffer caffeinate watch xargs busybox toybox uv poetry pipenv pdm rye hatch"
 )
+_STARTERS = frozenset(_STARTERS_WORDS.split())
 """Programs that may run another one: `wrapping` says which."""
 
 
@@ -64,6 +66,8 @@ def effect_of(command: Command) -> Effect:
     effect = _alone(inner.command, _bare(inner.command.words[0].text))
     if inner.command is command:
         return effect
+    if inner.empty is not None:
+        effect.acts += effect_of(inner.empty).acts
     effect.acts = within(effect.acts, inner.folder)
     effect.acts += [Act(WRITE, word.text, text=None) for word in inner.given]
     outer = [name, *(word.text for word in command.words[1:])]

@@ -29,9 +29,10 @@ def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: 
         effects = [effect_of(command) for command in commands]
     except NotUnderstood as said:
         return _not_understood(policy, light, line, str(said), about)
-    folders: tuple[str, ...] = (folder,)
+    going = Going(folder)
     decisions, lost = [], False
     for command, effect in zip(commands, effects, strict=True):
+        folders = going.before(command)
         if lost and (command.writes or effect.kind != READING) and effect.name != "cd":
             why = "in which folder it goes on can't be said"
             return _not_understood(policy, light, line, why, about)
@@ -46,7 +47,7 @@ def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: 
             ):
                 lost = True  # what only reads may do so anywhere
             else:
-                folders = _gone(folders, effect.words[1])
+                going.to(command, effect.words[1])
     if not decisions:
         return Decision(ALLOW, "reading", "it runs nothing", about)
     worst = strictest(decisions)
@@ -90,10 +91,43 @@ def shown(line: str) -> str:
     return flat if len(flat) <= MAX_SHOWN else flat[: MAX_SHOWN - 1] + "…"
 
 
+class Going:
+    """Where the shell may stand as its line goes on."""
+
+    __slots__ = ("_anywhere", "_here", "_moved")
+
+    def __init__(self, folder: str) -> None:
+        self._here: tuple[str, ...] = (folder,)
+        """Where it stands while all that the chain of ``&&`` has run has worked."""
+        self._anywhere = self._here
+        """The same where any of it may have failed."""
+        self._moved = False
+        """The command before went into another folder."""
+
+    def before(self, command: Command) -> tuple[str, ...]:
+        """Return the folders in which ``command`` may run."""
+        if command.depth:
+            return self._anywhere
+        piped = command.sign in {"|", "|&"}
+        if (piped and self._moved) or not (piped or command.sign == "&&"):
+            self._here = self._anywhere
+        self._moved = False
+        return self._here
+
+    def to(self, command: Command, folder: str) -> None:
+        """Take it that ``command`` goes to ``folder``, or fails."""
+        gone, self._anywhere = _gone(self._here, folder), _all(self._anywhere, _gone(self._anywhere, folder))
+        sure = not command.depth and not command.negated and command.sign not in {"||", "|", "|&"}
+        self._here = gone if sure else self._anywhere
+        self._moved = True
+
+
 def _gone(folders: tuple[str, ...], to: str) -> tuple[str, ...]:
-    """Return where the shell may stand after ``cd``, which may have failed."""
-    gone = tuple(to if to.startswith(("/", "~")) else f"{folder}/{to}" for folder in folders)
-    return tuple(dict.fromkeys((*folders, *gone)))[:16]
+    return tuple(to if to.startswith(("/", "~")) else f"{folder}/{to}" for folder in folders)
+
+
+def _all(folders: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*folders, *more)))[:16]
 
 
 def _judge(

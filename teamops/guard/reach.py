@@ -1,6 +1,5 @@
 """Which places a word of a shell's line reaches: the names that a pattern stands for, and what a folder brings along."""
 
-
 from __future__ import annotations
 
 from teamops.guard.act import Act

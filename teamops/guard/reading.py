@@ -34,17 +34,18 @@ ONLY_NOT: dict[str, tuple[str, tuple[str, ...]]] = {
 _OPERANDS = {"xxd": 1, "uniq": 1}
 """Their next operand would be written."""
 LOOKED_AT = frozenset({"uniq", "test", "[", "printf", "xargs", "env", "hostname", "command"})
-GIT_READS_WORDS = (
+_GIT_READS_WORDS = (
     "blame cat-file check-ignore describe diff diff-index diff-tree grep log ls-files ls-tree merge-base name-rev"
     " rev-list rev-parse shortlog show show-ref status version for-each-ref cherry count-objects check-attr range-diff"
     " show-branch whatchanged verify-commit verify-tag var ls-remote"
 )
-GIT_READS = frozenset(GIT_READS_WORDS.split())
+GIT_READS = frozenset(_GIT_READS_WORDS.split())
 GIT_WRITES = ("--output", "--ext-diff", "--textconv", "--filters", "--open-files-in-pager", "--exec", "--upload-pack")
+_GIT_BRANCH_WORDS = (
+    "-a -r -v -vv -av -avv --list -l --all --show-current --contains --merged --no-merged --remotes --sort"
+)
 GIT_LISTS: dict[str, frozenset[str]] = {
-    "branch": frozenset(
-        ["-a", "-r", "-v", "-vv", "-av", "-avv", "--list", "-l", "--all", "--show-current", "--contains", "--merged", "--no-merged", "--remotes", "--sort"]
-    ),
+    "branch": frozenset(_GIT_BRANCH_WORDS.split()),
     "tag": frozenset({"-l", "--list", "-n"}),
     "remote": frozenset({"-v", "show", "get-url"}),
     "stash": frozenset({"list", "show"}),
@@ -189,9 +190,8 @@ def _is_plain_date(words: list[Word]) -> bool:
     return all(word.text.startswith(("+", "-u", "-I", "-R", "--date=", "--iso", "--utc", "--rfc")) for word in words)
 
 
-_SET = frozenset(
-    ["-e", "-u", "-x", "-v", "+e", "+u", "+x", "-eu", "-ex", "-ux", "-eux", "-o", "-euo", "-uo", "-eo", "-euxo", "-exo", "pipefail", "errexit", "nounset", "xtrace"]
-)
+_SET_WORDS = "-e -u -x -v +e +u +x -eu -ex -ux -eux -o -euo -uo -eo -euxo -exo pipefail errexit nounset xtrace"
+_SET = frozenset(_SET_WORDS.split())
 SCRIPTED = {"sed": _is_plain_sed, "awk": _is_plain_awk, "gawk": _is_plain_awk, "curl": _is_plain_curl,
             "date": _is_plain_date, "set": _is_plain_set}  # fmt: skip
 """Programs whose words have to be looked at, all of them."""

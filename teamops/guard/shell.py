@@ -10,7 +10,7 @@ from __future__ import annotations
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 10
 _RESERVED_WORDS = (
-    "{ } [[ ]] case coproc do done elif else end esac fi for foreach function if in nocorrect noglob repeat select"
+    "{ } [[ ]] case coproc do done elif else end esac fi for foreach function if in repeat select"
     " then until while eval source ."
 )
 RESERVED = frozenset(_RESERVED_WORDS.split())
@@ -46,7 +46,7 @@ class Word:
 class Command:
     """One program with its words."""
 
-    __slots__ = ("assigned", "inputs", "murky", "words", "writes")
+    __slots__ = ("assigned", "depth", "inputs", "murky", "negated", "sign", "words", "writes")
 
     def __init__(self) -> None:
         self.words: list[Word] = []
@@ -58,6 +58,12 @@ class Command:
         """Here-documents and here-strings."""
         self.murky = False
         """Of what it is given to read not all stands in the line."""
+        self.sign = ""
+        """What stands between it and the command before: one of ; & && | || |& or the end of a line."""
+        self.negated = False
+        """Where it fails, that counts as success."""
+        self.depth = 0
+        """In how many brackets it stands."""
 
 
 def read(text: str) -> list[Command]:
@@ -109,7 +115,7 @@ class _Reader:
             raise NotUnderstood("it is nested too deeply")
         waiting, self.waiting = self.waiting, []
         needs = False  # a command has to come
-        piped = False  # what it reads comes from another one
+        sign = ""  # what stands before it
         begun = False  # one has come since the last separator
         while True:
             self.blanks()
@@ -123,39 +129,36 @@ class _Reader:
             elif letter == "\n":
                 self.at += 1
                 self.bodies()
-                begun = False
+                begun, sign = False, sign if needs else "\n"
             elif letter == ")" and end:
                 self.at += 1
                 break
             elif letter in ";&|" and not self.text.startswith("&>", self.at):
-                needs = self.separator(begun=begun and not needs)
-                piped = (
-                    self.text[self.at - 1] in "|&" and needs and self.text[self.at - 2 : self.at] not in {"&&", "||"}
-                )
-                begun = False
+                sign = self.separator(begun=begun and not needs)
+                needs, begun = sign not in {";", "&"}, False
             else:
                 if begun:
                     raise NotUnderstood(f"{letter} stands where a command ends")
-                self.command(depth, piped=piped)
-                needs, begun, piped = False, True, False
+                self.command(depth, sign)
+                needs, begun = False, True
         if needs:
             raise NotUnderstood("a command is missing at its end")
         if self.waiting:
             raise NotUnderstood("a here-document has no end")
         self.waiting = waiting
 
-    def separator(self, *, begun: bool) -> bool:
-        """Take one of ; & && | || |&; return whether a command has to follow."""
+    def separator(self, *, begun: bool) -> str:
+        """Take and return one of ; & && | || |&."""
         if not begun:
             raise NotUnderstood("a command is missing before a separator")
         two = self.text[self.at : self.at + 2]
         if two in {"&&", "||", "|&"}:
             self.at += 2
-            return True
+            return two
         if two in {";;", ";&", ";|"} or self.text[self.at + 1 : self.at + 2] == "!":
             raise NotUnderstood(f"{two} is not understood")
         self.at += 1
-        return two[0] == "|"
+        return two[0]
 
     def blanks(self) -> None:
         while self.at < len(self.text):
@@ -191,9 +194,10 @@ class _Reader:
             command.inputs.append("\n".join(lines))
         self.waiting = []
 
-    def command(self, depth: int, *, piped: bool) -> None:
+    def command(self, depth: int, sign: str) -> None:
         made = Command()
-        made.murky = piped
+        made.depth, made.sign = depth, sign
+        made.murky = piped = sign in {"|", "|&"}
         closed = False
         timed = False
         while True:
@@ -217,6 +221,7 @@ class _Reader:
             else:
                 self.take(made, depth)
                 if not piped and (self.is_timing(made) or (timed and made.words and made.words[0].text == "-p")):
+                    made.negated = made.negated or made.words[0].text == "!"
                     made.words, timed = [], True
         if not made.words:
             raise NotUnderstood("it sets variables" if made.assigned else "a line without a command")
@@ -236,7 +241,7 @@ class _Reader:
     def take(self, made: Command, depth: int) -> None:
         """Take the next word, which may set a variable for the command."""
         start = self.at
-        bare = not made.words and self.text[start : start + 1] == "\\" and self.text[start + 1 : start + 2].islower()
+        bare = self.text[start : start + 1] == "\\" and self.text[start + 1 : start + 2].islower()
         self.at += bare  # it only keeps an alias out
         word = self.word(depth)
         word.quoted = word.quoted or bare

@@ -52,8 +52,8 @@ _GRAMMARS: dict[str, tuple[Grammar, int]] = {
             "0oprtx",
             "adEILnPsJR eil",
             """
-        arg-file= delimiter= eof? exit interactive max-args= max-chars= max-lines? max-procs= no-run-if-empty
-        null open-tty process-slot-var= replace? show-limits verbose""",
+        arg-file= delimiter= eof? exit interactive max-args= max-chars= max-lines? max-procs=
+        no-run-if-empty null open-tty process-slot-var= replace? show-limits verbose""",
         ),
         0,
     ),
@@ -72,10 +72,12 @@ NAMES = frozenset(_GRAMMARS) | _RUNNERS
 class Wrapped:
     """The program that is run in the end."""
 
-    __slots__ = ("command", "folder", "given", "trusted")
+    __slots__ = ("command", "empty", "folder", "given", "trusted")
 
     def __init__(self, command: Command) -> None:
         self.command = command
+        self.empty: Command | None = None
+        """The same, where what is added to its words is nothing."""
         self.trusted = True
         """What stands before it changes nothing of what it does."""
         self.folder = ""
@@ -130,6 +132,7 @@ def _behind(found: Wrapped, name: str) -> Command | None:
     while name in {"env", "sudo", "doas", "time", "exec"} and rest and _sets(rest[0].text):
         assigned.append(_assignment(rest.pop(0)))
     if name == "xargs":
+        found.empty = found.empty or _command(found.command, rest)
         rest = _appended(rest, given)
     made = _command(found.command, rest)
     if made is not None:
