@@ -50,7 +50,7 @@ class Act:
         """What is put there, with all below it, under its own name where the path is a folder."""
         self.source_glob = False
         self.into: bool | None = None
-        """The path is the folder into which the source goes; ``False`` = it is its new name; ``None`` = as it is found."""
+        """The path is the folder into which the source goes; ``False`` = its new name; ``None`` = as it is found."""
 
     @property
     def plain(self) -> bool:

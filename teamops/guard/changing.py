@@ -1,4 +1,4 @@
-"""What the programs change that are known to change files: which of their words are files, and what becomes of those."""
+"""What the programs change that are known to change files: which of their words are files, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from teamops.guard.act import ADDS, DELETE, KEEPS, MAKE, REPLACES, WRITE, Act
 from teamops.guard.grammars import GRAMMARS, PLAIN, UNREAD
 from teamops.guard.options import Given, sorted_words, words_within
 from teamops.guard.scripts import sed_only_edits
-from teamops.guard.shell import Word
+from teamops.guard.words import Word
 
 ALL, MORE, BESIDE = "all", "more", "beside"
 """How much of what a program changes is known: all; not all of its files; all of them, and it may do something else."""
@@ -217,6 +217,9 @@ def _sed(given: Given) -> Changed:
     if not given.has("i", "I", "in-place"):
         return [], BESIDE
     acts, sure = on_all(WRITE, files)
+    if all(one.text[:1] == "s" and not one.unknown and "\\" not in one.text for one in scripts):
+        for act in acts:
+            act.added = 0  # a text in another's place makes no lines
     plain = not given.has("f", "file") and all(not one.unknown and sed_only_edits(one.text) for one in scripts)
     return acts, sure if plain else BESIDE
 
@@ -244,14 +247,17 @@ def _patch(given: Given, inputs: Sequence[str]) -> Changed:
     return acts, BESIDE if inputs or given.operands else MORE
 
 
+_PATCH_SIGNS = ("--- ", "+++ ", "rename from ", "rename to ", "copy to ", "*** ")
+
+
 def patched(inputs: Sequence[str], folder: str = "") -> list[Act]:
     """Return the changes that a patch in ``inputs`` makes, its paths with and without their first folder."""
     paths = []
     for text in inputs:
         for line in text.splitlines():
-            for sign in ("--- ", "+++ ", "rename from ", "rename to ", "copy to ", "*** "):
-                if line.startswith(sign):
-                    paths.append(line[len(sign) :].partition("\t")[0].strip().strip('"'))
+            sign = next((sign for sign in _PATCH_SIGNS if line.startswith(sign)), "")
+            if sign:
+                paths.append(line[len(sign) :].partition("\t")[0].strip().strip('"'))
     acts = []
     for path in dict.fromkeys(paths):
         for one in (path, path.partition("/")[2]):
@@ -325,28 +331,21 @@ def _packed(given: Given) -> Changed:
     return acts if given.has("k", "keep") else acts + on_all(DELETE, given.operands, deep=True)[0], BESIDE
 
 
+_FETCHES_WORDS = (
+    "s S L f i k v g o O output silent show-error location fail include insecure create-dirs compressed remote-name"
+    " output-dir"
+)
+_FETCHES = frozenset(_FETCHES_WORDS.split())
+_CURL_WRITES_WORDS = "c cookie-jar D dump-header trace trace-ascii stderr etag-save hsts alt-svc libcurl"
+
+
 def _curl(given: Given) -> Changed:
-    names = (
-        "c",
-        "cookie-jar",
-        "D",
-        "dump-header",
-        "trace",
-        "trace-ascii",
-        "stderr",
-        "etag-save",
-        "hsts",
-        "alt-svc",
-        "libcurl",
-    )
-    acts = on_all(WRITE, [word for word in given.values(*names) if word.text != "-"])[0]
-    acts += _fetched(
-        given.values("o", "output"),
-        given.values("output-dir"),
-        given,
-        by_name=given.has("O", "remote-name", "remote-name-all"),
-    )
-    return acts, BESIDE
+    kept = [word for word in given.values(*_CURL_WRITES_WORDS.split()) if word.text != "-"]
+    acts = on_all(WRITE, kept)[0]
+    by_name = given.has("O", "remote-name", "remote-name-all")
+    acts += _fetched(given.values("o", "output"), given.values("output-dir"), given, by_name=by_name)
+    plain = set(given.options) <= _FETCHES and all(word.text[:4] == "http" for word in given.operands)
+    return acts, ALL if plain and not any(word.unknown for word in given.values("o", "output")) else BESIDE
 
 
 def _wget(given: Given) -> Changed:

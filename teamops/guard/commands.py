@@ -21,15 +21,15 @@ from teamops.guard.reading import (
     is_plain_xargs,
     reads,
 )
-from teamops.guard.shell import Command, NotUnderstood, Word
+from teamops.guard.words import Command, NotUnderstood, Word
 
 __all__ = ["CHANGING", "DELETE", "MAKE", "OTHER", "READING", "RISKY", "WRITE", "Effect", "bare_git", "effect_of"]
 
 READING, CHANGING, RISKY, OTHER = "reading", "changing", "risky", "other"
 """RISKY: a program that is known to read, with words that are not."""
 _STARTERS_WORDS = (
-    "command builtin exec nohup noglob nocorrect setsid time nice ionice timeout env sudo doas stdbuf taskset chrt flock"
-    " strace ltrace unbuffer caffeinate watch xargs busybox toybox uv poetry pipenv pdm rye hatch"
+    "command builtin exec nohup noglob nocorrect setsid time nice ionice timeout env sudo doas stdbuf taskset chrt"
+    " flock strace ltrace unbuffer caffeinate watch xargs busybox toybox uv poetry pipenv pdm rye hatch"
 )
 _STARTERS = frozenset(_STARTERS_WORDS.split())
 """Programs that may run another one: `wrapping` says which."""
@@ -83,6 +83,9 @@ def effect_of(command: Command) -> Effect:
     return effect
 
 
+_PAGERS = frozenset({"PAGER", "GIT_PAGER", "GH_PAGER"})
+
+
 def _bare(name: str) -> str:
     for folder in BIN:
         if name.startswith(folder) and "/" not in name[len(folder) :]:
@@ -94,7 +97,10 @@ def _alone(command: Command, name: str) -> Effect:
     """Return what a command does that runs no other one."""
     given = command.words
     words = [name, *(word.text for word in given[1:])]
-    set_aside = any(variable not in HARMLESS or value.unknown for variable, value in command.assigned)
+    set_aside = any(
+        value.unknown or not (variable in HARMLESS or (variable in _PAGERS and value.text == "cat"))
+        for variable, value in command.assigned
+    )
     base = name.rpartition("/")[2]
     if base == "git":
         effect = _git(given, bare_git(["git", *words[1:]]), command)
@@ -174,20 +180,31 @@ def _git(given: list[Word], words: list[str], command: Command) -> Effect:
     verb, rest = words[1], given[start + 1 :]
     plain = all(word.text in _GIT_PLAIN for word in before)
     plain = plain or (len(before) == 2 and before[0].text == "-C" and not before[1].unknown)
-    if verb in GIT_READS or verb in GIT_LISTS:
-        if verb != "stash" or (rest and rest[0].text in GIT_LISTS["stash"]):
-            return Effect(_git_asks(verb, rest) if plain else RISKY, words)
+    lists_stash = bool(rest) and rest[0].text in GIT_LISTS["stash"]
+    if verb in GIT_READS or (verb in GIT_LISTS and (verb != "stash" or lists_stash)):
+        return Effect(_git_asks(verb, rest) if plain else RISKY, words)
     from teamops.guard.changing import ALL, MORE
     from teamops.guard.git_changes import git_changes
 
     told = git_changes(verb, rest, _git_folder(before), command.inputs)
-    loose = not plain or any(word.unknown for word in given)
+    loose = not plain or any(word.unknown for word in _without_message(verb, given[start:]))
     if told is None:
         return Effect(RISKY if loose else OTHER, words)
     acts, state = told
     if acts and state == ALL and not loose:
         return Effect(CHANGING, words, acts)
     return Effect(RISKY if loose else OTHER, words, acts, more=state == MORE)
+
+
+def _without_message(verb: str, given: list[Word]) -> list[Word]:
+    """Return git's words without the text of a commit, which may be anything."""
+    if verb != "commit":
+        return given
+    return [
+        word
+        for before, word in zip([Word(), *given[:-1]], given, strict=True)
+        if not (word.quoted and before.text in {"-m", "-am", "--message", "-qm", "-sm"})
+    ]
 
 
 _GIT_PLAIN = frozenset({"--no-pager", "--no-optional-locks", "--literal-pathspecs", "-P"})

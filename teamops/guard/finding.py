@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from teamops.guard.act import DELETE, REPLACES, WRITE, Act
 from teamops.guard.changing import ALL, MORE, Changed, act_on
-from teamops.guard.shell import Word
+from teamops.guard.words import Word
 
 _NAMES = frozenset({"-name", "-iname", "-path", "-wholename", "-ipath", "-iwholename"})
 _RUNS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
@@ -18,53 +18,78 @@ Inner = Callable[[list[Word]], "Changed | None"]
 
 def found(words: list[Word], inner: Inner) -> Changed | None:
     """Return what ``find`` with these words changes; ``None`` = it only reads."""
-    starts, at = [], 0
-    while at < len(words) and words[at].text in {"-H", "-L", "-P"}:
-        at += 1
-    while at < len(words) and words[at].text[:1] not in {"-", "(", "!", ")"} and (words[at].text or words[at].quoted):
-        starts.append(words[at])
-        at += 1
-    if not starts:
-        here = Word()
-        here.text = "."
-        starts.append(here)
-    acts: list[Act] = []
-    state = "" if all(not word.unknown for word in starts) else MORE
-    changes = False
-    only: list[tuple[str, ...]] = []
+    at = next((at for at, word in enumerate(words) if word.text not in {"-H", "-L", "-P"}), len(words))
+    end = next((to for to in range(at, len(words)) if _begins_expression(words[to])), len(words))
+    looking = _Find(words[at:end] or [_here()], inner)
+    at = end
     while at < len(words):
-        text, loose = words[at].text, words[at].unknown
-        at += 1
-        if loose:
-            return acts, MORE
+        if words[at].unknown:
+            return looking.acts, MORE
+        at = looking.take(words, at)
+    return (looking.acts, looking.state or ALL) if looking.changes or looking.state else None
+
+
+class _Find:
+    """An expression of find as it is read."""
+
+    def __init__(self, starts: list[Word], inner: Inner) -> None:
+        self.starts = starts
+        self.inner = inner
+        self.acts: list[Act] = []
+        self.changes = False
+        self.state = MORE if any(word.unknown for word in starts) else ""
+        self.only: list[tuple[str, ...]] = []
+        """What is asked of a name so far."""
+
+    def take(self, words: list[Word], at: int) -> int:
+        """Take what stands at ``at``; return where the next one stands."""
+        text, at = words[at].text, at + 1
         if text in _OR:
-            only = []
+            self.only = []
         elif text in {"!", "-not"}:
-            at = _behind(words, at)
+            return _behind(words, at)
         elif text == "(":
             group, at = _group(words, at)
-            only += [group] if group else []
+            self.only += [group] if group else []
         elif text in _NAMES:
             if at < len(words) and not words[at].unknown:
-                only.append((f"{text[1:]}:{words[at].text}",))
-            at += 1
+                self.only.append((f"{text[1:]}:{words[at].text}",))
+            return at + 1
         elif text == "-delete":
-            changes = True
-            acts += [_on(DELETE, start, only, REPLACES) for start in starts]
+            self.changes = True
+            self.acts += [_on(DELETE, start, self.only, REPLACES) for start in self.starts]
         elif text in _WRITES:
-            changes = True
-            acts += [act_on(WRITE, word) for word in words[at : at + 1]]
-            at += 1
+            self.changes = True
+            self.acts += [act_on(WRITE, word) for word in words[at : at + 1]]
+            return at + 1
         elif text in _RUNS:
             end = next((to for to in range(at, len(words)) if words[to].text in {";", "+"}), len(words))
-            told = inner(words[at:end])
-            at = end + 1
-            if told is not None:
-                changes = True
-                acts += [one for act in told[0] for one in _each(act, starts, only)]
-                state = told[1] if told[1] != ALL and state != MORE else state
-                state = MORE if any("{}" in act.path and act.path != "{}" for act in told[0]) else state
-    return (acts, state or ALL) if changes or state else None
+            self.run(words[at:end])
+            return end + 1
+        return at
+
+    def run(self, words: list[Word]) -> None:
+        """Take a program that is run for what is found."""
+        told = self.inner(words)
+        if told is None:
+            return
+        acts, state = told
+        self.changes = True
+        self.acts += [one for act in acts for one in _each(act, self.starts, self.only)]
+        if any("{}" in act.path and act.path != "{}" for act in acts):
+            state = MORE
+        if state != ALL and self.state != MORE:
+            self.state = state
+
+
+def _begins_expression(word: Word) -> bool:
+    return word.text[:1] in {"-", "(", "!", ")"} and bool(word.text)
+
+
+def _here() -> Word:
+    made = Word()
+    made.text = "."
+    return made
 
 
 def _each(act: Act, starts: list[Word], only: list[tuple[str, ...]]) -> list[Act]:

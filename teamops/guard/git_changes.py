@@ -8,7 +8,7 @@ from teamops.guard.act import DELETE, REPLACES, WRITE, Act
 from teamops.guard.changing import ALL, BESIDE, MORE, Changed, any_of, changes_of, on_all, patched
 from teamops.guard.grammars import GRAMMARS
 from teamops.guard.options import sorted_words
-from teamops.guard.shell import Word
+from teamops.guard.words import Word
 
 _BRANCHES = ("b", "B", "orphan")
 
@@ -31,7 +31,7 @@ def git_changes(verb: str, words: list[Word], folder: str, inputs: Sequence[str]
     if given.has("pathspec-from-file"):
         return [], MORE
     if verb == "mv":
-        moved = changes_of("mv", [word for word in files])
+        moved = changes_of("mv", list(files))
         return None if moved is None else (within(moved[0], folder), moved[1])
     if verb == "apply":
         if given.has("check", "stat", "numstat", "summary", "cached") and not given.has("apply"):
@@ -40,21 +40,20 @@ def git_changes(verb: str, words: list[Word], folder: str, inputs: Sequence[str]
         return within(patched(inputs, below), folder), MORE if files or not inputs else BESIDE
     if verb == "restore" and given.has("S", "staged") and not given.has("W", "worktree"):
         return None
-    if verb == "rm":
-        acts, state = _named(DELETE, files), on_all(DELETE, files)[1]
-    elif verb == "clean":
-        acts, state = _named(DELETE, files), MORE
-    elif verb == "restore":
-        acts, state = _named(WRITE, files), on_all(WRITE, files)[1]
-    else:
-        if given.has(*_BRANCHES):
-            return None
-        mark = next((at for at, word in enumerate(words) if word.text == "--"), -1)
-        acts = _named(WRITE, words[mark + 1 :] if mark >= 0 else files)
-        for act in acts if mark < 0 else ():
-            act.maybe = True
-        state = BESIDE
+    if verb == "checkout":
+        return None if given.has(*_BRANCHES) else (within(_checked_out(words, files), folder), BESIDE)
+    acts = _named(WRITE if verb == "restore" else DELETE, files)
+    state = MORE if verb == "clean" else on_all(WRITE, files)[1]
     return within(acts, folder), BESIDE if state == ALL and any(act.only for act in acts) else state
+
+
+def _checked_out(words: list[Word], files: list[Word]) -> list[Act]:
+    """Return what ``git checkout`` changes: what stands behind ``--``, or whatever is a path and no branch."""
+    mark = next((at for at, word in enumerate(words) if word.text == "--"), -1)
+    acts = _named(WRITE, words[mark + 1 :] if mark >= 0 else files)
+    for act in acts if mark < 0 else ():
+        act.maybe = True
+    return acts
 
 
 def within(acts: list[Act], folder: str) -> list[Act]:

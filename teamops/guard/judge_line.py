@@ -7,9 +7,11 @@ from collections.abc import Callable
 from teamops.guard.act import ADDS, REPLACES, WRITE, Act
 from teamops.guard.acts import call_of
 from teamops.guard.commands import CHANGING, READING, RISKY, Effect, bare_git, effect_of
+from teamops.guard.going import Going
 from teamops.guard.judge import ALLOW, DENY, REPORT, WARN, Decision, Light, light_rule, strictest, verdict_rule
 from teamops.guard.policy import Policy
-from teamops.guard.shell import Command, NotUnderstood, Word, read
+from teamops.guard.shell import read
+from teamops.guard.words import Command, NotUnderstood, Word
 
 JudgeAct = Callable[[Act, tuple[str, ...]], Decision]
 """Judges one change of a process that may stand in any of the folders."""
@@ -47,7 +49,7 @@ def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: 
             ):
                 lost = True  # what only reads may do so anywhere
             else:
-                going.to(command, effect.words[1])
+                lost = not going.to(command, effect.words[1]) or lost
     if not decisions:
         return Decision(ALLOW, "reading", "it runs nothing", about)
     worst = strictest(decisions)
@@ -91,45 +93,6 @@ def shown(line: str) -> str:
     return flat if len(flat) <= MAX_SHOWN else flat[: MAX_SHOWN - 1] + "…"
 
 
-class Going:
-    """Where the shell may stand as its line goes on."""
-
-    __slots__ = ("_anywhere", "_here", "_moved")
-
-    def __init__(self, folder: str) -> None:
-        self._here: tuple[str, ...] = (folder,)
-        """Where it stands while all that the chain of ``&&`` has run has worked."""
-        self._anywhere = self._here
-        """The same where any of it may have failed."""
-        self._moved = False
-        """The command before went into another folder."""
-
-    def before(self, command: Command) -> tuple[str, ...]:
-        """Return the folders in which ``command`` may run."""
-        if command.depth:
-            return self._anywhere
-        piped = command.sign in {"|", "|&"}
-        if (piped and self._moved) or not (piped or command.sign == "&&"):
-            self._here = self._anywhere
-        self._moved = False
-        return self._here
-
-    def to(self, command: Command, folder: str) -> None:
-        """Take it that ``command`` goes to ``folder``, or fails."""
-        gone, self._anywhere = _gone(self._here, folder), _all(self._anywhere, _gone(self._anywhere, folder))
-        sure = not command.depth and not command.negated and command.sign not in {"||", "|", "|&"}
-        self._here = gone if sure else self._anywhere
-        self._moved = True
-
-
-def _gone(folders: tuple[str, ...], to: str) -> tuple[str, ...]:
-    return tuple(to if to.startswith(("/", "~")) else f"{folder}/{to}" for folder in folders)
-
-
-def _all(folders: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*folders, *more)))[:16]
-
-
 def _judge(
     policy: Policy, light: Light, command: Command, effect: Effect, folders: tuple[str, ...], judge_act: JudgeAct
 ) -> Decision:
@@ -154,16 +117,24 @@ def _judge(
         call = call_of("apply_patch", {"command": "\n".join([*effect.words[1:], *command.inputs])})
         if not call.trouble:
             return strictest([judge_act(act, folders) for act in call.acts])
-    own = effect.name == "teamops" and (
-        (effect.words[1:2] and effect.words[1] in _OWN) or tuple(effect.words[:3]) == _OWN_GUARD
-    )
-    dark = None if own else light_rule(policy, light, about)
+    dark = None if _is_own(effect) else light_rule(policy, light, about)
     if dark is not None:
         return dark
     if effect.name == "teamops" and effect.words[1:2] == ["append"]:
         return _append(policy, command, effect, about)
+    return _other(policy, effect, judged, about)
+
+
+def _is_own(effect: Effect) -> bool:
+    """Return whether it is a command of teamops that asks itself whose turn it is, or changes nothing."""
+    words = effect.words
+    return words[0] == "teamops" and ((len(words) > 1 and words[1] in _OWN) or tuple(words[:3]) == _OWN_GUARD)
+
+
+def _other(policy: Policy, effect: Effect, judged: Decision | None, about: str) -> Decision:
+    """Return what is said of a program that may do more than was ``judged``."""
     said = _by_name(policy, effect, about)
-    if said.verdict != ALLOW or (judged is None and not effect.more):
+    if said.verdict != ALLOW:
         return said
     if effect.more and (judged is None or judged.verdict == ALLOW):
         why = f"it changes files that can't be read from it; {policy['role']} may run any"

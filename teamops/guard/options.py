@@ -1,8 +1,8 @@
-"""Options and operands of programs that change files, as GNU and BSD tools read them: in any order, shortened, put together."""
+"""Options and operands of programs, as GNU and BSD tools read them: in any order, shortened, put together."""
 
 from __future__ import annotations
 
-from teamops.guard.shell import Word
+from teamops.guard.words import Word
 
 Grammar = tuple[str, str, str]
 """Letters without a value; letters with one, a blank, letters whose value is put right behind or left out; long ones,

@@ -89,7 +89,7 @@ class Looking:
         return [name if start == "." else f"{start}/{name}" for name in names for start in place.inside]
 
     def tree(self, folder: str, most: int) -> list[str] | None:
-        """Return every name below ``folder``, ``most`` at most, of 0 those in it alone; ``None`` = more, or unreadable."""
+        """Return every name below ``folder``; ``None`` = more than ``most``, or unreadable. 0: those in it alone."""
         found: list[str] = []
         waiting = [""]
         while waiting:

@@ -1,4 +1,4 @@
-"""Which places a word of a shell's line reaches: the names that a pattern stands for, and what a folder brings along."""
+"""Which places a word of a shell's line reaches: the names that a pattern stands for, what a folder brings along."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TooMuch(Exception):  # noqa: N818 - it is an answer, no error
 
 
 def reached(looking: Looking, act: Act, folders: tuple[str, ...]) -> Reached:
-    """Return every place that ``act`` reaches for a process that may stand in any of ``folders``. Raises ``TooMuch``."""
+    """Return every place that ``act`` reaches from any of ``folders``. Raises ``TooMuch``."""
     found: Reached = []
     for folder in folders:
         for path in _expanded(looking, act.path, folder, glob=act.glob):

@@ -6,13 +6,14 @@ counted out, in every way in which they may be shortened.
 
 from __future__ import annotations
 
-from teamops.guard.shell import Word
+from teamops.guard.words import Word
 
 _READS_WORDS = (
-    ": arch b2sum basename cal cat cksum cmp comm cut df diff dir dirname du echo egrep expand expr factor false fgrep"
-    " fold free getconf grep groups head id join jq locale ls lsblk lscpu md5sum nl nm nproc numfmt objdump od paste pgrep"
-    " pidof printenv pwd readelf readlink realpath rev seq sha1sum sha224sum sha256sum sha384sum sha512sum size sleep stat"
-    " strings sum tac tail tr true tsort tty type uname unexpand uptime users wait wc whereis which who whoami zcat zgrep"
+    ": arch b2sum basename cal cat cksum cmp comm cut df diff dir dirname du echo egrep expand expr factor false"
+    " fgrep fold free getconf grep groups head id join jq locale ls lsblk lscpu md5sum nl nm nproc numfmt objdump od"
+    " paste pgrep pidof printenv pwd readelf readlink realpath rev seq sha1sum sha224sum sha256sum sha384sum"
+    " sha512sum size sleep stat strings sum tac tail tr true tsort tty type uname unexpand uptime users wait wc"
+    " whereis which who whoami zcat zgrep"
 )
 READS = frozenset(_READS_WORDS.split())
 """They write nothing and run nothing, whatever their words are."""
@@ -58,9 +59,10 @@ GIT_LISTS: dict[str, frozenset[str]] = {
 GIT_ALONE = frozenset({"branch", "tag", "remote", "reflog", "submodule"})
 """Without a word they list, too."""
 _CURL_PLAIN_WORDS = (
-    "-s -S -L -f -I -i -k -v -g -4 -6 -sS -sL -sSL -fsSL -fsS -sf -sSf -sSfL --silent --show-error --location --fail"
-    " --head --include --insecure --verbose --compressed --get -G --globoff --http1.1 --http2"
+    "--silent --show-error --location --fail"
+    " --head --include --insecure --verbose --compressed --get --globoff --http1.1 --http2"
 )
+_CURL_LETTERS = frozenset("sSLfIikvgG46")
 _CURL_PLAIN = frozenset(_CURL_PLAIN_WORDS.split())
 _CURL_VALUED_WORDS = "-H --header -A --user-agent -e --referer -m --max-time --connect-timeout --retry -X"
 _CURL_VALUED = frozenset(_CURL_VALUED_WORDS.split())
@@ -77,6 +79,10 @@ HARMLESS = frozenset(
         "NO_COLOR",
         "COLUMNS",
         "CLICOLOR",
+        "FORCE_COLOR",
+        "CI",
+        "PYTHONUNBUFFERED",
+        "PYTHONDONTWRITEBYTECODE",
     }
 )
 """Variables that make no program write or run anything."""
@@ -177,7 +183,7 @@ def _is_plain_curl(given: list[Word]) -> bool:
                 return False
             at += 2
             continue
-        if word.startswith("-") and word not in _CURL_PLAIN:
+        if word.startswith("-") and word not in _CURL_PLAIN and not (word[1:] and set(word[1:]) <= _CURL_LETTERS):
             return False
         if not word.startswith("-") and not word.startswith(("http://", "https://")):
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _PLAIN = frozenset("pdqQ=nNgGhHxDPlz")
-_NUMBERED = frozenset("qQlL0123456789")
+_NUMBERED = frozenset("qQl")
 _FLAGS = frozenset("gpIiMm0123456789")
 
 
@@ -22,30 +22,31 @@ def _sed_from(line: str) -> bool:
         after = _address(line, at)
         if after < 0 or after >= len(line):
             return False
-        letter, at = line[after], after + 1
-        if letter in "#:btTaicr":
-            if letter in "#aicr:":
-                return True  # the rest of the line is a text, a label, or a file that is read
-            while at < len(line) and line[at] not in ";}":
-                at += 1
-        elif letter in "sy":
-            at = _parts(line, at)
-            if at < 0:
-                return False
-            while at < len(line) and line[at] not in " \t;}":
-                if letter == "y" or line[at] not in _FLAGS:
-                    return False
-                at += 1
-        elif letter in _PLAIN or letter == "{":
-            while at < len(line) and line[at] in " \t":
-                at += 1
-            while at < len(line) and letter in _NUMBERED and line[at].isdigit():
-                at += 1
-            if letter != "{" and at < len(line) and line[at] not in " \t;}":
-                return False
-        else:
+        letter = line[after]
+        if letter in "#aicr:":
+            return True  # the rest of the line is a text, a label, or a file that is read
+        at = _behind(line, letter, after + 1)
+        if at < 0:
             return False
     return True
+
+
+def _behind(line: str, letter: str, at: int) -> int:
+    """Return where a command's words end; -1 = it may write or run something, or it can't be read."""
+    if letter in "sy":
+        at = _parts(line, at)
+        while 0 <= at < len(line) and line[at] not in " \t;}":
+            at = at + 1 if letter == "s" and line[at] in _FLAGS else -1
+        return at
+    if letter in "btT":
+        while at < len(line) and line[at] not in ";}":
+            at += 1
+        return at
+    if letter not in _PLAIN:
+        return at if letter == "{" else -1
+    while at < len(line) and (line[at] in " \t" or (letter in _NUMBERED and line[at].isdigit())):
+        at += 1
+    return at if at >= len(line) or line[at] in ";}" else -1
 
 
 def _address(line: str, at: int) -> int:

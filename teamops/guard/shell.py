@@ -7,6 +7,8 @@ itself and to a grammar of it.
 
 from __future__ import annotations
 
+from teamops.guard.words import NAME, NAMED, Command, NotUnderstood, Word, is_still
+
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 10
 _RESERVED_WORDS = (
@@ -15,55 +17,7 @@ _RESERVED_WORDS = (
 )
 RESERVED = frozenset(_RESERVED_WORDS.split())
 """Words that change what follows them, where a command's name is expected."""
-_NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
-_NAMED = _NAME | frozenset("0123456789")
 _BREAKS = frozenset(" \t\n;&|<>()")
-
-
-class NotUnderstood(Exception):  # noqa: N818 - it is an answer, no error
-    """What the line runs can't be said, and why."""
-
-
-class Word:
-    """One word."""
-
-    __slots__ = ("adds", "braces", "glob", "quoted", "text", "unknown")
-
-    def __init__(self) -> None:
-        self.text = ""
-        """What it is; of what is not known nothing stands here."""
-        self.unknown = False
-        """A variable or another command's output is in it: it may be any text, and many words."""
-        self.glob = False
-        """It may stand for names of files."""
-        self.quoted = False
-        self.braces = False
-        """A brace stands in it, not in quotes."""
-        self.adds = False
-        """As a file that is written to: what stands there stays."""
-
-
-class Command:
-    """One program with its words."""
-
-    __slots__ = ("assigned", "depth", "inputs", "murky", "negated", "sign", "words", "writes")
-
-    def __init__(self) -> None:
-        self.words: list[Word] = []
-        self.assigned: list[tuple[str, Word]] = []
-        """What is set for this command alone."""
-        self.writes: list[Word] = []
-        """Files that its output goes to."""
-        self.inputs: list[str] = []
-        """Here-documents and here-strings."""
-        self.murky = False
-        """Of what it is given to read not all stands in the line."""
-        self.sign = ""
-        """What stands between it and the command before: one of ; & && | || |& or the end of a line."""
-        self.negated = False
-        """Where it fails, that counts as success."""
-        self.depth = 0
-        """In how many brackets it stands."""
 
 
 def read(text: str) -> list[Command]:
@@ -76,29 +30,6 @@ def read(text: str) -> list[Command]:
     reader = _Reader(text)
     reader.list_until("", 0)
     return reader.commands
-
-
-def _is_still(line: str) -> bool:
-    """Return whether a line of a here-document without quotes runs nothing: of variables their names alone stand in it."""
-    at = line.find("$")
-    while at >= 0:
-        name = line[at + 1 : at + 2]
-        if name == "{":
-            end = line.find("}", at)
-            inner = line[at + 2 : end] if end > 0 else ""
-            if not inner or inner[0] not in _NAME or not all(letter in _NAMED for letter in inner):
-                return False
-        elif name and (name in "([+^~='\"" or (name in _NAME and _counts(line, at + 1))):
-            return False
-        at = line.find("$", at + 1)
-    return "`" not in line and "\\" not in line
-
-
-def _counts(line: str, at: int) -> bool:
-    """Return whether a bracket follows the variable's name: what stands in it is counted out."""
-    while at < len(line) and line[at] in _NAMED:
-        at += 1
-    return line[at : at + 1] == "["
 
 
 class _Reader:
@@ -187,7 +118,7 @@ class _Reader:
                 line = line.lstrip("\t") if tabs else line
                 if line == end:
                     break
-                if not literal and not _is_still(line):
+                if not literal and not is_still(line):
                     raise NotUnderstood("a here-document without quotes is expanded")
                 command.murky = command.murky or (not literal and "$" in line)
                 lines.append(line)
@@ -223,6 +154,10 @@ class _Reader:
                 if not piped and (self.is_timing(made) or (timed and made.words and made.words[0].text == "-p")):
                     made.negated = made.negated or made.words[0].text == "!"
                     made.words, timed = [], True
+        self.ends(made, timed=timed)
+
+    def ends(self, made: Command, *, timed: bool) -> None:
+        """Take the command as one that is read to its end."""
         if not made.words:
             raise NotUnderstood("it sets variables" if made.assigned else "a line without a command")
         name = made.words[0]
@@ -233,7 +168,7 @@ class _Reader:
         self.commands.append(made)
 
     def is_timing(self, made: Command) -> bool:
-        """Return whether the word just taken is ``time`` or ``!``, after which a command begins, and nothing before it."""
+        """Return whether the word just taken is ``time`` or ``!``, after which a command begins."""
         if len(made.words) != 1 or made.assigned or made.words[0].quoted or made.writes or made.inputs:
             return False
         return made.words[0].text in {"time", "!"} and self.text[self.at : self.at + 1] in {" ", "\t"}
@@ -246,7 +181,7 @@ class _Reader:
         word = self.word(depth)
         word.quoted = word.quoted or bare
         name, sign, _ = self.text[start : self.at].partition("=")
-        if not made.words and sign and name and name[0] in _NAME and all(letter in _NAMED for letter in name):
+        if not made.words and sign and name and name[0] in NAME and all(letter in NAMED for letter in name):
             word.text = word.text.partition("=")[2]
             made.assigned.append((name, word))
             return
@@ -416,12 +351,12 @@ class _Reader:
         elif letter == "{":
             end = self.text.find("}", self.at)
             name = self.text[self.at + 1 : end] if end > 0 else ""
-            if not name or name[0] not in _NAME or not all(one in _NAMED for one in name):
+            if not name or name[0] not in NAME or not all(one in NAMED for one in name):
                 raise NotUnderstood("what a variable is made into is not understood")
             self.at = end + 1
             made.unknown = True
-        elif letter in _NAME and letter:
-            while self.at < len(self.text) and self.text[self.at] in _NAMED:
+        elif letter in NAME and letter:
+            while self.at < len(self.text) and self.text[self.at] in NAMED:
                 self.at += 1
             self._ends_here()
             made.unknown = True

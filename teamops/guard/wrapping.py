@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from teamops.guard.grammars import GRAMMARS, PLAIN, UNREAD
 from teamops.guard.options import Given, Grammar, sorted_words
-from teamops.guard.shell import Command, NotUnderstood, Word
+from teamops.guard.words import Command, NotUnderstood, Word
 
 _GRAMMARS: dict[str, tuple[Grammar, int]] = {
-    "command": (("p", "", ""), 0),
+    "command": (("pvV", "", ""), 0),
     "builtin": (("", "", ""), 0),
     "exec": (("cl", "a", ""), 0),
     "nohup": (("", "", ""), 0),

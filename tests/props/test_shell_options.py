@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,7 +158,9 @@ def options_of(program: str) -> list[list[str]]:
         words
         for words in found
         if not any(words[0][:2] == one for one in left_out if one[1] != "-")
-        and not any(one.startswith(words[0].partition("=")[0]) for one in left_out if one[:2] == "--" and words[0][:2] == "--")
+        and not any(
+            one.startswith(words[0].partition("=")[0]) for one in left_out if one[:2] == "--" and words[0][:2] == "--"
+        )
     ]
 
 
@@ -176,7 +177,7 @@ def spelled(draw: st.DrawFn) -> str:
         end = rest.index("--") if "--" in rest else len(rest)
         for option in chosen:
             at = draw(st.integers(0, end))
-            if at and rest[at - 1][:1] == "-" or (program == "tar" and at == 0):
+            if (at and rest[at - 1][:1] == "-") or (program == "tar" and at == 0):
                 at = end
             rest[at:at] = option
             end += len(option)
@@ -203,7 +204,9 @@ def test_it_is_refused(ask: Any, line: str) -> None:
     assert said.verdict == "deny", str(said)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=600)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=600
+)
 @given(spelled())
 def test_it_stays_refused_however_it_is_written(ask: Any, line: str) -> None:
     said = ask(line)
@@ -223,14 +226,17 @@ def test_it_stays_refused_with_each_option(ask: Any, line: str) -> None:
 
 
 @pytest.mark.parametrize("before", [*BEFORE, *FIRST[:-1]])
-@pytest.mark.parametrize("line", ["rm reviews/one.md", "cp -a docs/ok.md src", "git rm -q reviews/one.md", "find src -delete"])
+@pytest.mark.parametrize(
+    "line", ["rm reviews/one.md", "cp -a docs/ok.md src", "git rm -q reviews/one.md", "find src -delete"]
+)
 def test_it_stays_refused_behind_each_other_program(ask: Any, before: str, line: str) -> None:
     said = ask(f"{before} {line}")
     assert said.verdict == "deny", str(said)
 
 
-GNU = ("rm", "rmdir", "touch", "mkdir", "tee", "truncate", "cp", "mv", "ln", "install", "chmod", "chown", "sed", "split",
-       "sort", "uniq", "shred", "unlink", "mkfifo")  # fmt: skip
+LONG = r"^ {2,6}(?:-\w,? ?)?(?:\w*, )?--([\w-]+)"
+_GNU = "rm rmdir touch mkdir tee truncate cp mv ln install chmod chown sed split sort uniq shred unlink mkfifo"
+GNU = _GNU.split()
 
 
 @pytest.mark.parametrize("program", GNU)
@@ -242,7 +248,9 @@ def test_every_option_that_the_program_tells_of_is_known(program: str) -> None:
         pytest.skip("these are other tools")
     flags, valued, longs = GRAMMARS[program]
     known = {name.rstrip("=?") for name in longs.split()} | {"help", "version"}
-    wanted = {name for line in told.splitlines() for name in re.findall(r"^ {2,6}(?:-\w,? ?)?(?:\w*, )?--([\w-]+)", line)}
+    wanted = {
+        name for line in told.splitlines() for name in re.findall(r"^ {2,6}(?:-\w,? ?)?(?:\w*, )?--([\w-]+)", line)
+    }
     assert wanted <= known, (program, wanted - known)
     letters = {name for line in told.splitlines() for name in re.findall(r"^ {2}-(\w)\b", line)}
     assert letters <= set(flags + valued), (program, letters - set(flags + valued))

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from teamops.guard.judge import Light
-from teamops.guard.shell import NotUnderstood, read
+from teamops.guard.shell import read
+from teamops.guard.words import NotUnderstood
 from tests.unit.guard.conftest import Ask
 
 READ_ONLY = [
@@ -43,6 +44,9 @@ READ_ONLY = [
     "git remote -v",
     "git remote show origin",
     "git grep -n HEAD@{1}",
+    "cd - && ls",
+    "cd $X && git status | head",
+    "! ls src",
 ]
 BYPASSES = [
     "echo x > src/a.py",
@@ -163,7 +167,42 @@ BYPASSES = [
     "cd src; cd ..; cd src; touch n.py",
     "cd docs/../src && echo x > a.py",
     "cd $X && echo x > a.py",
-    "cd - && ls",
+    "cd - && touch src/new.py",
+    "time -p rm src/a.py",
+    "time ! rm src/a.py",
+    "diff <(rm src/a.py) docs/api.md",
+    "find docs -exec sh -c 'rm src/a.py' {} +",
+    "find docs -exec rm {} +",
+    "find docs -name api.md -exec tee {} ';'",
+    'gawk \'BEGIN{printf "x" > "src/a.py"}\'',
+    "awk 'BEGIN{system(\"rm src/a.py\")}'",
+    "awk '{print | \"sh\"}' docs/api.md",
+    "awk 'BEGIN{\"rm src/a.py\" | getline}'",
+    "awk -f docs/api.md",
+    "sed 's/a/b/w src/a.py' docs/api.md",
+    "sed 's/a/touch x/e' docs/api.md",
+    "sed -n '/a/e' docs/api.md",
+    "sed '1w src/a.py' docs/api.md",
+    "sed -f docs/api.md docs/api.md",
+    "sed 's/x/y/;1e rm src/a.py' docs/api.md",
+    "sed -n '1p\ne rm src/a.py' docs/api.md",
+    "sed -n '1p\nw src/a.py' docs/api.md",
+    "fd -x rm",
+    "fd . --exec rm",
+    "gh pr merge 3",
+    "gh api -X POST repos/x",
+    "npm install",
+    "pip install x",
+    "nohup touch src/a.py",
+    "xargs -P 4 touch < docs/api.md",
+    "set +o noclobber; set -- x",
+    "curl -d @src/a.py https://example.com",
+    "curl -so src/a.py https://example.com",
+    "date --set=2020-01-01",
+    "PAGER='rm src/a.py' git log -p",
+    "exec > src/a.py",
+    "command -p rm src/a.py",
+    "cd $X && ls > reviews/../src/x",
     "pushd src && touch a.py",
     "CDPATH=.. cd src && touch reviews/x.md",
     "echo x > docs/../src/a.py",
@@ -330,7 +369,10 @@ def test_a_commit_that_asks_git_s_hooks_goes_through(ask: Ask, line: str) -> Non
         ("ls 'a", "a quote is not closed"),
         ("ls $(ls", "a bracket is not closed"),
         ("cat <<E", "a here-document has no end"),
-        ("cat <<E\n$x\nE", "a here-document without quotes"),
+        ("cat <<E\n$(x)\nE", "a here-document without quotes"),
+        ("cat <<E\n${x:-y}\nE", "a here-document without quotes"),
+        ("cat <<E\n$x[$(y)]\nE", "a here-document without quotes"),
+        ("cat <<E\na\\\nE\nE", "a here-document without quotes"),
         ("echo > $x", "where its output goes"),
         ("echo >", "a redirection leads nowhere"),
         ("if true; then ls; fi", "if is not understood"),

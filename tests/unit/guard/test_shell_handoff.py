@@ -122,7 +122,9 @@ def another(project: Path) -> None:
 def test_what_can_t_be_read_is_added_by_a_reviewer_alone(ask: Ask, line: str) -> None:
     for role in ROLES:
         said = ask(role, "Bash", command=line)
-        if role == "REVIEWER" and line.startswith(("cat", "echo", "printf", "git log", "ls", "grep", "tee", "sed", "cd")):
+        if role == "REVIEWER" and line.startswith(
+            ("cat", "echo", "printf", "git log", "ls", "grep", "tee", "sed", "cd")
+        ):
             assert said.verdict == "allow", str(said)
         elif role != "REVIEWER":
             assert said.verdict == "deny", (role, str(said))
@@ -182,12 +184,19 @@ WORDS = st.text(st.sampled_from("*_vVerdict: \n-1.x\"'$\\%"), max_size=24)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
-@given(WORDS | st.builds("{}{}{}".format, WORDS, st.sampled_from(("**Verdict**: x", "__verdict__: y", "**Verdict:** z")), WORDS))
+@given(
+    WORDS
+    | st.builds("{}{}{}".format, WORDS, st.sampled_from(("**Verdict**: x", "__verdict__: y", "**Verdict:** z")), WORDS)
+)
 def test_no_quoting_hides_a_verdict(ask: Ask, text: str) -> None:
     from teamops.handoff.fields import read_head
 
     quoted = "'" + text.replace("'", "'\\''") + "'"
     has = "verdict" in read_head(text.splitlines(), 1).values
-    for line in (f"echo {quoted} >> current.md", f"printf '%s\\n' {quoted} >> current.md", f"cat <<'E' >> current.md\n{text}\nE"):
+    for line in (
+        f"echo {quoted} >> current.md",
+        f"printf '%s\\n' {quoted} >> current.md",
+        f"cat <<'E' >> current.md\n{text}\nE",
+    ):
         if has and "\nE\n" not in text:
             assert ask("DEVELOPER", "Bash", command=line).rule in {"verdicts", "commands.not_understood"}, (line, text)
