@@ -24,6 +24,8 @@ def changes_of(name: str, words: list[Word], inputs: Sequence[str] = ()) -> Chan
     plain = PLAIN.get(name, name)
     if plain == "dd":
         return _dd(words)
+    if plain == "zip":
+        return _zip(words)
     if plain in UNREAD:
         return any_of(words), MORE
     grammar = GRAMMARS.get(plain)
@@ -176,6 +178,21 @@ def _synced(given: Given) -> Changed:
     return acts, BESIDE
 
 
+def _sent(given: Given) -> Changed:
+    *sources, target = given.operands or [Word()]
+    if ":" in target.text.partition("/")[0]:
+        return [], BESIDE
+    local = [source for source in sources if ":" not in source.text.partition("/")[0]]
+    return put(local, target, into=None, tree=True) or on_all(WRITE, [target])[0], BESIDE
+
+
+def _zip(words: list[Word]) -> Changed:
+    """Read zip, which writes the first of its files, and takes the others away where it is told to move them."""
+    if any(word.text[:1] == "-" and word.text[:2] != "--" and "m" in word.text for word in words):
+        return any_of(words), MORE
+    return on_all(WRITE, [word for word in words if word.text[:1] != "-"][:1])[0], BESIDE
+
+
 def _moded(given: Given) -> Changed:
     deep = given.has("R", "recursive")
     files = given.operands
@@ -240,8 +257,11 @@ def _awk(given: Given) -> Changed:
 def _patch(given: Given, inputs: Sequence[str]) -> Changed:
     if given.has("dry-run"):
         return [], BESIDE
-    acts = on_all(WRITE, given.operands[:1])[0]
-    acts += on_all(WRITE, given.values("o", "output", "r", "reject-file"))[0]
+    acts = on_all(WRITE, [*given.operands[:1], *given.values("o", "output", "r", "reject-file")])[0]
+    for folder in given.values("d", "directory"):
+        for act in acts:
+            act.path = act.path if act.path[:1] == "/" else f"{folder.text}/{act.path}"
+        acts += into_folder(folder)
     folders = [word.text for word in given.values("d", "directory")] or [""]
     acts += [act for folder in folders for act in patched(inputs, folder)]
     return acts, BESIDE if inputs or given.operands else MORE
@@ -373,5 +393,5 @@ _READERS: dict[str, Callable[[Given], Changed]] = {
     "mkfifo": _made, "tee": _teed, "sponge": _teed, "truncate": _emptied, "cp": _copied, "mv": _moved, "ln": _linked,
     "link": _linked, "install": _installed, "chmod": _moded, "chown": _owned, "chgrp": _owned, "rsync": _synced,
     "sed": _sed, "perl": _in_place, "ruby": _in_place, "awk": _awk, "unzip": _unzip, "tar": _tar, "split": _split,
-    "sort": _sorted, "uniq": _second, "xxd": _second, "gzip": _packed, "curl": _curl, "wget": _wget,
+    "sort": _sorted, "uniq": _second, "xxd": _second, "gzip": _packed, "curl": _curl, "scp": _sent, "wget": _wget,
 }  # fmt: skip

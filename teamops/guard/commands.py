@@ -38,7 +38,7 @@ _STARTERS = frozenset(_STARTERS_WORDS.split())
 class Effect:
     """What one command does."""
 
-    __slots__ = ("acts", "kind", "more", "name", "outer", "words")
+    __slots__ = ("acts", "kind", "more", "name", "outer", "script", "words")
 
     def __init__(self, kind: str, words: list[str], acts: list[Act] | None = None, *, more: bool = False) -> None:
         self.kind = kind
@@ -50,6 +50,8 @@ class Effect:
         """What it changes, as far as that is known."""
         self.more = more
         """It is known to change files, and not all of them can be read."""
+        self.script: str | None = None
+        """A line that another shell is given to run."""
         self.name = words[0]
 
 
@@ -110,12 +112,28 @@ def _alone(command: Command, name: str) -> Effect:
         effect = Effect(READING, words)
     else:
         effect = _changing(command, base, words)
+        if base in _SHELLS:
+            effect.script = _script(given[1:])
     if set_aside or (name != base and effect.kind in {READING, CHANGING}):
         effect.kind = RISKY if set_aside else OTHER
     if name != base:
         effect.words = effect.outer = words
         effect.name = name
     return effect
+
+
+_SHELLS = frozenset({"bash", "sh", "zsh", "dash"})
+
+
+def _script(words: list[Word]) -> str | None:
+    """Return the line that a shell is given by its words; ``None`` = it is given none, or nobody knows which."""
+    for at, word in enumerate(words):
+        if word.unknown or word.text[:1] != "-" or word.text[:2] == "--":
+            return None
+        if word.text[-1] == "c":
+            line = words[at + 1] if at + 1 < len(words) else word
+            return None if line is word or line.unknown or line.glob else line.text
+    return None
 
 
 def _changing(command: Command, name: str, words: list[str]) -> Effect:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from teamops.guard.act import DELETE, REPLACES, WRITE, Act
-from teamops.guard.changing import ALL, BESIDE, MORE, Changed, any_of, changes_of, on_all, patched
+from teamops.guard.changing import ALL, BESIDE, MORE, Changed, any_of, changes_of, into_folder, on_all, patched
 from teamops.guard.grammars import GRAMMARS
 from teamops.guard.options import sorted_words
 from teamops.guard.words import Word
@@ -37,7 +37,8 @@ def git_changes(verb: str, words: list[Word], folder: str, inputs: Sequence[str]
         if given.has("check", "stat", "numstat", "summary", "cached") and not given.has("apply"):
             return [], BESIDE
         below = "/".join(word.text for word in given.values("directory"))
-        return within(patched(inputs, below), folder), MORE if files or not inputs else BESIDE
+        acts = patched(inputs, below) + [act for word in given.values("directory") for act in into_folder(word)]
+        return within(acts, folder), MORE if files or not inputs else BESIDE
     if verb == "restore" and given.has("S", "staged") and not given.has("W", "worktree"):
         return None
     if verb == "checkout":

@@ -22,6 +22,8 @@ class Going:
 
     def before(self, command: Command) -> tuple[str, ...]:
         """Return the folders in which ``command`` may run."""
+        if command.grouped:
+            self._here = self._anywhere
         if command.depth:
             return self._anywhere
         piped = command.sign in {"|", "|&"}

@@ -89,8 +89,8 @@ GRAMMARS: dict[str, Grammar] = {
         debug expression= file= follow-symlinks in-place? line-length= null-data posix quiet regexp-extended
         sandbox separate silent unbuffered""",
     ),
-    "perl": ("acnpsStTuUvwWXfg", "eEI i0lFMmxCDVd", ""),
-    "ruby": ("aclnpsSvwWy", "eIrCE i0FKTx", "verbose"),
+    "perl": ("0123456789acfglnpsStTuUvwWX", "eEI iFMmxCDVd", ""),
+    "ruby": ("01234567aclnpsSvwWy", "eIrCE iFKTx", "verbose"),
     "awk": (
         "bcCghkMnNOPrsStV",
         "Fvfeil",
@@ -141,6 +141,7 @@ GRAMMARS: dict[str, Grammar] = {
         all-repeated? check-chars= count group? ignore-case repeated skip-chars= skip-fields= unique
         zero-terminated""",
     ),
+    "scp": ("346ABCOpqRrTv", "cDFiJloPSX", ""),
     "xxd": ("abeEipruv", "cglnosR", ""),
     "gzip": (
         "123456789acdfhklLnNqrtvV",
@@ -215,8 +216,7 @@ PLAIN |= {"mawk": "awk", "nawk": "awk", "bsdtar": "tar", "chgrp": "chown"}
 _ZIP_WORDS = "gunzip bzip2 bunzip2 xz unxz zstd unzstd lzma uncompress"
 PLAIN |= dict.fromkeys(_ZIP_WORDS.split(), "gzip")
 _UNREAD_WORDS = (
-    "7z ar chattr cpio csplit ditto dos2unix ed emacs ex gio mknod nano nvim prename rename scp setfacl setfattr"
-    " trash trash-put unix2dos vi vim view xattr zip"
+    "chattr csplit dos2unix ed emacs ex mknod nano nvim prename rename setfacl setfattr trash trash-put unix2dos vi vim"
 )
 UNREAD = frozenset(_UNREAD_WORDS.split())
 """Programs that change files among their words, in ways of their own: each word may be one that is changed."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from teamops.guard.act import ADDS, REPLACES, WRITE, Act
 from teamops.guard.acts import call_of
-from teamops.guard.commands import CHANGING, READING, RISKY, Effect, bare_git, effect_of
+from teamops.guard.commands import CHANGING, OTHER, READING, RISKY, Effect, bare_git, effect_of
 from teamops.guard.going import Going
 from teamops.guard.judge import ALLOW, DENY, REPORT, WARN, Decision, Light, light_rule, strictest, verdict_rule
 from teamops.guard.policy import Policy
@@ -99,12 +99,9 @@ def _judge(
     about = shown(" ".join(word.text or "$…" for word in command.words))
     if effect.kind == READING:
         return Decision(ALLOW, "reading", "it only reads", about)
-    if skips_hooks([word.text for word in command.words]):
-        return Decision(DENY, NO_VERIFY, "it keeps git from asking its hooks", about, "leave that option out")
-    pattern = _denying(policy, effect.words) or (effect.outer != effect.words and _denying(policy, effect.outer))
-    if pattern:
-        why = f"{policy['role']} may not run it"
-        return Decision(DENY, f'commands.deny "{pattern}"', why, about, f"{REPORT}, with what you need it for")
+    forbidden = _forbidden(policy, command, effect, about)
+    if forbidden is not None:
+        return forbidden
     if effect.name == "cd":
         return Decision(ALLOW, "reading", "it only goes there", about)
     if effect.name in {"tee", "sponge"}:
@@ -113,6 +110,10 @@ def _judge(
     judged = strictest([judge_act(act, folders) for act in effect.acts]) if effect.acts else None
     if judged is not None and (judged.verdict == DENY or effect.kind == CHANGING):
         return judged
+    if effect.script is not None:
+        said = _by_script(policy, light, effect, folders, judge_act)
+        if said is not None:
+            return said
     if effect.name in _PATCHERS:
         call = call_of("apply_patch", {"command": "\n".join([*effect.words[1:], *command.inputs])})
         if not call.trouble:
@@ -120,9 +121,28 @@ def _judge(
     dark = None if _is_own(effect) else light_rule(policy, light, about)
     if dark is not None:
         return dark
-    if effect.name == "teamops" and effect.words[1:2] == ["append"]:
-        return _append(policy, command, effect, about)
-    return _other(policy, effect, judged, about)
+    return _other(policy, command, effect, judged, about)
+
+
+def _forbidden(policy: Policy, command: Command, effect: Effect, about: str) -> Decision | None:
+    """Return why nobody's, or not this role's, agent runs a command by these words."""
+    if skips_hooks([word.text for word in command.words]):
+        return Decision(DENY, NO_VERIFY, "it keeps git from asking its hooks", about, "leave that option out")
+    pattern = _denying(policy, effect.words) or (effect.outer != effect.words and _denying(policy, effect.outer))
+    if not pattern:
+        return None
+    why = f"{policy['role']} may not run it"
+    return Decision(DENY, f'commands.deny "{pattern}"', why, about, f"{REPORT}, with what you need it for")
+
+
+def _by_script(
+    policy: Policy, light: Light, effect: Effect, folders: tuple[str, ...], judge_act: JudgeAct
+) -> Decision | None:
+    """Return what is said of the line that another shell is given, where that is a no, or that it only reads."""
+    script = effect.script or ""
+    told = strictest([judge_line(policy, light, script, folder, judge_act) for folder in folders])
+    plain = effect.kind == OTHER and effect.outer == effect.words and effect.name in {"bash", "sh"}
+    return told if told.verdict == DENY or (plain and told.rule == "reading") else None
 
 
 def _is_own(effect: Effect) -> bool:
@@ -131,8 +151,10 @@ def _is_own(effect: Effect) -> bool:
     return words[0] == "teamops" and ((len(words) > 1 and words[1] in _OWN) or tuple(words[:3]) == _OWN_GUARD)
 
 
-def _other(policy: Policy, effect: Effect, judged: Decision | None, about: str) -> Decision:
+def _other(policy: Policy, command: Command, effect: Effect, judged: Decision | None, about: str) -> Decision:
     """Return what is said of a program that may do more than was ``judged``."""
+    if effect.name == "teamops" and effect.words[1:2] == ["append"]:
+        return _append(policy, command, effect, about)
     said = _by_name(policy, effect, about)
     if said.verdict != ALLOW:
         return said

@@ -37,6 +37,8 @@ class _Reader:
         self.text = text
         self.at = 0
         self.commands: list[Command] = []
+        self.groups = 0
+        """So many brackets are open that stand for commands of their own."""
         self.waiting: list[tuple[Command, str, bool, bool]] = []
         """Here-documents whose text comes after this line: command, end, tabs are left out, is literal."""
 
@@ -67,16 +69,28 @@ class _Reader:
             elif letter in ";&|" and not self.text.startswith("&>", self.at):
                 sign = self.separator(begun=begun and not needs)
                 needs, begun = sign not in {";", "&"}, False
+            elif begun:
+                raise NotUnderstood(f"{letter} stands where a command ends")
             else:
-                if begun:
-                    raise NotUnderstood(f"{letter} stands where a command ends")
-                self.command(depth, sign)
+                (self.group if letter == "(" else self.command)(depth, sign)
                 needs, begun = False, True
         if needs:
             raise NotUnderstood("a command is missing at its end")
         if self.waiting:
             raise NotUnderstood("a here-document has no end")
         self.waiting = waiting
+
+    def group(self, depth: int, _sign: str) -> None:
+        """Take ``( … )``, which a shell of its own runs."""
+        count = len(self.commands)
+        if self._is("((") or self.waiting:
+            raise NotUnderstood("a bracket is not understood")
+        self.at += 1
+        self.groups += 1
+        self.list_until(")", depth + 1)
+        self.groups -= 1
+        if len(self.commands) == count:
+            raise NotUnderstood("a bracket is not understood")
 
     def separator(self, *, begun: bool) -> str:
         """Take and return one of ; & && | || |&."""
@@ -127,7 +141,7 @@ class _Reader:
 
     def command(self, depth: int, sign: str) -> None:
         made = Command()
-        made.depth, made.sign = depth, sign
+        made.depth, made.sign, made.grouped = depth, sign, self.groups > 0
         made.murky = piped = sign in {"|", "|&"}
         closed = False
         timed = False
@@ -141,7 +155,10 @@ class _Reader:
             if letter == "#":
                 self.comment()
             elif letter == "(":
-                raise NotUnderstood("a bracket is not understood")
+                if not timed or made.words or made.assigned or made.writes:
+                    raise NotUnderstood("a bracket is not understood")
+                self.group(depth, sign)
+                return
             elif self._is("<(") and self.text[self.at - 1] in " \t":
                 self.substitution(made, depth)
             elif letter in "<>&" or self.is_numbered():

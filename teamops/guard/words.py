@@ -32,7 +32,7 @@ class Word:
 class Command:
     """One program with its words."""
 
-    __slots__ = ("assigned", "depth", "inputs", "murky", "negated", "sign", "words", "writes")
+    __slots__ = ("assigned", "depth", "grouped", "inputs", "murky", "negated", "sign", "words", "writes")
 
     def __init__(self) -> None:
         self.words: list[Word] = []
@@ -50,6 +50,8 @@ class Command:
         """Where it fails, that counts as success."""
         self.depth = 0
         """In how many brackets it stands."""
+        self.grouped = False
+        """One of them makes a shell of its own, whose place in the line is not known here."""
 
 
 def is_still(line: str) -> bool:

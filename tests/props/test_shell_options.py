@@ -57,6 +57,10 @@ rm src/*
 rmdir reviews
 unlink reviews/one.md
 shred reviews/one.md
+scp docs/ok.md reviews/x.md
+zip reviews/x.zip docs/ok.md
+git apply --directory=reviews docs/ok.md
+patch -d reviews one.md docs/ok.md
 touch reviews/one.md
 touch reviews/new.md
 mkdir reviews/new
@@ -103,6 +107,10 @@ git checkout -- reviews/one.md
 git checkout HEAD -- reviews/one.md
 git clean -f reviews
 ed reviews/one.md
+scp docs/ok.md reviews/x.md
+zip reviews/x.zip docs/ok.md
+git apply --directory=reviews docs/ok.md
+patch -d reviews one.md docs/ok.md
 vim reviews/one.md
 find reviews -delete
 find docs reviews -name '*.md' -delete
@@ -193,7 +201,11 @@ def spelled(draw: st.DrawFn) -> str:
         made = f"{before} {made}"
     made = draw(st.sampled_from(("", "", "A=b ", "A=b C='d e' ", "LC_ALL=C "))) + made
     if draw(st.booleans()):
-        first = draw(st.sampled_from(FIRST))
+        if "'" not in made and draw(st.booleans()):
+            made = draw(
+                st.sampled_from(("bash -c '{}'", "timeout 5 sh -ec '{}'", "({})", "sudo bash -lc '{}'"))
+            ).format(made)
+        first = draw(st.sampled_from(FIRST if made[:1] != "(" else FIRST[:-1]))
         made = f"{first} {made}\nx\nE" if "<<" in first else f"{first} {made}"
     return made
 

@@ -162,6 +162,9 @@ basename src/a.py .py
 realpath src/a.py
 readlink -f src
 \ls -la
+(cd src && ls)
+bash -c 'ls | head'
+bash -lc 'git status && cat src/a.py'
 nproc; free -h; uptime
 ls -la >/dev/null 2>&1
 git diff > /dev/null && echo clean
@@ -262,6 +265,12 @@ OTHERS: list[tuple[str, str | tuple[str, ...]]] = [
     ("tmux ls", WRITERS),
     ("kill 123", WRITERS),
     ("export X=1 && pytest", WRITERS),
+    ("(cd src && pytest -q)", ("DIRECTOR", *WRITERS, "REVIEWER")),
+    ("bash -c 'pytest -q'", WRITERS),
+    ("bash -c 'rm reviews/one.md'", NONE),
+    ("bash -c 'rm src/b.py'", WRITERS),
+    ("zip -r out.zip .", ("DEVELOPER", "CODER")),
+    ("scp reviews/one.md host:x", WRITERS),
 ]
 
 
