@@ -27,6 +27,11 @@ CALLS = {
     "an edit": ("DEVELOPER", "Edit", {"file_path": "src/a.py", "old_string": "a", "new_string": "b"}),
     "a refused edit": ("REVIEWER", "Edit", {"file_path": "src/a.py", "old_string": "a", "new_string": "b"}),
     "a shell line": ("DEVELOPER", "Bash", {"command": "cd src && git diff --stat | head -5; cat a.py > ../b.txt"}),
+    "a line that moves files": (
+        "DEVELOPER",
+        "Bash",
+        {"command": "timeout 5 find src -name '*.pyc' -exec rm {} + && mv -v src/a.py src/b.py && git rm -q src/*.txt"},
+    ),
     "reading": ("REVIEWER", "Read", {"file_path": "src/a.py"}),
 }
 

@@ -17,8 +17,7 @@ from teamops.effects.canary_plan import paths_of
 from teamops.effects.policies import write_policies
 from teamops.git.command import Git
 from teamops.guard import light
-from teamops.guard.acts import Act
-from teamops.guard.commands import WRITE
+from teamops.guard.act import WRITE, Act
 from teamops.guard.judge import ALLOW, DENY, Light, judge
 from teamops.guard.places import Looking
 from teamops.guard.policy import Policy

@@ -6,7 +6,7 @@ Tools that are not listed are judged as programs that nobody knows. Source: the 
 
 from __future__ import annotations
 
-from teamops.guard.commands import DELETE, WRITE
+from teamops.guard.act import DELETE, WRITE, Act
 
 _READS_WORDS = (
     # Claude Code
@@ -43,29 +43,6 @@ _ODD = frozenset("\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 """Ends of lines to some readers, and letters to others."""
 
 Told = dict[str, object]
-
-
-class Act:
-    """One file that a call would change."""
-
-    __slots__ = ("added", "changed", "deep", "how", "path", "text", "whole")
-
-    def __init__(
-        self, how: str, path: str, *, text: str = "", added: int | None = None, changed: int | None = None
-    ) -> None:
-        self.how = how
-        """Of `guard.commands`: WRITE, MAKE (a folder), DELETE."""
-        self.path = path
-        self.text = text
-        """What would newly stand in it."""
-        self.added = added
-        """Lines that it would grow by; ``None`` = known only with the file, or not at all."""
-        self.changed = changed
-        """Lines that would be others; ``None`` likewise."""
-        self.whole = False
-        """The text is all that would stand in it."""
-        self.deep = False
-        """All below it, too."""
 
 
 class Call:
@@ -208,7 +185,7 @@ def _patch(call: Call, told: Told) -> None:
             sign = 1 if line[0] == "+" else -1
             act.added = None if act.added is None else act.added + sign
             act.changed = None if act.changed is None else act.changed + (sign > 0)
-            act.text += line[1:] + "\n" if sign > 0 else ""
+            act.text = (act.text or "") + (line[1:] + "\n" if sign > 0 else "")
     if not call.acts:
         call.trouble = "what its patch changes can't be read"
 

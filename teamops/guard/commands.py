@@ -1,225 +1,176 @@
 """What a command does, where that is known: it only reads, it changes files that are known, or it is another program.
 
-Nothing is known of a program by its name alone where an option makes it write or run something: those options are
-counted out, in every way in which they may be shortened. What is not listed here is another program.
+What is not listed is another program. One that changes files has them judged whatever stands before it and whichever
+options it has: an option that is not known makes all of its words files.
 """
 
 from __future__ import annotations
 
-from teamops.guard.shell import Command, NotUnderstood, Word
+from teamops.guard.act import DELETE, MAKE, WRITE, Act
+from teamops.guard.reading import (
+    BIN,
+    GIT_ALONE,
+    GIT_LISTS,
+    GIT_READS,
+    GIT_WRITES,
+    HARMLESS,
+    LOOKED_AT,
+    ONLY_NOT,
+    SCRIPTED,
+    has_option,
+    is_plain_xargs,
+    reads,
+)
+from teamops.guard.words import Command, NotUnderstood, Word
 
-_READS_WORDS = (
-    "basename cal cat cksum cmp comm cut df diff dirname du echo egrep expand false fgrep fold free grep groups head id"
-    " jq join ls md5sum nl nproc od paste pwd readlink realpath rev seq sha1sum sha256sum sha512sum sleep stat strings"
-    " tac tail tr true type uname uptime users wc which who whoami printenv unexpand"
-)
-READS = frozenset(_READS_WORDS.split())
-"""They write nothing and run nothing, whatever their words are."""
-_ONLY_NOT: dict[str, tuple[str, tuple[str, ...]]] = {
-    "sort": ("oT", ("--output", "--compress-program", "--temporary-directory", "--files0-from")),
-    "rg": ("z", ("--pre", "--pre-glob", "--hostname-bin", "--search-zip")),
-    "tree": ("oR", ("--output",)),
-    "file": ("C", ("--compile",)),
-    "column": ("", ()),
-    "xxd": ("r", ("-revert",)),
-    "hexdump": ("", ()),
-    "ps": ("", ()),
-}
-"""They only read without these options: letters of short ones, long ones in full."""
-_OPERANDS = {"xxd": 1, "uniq": 1}
-"""Their next operand would be written."""
-_LOOKED_AT = frozenset({"uniq", "test", "[", "printf", "xargs", "env", "hostname", "command"})
-_FIND_ACTS = ("-exec", "-execdir", "-ok", "-okdir", "-delete", "-fprint", "-fprint0", "-fprintf", "-fls")
-_GIT_READS_WORDS = (
-    "blame cat-file check-ignore describe diff diff-index diff-tree grep log ls-files ls-tree merge-base name-rev"
-    " rev-list rev-parse shortlog show show-ref status version"
-)
-_GIT_READS = frozenset(_GIT_READS_WORDS.split())
-_GIT_WRITES = ("--output", "--ext-diff", "--textconv", "--filters", "--open-files-in-pager", "--exec", "--upload-pack")
-_GIT_LISTS: dict[str, frozenset[str]] = {
-    "branch": frozenset({"-a", "-r", "-v", "-vv", "--list", "--all", "--show-current", "--contains", "--merged"}),
-    "tag": frozenset({"-l", "--list", "-n"}),
-    "remote": frozenset({"-v", "show", "get-url"}),
-    "stash": frozenset({"list", "show"}),
-    "worktree": frozenset({"list"}),
-    "reflog": frozenset({"show"}),
-    "config": frozenset({"--get", "--list", "-l", "--get-all"}),
-    "submodule": frozenset({"status"}),
-}
-"""Their first word has to be one of these."""
-_GIT_ALONE = frozenset({"branch", "tag", "remote", "reflog", "submodule"})
-"""Without a word they list, too."""
-_CURL_PLAIN_WORDS = (
-    "-s -S -L -f -I -i -k -v -g -4 -6 -sS -sL -sSL -fsSL -fsS -sf -sSf -sSfL --silent --show-error --location --fail"
-    " --head --include --insecure --verbose --compressed --get -G --globoff --http1.1 --http2"
-)
-_CURL_PLAIN = frozenset(_CURL_PLAIN_WORDS.split())
-_CURL_VALUED_WORDS = "-H --header -A --user-agent -e --referer -m --max-time --connect-timeout --retry -X"
-_CURL_VALUED = frozenset(_CURL_VALUED_WORDS.split())
-HARMLESS = frozenset(
-    {
-        "LANG",
-        "LC_ALL",
-        "LC_COLLATE",
-        "LC_CTYPE",
-        "LC_MESSAGES",
-        "LC_NUMERIC",
-        "LC_TIME",
-        "TZ",
-        "NO_COLOR",
-        "COLUMNS",
-        "CLICOLOR",
-    }
-)
-"""Variables that make no program write or run anything."""
-_BIN = ("/bin/", "/usr/bin/", "/usr/local/bin/", "/opt/homebrew/bin/")
+__all__ = ["CHANGING", "DELETE", "MAKE", "OTHER", "READING", "RISKY", "WRITE", "Effect", "bare_git", "effect_of"]
 
 READING, CHANGING, RISKY, OTHER = "reading", "changing", "risky", "other"
 """RISKY: a program that is known to read, with words that are not."""
-WRITE, DELETE, MAKE = "write", "delete", "make"
+_STARTERS_WORDS = (
+    "command builtin exec nohup noglob nocorrect setsid time nice ionice timeout env sudo doas stdbuf taskset chrt"
+    " flock strace ltrace unbuffer caffeinate watch xargs busybox toybox uv poetry pipenv pdm rye hatch"
+)
+_STARTERS = frozenset(_STARTERS_WORDS.split())
+"""Programs that may run another one: `wrapping` says which."""
 
 
 class Effect:
     """What one command does."""
 
-    __slots__ = ("acts", "kind", "name", "words")
+    __slots__ = ("acts", "kind", "more", "name", "outer", "script", "words")
 
-    def __init__(self, kind: str, words: list[str], acts: list[tuple[str, str, bool]]) -> None:
+    def __init__(self, kind: str, words: list[str], acts: list[Act] | None = None, *, more: bool = False) -> None:
         self.kind = kind
         self.words = words
         """Its words as they are known; the name without its folder, git without what stands before its command."""
-        self.acts = acts
-        """What it changes: how, the path, with all that is below."""
+        self.outer = words
+        """The same with what stands before the program."""
+        self.acts = acts or []
+        """What it changes, as far as that is known."""
+        self.more = more
+        """It is known to change files, and not all of them can be read."""
+        self.script: str | None = None
+        """A line that another shell is given to run."""
         self.name = words[0]
 
 
 def effect_of(command: Command) -> Effect:
-    """Return what ``command`` does, its redirections left out."""
-    command = _unwrapped(command)
-    words = [word.text for word in command.words]
-    name = words[0]
-    for folder in _BIN:
+    """Return what ``command`` does, its redirections left out. Raises ``NotUnderstood``."""
+    name = _bare(command.words[0].text)
+    base = name.rpartition("/")[2]
+    if base not in _STARTERS or len(command.words) < 2:
+        return _alone(command, name)
+    from teamops.guard.git_changes import within
+    from teamops.guard.wrapping import unwrapped
+
+    inner = unwrapped(command, base)
+    effect = _alone(inner.command, _bare(inner.command.words[0].text))
+    if inner.command is command:
+        return effect
+    if inner.empty is not None:
+        effect.acts += effect_of(inner.empty).acts
+    effect.acts = within(effect.acts, inner.folder)
+    effect.acts += [Act(WRITE, word.text, text=None) for word in inner.given]
+    outer = [name, *(word.text for word in command.words[1:])]
+    effect.outer = outer
+    if not inner.trusted or name != base:
+        if base == "xargs" and name == base and is_plain_xargs(command.words[1:]) and not effect.acts:
+            effect.kind = READING
+        elif base in {"nohup", "setsid"}:
+            effect.kind = OTHER if effect.kind == READING else effect.kind
+        else:
+            effect.kind = RISKY if base == "xargs" else OTHER
+            effect.words, effect.name = outer, name
+    return effect
+
+
+_PAGERS = frozenset({"PAGER", "GIT_PAGER", "GH_PAGER"})
+
+
+def _bare(name: str) -> str:
+    for folder in BIN:
         if name.startswith(folder) and "/" not in name[len(folder) :]:
-            name = name[len(folder) :]
-    words[0] = name
-    if any(variable not in HARMLESS or value.unknown for variable, value in command.assigned):
-        return Effect(RISKY, bare_git(words), [])
-    if name == "git":
-        return _git(command.words, bare_git(words))
-    if _reads(name, command.words[1:]):
-        return Effect(READING, words, [])
-    loose = any(word.unknown or word.glob for word in command.words)
-    acts = None if loose else _changes(name, words[1:])
-    if acts is not None:
-        return Effect(CHANGING, words, acts)
-    return Effect(RISKY if name in _ONLY_NOT or name in _SCRIPTED or name in _LOOKED_AT else OTHER, words, [])
+            return name[len(folder) :]
+    return name
 
 
-def _unwrapped(command: Command) -> Command:
-    """Return the command that ``timeout`` or ``command`` runs."""
-    words = command.words
-    if words[0].text == "timeout" and len(words) > 2 and words[1].text[:1].isdigit() and not words[1].unknown:
-        start = 2
-    elif words[0].text == "command" and len(words) > 1 and not words[1].text.startswith("-"):
-        start = 1
+def _alone(command: Command, name: str) -> Effect:
+    """Return what a command does that runs no other one."""
+    given = command.words
+    words = [name, *(word.text for word in given[1:])]
+    set_aside = any(
+        value.unknown or not (variable in HARMLESS or (variable in _PAGERS and value.text == "cat"))
+        for variable, value in command.assigned
+    )
+    base = name.rpartition("/")[2]
+    if base == "git":
+        effect = _git(given, bare_git(["git", *words[1:]]), command)
+    elif base == "find":
+        effect = _find(command, words)
+    elif name == base and reads(name, given[1:]):
+        effect = Effect(READING, words)
     else:
-        return command
-    first = words[start]
-    if first.unknown or first.glob or not first.text:
-        raise NotUnderstood("which program it runs can't be said")
-    inner = Command()
-    inner.words, inner.assigned, inner.writes, inner.inputs = words[start:], command.assigned, [], command.inputs
-    return _unwrapped(inner)
+        effect = _changing(command, base, words)
+        if base in _SHELLS:
+            effect.script = _script(given[1:])
+    if set_aside or (name != base and effect.kind in {READING, CHANGING}):
+        effect.kind = RISKY if set_aside else OTHER
+    if name != base:
+        effect.words = effect.outer = words
+        effect.name = name
+    return effect
 
 
-def _reads(name: str, words: list[Word]) -> bool:
-    if name in READS:
-        return True
-    if name == "cd":
-        return False
-    if name == "command":
-        return bool(words) and words[0].text in {"-v", "-V"}
-    if name in {"test", "[", "printf"}:
-        # What looks like a counted name may run something where it is counted out.
-        return not any("$(" in word.text or "`" in word.text or word.text in {"-v", "-R"} for word in words)
-    loose = any(word.unknown or word.glob for word in words)
-    if name in _SCRIPTED:
-        return not loose and _SCRIPTED[name]([word.text for word in words])
-    if name in {"env", "hostname"}:
-        return not words
-    if name == "xargs":
-        return _is_plain_xargs(words)
-    if name == "uniq" or name in _ONLY_NOT:
-        letters, longs = _ONLY_NOT.get(name, ("", ()))
-        texts = [word.text for word in words]
-        most = _OPERANDS.get(name)
-        if most is not None and (loose or sum(not text.startswith("-") or text == "-" for text in texts) > most):
-            return False
-        return not any(word.unknown for word in words) and not _has_option(texts, letters, longs)
-    return False
+_SHELLS = frozenset({"bash", "sh", "zsh", "dash"})
 
 
-def _is_plain_xargs(words: list[Word]) -> bool:
-    """Return whether it hands its input to a program that only reads, whatever its words are."""
-    at = 0
-    while at < len(words) and words[at].text in {"-0", "-r", "-n", "-L", "-I"} and not words[at].unknown:
-        at += 1 if words[at].text in {"-0", "-r"} else 2
-    return at < len(words) and words[at].text in READS and not words[at].unknown and not words[at].glob
+def _script(words: list[Word]) -> str | None:
+    """Return the line that a shell is given by its words; ``None`` = it is given none, or nobody knows which."""
+    for at, word in enumerate(words):
+        if word.unknown or word.text[:1] != "-" or word.text[:2] == "--":
+            return None
+        if word.text[-1] == "c":
+            line = words[at + 1] if at + 1 < len(words) else word
+            return None if line is word or line.unknown or line.glob else line.text
+    return None
 
 
-def _has_option(words: list[str], letters: str, longs: tuple[str, ...]) -> bool:
-    """Return whether one of the options may be among ``words``; a word after ``--`` counts, too."""
-    for word in words:
-        if word.startswith("--") or (word.startswith("-") and word in longs):
-            head = word.partition("=")[0]
-            if len(head) > 2 and any(long.startswith(head) or head.startswith(long) for long in longs):
-                return True
-        elif word.startswith("-") and any(letter in word for letter in letters):
-            return True
-    return False
+def _changing(command: Command, name: str, words: list[str]) -> Effect:
+    from teamops.guard.changing import ALL, MORE, changes_of
+
+    told = changes_of(name, command.words[1:], command.inputs)
+    if told is not None and told[0] and told[1] == ALL:
+        return Effect(CHANGING, words, told[0])
+    kind = RISKY if name in ONLY_NOT or name in SCRIPTED or name in LOOKED_AT else OTHER
+    if told is None:
+        return Effect(kind, words)
+    return Effect(kind, words, told[0], more=told[1] == MORE)
 
 
-def _is_plain_sed(words: list[str]) -> bool:
-    """Return whether sed only prints lines: ``sed -n '1,20p' FILE``, and no other script."""
-    if words[:1] != ["-n"] or len(words) < 2:
-        return False
-    script, files = words[1], words[2:]
-    if any(word.startswith("-") and word != "-" for word in files):
-        return False
-    return script.endswith("p") and all(part.isdigit() or part == "$" for part in script[:-1].split(","))
+def _find(command: Command, words: list[str]) -> Effect:
+    from teamops.guard.changing import ALL, BESIDE, MORE, Changed
+    from teamops.guard.finding import found
 
+    def inner(given: list[Word]) -> Changed | None:
+        if not given:
+            return [], BESIDE
+        made = Command()
+        made.words = given
+        first = given[0]
+        if first.unknown or first.glob or not first.text:
+            raise NotUnderstood("which program it runs can't be said")
+        effect = effect_of(made)
+        if effect.kind == READING:
+            return None
+        return effect.acts, ALL if effect.kind == CHANGING else (MORE if effect.more else BESIDE)
 
-def _is_plain_curl(words: list[str]) -> bool:
-    """Return whether curl only asks, and shows the answer."""
-    at = 0
-    while at < len(words):
-        word = words[at]
-        if word in _CURL_VALUED:
-            if word == "-X" and words[at + 1 : at + 2] not in (["GET"], ["HEAD"]):
-                return False
-            if words[at + 1 : at + 2] and words[at + 1].startswith("@"):
-                return False
-            at += 2
-            continue
-        if word.startswith("-") and word not in _CURL_PLAIN:
-            return False
-        if not word.startswith("-") and not word.startswith(("http://", "https://")):
-            return False
-        at += 1
-    return True
-
-
-def _is_plain_find(words: list[str]) -> bool:
-    return not any(word.startswith(_FIND_ACTS) for word in words)
-
-
-def _is_plain_date(words: list[str]) -> bool:
-    """Return whether date only shows: it sets the clock by a word of its own."""
-    return all(word.startswith(("+", "-u")) for word in words)
-
-
-_SCRIPTED = {"find": _is_plain_find, "sed": _is_plain_sed, "curl": _is_plain_curl, "date": _is_plain_date}
-"""Programs whose words have to be looked at, all of them."""
+    told = found(command.words[1:], inner)
+    if told is None:
+        return Effect(READING, words)
+    if told[0] and told[1] == ALL:
+        return Effect(CHANGING, words, told[0])
+    return Effect(RISKY, words, told[0], more=told[1] == MORE and bool(told[0]))
 
 
 def bare_git(words: list[str]) -> list[str]:
@@ -236,94 +187,80 @@ def bare_git(words: list[str]) -> list[str]:
     return ["git", *words[at:]]
 
 
-def _git(given: list[Word], words: list[str]) -> Effect:
-    before = [word.text for word in given[1 : len(given) - len(words) + 1]]
-    loose = any(word.unknown for word in given)
-    globs = any(word.glob for word in given)
-    plain = all(word in {"--no-pager", "--no-optional-locks", "--literal-pathspecs"} for word in before)
-    if before[:1] == ["-C"] and len(before) == 2:
-        plain = True
-    if len(words) > 1 and (given[len(given) - len(words) + 1].unknown or not words[1]):
+def _git(given: list[Word], words: list[str], command: Command) -> Effect:
+    start = len(given) - len(words) + 1
+    before = given[1:start]
+    if len(words) > 1 and (given[start].unknown or not words[1]):
         raise NotUnderstood("which of git's commands it runs can't be said")
-    if not plain or loose or len(words) < 2:
-        alone = plain and not loose and not words[1:]
-        return Effect(READING if alone else RISKY, words, [])
-    verb, rest = words[1], words[2:]
-    if verb in _GIT_READS:
-        risky = _has_option(rest, "O" if verb == "grep" else "", _GIT_WRITES) or (globs and verb in {"diff", "grep"})
-        return Effect(RISKY if risky else READING, words, [])
-    if verb in _GIT_LISTS:
-        lists = rest[0] in _GIT_LISTS[verb] if rest else verb in _GIT_ALONE
-        lists = lists and not _has_option(rest[1:], "dDmMcCfu", ("--delete", "--force", "--move", "--edit", "--unset"))
-        if (
-            verb in {"branch", "tag", "remote"}
-            and rest
-            and rest[0] in {"-a", "-r", "-v", "-vv", "-n"}
-            and len(rest) > 1
-        ):
-            lists = False
-        return Effect(READING if lists else OTHER, words, [])
-    if verb in {"rm", "mv"} and not globs and before[:1] != ["-C"]:
-        acts = _changes(verb, rest)
-        if acts is not None:
-            return Effect(CHANGING, words, acts)
-    return Effect(OTHER, words, [])
+    if len(words) < 2:
+        plain = all(word.text in _GIT_PLAIN for word in before)
+        return Effect(READING if plain else RISKY, words)
+    verb, rest = words[1], given[start + 1 :]
+    plain = all(word.text in _GIT_PLAIN for word in before)
+    plain = plain or (len(before) == 2 and before[0].text == "-C" and not before[1].unknown)
+    lists_stash = bool(rest) and rest[0].text in GIT_LISTS["stash"]
+    if verb in GIT_READS or (verb in GIT_LISTS and (verb != "stash" or lists_stash)):
+        return Effect(_git_asks(verb, rest) if plain else RISKY, words)
+    from teamops.guard.changing import ALL, MORE
+    from teamops.guard.git_changes import git_changes
+
+    told = git_changes(verb, rest, _git_folder(before), command.inputs)
+    loose = not plain or any(word.unknown for word in _without_message(verb, given[start:]))
+    if told is None:
+        return Effect(RISKY if loose else OTHER, words)
+    acts, state = told
+    if acts and state == ALL and not loose:
+        return Effect(CHANGING, words, acts)
+    return Effect(RISKY if loose else OTHER, words, acts, more=state == MORE)
 
 
-def _changes(name: str, words: list[str]) -> list[tuple[str, str, bool]] | None:
-    """Return what a program changes that is known to change just the files among its words; ``None`` = not known."""
-    if name == "sed":
-        return _sed_changes(words)
-    options = [word for word in words if word.startswith("-") and word != "-"]
-    paths = [word for word in words if not word.startswith("-")]
-    if "--" in words or any(option.startswith("--") for option in options if option not in _LONG.get(name, ())):
-        return None
-    if any(letter not in _SHORT.get(name, "") for option in options if option[1] != "-" for letter in option[1:]):
-        return None
-    if name in {"rm", "rmdir", "unlink"} and paths:
-        return [(DELETE, path, name == "rm") for path in paths]
-    if name == "touch" and paths:
-        return [(WRITE, path, False) for path in paths]
-    if name == "mkdir" and paths:
-        return [(MAKE, path, False) for path in paths]
-    if name in {"tee", "truncate"}:
-        return [(WRITE, path, False) for path in paths]
-    if name in {"mv", "cp", "ln"} and len(paths) >= 2:
-        *sources, target = paths
-        acts = [(WRITE, target, False)]
-        acts += [(WRITE, f"{target.rstrip('/')}/{source.rstrip('/').rpartition('/')[2]}", False) for source in sources]
-        if name == "mv":
-            acts += [(DELETE, source, True) for source in sources]
-        if name == "ln":
-            acts += [(WRITE, source, False) for source in sources]  # it may be written by its new name
-        return acts
-    if name == "chmod" and len(paths) >= 2:
-        return [(WRITE, path, False) for path in paths[1:]]
-    return None
+def _without_message(verb: str, given: list[Word]) -> list[Word]:
+    """Return git's words without the text of a commit, which may be anything."""
+    if verb != "commit":
+        return given
+    return [
+        word
+        for before, word in zip([Word(), *given[:-1]], given, strict=True)
+        if not (word.quoted and before.text in {"-m", "-am", "--message", "-qm", "-sm"})
+    ]
 
 
-def _sed_changes(words: list[str]) -> list[tuple[str, str, bool]] | None:
-    """Return the files in which ``sed -i s/a/b/`` puts one text in another's place; ``None`` = it may do more."""
-    options = [word for word in words if word.startswith("-")]
-    script, *paths = [word for word in words if not word.startswith("-")] or [""]
-    if "-i" not in options or not set(options) <= {"-i", "-E", "-r"} or not paths or script[:1] != "s":
-        return None
-    parts = script.split(script[1:2] or "s")
-    if len(parts) != 4 or "\n" in script or not set(parts[3]) <= set("gIip0123456789"):
-        return None
-    return [(WRITE, path, False) for path in paths]
+_GIT_PLAIN = frozenset({"--no-pager", "--no-optional-locks", "--literal-pathspecs", "-P"})
 
 
-_SHORT = {
-    "rm": "rRfvi",
-    "rmdir": "pv",
-    "unlink": "",
-    "touch": "acm",
-    "mkdir": "pv",
-    "tee": "a",
-    "mv": "fvin",
-    "cp": "fvinp",
-    "ln": "sfvn",
-    "chmod": "v",
-}
-_LONG = {"rm": ("--recursive", "--force", "--cached"), "mkdir": ("--parents",), "tee": ("--append",)}
+def _git_asks(verb: str, given: list[Word]) -> str:
+    """Return whether a command of git that lists or shows does only that."""
+    rest = [word.text for word in given]
+    if any(word.unknown for word in given):
+        return RISKY
+    if verb in GIT_READS:
+        risky = has_option(rest, "O" if verb == "grep" else "", GIT_WRITES)
+        risky = risky or (verb in {"diff", "grep"} and any(word.glob and word.text[:1] in "*?[" for word in given))
+        return RISKY if risky else READING
+    lists = rest[0] in GIT_LISTS[verb] if rest else verb in GIT_ALONE
+    lists = lists and not has_option(rest[1:], "dDmMcCfu", ("--delete", "--force", "--move", "--edit", "--unset"))
+    if verb in {"branch", "tag", "remote"} and len(rest) > 1 and rest[0] in _GIT_BEFORE_NAMES:
+        lists = lists and all(word[:1] == "-" for word in rest) and verb == "branch"
+    return READING if lists else OTHER
+
+
+_GIT_BEFORE_NAMES = frozenset({"-a", "-r", "-v", "-vv", "-av", "-avv", "-n", "--all", "--remotes"})
+
+
+def _git_folder(before: list[Word]) -> str:
+    """Return the folder in which git is told to stand. Raises ``NotUnderstood`` where that is not known."""
+    folder, at = "", 0
+    while at < len(before):
+        text = before[at].text
+        name, sign, value = text.partition("=")
+        if text in {"-C", "--work-tree"} or (name == "--work-tree" and sign):
+            at += not sign
+            word = before[at] if at < len(before) else Word()
+            value = value if sign else word.text
+            if word.unknown or word.glob or not value:
+                raise NotUnderstood("in which folder git stands can't be said")
+            folder = f"{folder}/{value}" if folder and value[:1] not in {"/", "~"} else value
+        elif text in {"-c", "--git-dir", "--namespace", "--exec-path", "--config-env"}:
+            at += 1
+        at += 1
+    return folder

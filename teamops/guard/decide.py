@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import os
 
-from teamops.guard.acts import Act, Call, call_of
-from teamops.guard.judge import ALLOW, DENY, REPORT, Decision, Light, judge, light_rule, strictest
+from teamops.guard.act import Act
+from teamops.guard.acts import Call, call_of
+from teamops.guard.judge import ALLOW, DENY, REPORT, WARN, Decision, Light, judge, light_rule, strictest
 from teamops.guard.judge_line import judge_line
 from teamops.guard.light import Later, light_of
 from teamops.guard.places import Looking, Place
@@ -54,16 +55,33 @@ class Asking:
 
     def judge(self, act: Act, folders: tuple[str, ...]) -> Decision:
         """Judge one change of a process that may stand in any of ``folders``."""
+        if not act.plain:
+            return self._judge_all(act, folders)
         place = self._looking.at(act.path, folders)
         below = self._looking.below(place) if act.deep and place.is_dir and not place.trouble else None
         if act.whole and not place.trouble:
             act.added = _growth(act, place)
         return judge(self._policy, self._light, act, place, below)
 
+    def _judge_all(self, act: Act, folders: tuple[str, ...]) -> Decision:
+        """Judge each place that a change reaches that speaks of several."""
+        from teamops.guard.reach import TooMuch, reached
+
+        try:
+            found = reached(self._looking, act, folders)
+        except TooMuch:
+            why = "it stands for more files than can be looked at"
+            verdict = WARN if "*" in self._policy["commands_allow"] else DENY
+            return Decision(verdict, "commands.unread", why, act.path, "name the files, or their folder")
+        told = [judge(self._policy, self._light, one, place, below) for one, place, below in found]
+        if act.maybe:
+            told = [one for one in told if one.verdict == DENY]
+        return strictest(told) if told else Decision(ALLOW, "reading", "no such file stands there", act.path)
+
 
 def _growth(act: Act, place: Place) -> int | None:
     """Return by how many lines a file grows that is written as a whole; ``None`` = it can't be said."""
-    wanted = len(act.text.splitlines())
+    wanted = len((act.text or "").splitlines())
     if not place.exists:
         return wanted
     try:

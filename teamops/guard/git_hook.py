@@ -15,8 +15,7 @@ if __name__ == "__main__":
     # As a program, with no site-packages to be looked through.
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from teamops.guard.acts import Act
-from teamops.guard.commands import DELETE, WRITE
+from teamops.guard.act import DELETE, WRITE, Act
 from teamops.guard.judge import ALLOW, DENY, REPORT, Decision, Light, judge
 from teamops.guard.light import Later, light_of
 from teamops.guard.places import Looking

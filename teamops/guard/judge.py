@@ -5,8 +5,7 @@ Functions from values to values: where paths lead, whose turn it is and what a c
 
 from __future__ import annotations
 
-from teamops.guard.acts import Act
-from teamops.guard.commands import DELETE
+from teamops.guard.act import DELETE, KEEPS, REPLACES, Act
 from teamops.guard.globs import Row, folds, match
 from teamops.guard.places import NOWHERE, Place
 from teamops.guard.policy import Policy
@@ -14,6 +13,7 @@ from teamops.guard.policy import Policy
 ALLOW, WARN, DENY = "allow", "warn", "deny"
 _RANK = {ALLOW: 0, WARN: 1, DENY: 2}
 REPORT = "report it in your block (teamops append)"
+APPEND = "append a block, also one that corrects another: teamops append <<'END' … END"
 WAIT = "read as much as you like; write when the light comes to you"
 
 
@@ -105,6 +105,8 @@ def judge(policy: Policy, light: Light, act: Act, place: Place, below: list[str]
         return Decision(DENY, "links", "the file has other names (hard links), which can't be seen", about, REPORT)
     if handoff and not place.outside:
         return _handoff(policy, act, about)
+    if policy["handoff"] in names and (act.how == DELETE or act.mode == REPLACES):
+        return _handoff(policy, act, policy["handoff"])
     if place.outside:
         return _outside(policy, place, about)
     ruled = _exception(policy, light, act, place, names, about) or _globs(policy, names, about)
@@ -136,11 +138,13 @@ def _always(policy: Policy, place: Place, names: list[str], about: str) -> Decis
 
 
 def _handoff(policy: Policy, act: Act, about: str) -> Decision:
-    if act.how == DELETE:
-        return Decision(
-            DENY, "handoff", "the handoff file is the team's memory", about, "append a block that corrects it"
-        )
-    return verdict_rule(policy, act.text, about) or Decision(
+    if act.how == DELETE or act.mode == REPLACES:
+        why = "the handoff file is the team's memory, and only ever added to"
+        return Decision(DENY, "handoff", why, about, APPEND)
+    if act.text is None and act.mode != KEEPS and not policy["verdicts"]:
+        why = f"what would be added can't be read, and {policy['role']} writes no Verdict"
+        return Decision(DENY, "verdicts", why, about, APPEND)
+    return verdict_rule(policy, act.text or "", about) or Decision(
         ALLOW, "handoff", "every role writes its blocks there", about
     )
 
@@ -150,10 +154,18 @@ def verdict_rule(policy: Policy, text: str, about: str) -> Decision | None:
     if policy["verdicts"]:
         return None
     for line in text.splitlines():
-        if line.strip().casefold().startswith("**verdict**"):
+        if _is_verdict(line.casefold()):
             instead = "leave the Verdict out; a review is the REVIEWER's"
             return Decision(DENY, "verdicts", f"{policy['role']} judges no work as a reviewer does", about, instead)
     return None
+
+
+def _is_verdict(line: str) -> bool:
+    """Return whether a line may begin the field ``Verdict``, in any way in which the handoff file takes it."""
+    before, word, behind = line.partition("verdict")
+    if not word or any(letter.isalpha() for letter in before):
+        return False
+    return behind.lstrip("*_ \t")[:1] in {":", "\uff1a", "="} or before[-2:] + behind[:2] in {"****", "____"}
 
 
 def _outside(policy: Policy, place: Place, about: str) -> Decision:

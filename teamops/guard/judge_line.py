@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from teamops.guard.acts import Act, call_of
-from teamops.guard.commands import CHANGING, DELETE, READING, RISKY, WRITE, Effect, bare_git, effect_of
-from teamops.guard.judge import ALLOW, DENY, REPORT, Decision, Light, light_rule, strictest, verdict_rule
+from teamops.guard.act import ADDS, REPLACES, WRITE, Act
+from teamops.guard.acts import call_of
+from teamops.guard.commands import CHANGING, OTHER, READING, RISKY, Effect, bare_git, effect_of
+from teamops.guard.going import Going
+from teamops.guard.judge import ALLOW, DENY, REPORT, WARN, Decision, Light, light_rule, strictest, verdict_rule
 from teamops.guard.policy import Policy
-from teamops.guard.shell import Command, NotUnderstood, read
+from teamops.guard.shell import read
+from teamops.guard.words import Command, NotUnderstood, Word
 
 JudgeAct = Callable[[Act, tuple[str, ...]], Decision]
 """Judges one change of a process that may stand in any of the folders."""
@@ -28,11 +31,15 @@ def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: 
         effects = [effect_of(command) for command in commands]
     except NotUnderstood as said:
         return _not_understood(policy, light, line, str(said), about)
-    folders: tuple[str, ...] = (folder,)
-    decisions = []
+    going = Going(folder)
+    decisions, lost = [], False
     for command, effect in zip(commands, effects, strict=True):
+        folders = going.before(command)
+        if lost and (command.writes or effect.kind != READING) and effect.name != "cd":
+            why = "in which folder it goes on can't be said"
+            return _not_understood(policy, light, line, why, about)
         decisions.append(_judge(policy, light, command, effect, folders, judge_act))
-        decisions += [judge_act(_written(word.text, command), folders) for word in command.writes]
+        decisions += [judge_act(_written(word, command, effect), folders) for word in command.writes]
         if effect.name == "cd":
             if (
                 command.assigned
@@ -40,9 +47,9 @@ def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: 
                 or any(word.unknown or word.glob for word in command.words)  # it may stand behind `command`
                 or effect.words[1] == "-"
             ):
-                why = "in which folder it goes on can't be said"
-                return _not_understood(policy, light, line, why, about)
-            folders = _gone(folders, effect.words[1])
+                lost = True  # what only reads may do so anywhere
+            else:
+                lost = not going.to(command, effect.words[1]) or lost
     if not decisions:
         return Decision(ALLOW, "reading", "it runs nothing", about)
     worst = strictest(decisions)
@@ -86,54 +93,99 @@ def shown(line: str) -> str:
     return flat if len(flat) <= MAX_SHOWN else flat[: MAX_SHOWN - 1] + "…"
 
 
-def _gone(folders: tuple[str, ...], to: str) -> tuple[str, ...]:
-    """Return where the shell may stand after ``cd``, which may have failed."""
-    gone = tuple(to if to.startswith(("/", "~")) else f"{folder}/{to}" for folder in folders)
-    return tuple(dict.fromkeys((*folders, *gone)))[:16]
-
-
 def _judge(
     policy: Policy, light: Light, command: Command, effect: Effect, folders: tuple[str, ...], judge_act: JudgeAct
 ) -> Decision:
     about = shown(" ".join(word.text or "$…" for word in command.words))
     if effect.kind == READING:
         return Decision(ALLOW, "reading", "it only reads", about)
-    if skips_hooks([word.text for word in command.words]):
-        return Decision(DENY, NO_VERIFY, "it keeps git from asking its hooks", about, "leave that option out")
-    pattern = _denying(policy, effect.words)
-    if pattern:
-        why = f"{policy['role']} may not run it"
-        return Decision(DENY, f'commands.deny "{pattern}"', why, about, f"{REPORT}, with what you need it for")
+    forbidden = _forbidden(policy, command, effect, about)
+    if forbidden is not None:
+        return forbidden
     if effect.name == "cd":
         return Decision(ALLOW, "reading", "it only goes there", about)
-    if effect.kind == CHANGING and effect.acts:
-        same = 0 if effect.name in {"touch", "chmod"} else None
-        return strictest([judge_act(_act(how, path, deep, same), folders) for how, path, deep in effect.acts])
+    if effect.name in {"tee", "sponge"}:
+        for act in effect.acts:
+            _tell(act, _text(command, effect))
+    judged = strictest([judge_act(act, folders) for act in effect.acts]) if effect.acts else None
+    if judged is not None and (judged.verdict == DENY or effect.kind == CHANGING):
+        return judged
+    if effect.script is not None:
+        said = _by_script(policy, light, effect, folders, judge_act)
+        if said is not None:
+            return said
     if effect.name in _PATCHERS:
         call = call_of("apply_patch", {"command": "\n".join([*effect.words[1:], *command.inputs])})
         if not call.trouble:
             return strictest([judge_act(act, folders) for act in call.acts])
-    own = effect.name == "teamops" and (
-        (effect.words[1:2] and effect.words[1] in _OWN) or tuple(effect.words[:3]) == _OWN_GUARD
-    )
-    dark = None if own else light_rule(policy, light, about)
+    dark = None if _is_own(effect) else light_rule(policy, light, about)
     if dark is not None:
         return dark
+    return _other(policy, command, effect, judged, about)
+
+
+def _forbidden(policy: Policy, command: Command, effect: Effect, about: str) -> Decision | None:
+    """Return why nobody's, or not this role's, agent runs a command by these words."""
+    if skips_hooks([word.text for word in command.words]):
+        return Decision(DENY, NO_VERIFY, "it keeps git from asking its hooks", about, "leave that option out")
+    pattern = _denying(policy, effect.words) or (effect.outer != effect.words and _denying(policy, effect.outer))
+    if not pattern:
+        return None
+    why = f"{policy['role']} may not run it"
+    return Decision(DENY, f'commands.deny "{pattern}"', why, about, f"{REPORT}, with what you need it for")
+
+
+def _by_script(
+    policy: Policy, light: Light, effect: Effect, folders: tuple[str, ...], judge_act: JudgeAct
+) -> Decision | None:
+    """Return what is said of the line that another shell is given, where that is a no, or that it only reads."""
+    script = effect.script or ""
+    told = strictest([judge_line(policy, light, script, folder, judge_act) for folder in folders])
+    plain = effect.kind == OTHER and effect.outer == effect.words and effect.name in {"bash", "sh"}
+    return told if told.verdict == DENY or (plain and told.rule == "reading") else None
+
+
+def _is_own(effect: Effect) -> bool:
+    """Return whether it is a command of teamops that asks itself whose turn it is, or changes nothing."""
+    words = effect.words
+    return words[0] == "teamops" and ((len(words) > 1 and words[1] in _OWN) or tuple(words[:3]) == _OWN_GUARD)
+
+
+def _other(policy: Policy, command: Command, effect: Effect, judged: Decision | None, about: str) -> Decision:
+    """Return what is said of a program that may do more than was ``judged``."""
     if effect.name == "teamops" and effect.words[1:2] == ["append"]:
         return _append(policy, command, effect, about)
-    return _by_name(policy, effect, about)
+    said = _by_name(policy, effect, about)
+    if said.verdict != ALLOW:
+        return said
+    if effect.more and (judged is None or judged.verdict == ALLOW):
+        why = f"it changes files that can't be read from it; {policy['role']} may run any"
+        return Decision(WARN, "commands.unread", why, about, "name what it changes, and keep to what is yours")
+    return judged if judged is not None and judged.verdict == WARN else said
 
 
-def _written(path: str, command: Command) -> Act:
-    """Return the change that a redirection makes, with what a here-document puts there."""
-    text = "\n".join(command.inputs)
-    return Act(WRITE, path, text=text, added=len(text.splitlines()) if text else None)
+def _written(word: Word, command: Command, effect: Effect) -> Act:
+    """Return the change that a redirection makes, with what the line says that is put there."""
+    return _tell(Act(WRITE, word.text, mode=ADDS if word.adds else REPLACES), _text(command, effect))
 
 
-def _act(how: str, path: str, deep: bool, added: int | None) -> Act:  # noqa: FBT001 - as a command's acts have it
-    act = Act(how, path, added=added)
-    act.deep = deep and how == DELETE
+def _tell(act: Act, text: str | None) -> Act:
+    act.text, act.added = text, len(text.splitlines()) if text else None
     return act
+
+
+def _text(command: Command, effect: Effect) -> str | None:
+    """Return what a command prints, as far as the line itself says it; ``None`` = it can't be said."""
+    if any(word.unknown or word.glob for word in command.words):
+        return None
+    if effect.name in {"echo", "printf"}:
+        from teamops.guard.scripts import text_of
+
+        return text_of(effect.words)
+    if effect.name == ":":
+        return ""
+    passes_on = effect.name in {"tee", "sponge"} or (effect.name == "cat" and set(effect.words[1:]) <= {"-"})
+    return "\n".join(command.inputs) if passes_on and command.inputs and not command.murky else None
 
 
 def _append(policy: Policy, command: Command, effect: Effect, about: str) -> Decision:

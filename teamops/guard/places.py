@@ -13,6 +13,7 @@ from _stat import S_ISDIR, S_ISLNK, S_ISREG
 MAX_LINKS = 40
 MAX_BELOW = 2000
 """More entries than this below a folder are not looked at: what may not be looked at is not allowed."""
+MAX_IN_FOLDER = 20_000
 NOWHERE = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 """What may be written and keeps nothing."""
 _KERNEL = ("/proc/", "/dev/", "/sys/")
@@ -82,20 +83,27 @@ class Looking:
 
         What a link in it leads to is not below it.
         """
+        names = self.tree(place.real, MAX_BELOW)
+        if names is None:
+            return None
+        return [name if start == "." else f"{start}/{name}" for name in names for start in place.inside]
+
+    def tree(self, folder: str, most: int) -> list[str] | None:
+        """Return every name below ``folder``; ``None`` = more than ``most``, or unreadable. 0: those in it alone."""
         found: list[str] = []
         waiting = [""]
         while waiting:
             at = waiting.pop()
             try:
-                with os.scandir(os.path.join(place.real, at)) as entries:
+                with os.scandir(os.path.join(folder, at)) as entries:
                     for entry in entries:
                         name = f"{at}/{entry.name}" if at else entry.name
-                        found += [name if start == "." else f"{start}/{name}" for start in place.inside]
-                        if entry.is_dir(follow_symlinks=False):
+                        found.append(name)
+                        if most and entry.is_dir(follow_symlinks=False):
                             waiting.append(name)
             except OSError:
                 return None
-            if len(found) > MAX_BELOW:
+            if len(found) > (most or MAX_IN_FOLDER):
                 return None
         return found
 

@@ -7,53 +7,17 @@ itself and to a grammar of it.
 
 from __future__ import annotations
 
+from teamops.guard.words import NAME, NAMED, Command, NotUnderstood, Word, is_still
+
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 10
 _RESERVED_WORDS = (
-    "! { } [[ ]] case coproc do done elif else end esac fi for foreach function if in nocorrect noglob repeat select"
-    " then time until while - builtin eval exec source ."
+    "{ } [[ ]] case coproc do done elif else end esac fi for foreach function if in repeat select"
+    " then until while eval source ."
 )
 RESERVED = frozenset(_RESERVED_WORDS.split())
 """Words that change what follows them, where a command's name is expected."""
-_NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
-_NAMED = _NAME | frozenset("0123456789")
 _BREAKS = frozenset(" \t\n;&|<>()")
-
-
-class NotUnderstood(Exception):  # noqa: N818 - it is an answer, no error
-    """What the line runs can't be said, and why."""
-
-
-class Word:
-    """One word."""
-
-    __slots__ = ("braces", "glob", "quoted", "text", "unknown")
-
-    def __init__(self) -> None:
-        self.text = ""
-        """What it is; of what is not known nothing stands here."""
-        self.unknown = False
-        """A variable or another command's output is in it: it may be any text, and many words."""
-        self.glob = False
-        """It may stand for names of files."""
-        self.quoted = False
-        self.braces = False
-        """A brace stands in it, not in quotes."""
-
-
-class Command:
-    """One program with its words."""
-
-    __slots__ = ("assigned", "inputs", "words", "writes")
-
-    def __init__(self) -> None:
-        self.words: list[Word] = []
-        self.assigned: list[tuple[str, Word]] = []
-        """What is set for this command alone."""
-        self.writes: list[Word] = []
-        """Files that its output goes to."""
-        self.inputs: list[str] = []
-        """Here-documents and here-strings."""
 
 
 def read(text: str) -> list[Command]:
@@ -73,6 +37,8 @@ class _Reader:
         self.text = text
         self.at = 0
         self.commands: list[Command] = []
+        self.groups = 0
+        """So many brackets are open that stand for commands of their own."""
         self.waiting: list[tuple[Command, str, bool, bool]] = []
         """Here-documents whose text comes after this line: command, end, tabs are left out, is literal."""
 
@@ -82,6 +48,7 @@ class _Reader:
             raise NotUnderstood("it is nested too deeply")
         waiting, self.waiting = self.waiting, []
         needs = False  # a command has to come
+        sign = ""  # what stands before it
         begun = False  # one has come since the last separator
         while True:
             self.blanks()
@@ -95,17 +62,17 @@ class _Reader:
             elif letter == "\n":
                 self.at += 1
                 self.bodies()
-                begun = False
+                begun, sign = False, sign if needs else "\n"
             elif letter == ")" and end:
                 self.at += 1
                 break
             elif letter in ";&|" and not self.text.startswith("&>", self.at):
-                needs = self.separator(begun=begun and not needs)
-                begun = False
+                sign = self.separator(begun=begun and not needs)
+                needs, begun = sign not in {";", "&"}, False
+            elif begun:
+                raise NotUnderstood(f"{letter} stands where a command ends")
             else:
-                if begun:
-                    raise NotUnderstood(f"{letter} stands where a command ends")
-                self.command(depth)
+                (self.group if letter == "(" else self.command)(depth, sign)
                 needs, begun = False, True
         if needs:
             raise NotUnderstood("a command is missing at its end")
@@ -113,18 +80,30 @@ class _Reader:
             raise NotUnderstood("a here-document has no end")
         self.waiting = waiting
 
-    def separator(self, *, begun: bool) -> bool:
-        """Take one of ; & && | || |&; return whether a command has to follow."""
+    def group(self, depth: int, _sign: str) -> None:
+        """Take ``( … )``, which a shell of its own runs."""
+        count = len(self.commands)
+        if self._is("((") or self.waiting:
+            raise NotUnderstood("a bracket is not understood")
+        self.at += 1
+        self.groups += 1
+        self.list_until(")", depth + 1)
+        self.groups -= 1
+        if len(self.commands) == count:
+            raise NotUnderstood("a bracket is not understood")
+
+    def separator(self, *, begun: bool) -> str:
+        """Take and return one of ; & && | || |&."""
         if not begun:
             raise NotUnderstood("a command is missing before a separator")
         two = self.text[self.at : self.at + 2]
         if two in {"&&", "||", "|&"}:
             self.at += 2
-            return True
+            return two
         if two in {";;", ";&", ";|"} or self.text[self.at + 1 : self.at + 2] == "!":
             raise NotUnderstood(f"{two} is not understood")
         self.at += 1
-        return two[0] == "|"
+        return two[0]
 
     def blanks(self) -> None:
         while self.at < len(self.text):
@@ -153,15 +132,19 @@ class _Reader:
                 line = line.lstrip("\t") if tabs else line
                 if line == end:
                     break
-                if not literal and any(letter in line for letter in "$`\\"):
+                if not literal and not is_still(line):
                     raise NotUnderstood("a here-document without quotes is expanded")
+                command.murky = command.murky or (not literal and "$" in line)
                 lines.append(line)
             command.inputs.append("\n".join(lines))
         self.waiting = []
 
-    def command(self, depth: int) -> None:
+    def command(self, depth: int, sign: str) -> None:
         made = Command()
+        made.depth, made.sign, made.grouped = depth, sign, self.groups > 0
+        made.murky = piped = sign in {"|", "|&"}
         closed = False
+        timed = False
         while True:
             self.blanks()
             if self.at >= len(self.text):
@@ -172,7 +155,12 @@ class _Reader:
             if letter == "#":
                 self.comment()
             elif letter == "(":
-                raise NotUnderstood("a bracket is not understood")
+                if not timed or made.words or made.assigned or made.writes:
+                    raise NotUnderstood("a bracket is not understood")
+                self.group(depth, sign)
+                return
+            elif self._is("<(") and self.text[self.at - 1] in " \t":
+                self.substitution(made, depth)
             elif letter in "<>&" or self.is_numbered():
                 closed = closed or self._is("&>")  # where that is unknown, another command begins behind it
                 self.redirection(made, depth)
@@ -180,26 +168,54 @@ class _Reader:
                 raise NotUnderstood("a word after &> is read in two ways")
             else:
                 self.take(made, depth)
+                if not piped and (self.is_timing(made) or (timed and made.words and made.words[0].text == "-p")):
+                    made.negated = made.negated or made.words[0].text == "!"
+                    made.words, timed = [], True
+        self.ends(made, timed=timed)
+
+    def ends(self, made: Command, *, timed: bool) -> None:
+        """Take the command as one that is read to its end."""
         if not made.words:
             raise NotUnderstood("it sets variables" if made.assigned else "a line without a command")
         name = made.words[0]
         if name.unknown or (name.glob and name.text != "[") or not name.text:
             raise NotUnderstood("which program it runs can't be said")
-        if not name.quoted and name.text in RESERVED:
+        if not name.quoted and (name.text in RESERVED or name.text in {"!", "-"} or (timed and name.text[:1] == "-")):
             raise NotUnderstood(f"{name.text} is not understood")
         self.commands.append(made)
+
+    def is_timing(self, made: Command) -> bool:
+        """Return whether the word just taken is ``time`` or ``!``, after which a command begins."""
+        if len(made.words) != 1 or made.assigned or made.words[0].quoted or made.writes or made.inputs:
+            return False
+        return made.words[0].text in {"time", "!"} and self.text[self.at : self.at + 1] in {" ", "\t"}
 
     def take(self, made: Command, depth: int) -> None:
         """Take the next word, which may set a variable for the command."""
         start = self.at
+        bare = self.text[start : start + 1] == "\\" and self.text[start + 1 : start + 2].islower()
+        self.at += bare  # it only keeps an alias out
         word = self.word(depth)
+        word.quoted = word.quoted or bare
         name, sign, _ = self.text[start : self.at].partition("=")
-        if not made.words and sign and name and name[0] in _NAME and all(letter in _NAMED for letter in name):
+        if not made.words and sign and name and name[0] in NAME and all(letter in NAMED for letter in name):
             word.text = word.text.partition("=")[2]
             made.assigned.append((name, word))
             return
         if not made.words and "=" in self.text[start : self.at]:
             raise NotUnderstood("what it sets can't be said")
+        made.words.append(word)
+
+    def substitution(self, made: Command, depth: int) -> None:
+        """Take ``<(…)``, whose output is read by a name of its own."""
+        if not made.words or self.waiting:
+            raise NotUnderstood("a bracket is not understood")
+        self.at += 2
+        self.list_until(")", depth + 1)
+        if self.text[self.at : self.at + 1].strip(" \t\n;&|)"):
+            raise NotUnderstood("a bracket is not understood")
+        word = Word()
+        word.unknown = word.quoted = True
         made.words.append(word)
 
     def is_numbered(self) -> bool:
@@ -236,6 +252,7 @@ class _Reader:
         word = self.word(depth)
         if sign == "<<<":
             made.inputs.append("" if word.unknown else word.text)
+            made.murky = made.murky or word.unknown
             return
         if sign in {">&", "<&"} and not word.unknown and (word.text.rstrip("-").isdigit() or word.text == "-"):
             return
@@ -245,7 +262,10 @@ class _Reader:
             raise NotUnderstood("a redirection is not understood")
         if word.text.startswith(("/dev/tcp", "/dev/udp")):
             raise NotUnderstood("a redirection to the network")
-        if sign != "<":
+        if sign == "<":
+            made.murky = True
+        else:
+            word.adds = sign in {">>", "&>>"}
             made.writes.append(word)
 
     def _is(self, sign: str) -> bool:
@@ -348,12 +368,12 @@ class _Reader:
         elif letter == "{":
             end = self.text.find("}", self.at)
             name = self.text[self.at + 1 : end] if end > 0 else ""
-            if not name or name[0] not in _NAME or not all(one in _NAMED for one in name):
+            if not name or name[0] not in NAME or not all(one in NAMED for one in name):
                 raise NotUnderstood("what a variable is made into is not understood")
             self.at = end + 1
             made.unknown = True
-        elif letter in _NAME and letter:
-            while self.at < len(self.text) and self.text[self.at] in _NAMED:
+        elif letter in NAME and letter:
+            while self.at < len(self.text) and self.text[self.at] in NAMED:
                 self.at += 1
             self._ends_here()
             made.unknown = True

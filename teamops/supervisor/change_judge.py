@@ -15,8 +15,7 @@ from teamops.effects import patches
 from teamops.effects.patches import Patch
 from teamops.effects.quarantine import matches
 from teamops.guard import policy as policies
-from teamops.guard.acts import Act
-from teamops.guard.commands import DELETE, WRITE
+from teamops.guard.act import DELETE, WRITE, Act
 from teamops.guard.judge import DENY, WARN, Decision, Light, judge
 from teamops.guard.places import Looking
 from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState, Violation, ViolationState

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from teamops.guard.shell import NotUnderstood, Word, read
+from teamops.guard.shell import read
+from teamops.guard.words import NotUnderstood, Word
 from tests.unit.guard.test_commands import BYPASSES, READ_ONLY
 
 NAMES = ("aa", "bb", "cc")
