@@ -82,8 +82,9 @@ class FileChange:
     before: FileState | None
     """``None``: not known."""
     after: FileState
-    mtime: float
-    """When it was changed, Unix seconds, by its file system; of a deleted one when that was seen."""
+    since: float
+    """When it was changed, Unix seconds, by its file system and as no user can set it; of a deleted one when that was
+    seen."""
     writers: tuple[Role, ...] = ()
     """Agents that had it open to write, or a program of theirs."""
     counts: bool = True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -23,9 +24,10 @@ from teamops.model.role import Role
 from teamops.sources.kept_bytes import KeptBytes, blob_id, read_kept, read_state
 
 STALE_S = 60.0
-ADOPTED_S = 3.0
 COARSE_S = 0.05
 MAX_FILES = 200_000
+MAX_CHANGES = 10_000
+"""So many changes at most are told by one look; the others by the next."""
 _OURS = (".teamops",)
 _GIT = (".git/hooks", ".git/config", ".git/info/exclude", ".git/info/attributes")
 """Of git's own folder these are looked at: what makes git run or believe something."""
@@ -47,7 +49,7 @@ Facts = tuple[int, int, int, int, int]
 class _Known:
     state: FileState
     facts: Facts | None
-    """Mode, size, both times of its last change (ns; the second can't be set) and inode.
+    """Mode, size, both times of its last change (ns; the second can't be set by a user) and inode.
 
     ``None``: to be read in any case. Times are coarse: what was read just after a change may change again unseen.
     """
@@ -65,6 +67,8 @@ class Looked:
     """To be looked at once more: what came or went just now may be half of a save."""
     folders: tuple[str, ...] = ()
     """New ones, absolute: to be watched."""
+    more: bool = False
+    """There were too many changes for one look: everything is to be looked at again."""
 
 
 class TreeState:
@@ -88,6 +92,7 @@ class TreeState:
 
     def begin(self) -> None:
         """Take the tree as it is now. Raises ``TeamopsError`` where git fails."""
+        begun = time.time()
         self._kept.begin()
         self._repository = Repository.find(self.root)
         self._read_ignored()
@@ -97,7 +102,9 @@ class TreeState:
         exact = self._repository is not None and not self._repository.converts()
         self._known = {}
         for path in self._all(held):
-            self._known[path] = self._taken(path, held.get(path, "") if exact else "")
+            known = self._known[path] = self._taken(path, held.get(path, "") if exact else "")
+            if known.facts is not None and known.facts[3] / 1e9 >= begun - COARSE_S:
+                known.facts = None  # git may have seen another one, or it may change again unseen
         self._own.update(above for path in self._known for above in _above(path))
 
     def folders(self) -> list[str]:
@@ -107,13 +114,13 @@ class TreeState:
         return self._read_ignored()
 
     def look(
-        self, names: AbstractSet[str], writers: Writers, wall: float, *, settled: bool, adopt: bool = False
+        self, names: AbstractSet[str], writers: Writers, wall: float, *, settled: bool, adopt: float | None = None
     ) -> Looked:
         """Return what changed of ``names``.
 
         ``writers``: who had a file open, by its absolute path. ``settled``: what came or went just now is told at
-        once. ``adopt``: what was not known and is not new is no change, for git has ignored it until now. Raises
-        ``TeamopsError`` where git fails.
+        once. ``adopt``: what was not known and was there before that moment (Unix seconds) is no change, for git has
+        ignored it until now. Raises ``TeamopsError`` where git fails.
         """
         folders = self._new_folders({name for name in names if name not in self._known})
         paths = {path for path in names if path in self._known}
@@ -124,31 +131,37 @@ class TreeState:
         fresh = {path for path in fresh if not any(self._is_foreign(above, foreign) for above in _above(path))}
         ignored = self._ignored_of(fresh)
         paths |= {path for path in fresh if path not in ignored or guarded(path)}
-        changes = []
+        changes: list[FileChange] = []
+        ages: dict[str, float] = {}
         again = set() if settled else {name for name in names if name in folders}
+        more = False
         for path in sorted(paths):
             if self.leaves(path):
                 continue
+            if len(changes) >= MAX_CHANGES:
+                more = True
+                break
             known = self._known.get(path)
             facts = facts_of(f"{self.root}/{path}")
             if known is not None and known.facts is not None and known.facts == facts:
                 continue
             if known is None and facts is None:
                 continue  # it came and went
-            if known is None and adopt and facts is not None and facts[2] / 1e9 < wall - ADOPTED_S:
+            since = wall if facts is None else self._since(path, facts, ages, came=known is None)
+            if known is None and adopt is not None and since < adopt:
                 self._known[path] = self._taken(path, "")
                 continue
             if not settled and (known is None or facts is None):
                 again.add(path)
                 continue
-            change = self._change(path, known, facts, writers, wall)
+            change = self._change(path, known, facts, writers, wall, since)
             if change is not None:
                 changes.append(replace(change, counts=path not in ignored and not path.startswith(".git/")))
         self._drop_stale(wall)
         watched = [f"{self.root}/{path}" for name in sorted(folders) for path in (name, *self._folders_below(name))]
-        return Looked(tuple(changes), frozenset(again), tuple(dict.fromkeys(watched)))
+        return Looked(tuple(changes), frozenset(again), tuple(dict.fromkeys(watched)), more)
 
-    def look_all(self, writers: Writers, wall: float, *, adopt: bool = False) -> Looked:
+    def look_all(self, writers: Writers, wall: float, *, adopt: float | None = None) -> Looked:
         """Return all that changed, by looking at every file. Raises ``TeamopsError`` where git fails."""
         self._read_ignored()
         return self.look({*self._all(), *self._known}, writers, wall, settled=True, adopt=adopt)
@@ -313,6 +326,7 @@ class TreeState:
         facts: Facts | None,
         writers: Writers,
         wall: float,
+        since: float,
     ) -> FileChange | None:
         full = f"{self.root}/{path}"
         before = known.state if known is not None else FileState()
@@ -341,9 +355,25 @@ class TreeState:
             change=kind,
             before=before,
             after=after,
-            mtime=wall if facts is None else facts[2] / 1e9,
+            since=min(since, wall),
             writers=writers.get(full, ()),
         )
+
+    def _since(self, path: str, facts: Facts, ages: dict[str, float], *, came: bool) -> float:
+        """Return since when a file stands there as it is (Unix seconds), by times that no user can set.
+
+        One that came may have come with its folder, and is then older than its name: the youngest above it counts, but
+        for the tree's own. ``ages``: what is known of folders.
+        """
+        since = facts[3] / 1e9
+        for above in _above(path) if came else ():
+            if above not in ages:
+                try:
+                    ages[above] = os.lstat(f"{self.root}/{above}").st_ctime
+                except OSError:
+                    ages[above] = float("inf")
+            since = max(since, ages[above])
+        return since
 
     def _drop_stale(self, wall: float) -> None:
         """Keep bytes of files that are others by now for a while: who judges a change reads them."""

@@ -29,6 +29,8 @@ COALESCE_S = 0.05
 """Changes are collected for so long: a save is several, a checkout thousands."""
 SETTLE_S = 0.3
 """What came or went is looked at again after so long: an editor's own file beside the one it saves comes and goes."""
+ADOPTED_S = 3.0
+"""What git no longer ignores is no change where it was there so long before anything was left to be looked at."""
 POLL_S = 5.0
 SWEEP_S = 60.0
 """So often every file of a watched tree is looked at all the same: what is written by another name of a file (a hard
@@ -138,11 +140,13 @@ class WorkTree:
             settling, one.settling = one.settling, set()
             everything, one.everything = one.everything, False
             adopt, one.adopt = one.adopt, False
+            since, one.since = one.since or self._clock.stamp().wall, None
+            old = since - ADOPTED_S if adopt else None
             begun = loop.time()
             try:
                 if everything:
                     one.folders(await asyncio.to_thread(one.state.folders), self)
-                    looked = await asyncio.to_thread(one.state.look_all, writers, self._clock.stamp().wall, adopt=adopt)
+                    looked = await asyncio.to_thread(one.state.look_all, writers, self._clock.stamp().wall, adopt=old)
                     self._tell(one, looked)
                 else:
                     for given, settled in ((settling, True), (names - settling, False)):
@@ -153,8 +157,11 @@ class WorkTree:
                             )
                             self._tell(one, looked)
                 self._say("git", "")
+                if everything and looked.more:
+                    one.since, one.adopt = since, one.adopt or adopt
             except TeamopsError as error:
                 one.everything = True
+                one.since, one.adopt = since, one.adopt or adopt
                 self._say("git", f"what changed can't be told: {error.message}", error.hint)
                 await asyncio.sleep(self._poll_s)
                 one.wake.set()
@@ -197,12 +204,16 @@ class WorkTree:
             for start in range(0, every, MAX_TOLD):
                 told = looked.changes[start : start + MAX_TOLD]
                 self._emit(WorkTreeChanged(stamp, root, told, every - len(told)))
+        if looked.more:
+            one.everything = True
+            one.wake.set()
         self._say("store", one.state.trouble, "a change past a boundary may not be undone; it is seen all the same")
 
     def _seen(self, folder: str, name: str, mask: int) -> None:
         """Take what inotify tells."""
         if mask & OVERFLOW:
             for one in self._trees:
+                one.since = one.since or self._clock.stamp().wall
                 one.everything = True
                 one.wake.set()
             return
@@ -212,6 +223,7 @@ class WorkTree:
             if not path.startswith(f"{root}/"):
                 continue
             inside = path[len(root) + 1 :]
+            one.since = one.since or self._clock.stamp().wall
             if mask & ISDIR and mask & (DELETE | MOVED_FROM):
                 self._inotify.drop(path, below=bool(mask & MOVED_FROM))  # one that is deleted is empty
             elif mask & ISDIR and not mask & (CREATE | MOVED_TO):
@@ -256,6 +268,8 @@ class _Tree:
         self.everything = False
         self.adopt = False
         """What git ignores has changed: a file that is not new is no change."""
+        self.since: float | None = None
+        """When the first came of all that is still to be looked at; ``None`` = there is nothing."""
         self.polled = polled
         self.ready = False
         self.wake = asyncio.Event()

@@ -204,7 +204,7 @@ def _candidate(
     policies_: Policies,
     held: Mapping[Role, Hold | None],
 ) -> Candidate:
-    let, refused = spoken(words, name, full, min(wall, max(change.mtime, wall - 5.0)))
+    let, refused = spoken(words, name, full, min(wall, max(change.since, wall - 5.0)))
     hold = held[one.role]
     return Candidate(
         role=one.role,

@@ -59,7 +59,7 @@ class Yard:
             full.write_bytes(after)
         kind = ChangeKind.CREATED if before is None else ChangeKind.DELETED if after is None else ChangeKind.CHANGED
         return FileChange(
-            path=path, change=kind, before=self.state_of(before), after=self.state_of(after), mtime=NOW, writers=writers
+            path=path, change=kind, before=self.state_of(before), after=self.state_of(after), since=NOW, writers=writers
         )
 
     def state_of(self, raw: bytes | None) -> FileState:
