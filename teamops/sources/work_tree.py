@@ -73,6 +73,8 @@ class WorkTree:
         self._tasks: list[asyncio.Task[None]] = []
         self._troubles: dict[str, str] = {}
         self._emit: Emit = lambda _: None
+        self.room: Callable[[], bool] = lambda: True
+        """Says whether those that were told are judged, all but a few: only then more is looked at."""
 
     def watch(self, pids: Mapping[Role, int]) -> None:
         """Say which agents' processes may have files open, from now on."""
@@ -134,6 +136,7 @@ class WorkTree:
             one.wake.clear()
             writers = await asyncio.to_thread(self._writers)  # at once: a file may be open for a moment only
             await asyncio.sleep(0 if one.settling else COALESCE_S)
+            await self._until_judged(one)
             one.remember(writers, await asyncio.to_thread(self._writers), loop.time())
             writers = one.writers()
             names, one.names = one.names, set()
@@ -148,6 +151,8 @@ class WorkTree:
                     one.folders(await asyncio.to_thread(one.state.folders), self)
                     looked = await asyncio.to_thread(one.state.look_all, writers, self._clock.stamp().wall, adopt=old)
                     self._tell(one, looked)
+                    if looked.more:
+                        one.since, one.adopt = since, one.adopt or adopt
                 else:
                     for given, settled in ((settling, True), (names - settling, False)):
                         if given:
@@ -157,8 +162,6 @@ class WorkTree:
                             )
                             self._tell(one, looked)
                 self._say("git", "")
-                if everything and looked.more:
-                    one.since, one.adopt = since, one.adopt or adopt
             except TeamopsError as error:
                 one.everything = True
                 one.since, one.adopt = since, one.adopt or adopt
@@ -167,6 +170,17 @@ class WorkTree:
                 one.wake.set()
             if everything:
                 due = loop.time() + self._every_s(one, loop.time() - begun)
+
+    async def _until_judged(self, one: _Tree) -> None:
+        """Wait while more changes are to be judged than are kept in memory. What is not looked at yet, is not lost."""
+        if self.room():
+            return
+        said = "more is changed at once than can be judged: every file is looked at when that is done"
+        self._say("storm", said)
+        while not self.room():  # noqa: ASYNC110 - a number that others count
+            await asyncio.sleep(COALESCE_S)
+        one.everything = True
+        self._say("storm", "")
 
     def _every_s(self, one: _Tree, took: float) -> float:
         """Return how long after a look at everything, that took so long, the next one is due."""

@@ -18,14 +18,14 @@ from teamops.domain.light_rows import light_rows
 from teamops.effects.policies import MAX_TEXT
 from teamops.git.repository import Differs, Repository
 from teamops.guard.judge import DENY, Light
-from teamops.guard.policy import Policy
+from teamops.guard.policy import NoPolicy, Policy
 from teamops.model.boundary import ChangeKind, Violation
 from teamops.model.errors import TeamopsError
 from teamops.model.events import HandoffChanged, SourceTroubled
 from teamops.model.handoff import Block, Task
 from teamops.model.role import HUMAN, NONE, Role
 from teamops.supervisor.book import Book
-from teamops.supervisor.change_judge import Draft, Judged, Policies, decision_of, hint_of, shown
+from teamops.supervisor.change_judge import Draft, Judged, Policies, decision_of, hint_of, refused, shown
 
 if TYPE_CHECKING:
     from teamops.domain.light import Light as Held
@@ -122,7 +122,7 @@ class TurnAudit:
             return judge_turn(turn, project, handoff, folder, wall, told, self._policies)
 
         def take(judged: object) -> None:
-            if isinstance(judged, Judged) and judged.drafts:
+            if isinstance(judged, Judged) and (judged.drafts or judged.unsaid):
                 self._core.spawn(self._core.auditing.take(book, judged, undo=False), NAME)
 
         self._do(judge, take)
@@ -158,8 +158,12 @@ def judge_turn(
     """
     judged = Judged()
     policy = policies.of(folder, turn.role)
-    repository = Repository.find(Path(turn.root)) if turn.tree and policy is not None else None
-    if repository is None or policy is None or policy.get("unruled"):
+    if isinstance(policy, NoPolicy):
+        judged.unsaid = f"{turn.role}: {policy}"
+    elif policy.get("unruled"):
+        return judged
+    repository = Repository.find(Path(turn.root)) if turn.tree else None
+    if repository is None:
         return judged
     changed = repository.turn_since(turn.tree, folder / TREES, (handoff,))
     light = Light(held=True, tiers=turn.tiers, named=turn.named)
@@ -174,7 +178,7 @@ def judge_turn(
             judged.unlisted += 1
         else:
             judged.drafts.append(_draft(turn, name, kind, refusal, wall, one.added, one.removed))
-    most = policy["net_lines"]
+    most = None if isinstance(policy, NoPolicy) else policy["net_lines"]
     if most is not None and not turn.others:
         lines = [(one.added, one.removed) for one in changed if one.added is not None and one.removed is not None]
         if why := over_net(lines, most):
@@ -184,17 +188,17 @@ def judge_turn(
     return judged
 
 
-def _refusal(turn: Turn, policy: Policy, light: Light, one: Differs) -> Refusal | None:
+def _refusal(turn: Turn, policy: Policy | NoPolicy, light: Light, one: Differs) -> Refusal | None:
     """Return why the turn's role may not have made a change, or is to be told of it."""
     kind = _KINDS.get(one.status, ChangeKind.CHANGED)
     lines = max(one.added, one.removed) if one.added is not None and one.removed is not None else 1 << 30
     said = decision_of(policy, light, kind, f"{turn.root}/{one.path}", lines)
     if said is not None and said.verdict == DENY:
-        return Refusal(rule=said.rule, why=said.why)
+        return refused(said)
     return hint_of(said)
 
 
-def _may(policy: Policy | None, kind: ChangeKind, full: str) -> bool:
+def _may(policy: Policy | NoPolicy, kind: ChangeKind, full: str) -> bool:
     said = decision_of(policy, Light(held=True), kind, full, 0)
     return said is None or said.verdict != DENY
 

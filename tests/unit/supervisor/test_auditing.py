@@ -15,7 +15,7 @@ from teamops.model.events import Event, SourceTroubled, WorkTreeChanged
 from teamops.model.role import REVIEWER
 from teamops.model.snapshot import SettleViolation
 from teamops.supervisor import change_judge
-from teamops.supervisor.auditing import told_line
+from teamops.supervisor.auditing import STORM_S, told_line
 from tests.unit.supervisor.life import START, Life
 
 ONE = Violation(
@@ -118,7 +118,7 @@ async def test_a_moment_in_many_events_is_one_moment(tmp_path: Path, monkeypatch
     try:
         audit.folder = tmp_path
         audit.follow(lambda *_: None, lambda: True)
-        moments = [now, now, now, replace(now, now=now.now + 1)]
+        moments = [now, now, now, replace(now, now=now.now + STORM_S + 1)]
         for stamp in moments:
             audit.see(life.core.book, WorkTreeChanged(stamp, str(tmp_path), (), 2000))
         async with asyncio.timeout(15):
@@ -138,6 +138,24 @@ async def test_what_is_too_much_to_be_listed_is_said(tmp_path: Path, monkeypatch
         await life.core.auditing.take(life.core.book, change_judge.Judged(unlisted=7))
         (told,) = [one for one in said if isinstance(one, SourceTroubled)]
         assert told.message == "7 more changes past a boundary are not listed: too many at once"
+    finally:
+        await life.end()
+
+
+async def test_a_policy_that_can_t_be_had_is_said_once_and_when_it_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = Life(tmp_path)
+    await life.begin()
+    said: list[Event] = []
+    monkeypatch.setattr(life.core, "emit", said.append)
+    try:
+        for why in ("REVIEWER: gone", "REVIEWER: gone", ""):
+            await life.core.auditing.take(life.core.book, change_judge.Judged(unsaid=why))
+        assert [(one.source, one.message) for one in said if isinstance(one, SourceTroubled)] == [
+            ("audit (policies)", "REVIEWER: gone"),
+            ("audit (policies)", ""),
+        ]
     finally:
         await life.end()
 

@@ -137,14 +137,23 @@ def test_more_than_a_few_are_counted(yard: Yard, monkeypatch: pytest.MonkeyPatch
     assert len(yard.turn(REVIEWER, change)) == 3
 
 
-def test_without_a_tree_a_policy_or_git_nothing_is_said(yard: Yard, tmp_path: Path) -> None:
+def test_where_it_can_t_be_said_what_it_may_all_counts_as_forbidden(yard: Yard) -> None:
+    (yard.state / "policy" / "CODER.json").write_text("{")
+    found = yard.turn(CODER, yard.write("src/a.py", "x\n"), named=("src/a.py",))
+    assert rules(found) == {"src/a.py": "policy"}
+    assert "can't be said" in found[0].why
+    # Nor does another's policy that can't be read make anything allowed.
+    assert rules(yard.turn(REVIEWER, yard.write("src/a.py", "y\n"), others=(CODER,))) == {"src/a.py": "write.allow"}
+    assert rules(yard.turn(Role("STRANGER"), yard.write("src/a.py", "z\n"))) == {"src/a.py": "policy"}
+
+
+def test_without_a_tree_or_git_nothing_is_said(yard: Yard, tmp_path: Path) -> None:
     handoff = yard.root / "current.md"
     turn = Turn(role=REVIEWER, root=str(yard.root), wall=1.0)
     assert judge_turn(turn, str(yard.root), handoff, yard.state, 2.0, set(), Policies()).drafts == []
     plain = tmp_path / "plain"
     plain.mkdir()
     assert turn_audit._tree_of(plain, handoff, yard.state) == ""
-    assert yard.turn(Role("STRANGER"), yard.write("src/a.py", "x\n")) == []
 
 
 def test_big_files_are_left_out(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
