@@ -388,6 +388,37 @@ async def test_more_at_once_than_is_remembered_is_all_looked_at(
     assert any(one.beside for one in parts)
 
 
+async def test_nothing_is_looked_at_while_there_is_no_room_and_nothing_is_lost(watched: Watched) -> None:
+    room = False
+    watched.source.room = lambda: room
+    for number in range(30):
+        (watched.root / f"n{number}").write_text("1")
+    storm = "work tree (storm)"
+    await watched.until(lambda: bool(watched.troubles().get(storm)), "that it waits")
+    (watched.root / "n0").write_text("2")
+    (watched.root / "n1").unlink()
+    assert watched.told == []
+    room = True
+    await watched.until(lambda: len(watched.told) == 29, "all of them")
+    assert {path for path, _ in watched.told} == {f"n{number}" for number in range(30)} - {"n1"}
+    assert watched.troubles()[storm] == ""
+    assert watched.source.bytes_of(str(watched.root), watched.changes[0].after) == b"2"
+
+
+async def test_more_changes_than_one_look_tells_come_by_more_looks(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from teamops.sources import tree_state
+
+    monkeypatch.setattr(tree_state, "MAX_CHANGES", 7)
+    monkeypatch.setattr(work_tree_module, "MAX_NAMES", 5)
+    for number in range(40):
+        (watched.root / f"n{number}").write_text("1")
+    await watched.until(lambda: len(watched.told) == 40, "all of them")
+    parts = [len(one.changes) for one in watched.events if isinstance(one, WorkTreeChanged)]
+    assert max(parts) <= 7
+
+
 async def test_git_that_fails_is_said_and_it_goes_on_afterwards(watched: Watched) -> None:
     index = watched.root / ".git" / "index"
     good = index.read_bytes()

@@ -234,6 +234,12 @@ def test_a_checkout_over_everything_is_counted(yard: Yard) -> None:
         assert (len(judged.drafts), judged.unlisted) == (room, 5 - room)
 
 
+def test_among_many_what_nobody_may_change_is_listed(yard: Yard) -> None:
+    changes = [yard.change("src/a.py", b"1", b"2"), yard.change(".codex/config.toml", b"1", b"2")]
+    judged = yard.judge([yard.suspect(REVIEWER, lit=True)], *changes, room=0)
+    assert ([one.path for one in violations(judged)], judged.unlisted) == ([".codex/config.toml"], 1)
+
+
 def test_what_can_t_be_kept_is_told_all_the_same(yard: Yard) -> None:
     (yard.state / "patches").write_text("in the way")
     judged = yard.judge([yard.suspect(REVIEWER, lit=True)], yard.change("src/a.py", b"1", b"2"))
