@@ -84,6 +84,11 @@ class Auditing:
         """Return the violations for the screen: open ones first, newest first."""
         return self._all[:MAX_SHOWN]
 
+    @property
+    def known(self) -> tuple[Violation, ...]:
+        """Return all that are open or of the last day."""
+        return self._all
+
     # what happens
 
     def load(self, book: Book) -> None:
