@@ -145,6 +145,14 @@ class Violation:
     """When its state last changed; ``None`` = never."""
 
 
+def undo_rank(violation: Violation) -> tuple[bool, int]:
+    """Return by what violations are sorted to be undone, and backwards to be put back.
+
+    What came makes room first: it may be a link in a folder's place, or in a folder in a file's place.
+    """
+    return violation.change is not ChangeKind.CREATED, -violation.id
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """What holds a process to its boundary, as far as its start says."""

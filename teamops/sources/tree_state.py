@@ -34,7 +34,7 @@ _GIT = (".git/hooks", ".git/config", ".git/info/exclude", ".git/info/attributes"
 _GUARDED = GitIgnoreSpec.from_lines([glob for glob in PROTECTED if glob not in {".git", "/.teamops/"}])
 _GUARDED_FOLDERS = (
     ".git", ".git/hooks", ".git/info", ".claude", ".claude/hooks", ".codex", ".gemini", ".opencode", ".opencode/plugin",
-    ".opencode/plugins",
+    ".opencode/plugins", "profiles",
 )  # fmt: skip
 """Watched though git ignores them, or keeps them to itself."""
 _NEVER = frozenset({".git", "node_modules", "__pycache__"})
@@ -49,10 +49,9 @@ Facts = tuple[int, int, int, int, int]
 class _Known:
     state: FileState
     facts: Facts | None
-    """Mode, size, both times of its last change (ns; the second can't be set by a user) and inode.
-
-    ``None``: to be read in any case. Times are coarse: what was read just after a change may change again unseen.
-    """
+    """Mode, size, both times of its last change (ns; the second can't be set by a user) and inode."""
+    again: bool = False
+    """It is to be read in any case. Times are coarse: what was read just after a change may change again unseen."""
 
 
 Writers = Mapping[str, tuple[Role, ...]]
@@ -104,7 +103,7 @@ class TreeState:
         for path in self._all(held):
             known = self._known[path] = self._taken(path, held.get(path, "") if exact else "")
             if known.facts is not None and known.facts[3] / 1e9 >= begun - COARSE_S:
-                known.facts = None  # git may have seen another one, or it may change again unseen
+                known.again = True  # git may have seen another one, or it may change again unseen
         self._own.update(above for path in self._known for above in _above(path))
 
     def folders(self) -> list[str]:
@@ -133,6 +132,7 @@ class TreeState:
         paths |= {path for path in fresh if path not in ignored or guarded(path)}
         changes: list[FileChange] = []
         ages: dict[str, float] = {}
+        links: dict[str, bool] = {}
         again = set() if settled else {name for name in names if name in folders}
         more = False
         for path in sorted(paths):
@@ -142,8 +142,8 @@ class TreeState:
                 more = True
                 break
             known = self._known.get(path)
-            facts = facts_of(f"{self.root}/{path}")
-            if known is not None and known.facts is not None and known.facts == facts:
+            facts = None if self._is_below_link(path, links) else facts_of(f"{self.root}/{path}")
+            if known is not None and not known.again and known.facts is not None and known.facts == facts:
                 continue
             if known is None and facts is None:
                 continue  # it came and went
@@ -293,14 +293,20 @@ class TreeState:
             for name in names
             if any(name.startswith(f"{one}/") for one in self._ignored) or name.startswith(".git/")
         }
-        rest = [name for name in names - inside if not self._in_link(name)]
+        links: dict[str, bool] = {}
+        rest = [name for name in names - inside if not self._is_below_link(name, links)]
         if self._repository is None:
             return frozenset(inside | {name for name in rest if self._plain.match_file(name)})
         return frozenset(inside | self._repository.ignored(rest))
 
-    def _in_link(self, name: str) -> bool:
-        """Return whether a folder above is a link: git does not look there, and what is there has another name."""
-        return any((self.root / above).is_symlink() for above in Path(name).parents[:-1])
+    def _is_below_link(self, path: str, asked: dict[str, bool]) -> bool:
+        """Return whether a folder above is a link: then what is there is another file, of another name."""
+        for above in _above(path):
+            if above not in asked:
+                asked[above] = Path(f"{self.root}/{above}").is_symlink()
+            if asked[above]:
+                return True
+        return False
 
     def _taken(self, path: str, oid: str) -> _Known:
         """Take a file as it is now."""
@@ -336,10 +342,11 @@ class TreeState:
                 del self._known[path]
         else:
             coarse = facts is not None and abs(wall - facts[3] / 1e9) < COARSE_S
-            self._known[path] = _Known(after, None if coarse else facts)
+            self._known[path] = _Known(after, facts, coarse)
         if before.kind is FileKind.NOTHING and after.kind is FileKind.NOTHING:
             return None
-        if _same(before, after, raw):
+        unread = raw is None and not before.digest and not before.kept
+        if _same(before, after, raw) or (unread and known is not None and known.facts == facts):
             if before.kept.startswith("git:"):
                 self._known[path].state = before
             return None

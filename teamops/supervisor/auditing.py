@@ -17,7 +17,7 @@ from teamops.ledger.store import LedgerError
 from teamops.model.actions import By, Outcome, Poke, Quarantine
 from teamops.model.agent import AgentState
 from teamops.model.alert import Finding
-from teamops.model.boundary import SETTLED_FROM, Violation, ViolationState
+from teamops.model.boundary import SETTLED_FROM, Violation, ViolationState, undo_rank
 from teamops.model.errors import TeamopsError
 from teamops.model.events import Event, HandoffChanged, SourceTroubled, Ticked, WorkTreeChanged
 from teamops.model.role import HUMAN, Role
@@ -290,7 +290,7 @@ class Auditing:
         self._read(book)
         self._core.wake()
         if undo and many <= MAX_UNDONE:
-            for violation, draft in stored:
+            for violation, draft in sorted(stored, key=lambda one: undo_rank(one[0])):
                 await self._undo(book, violation, draft.patch, draft.blame)
             self._read(book)
             self._core.wake()
