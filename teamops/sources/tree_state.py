@@ -21,7 +21,8 @@ from teamops.git.repository import Repository
 from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
-from teamops.sources.kept_bytes import KeptBytes, blob_id, read_kept, read_state
+from teamops.sources.kept_bytes import KeptBytes, read_kept, read_state
+from teamops.sources.tree_facts import Facts, facts_of, folders_above, is_folder, is_same, spec_of
 
 STALE_S = 60.0
 COARSE_S = 0.05
@@ -41,8 +42,6 @@ _NEVER = frozenset({".git", "node_modules", "__pycache__"})
 """Folders that are left out where there is no git to say what counts."""
 _MAX_PLAIN = 1 << 20
 """Where git holds nothing, only the bytes of files up to this are kept."""
-
-Facts = tuple[int, int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -104,7 +103,7 @@ class TreeState:
             known = self._known[path] = self._taken(path, held.get(path, "") if exact else "")
             if known.facts is not None and known.facts[3] / 1e9 >= begun - COARSE_S:
                 known.again = True  # git may have seen another one, or it may change again unseen
-        self._own.update(above for path in self._known for above in _above(path))
+        self._own.update(above for path in self._known for above in folders_above(path))
 
     def folders(self) -> list[str]:
         """Return the folders to watch, absolute, by what git ignores now. Raises ``TeamopsError`` where git fails."""
@@ -127,7 +126,7 @@ class TreeState:
         for path in self._below(names - paths, folders):
             (paths if path in self._known else fresh).add(path)
         foreign: dict[str, bool] = {}
-        fresh = {path for path in fresh if not any(self._is_foreign(above, foreign) for above in _above(path))}
+        fresh = {path for path in fresh if not any(self._is_foreign(above, foreign) for above in folders_above(path))}
         ignored = self._ignored_of(fresh)
         paths |= {path for path in fresh if path not in ignored or guarded(path)}
         changes: list[FileChange] = []
@@ -198,7 +197,7 @@ class TreeState:
                 lines = (self.root / ".gitignore").read_text("utf-8", "replace").splitlines()
             except OSError:
                 lines = []
-            self._plain = _spec(lines)
+            self._plain = spec_of(lines)
         found = list(self._walk("", folders=True))
         for more in _GUARDED_FOLDERS:
             if (self.root / more).is_dir() and f"{self.root}/{more}" not in found:
@@ -265,7 +264,7 @@ class TreeState:
 
     def _new_folders(self, names: set[str]) -> set[str]:
         """Return which of ``names`` are folders now, and to be looked into."""
-        found = {name for name in names if _is_folder(f"{self.root}/{name}")}
+        found = {name for name in names if is_folder(f"{self.root}/{name}")}
         found = {name for name in found if name in _GUARDED_FOLDERS or not self._skips(name)}
         ignored = self._ignored_of(found)
         self._ignored |= {name for name in ignored if name not in _GUARDED_FOLDERS}
@@ -280,12 +279,12 @@ class TreeState:
         for name in names:
             if name in folders:
                 yield from self._walk(name, folders=False)
-            elif os.path.lexists(f"{self.root}/{name}") and not _is_folder(f"{self.root}/{name}"):
+            elif os.path.lexists(f"{self.root}/{name}") and not is_folder(f"{self.root}/{name}"):
                 yield name
                 continue
             were.add(name)
         if were:
-            yield from [path for path in self._known if any(above in were for above in _above(path))]
+            yield from [path for path in self._known if any(above in were for above in folders_above(path))]
 
     def _ignored_of(self, names: set[str]) -> frozenset[str]:
         inside = {
@@ -301,7 +300,7 @@ class TreeState:
 
     def _is_below_link(self, path: str, asked: dict[str, bool]) -> bool:
         """Return whether a folder above is a link: then what is there is another file, of another name."""
-        for above in _above(path):
+        for above in folders_above(path):
             if above not in asked:
                 asked[above] = Path(f"{self.root}/{above}").is_symlink()
             if asked[above]:
@@ -346,7 +345,7 @@ class TreeState:
         if before.kind is FileKind.NOTHING and after.kind is FileKind.NOTHING:
             return None
         unread = raw is None and not before.digest and not before.kept
-        if _same(before, after, raw) or (unread and known is not None and known.facts == facts):
+        if is_same(before, after, raw) or (unread and known is not None and known.facts == facts):
             if before.kept.startswith("git:"):
                 self._known[path].state = before
             return None
@@ -373,7 +372,7 @@ class TreeState:
         for the tree's own. ``ages``: what is known of folders.
         """
         since = facts[3] / 1e9
-        for above in _above(path) if came else ():
+        for above in folders_above(path) if came else ():
             if above not in ages:
                 try:
                     ages[above] = os.lstat(f"{self.root}/{above}").st_ctime
@@ -393,42 +392,3 @@ class TreeState:
 def guarded(path: str) -> bool:
     """Return whether no agent may change ``path``, so that it is looked at though git ignores it."""
     return path.startswith(_GIT) or _GUARDED.match_file(path)
-
-
-def _above(path: str) -> Iterator[str]:
-    """Yield the folders that ``path`` is in, the innermost first."""
-    while path := path.rpartition("/")[0]:
-        yield path
-
-
-def _is_folder(path: str) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except OSError:
-        return False
-
-
-def facts_of(path: str) -> Facts | None:
-    """Return what tells that a file is another; ``None`` where there is no file and no link: sockets are no work."""
-    try:
-        told = os.lstat(path)
-    except OSError:
-        return None
-    if not (stat.S_ISREG(told.st_mode) or stat.S_ISLNK(told.st_mode)):
-        return None
-    return told.st_mode, told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
-
-
-def _same(before: FileState, after: FileState, raw: bytes | None) -> bool:
-    if (before.kind, before.mode, before.size) != (after.kind, after.mode, after.size):
-        return False
-    if before.kept.startswith("git:"):
-        return raw is not None and blob_id(raw, before.kept[4:]) == before.kept[4:]
-    return bool(before.digest) and before.digest == after.digest
-
-
-def _spec(lines: list[str]) -> GitIgnoreSpec:
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError:
-        return GitIgnoreSpec.from_lines(())

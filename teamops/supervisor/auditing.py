@@ -15,7 +15,6 @@ from teamops.domain.attribution import Blame
 from teamops.domain.boundary_alerts import violation_findings
 from teamops.ledger.store import LedgerError
 from teamops.model.actions import By, Outcome, Poke, Quarantine
-from teamops.model.agent import AgentState
 from teamops.model.alert import Finding
 from teamops.model.boundary import SETTLED_FROM, Violation, ViolationState, undo_rank
 from teamops.model.errors import TeamopsError
@@ -25,7 +24,7 @@ from teamops.model.snapshot import LogLine, SettleViolation
 from teamops.supervisor.book import Book
 
 if TYPE_CHECKING:  # the first frame does not pay for what judges: it is imported where it is first needed
-    from teamops.supervisor.change_judge import BytesOf, Draft, Judged, Past, Policies, Scene, Suspect
+    from teamops.supervisor.change_judge import BytesOf, Draft, Judged, Past, Policies, Scene
     from teamops.supervisor.core import Core
     from teamops.supervisor.turn_audit import TurnAudit
 
@@ -43,9 +42,6 @@ AT_ONCE = 50
 """So many violations are stored in one step, before the loop does something else."""
 MAX_WAITING = 10_000
 """While more changes than this wait to be judged, no work tree is looked at: what it tells would only wait, too."""
-LIGHT_GRACE_S = 5.0
-"""A light that went so lately still makes a change its holder's: the file may be seen after the block."""
-BUSY_S = 15.0
 NAME = "audit"
 
 
@@ -190,6 +186,7 @@ class Auditing:
 
     def _scene(self, book: Book, folder: Path) -> Scene:
         from teamops.supervisor.change_judge import Scene
+        from teamops.supervisor.suspects import suspects_of
 
         begun = self._core.memory.ask(book, self._core.memory.unfinished) or []
         restoring = {each.violation for each in begun if isinstance(each, Quarantine) and each.back}
@@ -197,7 +194,7 @@ class Auditing:
             project=str(book.settings.root.resolve()),
             folder=folder,
             spool=book.settings.spool,
-            suspects=tuple(self._suspects(book)),
+            suspects=tuple(suspects_of(book, self._lit)),
             past={},  # asked when it is judged
             restoring=frozenset(restoring),
         )
@@ -211,30 +208,6 @@ class Auditing:
             so_far = found.get(one.path, ())
             if len(so_far) < MAX_PAST:
                 found[one.path] = (*so_far, Past(one, self._patches.get(one.id, "")))
-        return found
-
-    def _suspects(self, book: Book) -> list[Suspect]:
-        from teamops.guard.judge import Light
-        from teamops.supervisor.change_judge import Suspect
-
-        found = []
-        for role, page in book.agents.items():
-            own = book.settings.role(role)
-            if own is None or page.pane is None or page.dead:
-                continue
-            until, tiers = self._lit.get(role, (float("-inf"), ()))
-            lit = book.stamp.now - until <= LIGHT_GRACE_S
-            worked = page.worked is not None and book.stamp.now - page.worked <= BUSY_S
-            found.append(
-                Suspect(
-                    role=role,
-                    cwd=str(own.cwd.resolve()),
-                    pid=page.pane.pid,
-                    light=Light(held=lit, tiers=tiers if lit else (), free=not book.lights),
-                    lit=lit,
-                    busy=worked or page.health is AgentState.WORKING,
-                )
-            )
         return found
 
     # what is done about it
