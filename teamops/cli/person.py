@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from teamops.model.errors import UsageError
+from teamops.supervisor.lineage import controlling_terminal
 from teamops.supervisor.who import at_an_agent_s_hands
 
 if TYPE_CHECKING:
@@ -25,8 +26,22 @@ def need_person(what: str, settings: Settings, env: Mapping[str, str] = os.envir
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(f"{what} is the person's, and there is no terminal", "run it yourself, in a terminal")
+    if not is_own_terminal():
+        raise UsageError(
+            f"{what} is the person's, and this terminal is another process'",
+            "run it yourself, in a terminal of your own",
+        )
     refuse_agents(what, settings, env)
     return login_name()
+
+
+def is_own_terminal() -> bool:
+    """Return whether input and output are the terminal that the kernel knows as this process' own.
+
+    One that is merely opened is whoever's. True where nobody tells.
+    """
+    own = controlling_terminal()
+    return own is None or (own != 0 and all(os.fstat(one.fileno()).st_rdev == own for one in (sys.stdin, sys.stdout)))
 
 
 def refuse_agents(what: str, settings: Settings, env: Mapping[str, str] = os.environ) -> None:

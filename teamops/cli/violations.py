@@ -14,7 +14,7 @@ import click
 from teamops.cli.options import project_option, state_option
 from teamops.cli.person import need_person
 from teamops.cli.place import settings_of
-from teamops.model.boundary import ViolationState
+from teamops.model.boundary import ViolationState, undo_rank
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, TeamopsError
 from teamops.model.snapshot import SettleViolation
 from teamops.model.text import clean
@@ -123,9 +123,14 @@ async def _wish(settings: Settings, state_dir: Path | None, wishes: list[SettleV
     from teamops.model.actions import Outcome
     from teamops.supervisor.visiting import visit
 
+    back = any(wish.to is ViolationState.RESTORED for wish in wishes)
     async with visit(settings, state_dir=state_dir) as (core, _):
         found = []
-        for wish in wishes:
+        known = {wish: core.memory.boundaries.violation(wish.violation) for wish in wishes}
+        order = sorted(
+            known, key=lambda wish: undo_rank(one) if (one := known[wish]) is not None else (True, 0), reverse=back
+        )
+        for wish in order:
             try:
                 found.append(await asyncio.wait_for(core.wish(wish), OUTCOME_S))
             except TimeoutError:

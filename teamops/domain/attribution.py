@@ -24,6 +24,8 @@ class Refusal:
     why: str
     hint: bool = False
     """It is only told: the change stays its own to make."""
+    unsaid: bool = False
+    """What the role may change can't be said, so that it counts as forbidden: told, and undone by nobody's rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +105,17 @@ def attribute(candidates: Sequence[Candidate]) -> Blame | None:
         return None
     evidence = [one.words for one in suspects]
     sure = direct or first.refused is not None or (len(able) == 1 and first.busy)
+    unsaid = [one.role for one in suspects if one.refusal is not None and one.refusal.unsaid]
     if not direct:
         evidence.append(_doubt(first, len(able)))
-    return Blame(roles=tuple(one.role for one in suspects), refusal=first.refusal, evidence=tuple(evidence), sure=sure)
+    if unsaid:
+        evidence.append(f"what {', '.join(unsaid)} may change can't be said, so it counts as forbidden")
+    return Blame(
+        roles=tuple(one.role for one in suspects),
+        refusal=first.refusal,
+        evidence=tuple(evidence),
+        sure=sure and not unsaid,
+    )
 
 
 def _doubt(first: Candidate, able: int) -> str:

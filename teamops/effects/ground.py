@@ -40,7 +40,7 @@ def look(path: str) -> Kind:
 def names_in(folder: str) -> tuple[str, ...]:
     """Return the names in a folder; none where it can't be read, nor then by who is started as the same user."""
     try:
-        return tuple(sorted(os.listdir(folder)))  # noqa: PTH208 - as look
+        return tuple(sorted(os.listdir(folder)))
     except OSError:
         return ()
 

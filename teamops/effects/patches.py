@@ -16,6 +16,7 @@ from pathlib import Path
 
 from teamops.model.boundary import ChangeKind, FileKind, FileState
 from teamops.model.errors import TeamopsError
+from teamops.model.text import clean_line
 
 FOLDER = "patches"
 DIFF, BEFORE, AFTER, FACTS = ".diff", ".before", ".after", ".json"
@@ -181,7 +182,8 @@ def _difference(
     patch: Patch, before: bytes | None, after: bytes | None, change: ChangeKind
 ) -> tuple[bytes, int | None, int | None]:
     """Return a unified difference, and how many lines came and went."""
-    head = [f"--- {patch.path} (before)", f"+++ {patch.path} ({change.value})"]
+    name = clean_line(patch.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), 300)
+    head = [f"--- {name} (before)", f"+++ {name} ({change.value})"]
     if patch.before.mode != patch.after.mode and change is ChangeKind.CHANGED:
         head.append(f"its rights: {patch.before.mode:04o} before, {patch.after.mode:04o} after")
     for state, word in ((patch.before, "before"), (patch.after, "after")):

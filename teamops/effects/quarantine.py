@@ -24,11 +24,15 @@ from teamops.model.boundary import ChangeKind, FileKind, FileState
 from teamops.model.errors import TeamopsError
 
 _EXCHANGE, _NOREPLACE = 2, 1
-_CHUNK = 1 << 20
+_DEEPEST = 50
 
 
 class Changed(Exception):  # noqa: N818 - a state of the world
     """The file is not what it was when it was judged."""
+
+
+class InTheWay(Exception):  # noqa: N818 - a state of the world
+    """What stands there is nothing that could be kept."""
 
 
 def quarantine(folder: Path, action: Quarantine) -> Outcome:
@@ -63,6 +67,11 @@ def quarantine(folder: Path, action: Quarantine) -> Outcome:
         raise TeamopsError(
             f"{action.path} was changed again since, so nothing was {done}",
             "with --force both are kept" if action.back else "look at it: teamops guard diff",
+        ) from None
+    except InTheWay:
+        raise TeamopsError(
+            f"{action.path} stays as it is: no file stands there now (a folder, a pipe, a socket or a device)",
+            "take it away first",
         ) from None
     except OSError as error:
         raise TeamopsError(
@@ -142,9 +151,12 @@ def _parent(patch: Patch, *, make: bool) -> Iterator[tuple[int, str]]:
 def _replace(parent: int, name: str, wanted: FileState, raw: bytes, expected: FileState, new: str) -> None:
     """Let ``name`` become ``wanted``, if it is ``expected`` now.
 
-    Raises ``Changed`` or ``OSError``: then it is as it was.
+    Raises ``Changed``, ``InTheWay`` or ``OSError``: then it is as it was, but for empty folders.
     """
-    if not matches(_state_of(parent, name)[0], expected):
+    now = _state_of(parent, name)[0]
+    if now.kind is FileKind.OTHER and expected.kind is FileKind.NOTHING:
+        _clear(parent, name)
+    elif not matches(now, expected):
         raise Changed
     ours: int | None = None
     try:
@@ -167,6 +179,23 @@ def _replace(parent: int, name: str, wanted: FileState, raw: bytes, expected: Fi
         with suppress(OSError):
             if ours is not None and _inode(parent, new) == ours:  # else somebody's, which stays aside
                 os.unlink(new, dir_fd=parent)
+
+
+def _clear(parent: int, name: str, depth: int = 0) -> None:
+    """Take away a folder in which there is nothing but such folders. Raises ``InTheWay``."""
+    if depth > _DEEPEST:
+        raise InTheWay
+    try:
+        # What is no folder is not opened: a pipe would wait for somebody who writes.
+        folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        try:
+            for inner in os.listdir(folder):  # noqa: PTH208 - a descriptor, not a path
+                _clear(folder, inner, depth + 1)
+        finally:
+            os.close(folder)
+        os.rmdir(name, dir_fd=parent)
+    except OSError:
+        raise InTheWay from None
 
 
 def _inode(parent: int, name: str) -> int:

@@ -75,38 +75,51 @@ class Boundaries:
 
     def add(self, violation: Violation, patch: str = "") -> int:
         """Store a violation and return its row. ``patch``: the file's name among the patches that holds its change."""
+        return self.add_all(((violation, patch),))[0]
+
+    def add_all(self, rows: Iterable[tuple[Violation, str]]) -> list[int]:
+        """Store violations, each with its patch's name, all or none; return their rows."""
         with writing(self._connection, self._path, durable=True):
-            cursor = self._connection.execute(
-                "INSERT INTO violation(wall, path, change, roles, rule, why, evidence, added, removed, state, note,"
-                " changed_wall, patch) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    violation.wall,
-                    violation.path,
-                    violation.change,
-                    json.dumps(violation.roles),
-                    violation.rule,
-                    violation.why,
-                    json.dumps(violation.evidence),
-                    violation.added,
-                    violation.removed,
-                    violation.state,
-                    violation.note,
-                    violation.changed_wall,
-                    patch,
-                ),
-            )
+            return [self._insert(violation, patch) for violation, patch in rows]
+
+    def _insert(self, violation: Violation, patch: str) -> int:
+        cursor = self._connection.execute(
+            "INSERT INTO violation(wall, path, change, roles, rule, why, evidence, added, removed, state, note,"
+            " changed_wall, patch) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                violation.wall,
+                violation.path,
+                violation.change,
+                json.dumps(violation.roles),
+                violation.rule,
+                violation.why,
+                json.dumps(violation.evidence),
+                violation.added,
+                violation.removed,
+                violation.state,
+                violation.note,
+                violation.changed_wall,
+                patch,
+            ),
+        )
         return int(cursor.lastrowid or 0)
 
     def settle(
         self, row: int, state: ViolationState, note: str, wall: float, was: ViolationState | None = None
     ) -> bool:
         """Store what became of a violation; return whether it was stored. ``was``: only if it still is that."""
+        return self.settle_all({row: note}, state, wall, was) > 0
+
+    def settle_all(
+        self, notes: Mapping[int, str], state: ViolationState, wall: float, was: ViolationState | None = None
+    ) -> int:
+        """Store what became of violations, all or none, each with its note; return of how many it was stored."""
         with writing(self._connection, self._path, durable=True):
-            done = self._connection.execute(
+            done = self._connection.executemany(
                 "UPDATE violation SET state = ?, note = ?, changed_wall = ? WHERE id = ? AND (? IS NULL OR state = ?)",
-                (state, note, wall, row, was, was),
+                [(state, note, wall, row, was, was) for row, note in notes.items()],
             )
-        return done.rowcount > 0
+        return done.rowcount
 
     def mark(self) -> tuple[int, float, int]:
         """Return what differs from before whenever a violation is new or settled; cheap to ask."""
@@ -125,6 +138,18 @@ class Boundaries:
         with reading(self._path):
             found = self._connection.execute("SELECT patch FROM violation WHERE id = ?", (row,)).fetchone()
         return "" if found is None else str(found[0])
+
+    def patches_of(self, rows: Iterable[int]) -> dict[int, str]:
+        """Return the names of the files that hold the changes of violations; empty where none is kept."""
+        with reading(self._path):
+            found = self._connection.execute(
+                "SELECT id, patch FROM violation WHERE id IN (SELECT value FROM json_each(?))", (json.dumps([*rows]),)
+            ).fetchall()
+        return {int(row): str(patch) for row, patch in found}
+
+    def news(self, after: int, since: float) -> list[Violation]:
+        """Return the violations that came after the row ``after``, or were settled since ``since``."""
+        return self._violations("WHERE id > ? OR changed_wall >= ?", after, since)
 
     def violations(self, since: float, limit: int) -> list[Violation]:
         """Return the open violations, then the others since ``since``; newest first."""

@@ -82,8 +82,9 @@ class FileChange:
     before: FileState | None
     """``None``: not known."""
     after: FileState
-    mtime: float
-    """When it was changed, Unix seconds, by its file system; of a deleted one when that was seen."""
+    since: float
+    """When it was changed, Unix seconds, by its file system and as no user can set it; of a deleted one when that was
+    seen."""
     writers: tuple[Role, ...] = ()
     """Agents that had it open to write, or a program of theirs."""
     counts: bool = True
@@ -142,6 +143,14 @@ class Violation:
     """How its state came to be: "quarantined; REVIEWER was told", "could not be quarantined: …"."""
     changed_wall: float | None = None
     """When its state last changed; ``None`` = never."""
+
+
+def undo_rank(violation: Violation) -> tuple[bool, int]:
+    """Return by what violations are sorted to be undone, and backwards to be put back.
+
+    What came makes room first: it may be a link in a folder's place, or in a folder in a file's place.
+    """
+    return violation.change is not ChangeKind.CREATED, -violation.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -22,17 +23,19 @@ from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
 from teamops.sources.gits_own import GitsOwn
-from teamops.sources.kept_bytes import KeptBytes, blob_id, read_kept, read_state
+from teamops.sources.kept_bytes import KeptBytes, read_kept, read_state
+from teamops.sources.tree_facts import Facts, facts_of, folders_above, is_folder, is_same, spec_of
 
 STALE_S = 60.0
-ADOPTED_S = 3.0
 COARSE_S = 0.05
 MAX_FILES = 200_000
+MAX_CHANGES = 10_000
+"""So many changes at most are told by one look; the others by the next."""
 _OURS = (".teamops",)
 _GUARDED = GitIgnoreSpec.from_lines([glob for glob in PROTECTED if glob not in {".git", "/.teamops/"}])
 _GUARDED_FOLDERS = (
     ".git/worktrees", ".claude", ".claude/hooks", ".codex", ".gemini", ".opencode", ".opencode/plugin",
-    ".opencode/plugins",
+    ".opencode/plugins", "profiles",
 )  # fmt: skip
 """Watched though git ignores them, or keeps them to itself."""
 _NEVER = frozenset({".git", "node_modules", "__pycache__"})
@@ -40,17 +43,14 @@ _NEVER = frozenset({".git", "node_modules", "__pycache__"})
 _MAX_PLAIN = 1 << 20
 """Where git holds nothing, only the bytes of files up to this are kept."""
 
-Facts = tuple[int, int, int, int, int]
-
 
 @dataclass(slots=True)
 class _Known:
     state: FileState
     facts: Facts | None
-    """Mode, size, both times of its last change (ns; the second can't be set) and inode.
-
-    ``None``: to be read in any case. Times are coarse: what was read just after a change may change again unseen.
-    """
+    """Mode, size, both times of its last change (ns; the second can't be set by a user) and inode."""
+    again: bool = False
+    """It is to be read in any case. Times are coarse: what was read just after a change may change again unseen."""
 
 
 Writers = Mapping[str, tuple[Role, ...]]
@@ -65,6 +65,8 @@ class Looked:
     """To be looked at once more: what came or went just now may be half of a save."""
     folders: tuple[str, ...] = ()
     """New ones, absolute: to be watched."""
+    more: bool = False
+    """There were too many changes for one look: everything is to be looked at again."""
 
 
 class TreeState:
@@ -91,6 +93,7 @@ class TreeState:
 
     def begin(self) -> None:
         """Take the tree as it is now. Raises ``TeamopsError`` where git fails."""
+        begun = time.time()
         self._kept.begin()
         self._repository = Repository.find(self.root)
         self._gits.begin()
@@ -101,10 +104,12 @@ class TreeState:
         exact = self._repository is not None and not self._repository.converts()
         self._known = {}
         for path in self._all(held):
-            self._known[path] = self._taken(path, held.get(path, "") if exact else "")
+            known = self._known[path] = self._taken(path, held.get(path, "") if exact else "")
+            if known.facts is not None and known.facts[3] / 1e9 >= begun - COARSE_S:
+                known.again = True  # git may have seen another one, or it may change again unseen
             if is_gits(path) and self._gits.is_neutral(path):
                 self._neutral.add(path)
-        self._own.update(above for path in self._known for above in _above(path))
+        self._own.update(above for path in self._known for above in folders_above(path))
 
     def folders(self) -> list[str]:
         """Return the folders to watch, absolute, by what git ignores now. Raises ``TeamopsError`` where git fails."""
@@ -114,13 +119,13 @@ class TreeState:
         return self._read_ignored()
 
     def look(
-        self, names: AbstractSet[str], writers: Writers, wall: float, *, settled: bool, adopt: bool = False
+        self, names: AbstractSet[str], writers: Writers, wall: float, *, settled: bool, adopt: float | None = None
     ) -> Looked:
         """Return what changed of ``names``.
 
         ``writers``: who had a file open, by its absolute path. ``settled``: what came or went just now is told at
-        once. ``adopt``: what was not known and is not new is no change, for git has ignored it until now. Raises
-        ``TeamopsError`` where git fails.
+        once. ``adopt``: what was not known and was there before that moment (Unix seconds) is no change, for git has
+        ignored it until now. Raises ``TeamopsError`` where git fails.
         """
         folders = self._new_folders({name for name in names if name not in self._known})
         paths = {path for path in names if path in self._known}
@@ -128,40 +133,47 @@ class TreeState:
         for path in self._below(names - paths, folders):
             (paths if path in self._known else fresh).add(path)
         foreign: dict[str, bool] = {}
-        fresh = {path for path in fresh if not any(self._is_foreign(above, foreign) for above in _above(path))}
+        fresh = {path for path in fresh if not any(self._is_foreign(above, foreign) for above in folders_above(path))}
         ignored = self._ignored_of(fresh)
         paths |= {path for path in fresh if path not in ignored or guarded(path)}
         paths = {path for path in paths if not (is_gits(path) and (self.leaves(path) or self._stays_neutral(path)))}
-        changes = []
+        changes: list[FileChange] = []
+        ages: dict[str, float] = {}
+        links: dict[str, bool] = {}
         again = set() if settled else {name for name in names if name in folders}
+        more = False
         for path in sorted(paths):
             if self.leaves(path):
                 continue
+            if len(changes) >= MAX_CHANGES:
+                more = True
+                break
             known = self._known.get(path)
-            facts = facts_of(f"{self.root}/{path}")
-            if known is not None and known.facts is not None and known.facts == facts:
+            facts = None if self._is_below_link(path, links) else facts_of(f"{self.root}/{path}")
+            if known is not None and not known.again and known.facts is not None and known.facts == facts:
                 continue
             if known is None and facts is None:
                 continue  # it came and went
-            if known is None and adopt and facts is not None and facts[2] / 1e9 < wall - ADOPTED_S:
+            since = wall if facts is None else self._since(path, facts, ages, came=known is None)
+            if known is None and adopt is not None and since < adopt:
                 self._known[path] = self._taken(path, "")
                 continue
             if not settled and (known is None or facts is None):
                 again.add(path)
                 continue
-            change = self._change(path, known, facts, writers, wall)
+            change = self._change(path, known, facts, writers, wall, since)
             if change is not None:
                 changes.append(replace(change, counts=path not in ignored and not is_gits(path)))
         self._drop_stale(wall)
         watched = [f"{self.root}/{path}" for name in sorted(folders) for path in (name, *self._folders_below(name))]
-        return Looked(tuple(changes), frozenset(again), tuple(dict.fromkeys(watched)))
+        return Looked(tuple(changes), frozenset(again), tuple(dict.fromkeys(watched)), more)
 
     def gits_own(self) -> frozenset[str]:
         """Return what is looked at of git's own. It is looked at by itself, and without git: that may be what broke."""
         self._gits.find()
         return frozenset({*self._gits.now(), *(path for path in self._known if is_gits(path))})
 
-    def look_all(self, writers: Writers, wall: float, *, adopt: bool = False) -> Looked:
+    def look_all(self, writers: Writers, wall: float, *, adopt: float | None = None) -> Looked:
         """Return all that changed, by looking at every file. Raises ``TeamopsError`` where git fails."""
         self._read_ignored()
         return self.look({*self._all(), *self._known}, writers, wall, settled=True, adopt=adopt)
@@ -198,7 +210,7 @@ class TreeState:
                 lines = (self.root / ".gitignore").read_text("utf-8", "replace").splitlines()
             except OSError:
                 lines = []
-            self._plain = _spec(lines)
+            self._plain = spec_of(lines)
         found = list(self._walk("", folders=True))
         for more in (*_GUARDED_FOLDERS, *self._gits.folders()):
             if (self.root / more).is_dir() and f"{self.root}/{more}" not in found:
@@ -281,7 +293,7 @@ class TreeState:
 
     def _new_folders(self, names: set[str]) -> set[str]:
         """Return which of ``names`` are folders now, and to be looked into."""
-        found = {name for name in names if _is_folder(f"{self.root}/{name}")}
+        found = {name for name in names if is_folder(f"{self.root}/{name}")}
         found = {name for name in found if self._looks_into(name) or not self._skips(name)}
         ignored = self._ignored_of(found)
         self._ignored |= {name for name in ignored if not self._looks_into(name)}
@@ -304,23 +316,29 @@ class TreeState:
                 yield from (one for one in (f"{name}/HEAD",) if os.path.lexists(f"{self.root}/{one}"))
             elif name in folders:
                 yield from self._walk(name, folders=False)
-            elif os.path.lexists(f"{self.root}/{name}") and not _is_folder(f"{self.root}/{name}"):
+            elif os.path.lexists(f"{self.root}/{name}") and not is_folder(f"{self.root}/{name}"):
                 yield name
                 continue
             were.add(name)
         if were:
-            yield from [path for path in self._known if any(above in were for above in _above(path))]
+            yield from [path for path in self._known if any(above in were for above in folders_above(path))]
 
     def _ignored_of(self, names: set[str]) -> frozenset[str]:
         inside = {name for name in names if any(name.startswith(f"{one}/") for one in self._ignored) or is_gits(name)}
-        rest = [name for name in names - inside if not self._in_link(name)]
+        links: dict[str, bool] = {}
+        rest = [name for name in names - inside if not self._is_below_link(name, links)]
         if self._repository is None:
             return frozenset(inside | {name for name in rest if self._plain.match_file(name)})
         return frozenset(inside | self._repository.ignored(rest))
 
-    def _in_link(self, name: str) -> bool:
-        """Return whether a folder above is a link: git does not look there, and what is there has another name."""
-        return any((self.root / above).is_symlink() for above in Path(name).parents[:-1])
+    def _is_below_link(self, path: str, asked: dict[str, bool]) -> bool:
+        """Return whether a folder above is a link: then what is there is another file, of another name."""
+        for above in folders_above(path):
+            if above not in asked:
+                asked[above] = Path(f"{self.root}/{above}").is_symlink()
+            if asked[above]:
+                return True
+        return False
 
     def _taken(self, path: str, oid: str) -> _Known:
         """Take a file as it is now."""
@@ -346,6 +364,7 @@ class TreeState:
         facts: Facts | None,
         writers: Writers,
         wall: float,
+        since: float,
     ) -> FileChange | None:
         full = f"{self.root}/{path}"
         before = known.state if known is not None else FileState()
@@ -355,10 +374,11 @@ class TreeState:
                 del self._known[path]
         else:
             coarse = facts is not None and abs(wall - facts[3] / 1e9) < COARSE_S
-            self._known[path] = _Known(after, None if coarse else facts)
+            self._known[path] = _Known(after, facts, coarse)
         if before.kind is FileKind.NOTHING and after.kind is FileKind.NOTHING:
             return None
-        if _same(before, after, raw):
+        unread = raw is None and not before.digest and not before.kept
+        if is_same(before, after, raw) or (unread and known is not None and known.facts == facts):
             if before.kept.startswith("git:"):
                 self._known[path].state = before
             return None
@@ -374,9 +394,25 @@ class TreeState:
             change=kind,
             before=before,
             after=after,
-            mtime=wall if facts is None else facts[2] / 1e9,
+            since=min(since, wall),
             writers=writers.get(full, ()),
         )
+
+    def _since(self, path: str, facts: Facts, ages: dict[str, float], *, came: bool) -> float:
+        """Return since when a file stands there as it is (Unix seconds), by times that no user can set.
+
+        One that came may have come with its folder, and is then older than its name: the youngest above it counts, but
+        for the tree's own. ``ages``: what is known of folders.
+        """
+        since = facts[3] / 1e9
+        for above in folders_above(path) if came else ():
+            if above not in ages:
+                try:
+                    ages[above] = os.lstat(f"{self.root}/{above}").st_ctime
+                except OSError:
+                    ages[above] = float("inf")
+            since = max(since, ages[above])
+        return since
 
     def _drop_stale(self, wall: float) -> None:
         """Keep bytes of files that are others by now for a while: who judges a change reads them."""
@@ -389,42 +425,3 @@ class TreeState:
 def guarded(path: str) -> bool:
     """Return whether no agent may change ``path``, so that it is looked at though git ignores it."""
     return is_gits(path) or _GUARDED.match_file(path)
-
-
-def _above(path: str) -> Iterator[str]:
-    """Yield the folders that ``path`` is in, the innermost first."""
-    while path := path.rpartition("/")[0]:
-        yield path
-
-
-def _is_folder(path: str) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except OSError:
-        return False
-
-
-def facts_of(path: str) -> Facts | None:
-    """Return what tells that a file is another; ``None`` where there is no file and no link: sockets are no work."""
-    try:
-        told = os.lstat(path)
-    except OSError:
-        return None
-    if not (stat.S_ISREG(told.st_mode) or stat.S_ISLNK(told.st_mode)):
-        return None
-    return told.st_mode, told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
-
-
-def _same(before: FileState, after: FileState, raw: bytes | None) -> bool:
-    if (before.kind, before.mode, before.size) != (after.kind, after.mode, after.size):
-        return False
-    if before.kept.startswith("git:"):
-        return raw is not None and blob_id(raw, before.kept[4:]) == before.kept[4:]
-    return bool(before.digest) and before.digest == after.digest
-
-
-def _spec(lines: list[str]) -> GitIgnoreSpec:
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError:
-        return GitIgnoreSpec.from_lines(())

@@ -31,6 +31,8 @@ COALESCE_S = 0.05
 """Changes are collected for so long: a save is several, a checkout thousands."""
 SETTLE_S = 0.3
 """What came or went is looked at again after so long: an editor's own file beside the one it saves comes and goes."""
+ADOPTED_S = 3.0
+"""What git no longer ignores is no change where it was there so long before anything was left to be looked at."""
 POLL_S = 5.0
 SWEEP_S = 60.0
 """So often every file of a watched tree is looked at all the same: what is written by another name of a file (a hard
@@ -73,6 +75,8 @@ class WorkTree:
         self._tasks: list[asyncio.Task[None]] = []
         self._troubles: dict[str, str] = {}
         self._emit: Emit = lambda _: None
+        self.room: Callable[[], bool] = lambda: True
+        """Says whether those that were told are judged, all but a few: only then more is looked at."""
 
     def watch(self, pids: Mapping[Role, int]) -> None:
         """Say which agents' processes may have files open, from now on."""
@@ -134,26 +138,32 @@ class WorkTree:
             one.wake.clear()
             writers = await asyncio.to_thread(self._writers)  # at once: a file may be open for a moment only
             await asyncio.sleep(0 if one.settling else COALESCE_S)
+            await self._until_judged(one)
             one.remember(writers, await asyncio.to_thread(self._writers), loop.time())
             writers = one.writers()
             names, one.names = one.names, set()
             settling, one.settling = one.settling, set()
             everything, one.everything = one.everything, False
             adopt, one.adopt = one.adopt, False
+            since, one.since = one.since or self._clock.stamp().wall, None
+            old = since - ADOPTED_S if adopt else None
             begun = loop.time()
             try:
                 if everything:
                     own = await asyncio.to_thread(one.state.gits_own)
                     await self._look(one, own, writers, settled=True)
                     one.folders(await asyncio.to_thread(one.state.folders), self)
-                    looked = await asyncio.to_thread(one.state.look_all, writers, self._clock.stamp().wall, adopt=adopt)
+                    looked = await asyncio.to_thread(one.state.look_all, writers, self._clock.stamp().wall, adopt=old)
                     self._tell(one, looked)
+                    if looked.more:
+                        one.since, one.adopt = since, one.adopt or adopt
                 else:
                     for given, settled in _rounds(settling, names - settling):
                         await self._look(one, given, writers, settled=settled)
                 self._say("git", "")
             except TeamopsError as error:
                 one.everything = True
+                one.since, one.adopt = since, one.adopt or adopt
                 self._say("git", f"what changed can't be told: {error.message}", error.hint)
                 await asyncio.sleep(self._poll_s)
                 one.wake.set()
@@ -163,6 +173,17 @@ class WorkTree:
     async def _look(self, one: _Tree, names: AbstractSet[str], writers: Writers, *, settled: bool) -> None:
         wall = self._clock.stamp().wall
         self._tell(one, await asyncio.to_thread(one.state.look, names, writers, wall, settled=settled))
+
+    async def _until_judged(self, one: _Tree) -> None:
+        """Wait while more changes are to be judged than are kept in memory. What is not looked at yet, is not lost."""
+        if self.room():
+            return
+        said = "more is changed at once than can be judged: every file is looked at when that is done"
+        self._say("storm", said)
+        while not self.room():  # noqa: ASYNC110 - a number that others count
+            await asyncio.sleep(COALESCE_S)
+        one.everything = True
+        self._say("storm", "")
 
     def _every_s(self, one: _Tree, took: float) -> float:
         """Return how long after a look at everything, that took so long, the next one is due."""
@@ -200,12 +221,16 @@ class WorkTree:
             for start in range(0, every, MAX_TOLD):
                 told = looked.changes[start : start + MAX_TOLD]
                 self._emit(WorkTreeChanged(stamp, root, told, every - len(told)))
+        if looked.more:
+            one.everything = True
+            one.wake.set()
         self._say("store", one.state.trouble, "a change past a boundary may not be undone; it is seen all the same")
 
     def _seen(self, folder: str, name: str, mask: int) -> None:
         """Take what inotify tells."""
         if mask & OVERFLOW:
             for one in self._trees:
+                one.since = one.since or self._clock.stamp().wall
                 one.everything = True
                 one.wake.set()
             return
@@ -215,6 +240,7 @@ class WorkTree:
             if not path.startswith(f"{root}/"):
                 continue
             inside = path[len(root) + 1 :]
+            one.since = one.since or self._clock.stamp().wall
             if mask & ISDIR and mask & (DELETE | MOVED_FROM):
                 self._inotify.drop(path, below=bool(mask & MOVED_FROM))  # one that is deleted is empty
             elif mask & ISDIR and not mask & (CREATE | MOVED_TO):
@@ -267,6 +293,8 @@ class _Tree:
         self.everything = False
         self.adopt = False
         """What git ignores has changed: a file that is not new is no change."""
+        self.since: float | None = None
+        """When the first came of all that is still to be looked at; ``None`` = there is nothing."""
         self.polled = polled
         self.ready = False
         self.wake = asyncio.Event()

@@ -15,9 +15,8 @@ from teamops.domain.attribution import Blame
 from teamops.domain.boundary_alerts import violation_findings
 from teamops.ledger.store import LedgerError
 from teamops.model.actions import By, Outcome, Poke, Quarantine
-from teamops.model.agent import AgentState
 from teamops.model.alert import Finding
-from teamops.model.boundary import SETTLED_FROM, Violation, ViolationState
+from teamops.model.boundary import SETTLED_FROM, Violation, ViolationState, undo_rank
 from teamops.model.errors import TeamopsError
 from teamops.model.events import Event, HandoffChanged, SourceTroubled, Ticked, WorkTreeChanged
 from teamops.model.role import HUMAN, Role
@@ -25,20 +24,24 @@ from teamops.model.snapshot import LogLine, SettleViolation
 from teamops.supervisor.book import Book
 
 if TYPE_CHECKING:  # the first frame does not pay for what judges: it is imported where it is first needed
-    from teamops.model.clock import Stamp
-    from teamops.supervisor.change_judge import BytesOf, Draft, Judged, Past, Policies, Scene, Suspect
+    from teamops.supervisor.change_judge import BytesOf, Draft, Judged, Past, Policies, Scene
     from teamops.supervisor.core import Core
     from teamops.supervisor.turn_audit import TurnAudit
 
 SHOWN_S = 24 * 3600.0
 MAX_SHOWN = 100
 REMEMBERED = 2000
+LATE_S = 600.0
+"""Another process may store what it settled so much later than the time it gives it."""
 MAX_PAST = 10
 MAX_UNDONE = 20
 """More changes at once are not undone by rule: that is how a checkout looks, and it may be the person's."""
-LIGHT_GRACE_S = 5.0
-"""A light that went so lately still makes a change its holder's: the file may be seen after the block."""
-BUSY_S = 15.0
+STORM_S = 30.0
+"""What changes within so long is one moment: of a storm only so many violations are kept singly."""
+AT_ONCE = 50
+"""So many violations are stored in one step, before the loop does something else."""
+MAX_WAITING = 10_000
+"""While more changes than this wait to be judged, no work tree is looked at: what it tells would only wait, too."""
 NAME = "audit"
 
 
@@ -58,9 +61,13 @@ class Auditing:
         self._handoff: HandoffChanged | None = None
         """The last one that came before the trees were watched."""
         self._waiting: deque[tuple[Scene, WorkTreeChanged]] = deque()
+        self._unjudged = 0
+        """So many changes wait, or are being judged."""
         self._working = False
-        self._moment: tuple[Stamp | None, int] = (None, 0)
-        """The moment that is judged, and how many violations of it were kept singly."""
+        self._unsaid = ""
+        """What was said last of policies that can't be had."""
+        self._moment = (float("-inf"), 0)
+        """When the moment began that is judged (observed seconds), and how many violations of it were kept singly."""
         self._all: tuple[Violation, ...] = ()
         """Open ones, and those of the last day."""
         self._patches: dict[int, str] = {}
@@ -72,6 +79,11 @@ class Auditing:
     def shown(self) -> tuple[Violation, ...]:
         """Return the violations for the screen: open ones first, newest first."""
         return self._all[:MAX_SHOWN]
+
+    @property
+    def known(self) -> tuple[Violation, ...]:
+        """Return all that are open or of the last day."""
+        return self._all
 
     # what happens
 
@@ -98,9 +110,17 @@ class Auditing:
         if isinstance(event, WorkTreeChanged) and self.folder is not None and book.supervisor.acting:
             self._read(book)
             self._waiting.append((self._scene(book, self.folder), event))
-            if not self._working:
-                self._working = True
-                self._core.spawn(self._work(book), NAME)
+            self._unjudged += len(event.changes)
+            self._go_on(book)
+
+    def has_room(self) -> bool:
+        """Return whether more changes may be told: those that were are judged, all but a few."""
+        return self._unjudged < MAX_WAITING
+
+    def _go_on(self, book: Book) -> None:
+        if self._waiting and not self._working:
+            self._working = True
+            self._core.spawn(self._work(book), NAME)
 
     def findings(self, book: Book) -> list[Finding]:
         """Return what a person has to know now."""
@@ -146,16 +166,27 @@ class Auditing:
         mark = self._core.memory.ask(book, kept.mark)
         if mark is None or mark == self._mark:
             return
-        found = self._core.memory.ask(book, partial(kept.violations, book.stamp.wall - SHOWN_S, REMEMBERED))
-        if found is None:
-            return
+        since = book.stamp.wall - SHOWN_S
+        news: list[Violation] | None = []
+        if self._mark is not None:
+            news = self._core.memory.ask(book, partial(kept.news, self._mark[0], self._mark[1] - LATE_S))
+        if news:
+            merged = {one.id: one for one in (*self._all, *news)}
+            still = [one for one in merged.values() if one.state is ViolationState.OPEN or one.wall >= since]
+            found = sorted(still, key=lambda one: (one.state is not ViolationState.OPEN, -one.wall, -one.id))
+            found = found[:REMEMBERED]
+        else:
+            news = found = self._core.memory.ask(book, partial(kept.violations, since, REMEMBERED)) or []
+        unknown = [one.id for one in news if one.id not in self._patches]
+        patches = self._core.memory.ask(book, partial(kept.patches_of, unknown)) if unknown else {}
+        if patches is None:
+            return  # it is asked again at the next tick
+        self._patches |= patches
         self._mark, self._all = mark, tuple(found)
-        for one in found:
-            if one.id not in self._patches:
-                self._patches[one.id] = self._core.memory.ask(book, partial(kept.patch_of, one.id)) or ""
 
     def _scene(self, book: Book, folder: Path) -> Scene:
         from teamops.supervisor.change_judge import Scene
+        from teamops.supervisor.suspects import suspects_of
 
         begun = self._core.memory.ask(book, self._core.memory.unfinished) or []
         restoring = {each.violation for each in begun if isinstance(each, Quarantine) and each.back}
@@ -163,8 +194,8 @@ class Auditing:
             project=str(book.settings.root.resolve()),
             folder=folder,
             spool=book.settings.spool,
-            suspects=tuple(self._suspects(book)),
-            past=self._past(),
+            suspects=tuple(suspects_of(book, self._lit)),
+            past={},  # asked when it is judged
             restoring=frozenset(restoring),
         )
 
@@ -179,91 +210,92 @@ class Auditing:
                 found[one.path] = (*so_far, Past(one, self._patches.get(one.id, "")))
         return found
 
-    def _suspects(self, book: Book) -> list[Suspect]:
-        from teamops.guard.judge import Light
-        from teamops.supervisor.change_judge import Suspect
-
-        found = []
-        for role, page in book.agents.items():
-            own = book.settings.role(role)
-            if own is None or page.pane is None or page.dead:
-                continue
-            until, tiers = self._lit.get(role, (float("-inf"), ()))
-            lit = book.stamp.now - until <= LIGHT_GRACE_S
-            worked = page.worked is not None and book.stamp.now - page.worked <= BUSY_S
-            found.append(
-                Suspect(
-                    role=role,
-                    cwd=str(own.cwd.resolve()),
-                    pid=page.pane.pid,
-                    light=Light(held=lit, tiers=tiers if lit else (), free=not book.lights),
-                    lit=lit,
-                    busy=worked or page.health is AgentState.WORKING,
-                )
-            )
-        return found
-
     # what is done about it
 
     async def _work(self, book: Book) -> None:
         from teamops.supervisor.change_judge import MAX_LISTED, Policies, judge_changes
 
         self._policies = self._policies or Policies()
+        failed = False
         try:
             while self._waiting and self._bytes_of is not None:
                 scene, event = self._waiting.popleft()
-                listed = self._moment[1] if self._moment[0] == event.stamp else 0
-                scene = replace(scene, past=self._past(), room=MAX_LISTED - listed)
-                judged = await asyncio.to_thread(judge_changes, scene, event, self._bytes_of, self._policies)
-                self._moment = event.stamp, listed + len(judged.drafts)
-                await self.take(book, judged, beside=event.beside)
+                try:
+                    if event.stamp.now - self._moment[0] > STORM_S:
+                        self._moment = event.stamp.now, 0
+                    begun, listed = self._moment
+                    scene = replace(scene, past=self._past(), room=max(0, MAX_LISTED - listed))
+                    judged = await asyncio.to_thread(judge_changes, scene, event, self._bytes_of, self._policies)
+                    self._moment = begun, listed + len(judged.drafts)
+                    await self.take(book, judged, beside=event.beside)
+                finally:
+                    self._unjudged -= len(event.changes)
+        except Exception:
+            failed = True
+            raise
         finally:
             self._working = False
+            if failed:
+                self._go_on(book)  # a defect in one moment's judgement, which is said, keeps no other from it
 
     async def take(self, book: Book, judged: Judged, *, undo: bool = True, beside: int = 0) -> None:
         """Store what was judged, tell it, and undo it where that is configured and sure.
 
         ``beside``: so many more files changed in the same moment.
         """
-        for row in judged.gone:
-            self._settle(book, row, ViolationState.GONE, "the file is as it was before", ViolationState.OPEN)
-        stored = []
-        for draft in judged.drafts:
-            violation = draft.violation
-            if judged.unlisted:
-                more = f"{judged.unlisted} more files changed in the same moment and are not listed"
-                violation = replace(violation, evidence=(*violation.evidence, more))
-            row = self._add(book, violation, draft)
-            if row:
-                stored.append((replace(violation, id=row), draft))
+        self._are_gone(book, dict.fromkeys(judged.gone, "the file is as it was before"))
+        many = len(judged.drafts) + judged.unlisted + beside
+        undo = undo and book.settings.guard.audit is AuditMode.QUARANTINE
+        stored: list[tuple[Violation, Draft]] = []
+        for start in range(0, len(judged.drafts), AT_ONCE):
+            rows = [(_with_more(draft.violation, judged), draft) for draft in judged.drafts[start : start + AT_ONCE]]
+            if undo and many > MAX_UNDONE:
+                note = f"not undone: {many} files at once look like a checkout"
+                rows = [(replace(one, note=one.note or note), draft) for one, draft in rows]
+            stored += self._add(book, rows)
+            await asyncio.sleep(0)
         if judged.trouble or judged.drafts or judged.unlisted:
             said = f"changes past a boundary are not kept: {judged.trouble}" if judged.trouble else ""
             if judged.unlisted and not judged.drafts:
                 said = said or f"{judged.unlisted} more changes past a boundary are not listed: too many at once"
             self._core.emit(SourceTroubled(self._core.stamp(), NAME, said, "they stand in the files themselves"))
+        self._say_unsaid(judged)
         self._read(book)
         self._core.wake()
-        if undo and book.settings.guard.audit is AuditMode.QUARANTINE:
-            for violation, draft in stored:
-                if len(stored) > MAX_UNDONE or beside:
-                    note = f"not undone: {len(stored) + beside} files at once look like a checkout"
-                    self._settle(book, violation.id, ViolationState.OPEN, note)
-                else:
-                    await self._undo(book, violation, draft.patch, draft.blame)
+        if undo and many <= MAX_UNDONE:
+            for violation, draft in sorted(stored, key=lambda one: undo_rank(one[0])):
+                await self._undo(book, violation, draft.patch, draft.blame)
             self._read(book)
             self._core.wake()
 
-    def _add(self, book: Book, violation: Violation, draft: Draft) -> int:
+    def _say_unsaid(self, judged: Judged) -> None:
+        """Say it once, and when it is over, where a role's policy can't be had."""
+        if judged.unsaid != self._unsaid:
+            self._unsaid = judged.unsaid
+            hint = "all that it changes counts as forbidden; teamops writes the policies anew when it starts"
+            self._core.emit(SourceTroubled(self._core.stamp(), f"{NAME} (policies)", judged.unsaid, hint))
+
+    def _add(self, book: Book, rows: list[tuple[Violation, Draft]]) -> list[tuple[Violation, Draft]]:
+        """Store violations; return those that are stored, with their rows."""
         try:
-            row = self._core.memory.boundaries.add(violation, draft.patch)
+            ids = self._core.memory.boundaries.add_all((one, draft.patch) for one, draft in rows)
         except LedgerError as error:
             book.ledger_trouble = str(error)
-            return 0
-        self._patches[row] = draft.patch
-        if draft.follows:
-            note = f"it was changed further: see violation {row}"
-            self._settle(book, draft.follows, ViolationState.GONE, note, ViolationState.OPEN)
-        return row
+            return []
+        followed = {}
+        for row, (_, draft) in zip(ids, rows, strict=True):
+            self._patches[row] = draft.patch
+            if draft.follows:
+                followed[draft.follows] = f"it was changed further: see violation {row}"
+        self._are_gone(book, followed)
+        return [(replace(one, id=row), draft) for row, (one, draft) in zip(ids, rows, strict=True)]
+
+    def _are_gone(self, book: Book, notes: dict[int, str]) -> None:
+        """Store that open violations don't stand any more, each with its note."""
+        kept = self._core.memory.boundaries
+        if notes:
+            write = partial(kept.settle_all, notes, ViolationState.GONE, book.stamp.wall, ViolationState.OPEN)
+            self._core.memory.store(book, write)
 
     async def _undo(self, book: Book, violation: Violation, patch: str, blame: Blame) -> None:
         """Undo a change by rule, and say how that went."""
@@ -346,6 +378,14 @@ class Auditing:
         book.note(LogLine(book.stamp.wall, "action", f"violation {violation.id}: {note}", HUMAN))
         self._read(book)
         return Outcome(ok=True, message=message, evidence=evidence)
+
+
+def _with_more(violation: Violation, judged: Judged) -> Violation:
+    """Return a violation that says how many there are beside it that are not listed."""
+    if not judged.unlisted:
+        return violation
+    more = f"{judged.unlisted} more files changed in the same moment and are not listed"
+    return replace(violation, evidence=(*violation.evidence, more))
 
 
 def told_line(violation: Violation) -> str:

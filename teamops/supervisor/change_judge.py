@@ -29,6 +29,10 @@ from teamops.supervisor.change_evidence import Hold, HookWord, hold_of, hook_wor
 MAX_LISTED = 200
 """Of one moment so many violations are kept singly: a checkout over a whole tree is told by its count."""
 _DOUBLES = 400
+PROTECTED = "protected"
+"""The rule of what nobody changes: among many other changes it is listed all the same."""
+UNSAID = "policy"
+"""The rule by which a role may change nothing, as long as nobody can say what it may."""
 
 _STANDS = frozenset({ViolationState.ACCEPTED, ViolationState.RESTORED})
 
@@ -94,25 +98,30 @@ class Judged:
     """Violations whose file is as it was before."""
     unlisted: int = 0
     trouble: str = ""
+    """Why a change could not be kept."""
+    unsaid: str = ""
+    """Of which role it can't be said what it may change, and why."""
 
 
 class Policies:
     """The policies that the hooks ask, read again when they are others."""
 
     def __init__(self) -> None:
-        self._read: dict[str, tuple[tuple[int, int], policies.Policy]] = {}
+        self._read: dict[str, tuple[tuple[int, ...], policies.Policy]] = {}
 
-    def of(self, folder: Path, role: Role) -> policies.Policy | None:
-        """Return the policy of a role; ``None`` where none can be read: then it can't be judged."""
+    def of(self, folder: Path, role: Role) -> policies.Policy | policies.NoPolicy:
+        """Return the policy of a role, or why it can't be had: then all that it changes counts as forbidden."""
         path = policies.path_of(str(folder), role)
         try:
             told = os.stat(path)  # noqa: PTH116 - a text
-            key = (told.st_ino, told.st_mtime_ns)
+            key = (told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns)
             known = self._read.get(path)
             if known is None or known[0] != key:
                 known = self._read[path] = (key, policies.read(path))
-        except (OSError, policies.NoPolicy):
-            return None
+        except OSError as error:
+            return policies.NoPolicy(f"its policy can't be read ({error.strerror or error})")
+        except policies.NoPolicy as error:
+            return error
         return known[1]
 
 
@@ -136,9 +145,13 @@ def judge_changes(scene: Scene, told: WorkTreeChanged, bytes_of: BytesOf, polici
             for one in here
         ]
         blame = attribute(candidates)
+        for one in candidates:
+            if one.refusal is not None and one.refusal.unsaid:
+                judged.unsaid = judged.unsaid or f"{one.role}: {one.refusal.why}"
         if blame is None:
             continue
-        if len(judged.drafts) >= scene.room:
+        most = scene.room + (MAX_LISTED if blame.refusal.rule.startswith(PROTECTED) else 0)
+        if len(judged.drafts) >= most:
             judged.unlisted += 1
             continue
         judged.drafts.append(_draft(scene, told, change, name, before, follows, blame, bytes_of, judged))
@@ -203,7 +216,7 @@ def _candidate(
     policies_: Policies,
     held: Mapping[Role, Hold | None],
 ) -> Candidate:
-    let, refused = spoken(words, name, full, min(wall, max(change.mtime, wall - 5.0)))
+    let, refused = spoken(words, name, full, min(wall, max(change.since, wall - 5.0)))
     hold = held[one.role]
     return Candidate(
         role=one.role,
@@ -218,35 +231,49 @@ def _candidate(
 
 
 def refusal_of(
-    policy: policies.Policy | None, light: Light, kind: ChangeKind, full: str, change: FileChange | None = None
+    policy: policies.Policy | policies.NoPolicy,
+    light: Light,
+    kind: ChangeKind,
+    full: str,
+    change: FileChange | None = None,
 ) -> Refusal | None:
-    """Return why a role may not make a change at ``full``; ``None`` = it may, or that can't be judged.
+    """Return why a role may not make a change at ``full``; ``None`` = it may.
 
     How many lines a file grows by is judged by the whole turn, not here.
     """
     said = decision_of(policy, light, kind, full)
     if said is None or said.verdict != DENY:
         return None
-    if change is not None and light.tiers and not said.rule.startswith("protected"):
+    if change is not None and light.tiers and not said.rule.startswith(PROTECTED):
         fixed = decision_of(policy, light, kind, full, 1)
         if fixed is not None and fixed.verdict != DENY:
             return None  # few lines may be mended in this tier; how many they came to is judged by the turn
-    return Refusal(rule=clean_line(said.rule, 200), why=clean_line(said.why, 200))
+    return refused(said)
 
 
 def decision_of(
-    policy: policies.Policy | None, light: Light, kind: ChangeKind, full: str, changed: int = _DOUBLES
+    policy: policies.Policy | policies.NoPolicy, light: Light, kind: ChangeKind, full: str, changed: int = _DOUBLES
 ) -> Decision | None:
-    """Return what the role's boundary says of a change that was made; ``None`` where it has none, or none is known."""
-    if policy is None or policy.get("unruled"):
+    """Return what the role's boundary says of a change that was made; ``None`` where it has none.
+
+    What can't be said is refused, by the rule ``UNSAID``.
+    """
+    if isinstance(policy, policies.NoPolicy):
+        return Decision(DENY, UNSAID, f"what it may change can't be said: {policy}")
+    if policy.get("unruled"):
         return None
     act = Act(DELETE if kind is ChangeKind.DELETED else WRITE, full, added=0, changed=changed)
     try:
         place = Looking(tuple(policy["roots"]), policy["home"]).at(full, ())
         place.exists = kind is not ChangeKind.CREATED
         return judge(policy, light, act, place)
-    except (OSError, KeyError):
-        return None
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+        return Decision(DENY, UNSAID, f"what it may change can't be said: {error!r}")
+
+
+def refused(said: Decision) -> Refusal:
+    """Return what a decision that refuses is told by."""
+    return Refusal(rule=clean_line(said.rule, 200), why=clean_line(said.why, 200), unsaid=said.rule == UNSAID)
 
 
 def hint_of(said: Decision | None) -> Refusal | None:

@@ -32,6 +32,7 @@ def watched_trees(core: Core, settings: Settings, folder: Path, clock: Clock) ->
         if cwd.is_dir() and not any(_covers(root, cwd) for root in roots):
             roots.append(cwd)
     found = WorkTree(roots, settings.handoff, folder, clock, after_s=AFTER_S)
+    found.room = core.auditing.has_room
     core.auditing.follow(found.bytes_of, found.is_ready)
     return found
 

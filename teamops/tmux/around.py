@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from teamops.model.errors import TeamopsError
 from teamops.model.text import clean_line
@@ -12,6 +13,7 @@ from teamops.tmux.socket import Socket
 
 ASK_S = 1.0
 NAME_LIMIT = 120
+_LIVING = "#{pane_dead}:#{pane_pid}:#{pane_id}:#{pane_tty}:#{pid}:#{session_name}"
 
 
 def session_of_pane(env: Mapping[str, str] = os.environ) -> str:
@@ -30,21 +32,40 @@ def session_of_pane(env: Mapping[str, str] = os.environ) -> str:
     return clean_line(said, NAME_LIMIT)
 
 
+@dataclass(frozen=True, slots=True)
+class LivingPane:
+    """A pane whose process lives."""
+
+    pid: int
+    session: str
+    pane_id: str
+    tty: str
+    server: int
+    """The process of the tmux server."""
+
+
 def pane_processes(socket: Socket, sessions: Collection[str]) -> dict[int, str]:
     """Return the living processes that tmux started in the panes of ``sessions``, each with its session.
+
+    Blocks and raises as ``living_panes``.
+    """
+    return {one.pid: one.session for one in living_panes(socket, sessions)}
+
+
+def living_panes(socket: Socket, sessions: Collection[str]) -> tuple[LivingPane, ...]:
+    """Return the panes of ``sessions`` whose processes live.
 
     Blocks for at most 2 s; empty where there is no such server, or no tmux. Raises ``TmuxFailed`` where it hangs.
     """
     try:
-        said = run_here(socket, ["list-panes", "-a", "-F", "#{pane_dead}:#{pane_pid}:#{session_name}"])
+        said = run_here(socket, ["list-panes", "-a", "-F", _LIVING])
     except TmuxFailed:
         raise
     except TeamopsError:
-        return {}
-    found = {}
+        return ()
+    found = []
     for line in said.splitlines():
-        dead, _, rest = line.partition(":")
-        pid, _, session = rest.partition(":")
+        dead, pid, pane, tty, server, session = (*line.split(":", 5), *[""] * 6)[:6]
         if dead != "1" and pid.isdecimal() and session in sessions:
-            found[int(pid)] = session
-    return found
+            found.append(LivingPane(int(pid), session, pane, tty, int(server) if server.isdecimal() else 0))
+    return tuple(found)

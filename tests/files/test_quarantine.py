@@ -159,8 +159,11 @@ def test_what_was_changed_again_since_is_left_alone(yard: Yard, after: bytes | N
         yard.file.symlink_to(outside)
     elif now == "folder":
         yard.file.mkdir()
-    with pytest.raises(TeamopsError, match="changed again since"):
+        (yard.file / "somebody's").write_bytes(b"x")
+    said = "no file stands there now" if (after, now) == (None, "folder") else "changed again since"
+    with pytest.raises(TeamopsError, match=said):
         yard.act(name)
+    assert now != "folder" or (yard.file / "somebody's").read_bytes() == b"x"
     assert outside.read_bytes() == b"after\n"
     assert not (now == "other" and yard.file.read_bytes() != b"newer\n")
     assert os.path.lexists(yard.file) is (now != "gone")

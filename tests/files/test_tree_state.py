@@ -12,6 +12,7 @@ import pytest
 from teamops.git.repository import Repository
 from teamops.model.boundary import ChangeKind
 from teamops.sources import kept_bytes, tree_state
+from teamops.sources.tree_facts import facts_of
 from teamops.sources.tree_state import STALE_S, Looked, TreeState, guarded
 
 
@@ -27,7 +28,7 @@ class Looking:
         self.state = TreeState(self.root, folder / "before", (self.root / "current.md",))
         self.state.begin()
 
-    def look(self, *names: str, settled: bool = False, adopt: bool = False, wall: float | None = None) -> Looked:
+    def look(self, *names: str, settled: bool = False, adopt: float | None = None, wall: float | None = None) -> Looked:
         return self.state.look(set(names), {}, time.time() if wall is None else wall, settled=settled, adopt=adopt)
 
 
@@ -70,7 +71,7 @@ def test_two_changes_within_one_tick_of_the_file_system_are_two(
     looking: Looking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looking.file.write_bytes(b"two\n")
-    facts = tree_state.facts_of(str(looking.file))
+    facts = facts_of(str(looking.file))
     monkeypatch.setattr(tree_state, "facts_of", lambda _: facts)
     assert facts is not None
     wall = facts[3] / 1e9
@@ -87,6 +88,39 @@ def test_a_file_whose_time_was_set_back_is_another_all_the_same(looking: Looking
     looking.file.write_bytes(b"two\n")
     os.utime(looking.file, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert told(looking.look("src/a.py")) == [("src/a.py", ChangeKind.CHANGED)]
+
+
+def test_what_changes_while_the_tree_is_first_taken_is_a_change(
+    looking: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Repository.held
+
+    def held_and_changed(repository: Repository, exclude: tuple[str, ...] = ()) -> dict[str, str]:
+        found = held(repository, exclude)
+        looking.file.write_bytes(b"two\n")
+        return found
+
+    monkeypatch.setattr(Repository, "held", held_and_changed)
+    again = TreeState(looking.root, looking.root.parent / "before", ())
+    again.begin()
+    (change,) = again.look({"src/a.py"}, {}, time.time(), settled=True).changes
+    assert change.before is not None
+    assert (again.bytes_of(change.before), again.bytes_of(change.after)) == (b"one\n", b"two\n")
+
+
+def test_more_changes_than_one_look_tells_are_told_by_the_next(
+    looking: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree_state, "MAX_CHANGES", 3)
+    names = [f"n{number}" for number in range(7)]
+    for name in names:
+        (looking.root / name).write_text("x")
+    found: list[str] = []
+    for more in (True, True, False):
+        looked = looking.state.look_all({}, time.time())
+        assert looked.more is more
+        found += [path for path, _ in told(looked)]
+    assert found == names
 
 
 def test_bytes_that_nothing_stands_for_are_dropped_after_a_while(looking: Looking) -> None:

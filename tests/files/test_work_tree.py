@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -105,7 +106,7 @@ async def test_a_change_is_told_with_what_was_there_before(watched: Watched) -> 
     bytes_of = watched.source.bytes_of
     assert bytes_of(str(watched.root), change.before) == b"one\n"
     assert bytes_of(str(watched.root), change.after) == b"two\n"
-    assert change.mtime == pytest.approx(watched.file.stat().st_mtime)
+    assert change.since == pytest.approx(watched.file.stat().st_ctime)
     # The next one begins where this one ended, committed or not.
     watched.file.write_bytes(b"three\n")
     await watched.until(lambda: len(watched.changes) == 2, "the second")
@@ -218,17 +219,56 @@ async def test_who_has_the_file_open_is_told(watched: Watched) -> None:
     assert change.writers == (CODER,)
 
 
+async def aged(*paths: Path) -> None:
+    """Return when it is longer than ``ADOPTED_S`` since these were changed."""
+    async with asyncio.timeout(DEADLINE_S):
+        while time.time() - max(path.lstat().st_ctime for path in paths) <= work_tree_module.ADOPTED_S:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_tree_module, "ADOPTED_S", 0.5)
+
+
+@pytest.mark.usefixtures("soon")
 async def test_what_git_no_longer_ignores_is_no_change(watched: Watched) -> None:
     old = watched.root / "old.log"
     old.write_text("x")
-    os.utime(old, (1, 1))
     await watched.fence()
+    await aged(old)
     (watched.root / ".gitignore").write_text("build/\n")
     await watched.seen(".gitignore", ChangeKind.CHANGED)
     await watched.fence()
     assert ("old.log", "created") not in watched.told
     old.write_text("changed")
     await watched.seen("old.log", ChangeKind.CHANGED)
+
+
+async def test_a_time_that_was_set_back_hides_nothing(watched: Watched) -> None:
+    """Where git's rules change in the same moment, too: a user sets what ``touch`` sets, and no more."""
+    new, changed = watched.root / "new.py", watched.file
+    new.write_text("x")
+    changed.write_bytes(b"two\n")
+    for path in (new, changed):
+        os.utime(path, (1, 1))
+    (watched.root / ".gitignore").write_text("build/\n")
+    created = await watched.seen("new.py", ChangeKind.CREATED)
+    other = await watched.seen("src/a.py", ChangeKind.CHANGED)
+    for path, change in ((new, created), (changed, other)):
+        assert change.since == pytest.approx(path.stat().st_ctime, abs=0.05)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_folder_that_was_made_ready_elsewhere_is_new(watched: Watched, tmp_path: Path) -> None:
+    """Its files are older than their names here: moving a folder changes none of them."""
+    (tmp_path / "ready" / "deep").mkdir(parents=True)
+    (tmp_path / "ready" / "deep" / "b.py").write_text("x")
+    await aged(tmp_path / "ready" / "deep" / "b.py", tmp_path / "ready" / "deep")
+    (tmp_path / "ready").rename(watched.root / "src" / "lib")
+    (watched.root / ".gitignore").write_text("build/\n")
+    change = await watched.seen("src/lib/deep/b.py", ChangeKind.CREATED)
+    assert change.since == pytest.approx((watched.root / "src" / "lib").stat().st_ctime, abs=0.5)
 
 
 async def test_another_repository_below_is_left_to_itself(watched: Watched) -> None:
@@ -346,6 +386,37 @@ async def test_more_at_once_than_is_remembered_is_all_looked_at(
     for one in parts:
         assert one.beside == sum(len(each.changes) for each in parts if each.stamp == one.stamp) - len(one.changes)
     assert any(one.beside for one in parts)
+
+
+async def test_nothing_is_looked_at_while_there_is_no_room_and_nothing_is_lost(watched: Watched) -> None:
+    room = False
+    watched.source.room = lambda: room
+    for number in range(30):
+        (watched.root / f"n{number}").write_text("1")
+    storm = "work tree (storm)"
+    await watched.until(lambda: bool(watched.troubles().get(storm)), "that it waits")
+    (watched.root / "n0").write_text("2")
+    (watched.root / "n1").unlink()
+    assert watched.told == []
+    room = True
+    await watched.until(lambda: len(watched.told) == 29, "all of them")
+    assert {path for path, _ in watched.told} == {f"n{number}" for number in range(30)} - {"n1"}
+    assert watched.troubles()[storm] == ""
+    assert watched.source.bytes_of(str(watched.root), watched.changes[0].after) == b"2"
+
+
+async def test_more_changes_than_one_look_tells_come_by_more_looks(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from teamops.sources import tree_state
+
+    monkeypatch.setattr(tree_state, "MAX_CHANGES", 7)
+    monkeypatch.setattr(work_tree_module, "MAX_NAMES", 5)
+    for number in range(40):
+        (watched.root / f"n{number}").write_text("1")
+    await watched.until(lambda: len(watched.told) == 40, "all of them")
+    parts = [len(one.changes) for one in watched.events if isinstance(one, WorkTreeChanged)]
+    assert max(parts) <= 7
 
 
 async def test_git_that_fails_is_said_and_it_goes_on_afterwards(watched: Watched) -> None:

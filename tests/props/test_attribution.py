@@ -9,12 +9,13 @@ from teamops.domain.attribution import Candidate, Refusal, attribute
 from teamops.model.role import AGENT_ROLES
 
 NO = Refusal(rule="r", why="w")
+UNSAID = Refusal(rule="r", why="w", unsaid=True)
 _ago = st.none() | st.floats(0, 10)
 _candidates = st.lists(
     st.builds(
         Candidate,
         role=st.sampled_from(AGENT_ROLES),
-        refusal=st.sampled_from([None, NO]),
+        refusal=st.sampled_from([None, NO, UNSAID]),
         held_off=st.booleans(),
         opened=st.booleans(),
         let=_ago,
@@ -44,8 +45,10 @@ def test_who_is_blamed(candidates: list[Candidate]) -> None:
         assert one in able
     assert not direct or all(one.direct for one in blamed)
     assert [one.rank for one in blamed] == sorted((one.rank for one in blamed), reverse=True)
-    assert len(blame.evidence) == len(blamed) + (0 if direct else 1)
+    unsaid = any(one.refusal is UNSAID for one in blamed)
+    assert len(blame.evidence) == len(blamed) + (0 if direct else 1) + unsaid
     if blame.sure:
+        assert not unsaid
         assert blamed[0].direct or blamed[0].refused is not None or (len(able) == 1 and blamed[0].busy)
 
 

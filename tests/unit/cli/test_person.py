@@ -12,12 +12,14 @@ import pytest
 from teamops.cli import person
 from teamops.config.load import load
 from teamops.model.errors import UsageError
+from teamops.tmux.around import LivingPane
 
 
 @pytest.fixture
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = SimpleNamespace(isatty=lambda: True)
     monkeypatch.setattr(person, "sys", SimpleNamespace(stdin=terminal, stdout=terminal))
+    monkeypatch.setattr(person, "is_own_terminal", lambda: True)
 
 
 def test_the_name_is_the_systems_not_a_variables(
@@ -37,15 +39,16 @@ def test_an_agents_session_is_refused(at_a_terminal: None, tmp_path: Path, monke
     (tmp_path / "teamops.toml").write_text('project = "shop"\n[tmux]\nsocket_path = "s"\n[roles.CODER]\n')
     asked = []
 
-    def panes(socket: object, sessions: frozenset[str]) -> dict[int, str]:
+    def panes(socket: object, sessions: frozenset[str]) -> tuple[LivingPane, ...]:
         asked.append(sessions)
-        return {os.getppid(): "shop-coder"}
+        return (LivingPane(os.getppid(), "shop-coder", "%1", "/dev/pts/none", 0),)
 
-    monkeypatch.setattr("teamops.tmux.around.pane_processes", panes)
+    monkeypatch.setattr("teamops.tmux.around.living_panes", panes)
     with pytest.raises(UsageError, match='session "shop-coder"'):
         person.need_person("it", load(tmp_path), {})
     assert asked == [frozenset({"shop-coder"})]
-    monkeypatch.setattr("teamops.tmux.around.pane_processes", lambda *_: {2**22 + 1: "shop-coder"})
+    other = LivingPane(2**22 + 1, "shop-coder", "%1", "/dev/pts/none", 0)
+    monkeypatch.setattr("teamops.tmux.around.living_panes", lambda *_: (other,))
     assert person.need_person("it", load(tmp_path), {})
 
 

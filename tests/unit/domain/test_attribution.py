@@ -95,6 +95,17 @@ def test_what_is_not_sure_says_so() -> None:
     assert len(direct.evidence) == 1
 
 
+def test_what_can_t_be_said_is_forbidden_and_undone_by_nobody() -> None:
+    unsaid = replace(NO, unsaid=True)
+    one = replace(who(REVIEWER, opened=True), refusal=unsaid)
+    other = replace(who(PARTNER, opened=True), refusal=unsaid)
+    blame = attribute([one, other, who(CODER, may=True)])
+    assert blame is not None
+    assert not blame.sure
+    assert blame.evidence[-1] == "what REVIEWER, PARTNER may change can't be said, so it counts as forbidden"
+    assert attribute([one, who(CODER, may=True, opened=True)]) is None
+
+
 @pytest.mark.parametrize(
     ("lines", "most", "over"),
     [((), 0, False), (((21, 0),), 20, True), (((20, 0),), 20, False), (((100, 90), (10, 0)), 20, False),

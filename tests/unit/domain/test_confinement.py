@@ -405,14 +405,14 @@ def test_where_landlock_knows_no_emptying_mounts_hold_what_is_beside_a_file() ->
 
 
 def test_a_folder_that_may_be_written_needs_no_mounts_within() -> None:
-    ground = replace(GROUND, client_writable=(), client_held=())
+    ground = replace(GROUND, client=ClientGround())
     drawn = boundary(ground, disk(BESIDE), names=lambda folder: STANDS[folder])
     assert drawn.emptied == ()
     assert drawn.holes == (REPOSITORY, REBASE)
 
 
 def test_so_many_files_beside_one_are_said_and_not_mounted() -> None:
-    ground = replace(REVIEW, client_writable=(), client_held=())
+    ground = replace(REVIEW, client=ClientGround())
     many = tuple(f"f{number}" for number in range(MAX_BESIDE + 1))
     drawn = boundary(ground, lambda path: Kind.FILE if "/f" in path else disk()(path), names=lambda _: many)
     assert cover(drawn, "/p/f1") is None
@@ -427,7 +427,7 @@ def test_an_old_landlock_alone_leaves_every_file_to_be_emptied() -> None:
 
 
 def test_a_single_file_at_the_top_of_the_disk() -> None:
-    ground = replace(REVIEW, extra=("/one",), client_writable=(), client_held=())
+    ground = replace(REVIEW, extra=("/one",), client=ClientGround())
     kinds = {"/one": Kind.FILE, "/etc": Kind.FOLDER, "/dev": Kind.FOLDER}
     drawn = boundary(ground, disk(kinds), names=lambda folder: ("dev", "etc", "one", "p") if folder == "/" else ())
     assert cover(drawn, "/etc") is Cover.READ_ONLY

@@ -61,6 +61,18 @@ def test_it_is_settled_only_from_where_it_is_thought_to_be(ledger: Ledger) -> No
     assert ledger.boundaries.settle(row, ViolationState.RESTORED, "", 7.0, ViolationState.QUARANTINED)
 
 
+def test_many_are_stored_and_settled_at_once(ledger: Ledger) -> None:
+    rows = ledger.boundaries.add_all((replace(ONE, wall=float(wall)), f"{wall}.diff") for wall in (10, 20, 30))
+    assert [ledger.boundaries.patch_of(row) for row in rows] == ["10.diff", "20.diff", "30.diff"]
+    assert ledger.boundaries.patches_of(rows[1:]) == {rows[1]: "20.diff", rows[2]: "30.diff"}
+    assert ledger.boundaries.settle(rows[0], ViolationState.ACCEPTED, "", 5.0)
+    notes = {rows[0]: "late", rows[1]: "one", rows[2]: "two"}
+    assert ledger.boundaries.settle_all(notes, ViolationState.GONE, 60.0, ViolationState.OPEN) == 2
+    assert [(one.id, one.note) for one in ledger.boundaries.news(rows[1], 60.0)] == [(rows[1], "one"), (rows[2], "two")]
+    assert [one.id for one in ledger.boundaries.news(rows[2], 5.0)] == rows
+    assert ledger.boundaries.news(rows[2], 61.0) == []
+
+
 def test_whatever_is_new_is_seen_by_the_mark(ledger: Ledger) -> None:
     marks = [ledger.boundaries.mark()]
     row = ledger.boundaries.add(ONE)

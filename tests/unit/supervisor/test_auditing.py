@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,12 @@ import pytest
 
 from teamops.config.settings import AuditMode, GuardSettings
 from teamops.domain.attribution import Blame, Refusal
-from teamops.model.boundary import ChangeKind, Violation, ViolationState
+from teamops.model.boundary import ChangeKind, FileChange, FileState, Violation, ViolationState
 from teamops.model.events import Event, SourceTroubled, WorkTreeChanged
 from teamops.model.role import REVIEWER
 from teamops.model.snapshot import SettleViolation
-from teamops.supervisor import change_judge
-from teamops.supervisor.auditing import told_line
+from teamops.supervisor import auditing, change_judge
+from teamops.supervisor.auditing import STORM_S, told_line
 from tests.unit.supervisor.life import START, Life
 
 ONE = Violation(
@@ -28,6 +29,7 @@ ONE = Violation(
     why="it is not among what REVIEWER may change",
     evidence=("REVIEWER holds the light",),
 )
+NO = Refusal(rule="x", why="x")
 
 
 async def test_it_is_shown_told_and_accepted(tmp_path: Path) -> None:
@@ -110,7 +112,7 @@ async def test_a_moment_in_many_events_is_one_moment(tmp_path: Path, monkeypatch
 
     def judge_changes(scene: change_judge.Scene, *_: object) -> change_judge.Judged:
         rooms.append(scene.room)
-        blame = Blame(roles=(REVIEWER,), refusal=Refusal(rule="x", why="x"), evidence=(), sure=True)
+        blame = Blame(roles=(REVIEWER,), refusal=NO, evidence=(), sure=True)
         few = [change_judge.Draft(ONE, "", blame)] * min(scene.room, 150)
         return change_judge.Judged(few, unlisted=150 - len(few))
 
@@ -118,13 +120,64 @@ async def test_a_moment_in_many_events_is_one_moment(tmp_path: Path, monkeypatch
     try:
         audit.folder = tmp_path
         audit.follow(lambda *_: None, lambda: True)
-        moments = [now, now, now, replace(now, now=now.now + 1)]
+        moments = [now, now, now, replace(now, now=now.now + STORM_S + 1)]
         for stamp in moments:
             audit.see(life.core.book, WorkTreeChanged(stamp, str(tmp_path), (), 2000))
         async with asyncio.timeout(15):
             while len(rooms) < len(moments) or audit._working:  # noqa: ASYNC110 - a condition over a thread
                 await asyncio.sleep(0.01)
         assert rooms == [200, 50, 0, 200]
+    finally:
+        await life.end()
+
+
+async def test_what_waits_is_counted_and_a_defect_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = Life(tmp_path)
+    await life.begin()
+    audit, now = life.core.auditing, life.core.book.stamp
+    go, judged = threading.Event(), []
+
+    def judge_changes(_: object, told: WorkTreeChanged, *__: object) -> change_judge.Judged:
+        go.wait(15)
+        judged.append(told.beside)
+        if told.beside == 1:
+            raise RuntimeError("a defect")
+        return change_judge.Judged()
+
+    monkeypatch.setattr(change_judge, "judge_changes", judge_changes)
+    monkeypatch.setattr(auditing, "MAX_WAITING", 5)
+    one = FileChange(path="a", change=ChangeKind.DELETED, before=None, after=FileState(), since=1.0)
+    try:
+        audit.folder = tmp_path
+        audit.follow(lambda *_: None, lambda: True)
+        for number in (1, 2):
+            assert audit.has_room()
+            audit.see(life.core.book, WorkTreeChanged(now, str(tmp_path), (one,) * 3, number))
+        assert not audit.has_room()
+        go.set()
+        async with asyncio.timeout(15):
+            while not audit.has_room() or audit._working:  # noqa: ASYNC110 - a condition over a thread
+                await asyncio.sleep(0.01)
+        assert (judged, audit._unjudged) == ([1, 2], 0)
+    finally:
+        await life.end()
+
+
+async def test_many_are_stored_in_steps_and_known_in_order(tmp_path: Path) -> None:
+    life = Life(tmp_path)
+    await life.begin()
+    try:
+        draft = change_judge.Draft(ONE, "ab.diff", Blame(roles=(REVIEWER,), refusal=NO, evidence=(), sure=True))
+        await life.core.auditing.take(life.core.book, change_judge.Judged([draft] * 120, unlisted=3))
+        assert len(life.core.auditing._all) == 120
+        assert all("3 more files" in one.evidence[-1] for one in life.core.auditing._all)
+        assert {life.core.auditing._patches[one.id] for one in life.core.auditing._all} == {"ab.diff"}
+        first = life.core.auditing._all[-1].id
+        await life.core.auditing.take(life.core.book, change_judge.Judged(gone=[first]))
+        assert [one.id for one in life.core.auditing._all if one.state is ViolationState.GONE] == [first]
+        assert life.core.auditing._all[-1].id == first  # behind the open ones
     finally:
         await life.end()
 
@@ -142,12 +195,30 @@ async def test_what_is_too_much_to_be_listed_is_said(tmp_path: Path, monkeypatch
         await life.end()
 
 
+async def test_a_policy_that_can_t_be_had_is_said_once_and_when_it_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = Life(tmp_path)
+    await life.begin()
+    said: list[Event] = []
+    monkeypatch.setattr(life.core, "emit", said.append)
+    try:
+        for why in ("REVIEWER: gone", "REVIEWER: gone", ""):
+            await life.core.auditing.take(life.core.book, change_judge.Judged(unsaid=why))
+        assert [(one.source, one.message) for one in said if isinstance(one, SourceTroubled)] == [
+            ("audit (policies)", "REVIEWER: gone"),
+            ("audit (policies)", ""),
+        ]
+    finally:
+        await life.end()
+
+
 async def test_a_few_of_many_are_not_undone_by_rule(tmp_path: Path) -> None:
     life = Life(tmp_path)
     await life.begin()
     book = life.core.book
     book.settings = replace(book.settings, guard=GuardSettings(audit=AuditMode.QUARANTINE))
-    blame = Blame(roles=(REVIEWER,), refusal=Refusal(rule="x", why="x"), evidence=(), sure=True)
+    blame = Blame(roles=(REVIEWER,), refusal=NO, evidence=(), sure=True)
     try:
         judged = change_judge.Judged([change_judge.Draft(ONE, "", blame)])
         await life.core.auditing.take(book, judged, beside=2000)

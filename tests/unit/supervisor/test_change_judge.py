@@ -13,6 +13,7 @@ from teamops.config.load import load
 from teamops.effects import patches
 from teamops.effects.policies import write_policies
 from teamops.guard.judge import Light
+from teamops.guard.policy import NoPolicy
 from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState, Violation, ViolationState
 from teamops.model.clock import Stamp
 from teamops.model.events import WorkTreeChanged
@@ -59,7 +60,7 @@ class Yard:
             full.write_bytes(after)
         kind = ChangeKind.CREATED if before is None else ChangeKind.DELETED if after is None else ChangeKind.CHANGED
         return FileChange(
-            path=path, change=kind, before=self.state_of(before), after=self.state_of(after), mtime=NOW, writers=writers
+            path=path, change=kind, before=self.state_of(before), after=self.state_of(after), since=NOW, writers=writers
         )
 
     def state_of(self, raw: bytes | None) -> FileState:
@@ -166,9 +167,62 @@ def test_an_own_work_tree_is_named_by_its_path(yard: Yard) -> None:
     assert (one.path, one.roles) == (f"{yard.own}/x.py", (Role("DEVELOPER"),))
 
 
-def test_without_a_policy_nothing_can_be_judged(yard: Yard) -> None:
-    (yard.state / "policy" / "REVIEWER.json").unlink()
-    assert violations(yard.judge([yard.suspect(REVIEWER, lit=True)], yard.change("src/a.py", b"1", b"2"))) == []
+def spoil(yard: Yard, how: str) -> None:
+    """Make it that nobody can say what REVIEWER may."""
+    path = yard.state / "policy" / "REVIEWER.json"
+    told = json.loads(path.read_text())
+    match how:
+        case "missing":
+            path.unlink()
+        case "torn":
+            path.write_text(path.read_text()[:20])
+        case "another version's":
+            path.write_text(json.dumps(told | {"v": 99}))
+        case "without roots":
+            path.write_text(json.dumps({name: value for name, value in told.items() if name != "roots"}))
+        case "of wrong values":
+            path.write_text(json.dumps(told | {"allow": 7, "deny": 7, "protected": 7}))
+        case "a loop of links":
+            path.unlink()
+            path.symlink_to(path)
+        case _:
+            path.unlink()
+            path.mkdir()
+
+
+HOW = ["missing", "torn", "another version's", "without roots", "of wrong values", "a loop of links", "a folder"]
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_where_it_can_t_be_said_what_a_role_may_its_change_counts_as_forbidden(yard: Yard, how: str) -> None:
+    spoil(yard, how)
+    judged = yard.judge([yard.suspect(REVIEWER, lit=True)], yard.change("reviews/a.md", b"1", b"2", REVIEWER))
+    (one,) = violations(judged)
+    assert (one.rule, one.roles) == ("policy", (REVIEWER,))
+    assert one.why.startswith("what it may change can't be said: ")
+    assert "what REVIEWER may change can't be said, so it counts as forbidden" in one.evidence
+    assert not judged.drafts[0].blame.sure  # told, and not undone
+    assert judged.unsaid.startswith("REVIEWER: what it may change can't be said")
+    # Who may all the same is believed: nothing shows that it was the other one.
+    coder = yard.suspect(CODER, lit=True)
+    judged = yard.judge([yard.suspect(REVIEWER, lit=True), coder], yard.change("src/a.py", b"1", b"2"))
+    assert (violations(judged), bool(judged.unsaid)) == ([], True)
+
+
+def test_a_policy_that_is_mended_counts_again(yard: Yard) -> None:
+    path = yard.state / "policy" / "REVIEWER.json"
+    told = path.stat()
+    good = path.read_bytes()
+    policies = Policies()
+    assert not isinstance(policies.of(yard.state, REVIEWER), NoPolicy)
+    path.write_bytes(b"x" * len(good))
+    os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns))
+    assert isinstance(policies.of(yard.state, REVIEWER), NoPolicy)
+    path.write_bytes(good)
+    assert not isinstance(policies.of(yard.state, REVIEWER), NoPolicy)
+
+
+def test_who_has_no_boundary_crosses_none(yard: Yard) -> None:
     (yard.state / "policy" / "REVIEWER.json").write_text('{"v": 1, "unruled": true}')
     assert violations(yard.judge([yard.suspect(REVIEWER, lit=True)], yard.change("src/a.py", b"1", b"3"))) == []
 
@@ -178,6 +232,12 @@ def test_a_checkout_over_everything_is_counted(yard: Yard) -> None:
     for room in (3, 0):
         judged = yard.judge([yard.suspect(REVIEWER, lit=True)], *changes, room=room)
         assert (len(judged.drafts), judged.unlisted) == (room, 5 - room)
+
+
+def test_among_many_what_nobody_may_change_is_listed(yard: Yard) -> None:
+    changes = [yard.change("src/a.py", b"1", b"2"), yard.change(".codex/config.toml", b"1", b"2")]
+    judged = yard.judge([yard.suspect(REVIEWER, lit=True)], *changes, room=0)
+    assert ([one.path for one in violations(judged)], judged.unlisted) == ([".codex/config.toml"], 1)
 
 
 def test_what_can_t_be_kept_is_told_all_the_same(yard: Yard) -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
 import subprocess
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from teamops.config.load import load
+from teamops.config.load import load as config_load
 from teamops.effects.policies import write_policies
+from teamops.handoff.appending import append
 from teamops.model.boundary import ChangeKind, Violation
+from teamops.model.errors import TeamopsError
 from teamops.model.role import CODER, DIRECTOR, OPTIMIZER, REVIEWER, Role
-from teamops.supervisor import turn_audit
+from teamops.supervisor import turn_audit, turn_trees
 from teamops.supervisor.change_judge import Policies
-from teamops.supervisor.turn_audit import ALL, Turn, judge_turn
+from teamops.supervisor.turn_audit import ALL, BEGUN, OVER, judge_turn
+from teamops.supervisor.turn_trees import Turn
+from tests.unit.supervisor.life import START, Life, block
 
 TOML = "[roles.DIRECTOR]\n[roles.CODER]\n[roles.REVIEWER]\n[roles.OPTIMIZER]\n"
 
@@ -28,7 +37,7 @@ class Yard:
         self.git("init", "-q")
         self.git("add", "-A")
         self.git("commit", "-qm", "first")
-        write_policies(load(self.root), self.state)
+        write_policies(config_load(self.root), self.state)
 
     def git(self, *words: str) -> None:
         subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@t.example", *words], cwd=self.root, check=True)
@@ -42,15 +51,23 @@ class Yard:
         told: tuple[str, ...] = (),
         named: tuple[str, ...] = (),
         tiers: tuple[int, ...] = (2,),
+        seen: str = OVER,
     ) -> list[Violation]:
         """Let a role's turn begin, change, end; return what is past its boundary."""
         handoff = self.root / "current.md"
-        tree = turn_audit._tree_of(self.root, handoff, self.state)
+        tree, place = turn_trees.take(self.root, handoff, self.state)
         change()
         turn = Turn(
-            role=role, root=str(self.root), wall=1.0, tree=tree, others=frozenset(others), named=named, tiers=tiers
+            role=role,
+            root=str(self.root),
+            wall=1.0,
+            tree=tree,
+            place=place,
+            others=frozenset(others),
+            named=named,
+            tiers=tiers,
         )
-        judged = judge_turn(turn, str(self.root), handoff, self.state, 2.0, set(told), Policies())
+        judged = judge_turn(turn, str(self.root), handoff, self.state, 2.0, set(told), Policies(), seen)
         return [draft.violation for draft in judged.drafts]
 
     def write(self, name: str, text: str) -> Callable[[], object]:
@@ -137,14 +154,23 @@ def test_more_than_a_few_are_counted(yard: Yard, monkeypatch: pytest.MonkeyPatch
     assert len(yard.turn(REVIEWER, change)) == 3
 
 
-def test_without_a_tree_a_policy_or_git_nothing_is_said(yard: Yard, tmp_path: Path) -> None:
+def test_where_it_can_t_be_said_what_it_may_all_counts_as_forbidden(yard: Yard) -> None:
+    (yard.state / "policy" / "CODER.json").write_text("{")
+    found = yard.turn(CODER, yard.write("src/a.py", "x\n"), named=("src/a.py",))
+    assert rules(found) == {"src/a.py": "policy"}
+    assert "can't be said" in found[0].why
+    # Nor does another's policy that can't be read make anything allowed.
+    assert rules(yard.turn(REVIEWER, yard.write("src/a.py", "y\n"), others=(CODER,))) == {"src/a.py": "write.allow"}
+    assert rules(yard.turn(Role("STRANGER"), yard.write("src/a.py", "z\n"))) == {"src/a.py": "policy"}
+
+
+def test_without_a_tree_or_git_nothing_is_said(yard: Yard, tmp_path: Path) -> None:
     handoff = yard.root / "current.md"
     turn = Turn(role=REVIEWER, root=str(yard.root), wall=1.0)
-    assert judge_turn(turn, str(yard.root), handoff, yard.state, 2.0, set(), Policies()).drafts == []
+    assert judge_turn(turn, str(yard.root), handoff, yard.state, 2.0, set(), Policies(), OVER).drafts == []
     plain = tmp_path / "plain"
     plain.mkdir()
-    assert turn_audit._tree_of(plain, handoff, yard.state) == ""
-    assert yard.turn(Role("STRANGER"), yard.write("src/a.py", "x\n")) == []
+    assert turn_trees.take(plain, handoff, yard.state) == ("", "")
 
 
 def test_big_files_are_left_out(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,21 +181,162 @@ def test_big_files_are_left_out(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> 
     assert yard.turn(REVIEWER, yard.write("data.bin", "y" * 6000)) == []
 
 
+def test_lines_are_counted_when_a_turn_is_over(yard: Yard) -> None:
+    more = "x\n" * 40
+    assert rules(yard.turn(OPTIMIZER, yard.write("src/a.py", more), seen=BEGUN)) == {}
+    assert rules(yard.turn(OPTIMIZER, yard.write("src/a.py", more * 2), seen=OVER)) == {ALL: "write.net_lines"}
+
+
 def test_turns_outlive_a_life_and_what_is_damaged_is_none(yard: Yard) -> None:
     turn = Turn(
-        role=CODER, root="/p", wall=2.5, tree="abc", tiers=(2,), named=("src/a.py",), others=frozenset({REVIEWER})
+        role=CODER,
+        root="/p",
+        wall=2.5,
+        tree="abc",
+        place="0a",
+        tiers=(2,),
+        named=("src/a.py",),
+        others=frozenset({REVIEWER}),
     )
-    (yard.state / "trees").mkdir(parents=True)
-    turn_audit._write(yard.state, {"login#1": turn, "other#2": Turn(role=CODER, root="/p", wall=1.0)})
-    assert turn_audit._read(yard.state) == {"login#1": turn}
-    for text in ("{", "[]", '{"a": {}}', '{"a": {"role": "X", "named": 1, "tiers": 1, "others": 1}}'):
+    (yard.state / "trees" / "0a").mkdir(parents=True)
+    turn_trees.write(yard.state, {"login#1": turn, "other#2": Turn(role=CODER, root="/p", wall=1.0)})
+    assert turn_trees.read(yard.state) == {"login#1": turn}
+    row = json.loads((yard.state / "trees" / "turns.json").read_text())["login#1"]
+    for text in (
+        "{",
+        "[]",
+        '{"a": {}}',
+        json.dumps({"a": row | {"named": 1}}),
+        json.dumps({"a": row | {"place": ".."}}),
+    ):
         (yard.state / "trees" / "turns.json").write_text(text)
-        assert turn_audit._read(yard.state) == {}
+        assert turn_trees.read(yard.state) == {}
+    assert yard.state.is_dir()
 
 
-def test_a_folder_of_trees_that_grew_too_great_begins_anew(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_belongs_to_no_turn_is_taken_away(yard: Yard) -> None:
     yard.write("new.py", "x\n")()
-    yard.turn(CODER, yard.write("src/a.py", "x\n"))
-    monkeypatch.setattr(turn_audit, "MAX_TREES", 1)
-    turn_audit._read(yard.state)
-    assert not (yard.state / "trees").exists()
+    tree, place = turn_trees.take(yard.root, yard.root / "current.md", yard.state)
+    turn_trees.take(yard.root, yard.root / "current.md", yard.state)
+    trees = yard.state / "trees"
+    (trees / "ab").mkdir()
+    (trees / "ab" / "cdef").write_text("an object of an earlier version")
+    (trees / "link").symlink_to(yard.root)
+    turn_trees.write(yard.state, {"login#1": Turn(role=CODER, root=str(yard.root), wall=1.0, tree=tree, place=place)})
+    assert turn_trees.read(yard.state).keys() == {"login#1"}
+    assert {path.name for path in trees.iterdir()} == {place, "turns.json"}
+    assert (yard.root / "new.py").exists()
+    turn_trees.drop(yard.state, place)
+    assert turn_trees.read(yard.state) == {}  # without its tree a turn is none
+
+
+def test_more_than_is_kept_of_all_turns_is_said(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turn_trees, "MAX_TREES", 3000)
+    yard.write("new.bin", "".join(chr(33 + number * 7919 % 90) for number in range(9000)))()
+    with pytest.raises(TeamopsError, match="more than"):
+        turn_trees.take(yard.root, yard.root / "current.md", yard.state)
+    assert list((yard.state / "trees").iterdir()) == []
+
+
+class Team:
+    """A life in a repository, whose roles have boundaries."""
+
+    def __init__(self, folder: Path, start: float = START) -> None:
+        """Make it, or its next life."""
+        self.life = Life(folder, start=start)
+        self.state = folder / "own"
+        if not self.state.exists():
+            self._make(folder)
+        loaded = config_load(folder)
+        write_policies(loaded, self.state)
+        book = self.life.core.book
+        roles = [
+            replace(one, profile=own.profile) if (own := loaded.role(one.role)) else one for one in book.settings.roles
+        ]
+        book.settings = replace(book.settings, roles=tuple(roles))
+        self.audit = self.life.core.auditing
+        self.audit.folder = self.state
+        self.audit.ready = lambda: True
+
+    @staticmethod
+    def _make(folder: Path) -> None:
+        (folder / "teamops.toml").write_text(TOML)
+        (folder / ".gitignore").write_text("state/\nown/\n")
+        (folder / "a.py").write_text("1\n")
+        for words in (["init", "-q"], ["add", "-A"]):
+            subprocess.run(["git", *words], cwd=folder, check=True)
+
+    @property
+    def places(self) -> set[str]:
+        trees = self.state / "trees"
+        return {path.name for path in trees.iterdir() if path.is_dir()} if trees.is_dir() else set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not condition() or (self.audit._turns is not None and self.audit._turns._working):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    def found(self) -> dict[str, tuple[str, str]]:
+        return {one.path: (one.rule, one.note) for one in self.life.ledger.boundaries.violations(0.0, 99)}
+
+
+async def test_all_that_blocks_is_done_beside_the_loop_and_nothing_of_a_turn_that_is_over_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, done = threading.get_ident(), []
+    for name in ("read", "take", "write", "drop", "judge_turn"):
+        real = getattr(turn_audit, name)
+
+        def noted(*given: object, real: Callable[..., object] = real, name: str = name) -> object:
+            assert threading.get_ident() != loop, name
+            done.append(name)
+            return real(*given)
+
+        monkeypatch.setattr(turn_audit, name, noted)
+    team = Team(tmp_path)
+    await team.life.begin()
+    try:
+        kept: list[str] = []
+        turns = [(DIRECTOR, CODER), *[(CODER, REVIEWER), (REVIEWER, CODER)] * 2]
+        for minute, (role, turn) in enumerate(turns):
+            await team.life.append(block(role, turn, minute=minute))
+            await team.until(lambda before=set(kept): len(team.places - before) == 1)  # type: ignore[misc]
+            kept += sorted(team.places - set(kept))
+        await team.until(lambda: team.places == {kept[-1]})
+        assert set(done) == {"read", "take", "write", "drop", "judge_turn"}
+        assert len(set(kept)) == len(turns)
+    finally:
+        await team.life.end()
+
+
+@pytest.mark.parametrize("handed_on", [False, True], ids=["while it is held", "and it was handed on"])
+async def test_what_changed_while_nobody_watched_is_seen_when_the_next_life_begins(
+    tmp_path: Path, *, handed_on: bool
+) -> None:
+    team = Team(tmp_path)
+    await team.life.begin()
+    await team.life.append(block(DIRECTOR, REVIEWER))
+    await team.until((team.state / "trees" / "turns.json").exists)
+    await team.life.end()
+    times = (tmp_path / "a.py").stat()
+    (tmp_path / "a.py").write_text("2\n")
+    os.utime(tmp_path / "a.py", ns=(times.st_atime_ns, times.st_mtime_ns))
+    (tmp_path / "reviews").mkdir()
+    (tmp_path / "reviews" / "r.md").write_text("what it may\n")
+    if handed_on:
+        append(tmp_path / "current.md", block(REVIEWER, DIRECTOR, minute=2))
+    again = Team(tmp_path, START + 100)
+    await again.life.begin()
+    try:
+        await again.until(lambda: "a.py" in again.found())
+        rule, note = again.found()["a.py"]
+        assert rule == "write.allow"
+        assert ("handed on while it did not run" in note) is handed_on
+        assert "reviews/r.md" not in again.found()
+        await again.until(lambda: len(again.places) == 1)
+        if not handed_on:
+            await again.life.append(block(REVIEWER, DIRECTOR, minute=2))
+            await again.until(lambda: len(again.places) == 1)
+            assert len(again.life.ledger.boundaries.violations(0.0, 99)) == 1  # not told twice
+    finally:
+        await again.life.end()

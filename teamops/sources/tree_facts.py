@@ -1,0 +1,57 @@
+"""What tells that a file of a work tree is another than before."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+
+from pathspec import GitIgnoreSpec
+
+from teamops.model.boundary import FileState
+from teamops.sources.kept_bytes import blob_id
+
+Facts = tuple[int, int, int, int, int]
+"""Mode, size, both times of its last change (ns; the second can't be set by a user) and inode."""
+
+
+def facts_of(path: str) -> Facts | None:
+    """Return what tells that a file is another; ``None`` where there is no file and no link: sockets are no work."""
+    try:
+        told = os.lstat(path)
+    except OSError:
+        return None
+    if not (stat.S_ISREG(told.st_mode) or stat.S_ISLNK(told.st_mode)):
+        return None
+    return told.st_mode, told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
+
+
+def is_same(before: FileState, after: FileState, raw: bytes | None) -> bool:
+    """Return whether two states are one. ``raw``: the later bytes, for what git holds of the earlier."""
+    if (before.kind, before.mode, before.size) != (after.kind, after.mode, after.size):
+        return False
+    if before.kept.startswith("git:"):
+        return raw is not None and blob_id(raw, before.kept[4:]) == before.kept[4:]
+    return bool(before.digest) and before.digest == after.digest
+
+
+def folders_above(path: str) -> Iterator[str]:
+    """Yield the folders that ``path`` is in, the innermost first."""
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
+def is_folder(path: str) -> bool:
+    """Return whether a folder stands there, and no link to one."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def spec_of(lines: list[str]) -> GitIgnoreSpec:
+    """Return the rules that lines of a .gitignore are; none where they can't be read."""
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except ValueError:
+        return GitIgnoreSpec.from_lines(())
