@@ -10,7 +10,8 @@ from pathlib import Path
 
 from teamops.config.boundary import policy_of
 from teamops.config.settings import RoleSettings, Settings
-from teamops.domain.confinement import Ground, Kind
+from teamops.domain.confinement import Ground
+from teamops.domain.standing import Kind
 from teamops.domain.write_rules import writes_code
 from teamops.git.around import around
 from teamops.guard import hook

@@ -21,8 +21,9 @@ from teamops.git.repository import Repository
 from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
+from teamops.sources.file_facts import Facts, facts_of, folders_above, is_folder, is_same
 from teamops.sources.gits_own import GitsOwn
-from teamops.sources.kept_bytes import KeptBytes, blob_id, read_kept, read_state
+from teamops.sources.kept_bytes import KeptBytes, read_kept, read_state
 
 STALE_S = 60.0
 ADOPTED_S = 3.0
@@ -39,8 +40,6 @@ _NEVER = frozenset({".git", "node_modules", "__pycache__"})
 """Folders that are left out where there is no git to say what counts."""
 _MAX_PLAIN = 1 << 20
 """Where git holds nothing, only the bytes of files up to this are kept."""
-
-Facts = tuple[int, int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -104,7 +103,7 @@ class TreeState:
             self._known[path] = self._taken(path, held.get(path, "") if exact else "")
             if is_gits(path) and self._gits.is_neutral(path):
                 self._neutral.add(path)
-        self._own.update(above for path in self._known for above in _above(path))
+        self._own.update(above for path in self._known for above in folders_above(path))
 
     def folders(self) -> list[str]:
         """Return the folders to watch, absolute, by what git ignores now. Raises ``TeamopsError`` where git fails."""
@@ -128,7 +127,7 @@ class TreeState:
         for path in self._below(names - paths, folders):
             (paths if path in self._known else fresh).add(path)
         foreign: dict[str, bool] = {}
-        fresh = {path for path in fresh if not any(self._is_foreign(above, foreign) for above in _above(path))}
+        fresh = {path for path in fresh if not any(self._is_foreign(above, foreign) for above in folders_above(path))}
         ignored = self._ignored_of(fresh)
         paths |= {path for path in fresh if path not in ignored or guarded(path)}
         paths = {path for path in paths if not (is_gits(path) and (self.leaves(path) or self._stays_neutral(path)))}
@@ -281,7 +280,7 @@ class TreeState:
 
     def _new_folders(self, names: set[str]) -> set[str]:
         """Return which of ``names`` are folders now, and to be looked into."""
-        found = {name for name in names if _is_folder(f"{self.root}/{name}")}
+        found = {name for name in names if is_folder(f"{self.root}/{name}")}
         found = {name for name in found if self._looks_into(name) or not self._skips(name)}
         ignored = self._ignored_of(found)
         self._ignored |= {name for name in ignored if not self._looks_into(name)}
@@ -304,12 +303,12 @@ class TreeState:
                 yield from (one for one in (f"{name}/HEAD",) if os.path.lexists(f"{self.root}/{one}"))
             elif name in folders:
                 yield from self._walk(name, folders=False)
-            elif os.path.lexists(f"{self.root}/{name}") and not _is_folder(f"{self.root}/{name}"):
+            elif os.path.lexists(f"{self.root}/{name}") and not is_folder(f"{self.root}/{name}"):
                 yield name
                 continue
             were.add(name)
         if were:
-            yield from [path for path in self._known if any(above in were for above in _above(path))]
+            yield from [path for path in self._known if any(above in were for above in folders_above(path))]
 
     def _ignored_of(self, names: set[str]) -> frozenset[str]:
         inside = {name for name in names if any(name.startswith(f"{one}/") for one in self._ignored) or is_gits(name)}
@@ -358,7 +357,7 @@ class TreeState:
             self._known[path] = _Known(after, None if coarse else facts)
         if before.kind is FileKind.NOTHING and after.kind is FileKind.NOTHING:
             return None
-        if _same(before, after, raw):
+        if is_same(before, after, raw):
             if before.kept.startswith("git:"):
                 self._known[path].state = before
             return None
@@ -389,38 +388,6 @@ class TreeState:
 def guarded(path: str) -> bool:
     """Return whether no agent may change ``path``, so that it is looked at though git ignores it."""
     return is_gits(path) or _GUARDED.match_file(path)
-
-
-def _above(path: str) -> Iterator[str]:
-    """Yield the folders that ``path`` is in, the innermost first."""
-    while path := path.rpartition("/")[0]:
-        yield path
-
-
-def _is_folder(path: str) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except OSError:
-        return False
-
-
-def facts_of(path: str) -> Facts | None:
-    """Return what tells that a file is another; ``None`` where there is no file and no link: sockets are no work."""
-    try:
-        told = os.lstat(path)
-    except OSError:
-        return None
-    if not (stat.S_ISREG(told.st_mode) or stat.S_ISLNK(told.st_mode)):
-        return None
-    return told.st_mode, told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
-
-
-def _same(before: FileState, after: FileState, raw: bytes | None) -> bool:
-    if (before.kind, before.mode, before.size) != (after.kind, after.mode, after.size):
-        return False
-    if before.kept.startswith("git:"):
-        return raw is not None and blob_id(raw, before.kept[4:]) == before.kept[4:]
-    return bool(before.digest) and before.digest == after.digest
 
 
 def _spec(lines: list[str]) -> GitIgnoreSpec:

@@ -12,6 +12,7 @@ import pytest
 from teamops.git.repository import Repository
 from teamops.model.boundary import ChangeKind
 from teamops.sources import kept_bytes, tree_state
+from teamops.sources.file_facts import facts_of
 from teamops.sources.tree_state import STALE_S, Looked, TreeState, guarded
 
 
@@ -70,7 +71,7 @@ def test_two_changes_within_one_tick_of_the_file_system_are_two(
     looking: Looking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looking.file.write_bytes(b"two\n")
-    facts = tree_state.facts_of(str(looking.file))
+    facts = facts_of(str(looking.file))
     monkeypatch.setattr(tree_state, "facts_of", lambda _: facts)
     assert facts is not None
     wall = facts[3] / 1e9

@@ -12,19 +12,16 @@ from pathspec import GitIgnoreSpec
 
 from teamops.config.profiles import shipped
 from teamops.domain.confinement import (
-    MAX_BESIDE,
     Boundary,
     Cover,
     Ground,
-    Kind,
     Layer,
-    Look,
     Mount,
     boundary,
-    is_in,
-    layer_of,
-    words,
 )
+from teamops.domain.confinement_words import layer_of, words
+from teamops.domain.emptying import MAX_BESIDE
+from teamops.domain.standing import Kind, Look, is_in
 from teamops.domain.write_rules import Spot, example_of, spot_of, writes_code
 from teamops.model.role import Role
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from teamops.domain.confinement import Boundary, Cover, Mount, is_in
+from teamops.domain.confinement import Boundary, Cover, Mount
 from teamops.domain.seatbelt import seatbelt
+from teamops.domain.standing import is_in
 
 DRAWN = Boundary(
     writable=("/p", '/q "x"\\', "/p/.teamops/spool/R"),
