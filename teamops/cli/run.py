@@ -109,7 +109,7 @@ class _Unstarted(TeamopsError):  # noqa: N818 - what is said, not a defect
 
 
 def _show(done: Confined, role: RoleSettings, *, as_json: bool) -> None:
-    from teamops.domain.confinement import words
+    from teamops.domain.confinement_words import words
 
     drawn = done.boundary
     if as_json:

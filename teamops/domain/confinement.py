@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from teamops.domain.client_boundary import ClientGround
-
-
-class Kind(StrEnum):
-    """What stands at a path."""
-
-    FOLDER = "folder"
-    FILE = "file"
-    LINK = "link"
-    NOTHING = "nothing"
-
-
-Look = Callable[[str], Kind]
-Names = Callable[[str], Sequence[str]]
-"""Tells what stands in a folder, by its name there."""
 
 
 class Cover(StrEnum):
@@ -131,33 +116,3 @@ class Boundary:
     """Its client's at home that are there and held: folders and files."""
     links: tuple[str, ...] = ()
     """Those of them that are links, and can be put elsewhere: among the holes, too."""
-
-
-def is_in(path: str, folder: str) -> bool:
-    """Return whether ``path`` is ``folder`` or lies in it."""
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
-def layer_of(boundary: Boundary, path: str) -> Layer:
-    """Return who holds that ``path``, which the rules forbid, is not written: the kernel, or only the other layers."""
-    inner = Layer.HOOKS if any(is_in(path, known) for known in boundary.writable) else Layer.KERNEL
-    for mount in boundary.mounts:
-        if is_in(path, mount.path):
-            if mount.cover is Cover.READ_ONLY:
-                inner = Layer.KERNEL
-            elif mount.path in boundary.writable:
-                inner = Layer.HOOKS
-    return inner
-
-
-def words(boundary: Boundary) -> Sequence[str]:
-    """Return for a person what can be written, which layer holds which rule, and the holes."""
-    lines = [f"writable: {path}" for path in boundary.writable]
-    lines += [
-        f"{mount.cover}: {mount.path}"
-        for mount in boundary.mounts
-        if mount.cover in (Cover.READ_ONLY, Cover.EMPTY, Cover.NO_SOCKET)
-    ]
-    lines += [f"{rule.rule}: {rule.layer} ({rule.why})" for rule in boundary.rules]
-    lines += [f"hole: {hole}" for hole in boundary.holes]
-    return lines

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from teamops.domain.client_boundary import ClientHold, hold
-from teamops.domain.confinement import Boundary, Cover, Ground, HeldRule, Kind, Layer, Look, Mount, Names, is_in
-from teamops.domain.git_places import CONFIG, HELD, HOOKS, MODULES, NEUTRAL, WORKTREE_CONFIG
+from teamops.domain.confinement import Boundary, Cover, Ground, HeldRule, Layer, Mount
+from teamops.domain.emptying import EVERY, beside, made_later, too_many
+from teamops.domain.git_hold import REPOSITORY, UNFINISHED, git_hold
+from teamops.domain.git_places import MODULES
+from teamops.domain.on_disk import Kind, Look, Names, is_in
 from teamops.domain.write_rules import Spot, spot_of
 
 INNER_TEMP = "agent"
 """The agent's folder for what is not kept, where the usual one holds the project itself."""
-MAX_BESIDE = 400
-"""So many files and folders beside a single one that may be written are mounted read-only; of more, none is."""
 
 
 def boundary(
@@ -198,37 +199,21 @@ class _Drawing:
         if ground.git_unasked:
             self.holes.append(f"git did not say which files its settings include: {ground.git_unasked}")
         if any(is_in(path, ground.tree) and self.look(path) is not Kind.FILE for path in self.writable):
-            self.holes.append("a repository that it makes in a folder of its own has its own hooks and settings")
+            self.holes.append(REPOSITORY)
         if ground.commits and ground.git:
-            self.holes.append(
-                "a rebase or cherry-pick that it leaves unfinished can run commands when somebody continues it"
-            )
+            self.holes.append(UNFINISHED)
 
     def _is_open(self, path: str) -> bool:
         """Return whether ``path`` lies where it may write, and nothing that is held lies around it."""
         return any(is_in(path, known) for known in self.writable) and not any(is_in(path, one) for one in self.held)
 
     def _git_folder(self, folder: str) -> None:
-        """Hold what would lead another's git, in one of git's folders; what is missing is made, so that it can be."""
-        whole = self.look(f"{folder}/{CONFIG}") is not Kind.NOTHING  # a linked work tree's has none of its own
         module = any(is_in(folder, f"{own}/{MODULES}") for own in self.ground.git)
-        if module:
-            self.holes.append(f"{folder}/{CONFIG} can be changed: git writes it itself at git submodule update")
-        for name in HELD:
-            if module and name == CONFIG:
-                continue
-            path = f"{folder}/{name}"
-            kind = self.look(path)
-            if kind is Kind.LINK:
-                self.holes.append(f"{path} is a link: it can be put elsewhere")
-            elif kind is not Kind.NOTHING:
-                self.held.append(path)
-            elif name == HOOKS and whole:
-                self.make.append(path)
-                self.held.append(path)
-            elif name == WORKTREE_CONFIG or (name in NEUTRAL and whole):
-                self.make_files.append((path, NEUTRAL[name]))
-                self.held.append(path)
+        found = git_hold(folder, self.look, module=module)
+        self.held += found.held
+        self.make += found.make
+        self.make_files += found.make_files
+        self.holes += found.holes
 
     def mounts(self, *, landlock: bool, names: Names | None = None) -> tuple[Mount, ...]:
         """Return what is mounted, outer before inner.
@@ -276,17 +261,10 @@ class _Drawing:
         if area in self.emptied or any(is_in(area, folder) for folder in own):
             return
         self.emptied.append(area)
-        beside = names(area)
-        if len(beside) > MAX_BESIDE:
-            self.holes.append(
-                f"{area}: all in it can be emptied, for more than {MAX_BESIDE} files and folders are there"
-            )
-            return
-        for name in beside:
-            path = _join(area, name)
-            known = path in own or path in covers or any(is_in(device, path) for device in self.ground.devices)
-            if not known and self.look(path) in (Kind.FOLDER, Kind.FILE):
-                covers[path] = Cover.READ_ONLY
+        paths = beside(area, self.look, names, {*own, *covers}, self.ground.devices)
+        if paths is None:
+            self.holes.append(too_many(area))
+        covers.update(dict.fromkeys(paths or (), Cover.READ_ONLY))
 
     @staticmethod
     def _is_seen(path: str, covers: dict[str, Cover]) -> bool:
@@ -315,14 +293,8 @@ class _Drawing:
 
     def say_emptied(self, *, mounts: bool) -> None:
         """Name what an old Landlock leaves open: it knows nothing of emptying a file."""
-        if not mounts:
-            self.emptied = ["/"]
-            self.holes.append("every file of its user can be emptied (truncate): Landlock is older than 3")
-            return
-        self.holes += [
-            f"{area}: a file that is made there after its start can be emptied: Landlock is older than 3"
-            for area in self.emptied
-        ]
+        self.emptied = self.emptied if mounts else ["/"]
+        self.holes += map(made_later, self.emptied) if mounts else [EVERY]
 
     def say_without_landlock(self) -> None:
         """Name what mounts alone leave open."""

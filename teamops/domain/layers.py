@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from teamops.domain.confinement import Boundary, Layer, layer_of
+from teamops.domain.confinement import Boundary, Layer
+from teamops.domain.confinement_words import layer_of
 
 HOOKS, HOOKS_ALONE, AUDIT, NOBODY = str(Layer.HOOKS), "hooks", "audit", ""
 KERNEL = str(Layer.KERNEL)

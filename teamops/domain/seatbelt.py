@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from teamops.domain.confinement import Boundary, Cover, is_in
+from teamops.domain.confinement import Boundary, Cover
+from teamops.domain.on_disk import is_in
 
 UNTRIED = "sandbox-exec is best effort: sockets in shared folders and signals are in reach"
 

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from teamops.config.boundary import compiled_in, policy_of
 from teamops.config.settings import RoleSettings, Settings
-from teamops.domain.confinement import Boundary, Layer, is_in, layer_of
+from teamops.domain.confinement import Boundary, Layer
+from teamops.domain.confinement_words import layer_of
+from teamops.domain.on_disk import is_in
 from teamops.domain.write_rules import example_of, spot_of
 from teamops.effects.canary_calls import Line, read_call, write_call
 from teamops.effects.confine import Confined

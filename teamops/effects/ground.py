@@ -11,7 +11,8 @@ from pathlib import Path
 from teamops.config.boundary import policy_of
 from teamops.config.settings import RoleSettings, Settings
 from teamops.domain.client_boundary import ClientGround
-from teamops.domain.confinement import Ground, Kind
+from teamops.domain.confinement import Ground
+from teamops.domain.on_disk import Kind
 from teamops.domain.write_rules import writes_code
 from teamops.effects.client_places import own_scripts, places_of
 from teamops.git.around import around

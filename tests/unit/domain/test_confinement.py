@@ -16,15 +16,13 @@ from teamops.domain.confinement import (
     Boundary,
     Cover,
     Ground,
-    Kind,
     Layer,
-    Look,
     Mount,
-    is_in,
-    layer_of,
-    words,
 )
-from teamops.domain.drawing import MAX_BESIDE, boundary
+from teamops.domain.confinement_words import layer_of, words
+from teamops.domain.drawing import boundary
+from teamops.domain.emptying import MAX_BESIDE
+from teamops.domain.on_disk import Kind, Look, is_in
 from teamops.domain.write_rules import Spot, example_of, spot_of, writes_code
 from teamops.model.role import Role
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from teamops.domain.confinement import Boundary, Cover, Mount, is_in
+from teamops.domain.confinement import Boundary, Cover, Mount
+from teamops.domain.on_disk import is_in
 from teamops.domain.seatbelt import seatbelt
 
 DRAWN = Boundary(
