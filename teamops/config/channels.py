@@ -38,7 +38,7 @@ class RemoteSettings:
     urls_file: Path | None = None
     """Holds more of them, one a line; readable to its owner alone."""
     timeout_s: float = 20.0
-    """All of them together may take so long."""
+    """Each of them may take so long; all are told at the same time."""
 
     @property
     def configured(self) -> bool:

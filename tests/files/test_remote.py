@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_string
@@ -23,7 +26,7 @@ from teamops.effects.channels.remote_worker import plain
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Severity
 from teamops.model.page import Page, Receipt, Transition
-from tests.http_service import Reply, Service
+from tests.http_service import Reply, Service, Tarpit
 from tests.mail_server import MailServer
 
 PASSWORD = "hunter22-very-secret"  # noqa: S105 - none at all
@@ -47,6 +50,13 @@ def channel(*urls: str, timeout_s: float = 20.0) -> RemoteChannel:
 
 def silent(receipt: Receipt, *more: object) -> None:
     assert PASSWORD not in "".join(map(str, (receipt, *more)))
+
+
+async def until(look: Callable[[], object], deadline_s: float = 20.0) -> None:
+    end = time.monotonic() + deadline_s
+    while not look():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
 
 
 async def test_a_webhook_is_given_the_page() -> None:
@@ -123,6 +133,70 @@ async def test_a_service_of_no_answer_is_late_by_apprises_own_count() -> None:
     with Service(Reply(after_s=60.0)) as service:
         receipt = await channel(f"json://127.0.0.1:{service.port}?rto=0.3").deliver(PAGE)
     assert receipt.message == "json://127.0.0.1: it did not answer in time"
+
+
+async def test_one_that_never_comes_to_an_end_delays_no_other() -> None:
+    with Tarpit() as tarpit, Service() as first, Service() as last:
+        urls = [f"json://127.0.0.1:{port}" for port in (tarpit.port, first.port, last.port)]
+        three = channel(*urls, timeout_s=5.0)
+        attempt = asyncio.create_task(three.deliver(PAGE))
+        await until(lambda: first.got and last.got and tarpit.asked.is_set(), 4.5)
+        assert not attempt.done()
+        receipt = await attempt
+        again = await three.deliver(PAGE)
+        assert (len(first.got), len(last.got)) == (1, 1)
+    for one in (receipt, again):
+        assert (one.ok, one.retry) == (False, True)
+        assert one.message == "json://127.0.0.1: it did not answer in time (2 of 3 took it)"
+        assert one.hint
+
+
+async def test_who_leaves_meanwhile_does_not_wait_for_the_slow_one() -> None:
+    with Tarpit() as tarpit:
+        attempt = asyncio.create_task(channel(f"json://127.0.0.1:{tarpit.port}", timeout_s=60.0).deliver(PAGE))
+        await until(tarpit.asked.is_set)
+        began = time.monotonic()
+        attempt.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+        await asyncio.get_running_loop().shutdown_default_executor()
+        assert time.monotonic() - began < 5.0
+
+
+async def test_nor_do_more_of_them_than_any_pool_has_room_for() -> None:
+    with ExitStack() as stack, Service() as good:
+        slow = [stack.enter_context(Tarpit()) for _ in range(12)]
+        urls = [f"json://127.0.0.1:{port}" for port in (*(tarpit.port for tarpit in slow), good.port)]
+        attempt = asyncio.create_task(channel(*urls, timeout_s=60.0).deliver(PAGE))
+        await until(lambda: good.got)
+        attempt.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+
+
+SPAWNS = (
+    "from teamops.effects.channels import remote_worker as w; w.START = 'spawn'; __name__ == '__main__' and w.main()"
+)
+
+
+async def test_where_libraries_do_not_live_through_a_fork_the_same_is_done_without_one() -> None:
+    with Tarpit() as tarpit, Service() as good:
+        urls = (f"json://127.0.0.1:{tarpit.port}", f"json://127.0.0.1:{good.port}")
+        program = (sys.executable, "-P", "-c", SPAWNS)
+        receipt = await RemoteChannel(RemoteSettings(urls=urls, timeout_s=8.0), program).deliver(PAGE)
+        assert len(good.got) == 1
+    assert receipt.message == "json://127.0.0.1: it did not answer in time (1 of 2 took it)"
+
+
+def test_a_worker_that_nobody_waits_for_ends_by_itself() -> None:
+    with Tarpit() as tarpit:
+        task = {"urls": [f"json://127.0.0.1:{tarpit.port}"], "title": "t", "body": "b", "kind": "info", "limit_s": 2.0}
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "teamops.effects.channels.remote_worker"],
+            input=json.dumps(task), capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+    said = json.loads(done.stdout)
+    assert (said["n"], said["ok"], said["why"]) == (0, False, "late")
 
 
 async def test_what_one_service_took_it_is_not_given_again() -> None:
@@ -302,7 +376,9 @@ async def test_what_a_library_says_of_its_failure_gets_nowhere(tmp_path: Path) -
 
 def test_nor_out_of_its_process(tmp_path: Path) -> None:
     (tmp_path / "apprise.py").write_text(FAKE)
-    task = json.dumps({"urls": [f"json://ada:{PASSWORD}@h"], "title": "t", "body": "b", "kind": "info"})
+    task = json.dumps(
+        {"urls": [f"json://ada:{PASSWORD}@h"], "title": "t", "body": "b", "kind": "info", "limit_s": 20.0}
+    )
     done = subprocess.run(
         [sys.executable, "-P", "-c", RUN, str(tmp_path)],
         input=task, capture_output=True, text=True, timeout=30, check=False,
