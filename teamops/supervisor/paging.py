@@ -16,12 +16,11 @@ from teamops.domain import days, log_lines, paging, sending
 from teamops.domain.paging import Decided, Lately, Moment
 from teamops.domain.sending import Sending
 from teamops.effects.channels.port import Channel
-from teamops.effects.channels.trying import attempted
+from teamops.effects.channels.trying import all_started, attempted
 from teamops.model.actions import Outcome
 from teamops.model.alert import Finding
 from teamops.model.page import Answer, Button, Page, Receipt, Transition
 from teamops.model.snapshot import AckAlert, Intent, LogLine, PokeRole, RestartRole, SilenceAlert
-from teamops.model.text import clean_line
 from teamops.supervisor.book import Book
 from teamops.supervisor.pokes import poke_text
 
@@ -155,13 +154,7 @@ class Paging:
     async def run(self, channels: Sequence[Channel]) -> None:
         """Deliver pages until cancelled. ``channels``: those of the settings; they are closed by whoever made them."""
         self._channels = {channel.name: channel for channel in channels}
-        for name, channel in self._channels.items():
-            try:
-                reason = await channel.start(self._hear)
-            except Exception as error:  # noqa: BLE001 - a channel's port: it is told, and the others go on
-                reason = clean_line(f"{name}: {type(error).__name__}: {error}", 200)
-            if reason:
-                self._reasons[name] = reason
+        self._reasons |= await all_started(channels, self._hear)
         while True:
             self._due.clear()
             now = self._core.time()

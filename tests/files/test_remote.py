@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -293,6 +294,52 @@ async def test_a_file_that_can_not_be_used_is_refused(tmp_path: Path, text: str,
     assert why in receipt.message
     assert receipt.hint
     silent(receipt)
+
+
+def folder(path: Path) -> None:
+    path.mkdir(mode=0o700)
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path, 0o600)
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def not_text(path: Path) -> None:
+    path.write_bytes(b"json://caf\xe9.example\n")
+    path.chmod(0o600)
+
+
+def vast(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    path.chmod(0o600)
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (folder, "is no file of addresses"),
+        (pipe, "is no file of addresses"),
+        (endless, "is no file of addresses"),
+        (vast, "is no file of addresses"),
+        (not_text, "is not written in UTF-8"),
+    ],
+)
+async def test_what_is_no_file_of_addresses_keeps_nobody_waiting(
+    tmp_path: Path, made: Callable[[Path], None], why: str
+) -> None:
+    made(tmp_path / "urls")
+    one = RemoteChannel(RemoteSettings(urls_file=tmp_path / "urls"))
+    async with asyncio.timeout(5.0):
+        assert why in await one.start(lambda _: None)
+        receipt = await one.deliver(PAGE)
+    assert (receipt.ok, receipt.retry) == (False, False)
+    assert why in receipt.message
+    assert receipt.hint
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
