@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +19,8 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from teamops.config.channels import RemoteSettings
 from teamops.effects.channels import remote
@@ -365,8 +368,44 @@ def test_of_an_address_only_what_is_no_secret_is_shown(url: str, said: str) -> N
     assert shown(url) == said
 
 
-def test_nothing_calls_a_whole_channel() -> None:
-    assert plain("<!channel> @everyone [x](http://y) @ada") == "\u2039!channel\u203a @ everyone [x] (http://y) @ada"
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<!channel> <!here> <@U123>", "\u2039!channel\u203a \u2039!here\u203a \u2039@ U123\u203a"),
+        ("@everyone @here (@ada) ada@example.org", "@ everyone @ here (@ ada) ada@example.org"),
+        ("[x](http://evil.example/a.b)", "[x] (http[:]//evil[.]example/a.b)"),
+        ("see https://evil.example:80/a.b?c", "see https[:]//evil[.]example:80/a.b?c"),
+        ("HTTPS://EVIL.EXAMPLE tg://x a://b://c.d", "HTTPS[:]//EVIL[.]EXAMPLE tg[:]//x a[:]//b[:]//c[.]d"),
+        ("WWW.evil.example/x www.", "WWW[.]evil[.]example/x www[.]"),
+        ("x://a.(b", "x[:]//a[.] (b"),
+        ("**bold** `code` <b>b</b>", "\u2217\u2217bold\u2217\u2217 'code' \u2039b\u203ab\u2039/b\u203a"),
+        ("__init__.py handler_2.py _it_", "\u02cd\u02cdinit\u02cd\u02cd.py handler_2.py \u02cdit\u02cd"),
+        ("~~gone~~ ~town ~/home", "\u223c\u223cgone\u223c\u223c \u223ctown ~/home"),
+        ("||hidden||", "| |hidden| |"),
+        ("a\n# b\n -# c #1", "a\n\uff03 b\n -\uff03 c #1"),
+        ("CODER is dead: killed by signal 9 (a/b.py:12)", "CODER is dead: killed by signal 9 (a/b.py:12)"),
+    ],
+)
+def test_for_a_chat_texts_are_texts(text: str, said: str) -> None:
+    assert plain(text) == said
+
+
+@given(st.one_of(st.text(), st.text("<>@[]()*_~`|#:/.wW a1\n")))
+def test_nothing_in_any_text_is_more_than_text(text: str) -> None:
+    said = plain(text)
+    for sign in ("<", ">", "://", "](", "*", "`", "||", "__", "~~"):
+        assert sign not in said
+    assert not re.search(r"(?<!\w)@\w|(?i:(?<![\w.])www\.)|(?m:^\s*#)", said)
+    assert plain(said) == said
+
+
+async def test_a_service_is_given_no_links_and_no_calls() -> None:
+    page = replace(PAGE, title="@everyone *now*", body="[x](https://evil.example) \u202e\u200b<!channel>", do="")
+    with Service() as service:
+        assert (await channel(f"mmost://127.0.0.1:{service.port}/{'a' * 24}").deliver(page)).ok
+        [got] = service.got
+    said = " ".join(got.body["text"].split())
+    assert said == "@ everyone \u2217now\u2217 [x] (https[:]//evil[.]example) \u2039!channel\u203a"
 
 
 def mailbox(port: int) -> str:
