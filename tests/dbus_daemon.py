@@ -151,6 +151,8 @@ class Daemon:
 
     def __init__(self, address: str, capabilities: str, manner: Manner) -> None:
         self.received: list[Shown] = []
+        self.closed: list[int] = []
+        """Numbers of the notifications that it was asked to close."""
         self._change = threading.Condition()
         self._ready = False
         arguments = [address, "--capabilities", capabilities, "--manner", manner]
@@ -173,6 +175,11 @@ class Daemon:
                     return found
                 if not self._change.wait(end - time.monotonic()):
                     raise AssertionError(f"not notified within {deadline_s:g} s; received: {self.received}")
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
 
     def press(self, number: int, key: str) -> None:
         """Say that the person pressed the button ``key`` of the notification ``number``."""
@@ -207,6 +214,8 @@ class Daemon:
             with self._change:
                 if event == "ready":
                     self._ready = True
+                elif "closed" in event:
+                    self.closed.append(event["closed"])
                 else:
                     self.received.append(Shown(**event | {"actions": tuple(event["actions"])}))
                 self._change.notify_all()
@@ -265,6 +274,8 @@ class _Service:
             shown = {"number": number, "app": app, "summary": summary, "body": body, "urgency": urgency}
             _say(shown | {"replaces": replaced, "actions": actions, "expires": expires})
             return Message.new_method_return(call, "u", [0 if self._manner == "zero" else number])
+        if call.member == "CloseNotification":
+            _say({"closed": call.body[0]})
         return Message.new_method_return(call)
 
 

@@ -129,6 +129,18 @@ class Bus:
         )
         return Shown(who=who, replaced=replaces == number, buttons=len(buttons))
 
+    async def take_away(self, thread: str) -> None:
+        """Close what is shown for ``thread``. Asked of the process that took it, and of no successor."""
+        given = self._given.pop(thread, None)
+        if given is not None:
+            from dbus_fast.message import Message
+
+            close = Message(
+                destination=given.owner, path=OBJECT, interface=NAME, member="CloseNotification", signature="u",
+                body=[given.number],
+            )  # fmt: skip
+            await self._call(close)
+
     async def drop(self) -> None:
         """Leave the bus."""
         bus, watch, self._bus, self._watch = self._bus, self._watch, None, None

@@ -23,6 +23,7 @@ from teamops.model.page import Answer, Button, Page, Receipt, Transition
 from teamops.model.snapshot import AckAlert, Intent, LogLine, PokeRole, RestartRole, SilenceAlert
 from teamops.supervisor.book import Book
 from teamops.supervisor.pokes import poke_text
+from teamops.supervisor.withdrawing import Withdrawing
 
 if TYPE_CHECKING:
     from teamops.supervisor.core import Core
@@ -51,6 +52,7 @@ class Paging:
         """Why a channel can't deliver, by its own word or its last try; without those that can."""
         self._nobody = False
         """The last page that went through all channels found none that is there at all."""
+        self._withdrawing = Withdrawing(core)
 
     # what is decided, in the supervisor's rounds
 
@@ -93,6 +95,7 @@ class Paging:
         for page, first in pages:
             self._waiting[page.id] = sending.begin(page, self._order, first, self._from(page, now))
         self._due.set()
+        self._withdrawing.look()
 
     def tell(self, book: Book, page: Page) -> None:
         """Tell what no alert asks for; once, also over lives: the same id is never told again."""
@@ -211,6 +214,7 @@ class Paging:
             core.book.note(log_lines.page_line(wall, page.title, name, receipt.message, page.role, ok=receipt.ok))
         if receipt.ok:
             del self._waiting[page.id]
+            self._withdrawing.delivered(page, self._channels.get(name))
             self._well(name)
         else:
             after = sending.failed(one, receipt, core.time(), known_bad=name in self._failed)

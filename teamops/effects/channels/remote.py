@@ -1,7 +1,9 @@
 """The channel ``remote``: a phone, a chat, a mailbox, through apprise (``pip install "teamops[remote]"``).
 
-All services are told at the same time, and each has the same time to take it. A page is delivered when every service
-has; until then the channel has failed it, and says how many took it. What one has taken is not given to it again.
+All services are told at the same time, and each has the same time to take it. Where one has not, the channel has failed
+the page, and says how many took it.
+
+A page is delivered when every service has taken it. What one has taken it is not given again by a later try.
 """
 
 from __future__ import annotations
