@@ -88,7 +88,8 @@ class Tarpit:
 
     EVERY_S = 0.05
 
-    def __init__(self) -> None:
+    def __init__(self, begins: bytes = b"HTTP/1.1 200 OK\r\nX-Slow: ") -> None:
+        self._begins = begins
         self.asked = threading.Event()
         """Somebody is in it."""
         self._over = threading.Event()
@@ -110,7 +111,7 @@ class Tarpit:
         with visitor, suppress(OSError):
             visitor.recv(1 << 16)
             self.asked.set()
-            visitor.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            visitor.sendall(self._begins)
             while not self._over.wait(self.EVERY_S):
                 visitor.sendall(b"x")
 
