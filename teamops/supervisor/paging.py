@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from teamops.domain import days, log_lines, paging, sending
+from teamops.domain.no_poke import why_no_poke
 from teamops.domain.paging import Decided, Lately, Moment
 from teamops.domain.sending import Sending
 from teamops.effects.channels.port import Channel
@@ -20,6 +21,7 @@ from teamops.effects.channels.trying import all_started, attempted
 from teamops.model.actions import Outcome
 from teamops.model.alert import Finding
 from teamops.model.page import Answer, Button, Page, Receipt, Transition
+from teamops.model.role import Role
 from teamops.model.snapshot import AckAlert, Intent, LogLine, PokeRole, RestartRole, SilenceAlert
 from teamops.supervisor.book import Book
 from teamops.supervisor.pokes import poke_text
@@ -256,8 +258,17 @@ class Paging:
         if button is Button.RESTART:
             found.append(RestartRole(alert.agent))
         elif button is Button.POKE:
+            if why := self._no_poke(alert.agent):
+                self._core.book.note(LogLine(self._core.book.stamp.wall, "page", why, alert.agent, ok=False))
+                return []  # nothing was done about it: it goes on calling
             found.append(PokeRole(alert.agent, poke_text(self._core.snapshot(), alert.agent)))
         return found
+
+    def _no_poke(self, role: Role) -> str:
+        """Return why a button does not poke ``role``: for what the screen's key refuses it, too."""
+        agent = next((agent for agent in self._core.snapshot().agents if agent.role == role), None)
+        why = "" if agent is None else why_no_poke(agent)
+        return why and f"your poke was not done: {why}"
 
     def _say(self, answer: Answer, ended: asyncio.Future[Outcome]) -> None:
         if ended.cancelled() or ended.result().ok:
