@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dbus_fast.aio import MessageBus
     from dbus_fast.message import Message
 
-Manner = Literal["well", "silent", "refuses", "garbage", "zero"]
+Manner = Literal["well", "silent", "refuses", "garbage", "zero", "pressed"]
 
 DEADLINE_S = 10.0
 NAME = "org.freedesktop.Notifications"
@@ -132,7 +132,8 @@ class Desktop:
         """Start a notification daemon and wait until it owns its name.
 
         The capability ``stranger`` makes one that owns no name: it may only send signals. ``manner``: it works well,
-        takes every call and is silent, refuses to show a notification, answers what means nothing, gives no number.
+        takes every call and is silent, refuses to show a notification, answers what means nothing, gives no number,
+        has the first button pressed before it has said that it shows it.
         """
         return Daemon(self.address, capabilities, manner)
 
@@ -240,7 +241,8 @@ def _say(event: object) -> None:
 class _Service:
     """Answers the calls of the notification specification."""
 
-    def __init__(self, capabilities: list[str], manner: Manner) -> None:
+    def __init__(self, send: Callable[[Message], object], capabilities: list[str], manner: Manner) -> None:
+        self._send = send
         self._capabilities = capabilities
         self._manner = manner
         self._count = 0
@@ -273,6 +275,8 @@ class _Service:
             urgency = hints["urgency"].value if "urgency" in hints else -1
             shown = {"number": number, "app": app, "summary": summary, "body": body, "urgency": urgency}
             _say(shown | {"replaces": replaced, "actions": actions, "expires": expires})
+            if self._manner == "pressed" and actions:
+                self._send(Message.new_signal(OBJECT, NAME, "ActionInvoked", "us", [number, actions[0]]))
             return Message.new_method_return(call, "u", [0 if self._manner == "zero" else number])
         if call.member == "CloseNotification":
             _say({"closed": call.body[0]})
@@ -284,7 +288,7 @@ async def _serve(address: str, capabilities: list[str], manner: Manner) -> None:
     from dbus_fast.constants import RequestNameReply
 
     bus: MessageBus = await MessageBus(bus_address=address).connect()
-    bus.add_message_handler(_Service(capabilities, manner).handle)
+    bus.add_message_handler(_Service(bus.send, capabilities, manner).handle)
     if capabilities != ["stranger"] and await bus.request_name(NAME) is not RequestNameReply.PRIMARY_OWNER:
         raise SystemExit("another daemon owns the name")
     orders = asyncio.StreamReader()

@@ -186,6 +186,15 @@ async def test_buttons_answer_once(desktop: Desktop, channel: DesktopChannel, ea
     assert ear.heard == [Answer(page="p1", keys=PAGE.keys, button=Button.POKE, channel="desktop")]
 
 
+async def test_who_presses_before_it_is_known_to_be_shown_is_heard(
+    desktop: Desktop, channel: DesktopChannel, ear: Ear
+) -> None:
+    with desktop.daemon(manner="pressed"):
+        for page in (PAGE, replace(PAGE, id="p2")):
+            assert (await channel.deliver(page)).ok
+    assert [(answer.page, answer.button) for answer in ear.heard] == [("p1", Button.POKE), ("p2", Button.POKE)]
+
+
 async def test_only_the_daemon_that_took_it_is_believed(desktop: Desktop, channel: DesktopChannel, ear: Ear) -> None:
     with desktop.daemon() as daemon, desktop.daemon(capabilities="stranger") as stranger:
         await channel.deliver(PAGE)
