@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from teamops.domain import days, log_lines, paging, sending
-from teamops.domain.no_poke import why_no_poke
 from teamops.domain.paging import Decided, Lately, Moment
 from teamops.domain.sending import Sending
 from teamops.effects.channels.port import Channel
@@ -25,10 +24,10 @@ from teamops.model.role import Role
 from teamops.model.snapshot import AckAlert, Intent, LogLine, PokeRole, RestartRole, SilenceAlert
 from teamops.supervisor.book import Book
 from teamops.supervisor.pokes import poke_text
-from teamops.supervisor.withdrawing import Withdrawing
 
 if TYPE_CHECKING:
     from teamops.supervisor.core import Core
+    from teamops.supervisor.withdrawing import Withdrawing
 
 OVER = "over before it could be told"
 SILENCES: dict[Button, float | None] = {Button.SILENCE_15M: 900.0, Button.SILENCE_1H: 3600.0, Button.SILENCE: None}
@@ -54,7 +53,8 @@ class Paging:
         """Why a channel can't deliver, by its own word or its last try; without those that can."""
         self._nobody = False
         """The last page that went through all channels found none that is there at all."""
-        self._withdrawing = Withdrawing(core)
+        self._withdrawing: Withdrawing | None = None
+        """Since pages are delivered."""
 
     # what is decided, in the supervisor's rounds
 
@@ -97,7 +97,8 @@ class Paging:
         for page, first in pages:
             self._waiting[page.id] = sending.begin(page, self._order, first, self._from(page, now))
         self._due.set()
-        self._withdrawing.look()
+        if self._withdrawing is not None:
+            self._withdrawing.look()
 
     def tell(self, book: Book, page: Page) -> None:
         """Tell what no alert asks for; once, also over lives: the same id is never told again."""
@@ -158,6 +159,9 @@ class Paging:
 
     async def run(self, channels: Sequence[Channel]) -> None:
         """Deliver pages until cancelled. ``channels``: those of the settings; they are closed by whoever made them."""
+        from teamops.supervisor.withdrawing import Withdrawing  # only now: the first frame does without
+
+        self._withdrawing = Withdrawing(self._core)
         self._channels = {channel.name: channel for channel in channels}
         self._reasons |= await all_started(channels, self._hear)
         while True:
@@ -216,7 +220,8 @@ class Paging:
             core.book.note(log_lines.page_line(wall, page.title, name, receipt.message, page.role, ok=receipt.ok))
         if receipt.ok:
             del self._waiting[page.id]
-            self._withdrawing.delivered(page, self._channels.get(name))
+            if self._withdrawing is not None:
+                self._withdrawing.delivered(page, self._channels.get(name))
             self._well(name)
         else:
             after = sending.failed(one, receipt, core.time(), known_bad=name in self._failed)
@@ -266,6 +271,8 @@ class Paging:
 
     def _no_poke(self, role: Role) -> str:
         """Return why a button does not poke ``role``: for what the screen's key refuses it, too."""
+        from teamops.domain.no_poke import why_no_poke
+
         agent = next((agent for agent in self._core.snapshot().agents if agent.role == role), None)
         why = "" if agent is None else why_no_poke(agent)
         return why and f"your poke was not done: {why}"
