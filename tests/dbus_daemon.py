@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dbus_fast.aio import MessageBus
     from dbus_fast.message import Message
 
-Manner = Literal["well", "silent", "refuses", "garbage", "zero"]
+Manner = Literal["well", "silent", "refuses", "garbage", "zero", "pressed"]
 
 DEADLINE_S = 10.0
 NAME = "org.freedesktop.Notifications"
@@ -132,7 +132,8 @@ class Desktop:
         """Start a notification daemon and wait until it owns its name.
 
         The capability ``stranger`` makes one that owns no name: it may only send signals. ``manner``: it works well,
-        takes every call and is silent, refuses to show a notification, answers what means nothing, gives no number.
+        takes every call and is silent, refuses to show a notification, answers what means nothing, gives no number,
+        has the first button pressed before it has said that it shows it.
         """
         return Daemon(self.address, capabilities, manner)
 
@@ -151,6 +152,8 @@ class Daemon:
 
     def __init__(self, address: str, capabilities: str, manner: Manner) -> None:
         self.received: list[Shown] = []
+        self.closed: list[int] = []
+        """Numbers of the notifications that it was asked to close."""
         self._change = threading.Condition()
         self._ready = False
         arguments = [address, "--capabilities", capabilities, "--manner", manner]
@@ -173,6 +176,11 @@ class Daemon:
                     return found
                 if not self._change.wait(end - time.monotonic()):
                     raise AssertionError(f"not notified within {deadline_s:g} s; received: {self.received}")
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
 
     def press(self, number: int, key: str) -> None:
         """Say that the person pressed the button ``key`` of the notification ``number``."""
@@ -207,6 +215,8 @@ class Daemon:
             with self._change:
                 if event == "ready":
                     self._ready = True
+                elif "closed" in event:
+                    self.closed.append(event["closed"])
                 else:
                     self.received.append(Shown(**event | {"actions": tuple(event["actions"])}))
                 self._change.notify_all()
@@ -231,7 +241,8 @@ def _say(event: object) -> None:
 class _Service:
     """Answers the calls of the notification specification."""
 
-    def __init__(self, capabilities: list[str], manner: Manner) -> None:
+    def __init__(self, send: Callable[[Message], object], capabilities: list[str], manner: Manner) -> None:
+        self._send = send
         self._capabilities = capabilities
         self._manner = manner
         self._count = 0
@@ -264,7 +275,11 @@ class _Service:
             urgency = hints["urgency"].value if "urgency" in hints else -1
             shown = {"number": number, "app": app, "summary": summary, "body": body, "urgency": urgency}
             _say(shown | {"replaces": replaced, "actions": actions, "expires": expires})
+            if self._manner == "pressed" and actions:
+                self._send(Message.new_signal(OBJECT, NAME, "ActionInvoked", "us", [number, actions[0]]))
             return Message.new_method_return(call, "u", [0 if self._manner == "zero" else number])
+        if call.member == "CloseNotification":
+            _say({"closed": call.body[0]})
         return Message.new_method_return(call)
 
 
@@ -273,7 +288,7 @@ async def _serve(address: str, capabilities: list[str], manner: Manner) -> None:
     from dbus_fast.constants import RequestNameReply
 
     bus: MessageBus = await MessageBus(bus_address=address).connect()
-    bus.add_message_handler(_Service(capabilities, manner).handle)
+    bus.add_message_handler(_Service(bus.send, capabilities, manner).handle)
     if capabilities != ["stranger"] and await bus.request_name(NAME) is not RequestNameReply.PRIMARY_OWNER:
         raise SystemExit("another daemon owns the name")
     orders = asyncio.StreamReader()

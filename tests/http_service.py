@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -76,3 +78,53 @@ class Service:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class Tarpit:
+    """A context manager: a server that takes each request and answers for ever, a byte at a time.
+
+    So no time limit of one read is ever over.
+    """
+
+    EVERY_S = 0.05
+
+    def __init__(self, begins: bytes = b"HTTP/1.1 200 OK\r\nX-Slow: ") -> None:
+        self._begins = begins
+        self.asked = threading.Event()
+        """Somebody is in it."""
+        self._over = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._take, name="tarpit")]
+
+    def _take(self) -> None:
+        while True:
+            try:
+                visitor, _ = self._listener.accept()
+            except OSError:  # shut
+                return
+            thread = threading.Thread(target=self._hold, args=(visitor,), name="tarpit")
+            self._threads.append(thread)
+            thread.start()
+
+    def _hold(self, visitor: socket.socket) -> None:
+        with visitor, suppress(OSError):
+            visitor.recv(1 << 16)
+            self.asked.set()
+            visitor.sendall(self._begins)
+            while not self._over.wait(self.EVERY_S):
+                visitor.sendall(b"x")
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(10.0)

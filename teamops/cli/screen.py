@@ -54,7 +54,7 @@ def open_screen(root: Path | None = None, *, state_dir: Path | None = None, fare
         from teamops.cli.title import Title
         from teamops.tui.app import TeamopsApp
 
-        with Title(ring_bell) as title:
+        with Title(write_title) as title:
             supervisor.subscribe(title.take)
             app = TeamopsApp(supervisor, settings, run_attach=title.leaving_it(run_attach))
             app.farewell = farewell or app.farewell
@@ -103,19 +103,19 @@ def run_attach(plan: AttachPlan) -> None:
 
 
 def ring_bell(text: str) -> bool:
-    """Write ``text`` (a bell, a notification's sequence) to our terminal; return whether it took all of it.
+    """Write ``text`` (a bell, a notification's sequence) to our terminal; return whether there is one.
 
     In one write beside the screen's own, each of which ends at a sequence's end; and without waiting: a terminal that
-    was stopped (Ctrl+S) takes nothing.
+    was stopped (Ctrl+S) takes nothing. Raises ``TeamopsError`` then.
     """
+    from teamops.effects.channels.terminal import write_at_once
+
+    return write_at_once("/dev/tty", text)
+
+
+def write_title(text: str) -> bool:
+    """Write ``text`` to our terminal; return whether it took it."""
     try:
-        terminal = os.open("/dev/tty", os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+        return ring_bell(text)
+    except TeamopsError:
         return False
-    data = text.encode("utf-8", "replace")
-    try:
-        return os.write(terminal, data) == len(data)
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)

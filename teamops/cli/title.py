@@ -7,6 +7,7 @@ where the terminal remembers it (XTWINOPS 22 and 23).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import ParamSpec, Self, TypeVar
@@ -17,6 +18,7 @@ from teamops.report.segment import SIGNS, facts_of
 
 LIMIT = 80
 REMEMBER, RECALL = "\x1b[22;2t", "\x1b[23;2t"
+_FORMAT = re.compile(r"#(?=[\[({])")
 _NO_WINDOW = frozenset({"", "dumb", "linux", "vt100", "vt220"})
 
 P = ParamSpec("P")
@@ -75,4 +77,6 @@ def words(snapshot: Snapshot) -> str:
     light = facts["light"]
     who = "○" if light is None else f"{SIGNS[light[1]]} {light[0]}"
     alerts = f" ⚠{facts['alerts']}" if facts["alerts"] else ""
-    return clean_line(f"{who}{alerts} – teamops {snapshot.project}", LIMIT)  # noqa: RUF001 - a dash for people
+    # A status line may show the title, and tmux reads styles in it.
+    project = _FORMAT.sub("# ", snapshot.project)
+    return clean_line(f"{who}{alerts} – teamops {project}", LIMIT)  # noqa: RUF001 - a dash for people

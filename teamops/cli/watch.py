@@ -6,15 +6,20 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from teamops.cli.lines import Lines
 from teamops.cli.options import project_option, state_option
 from teamops.cli.place import settings_of
 from teamops.config.settings import Settings
 from teamops.model.snapshot import LogLine, Snapshot
 from teamops.report.times import iso
+
+LAST_WORDS_S = 0.5
+"""So long what was said last may take to be written; a terminal that was stopped takes nothing."""
 
 
 @click.command()
@@ -32,7 +37,8 @@ def watch(root: Path | None, state_dir: Path | None) -> None:
 class Printer:
     """Prints each log line once, oldest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None] = click.echo) -> None:
+        self._say = say
         self._log: tuple[LogLine, ...] | None = None
         self._printed: frozenset[LogLine] | None = None
         """What stood in the log before; ``None`` = nothing was seen yet, and all of it is history."""
@@ -44,7 +50,7 @@ class Printer:
         role = "acting" if who.acting else f"viewing: pid {who.pid} {'hangs' if who.hangs else 'acts'}"
         if role != self._role:
             self._role = role
-            click.echo(f"{iso(snapshot.stamp.wall)} supervisor {snapshot.project}: {role}")
+            self._say(f"{iso(snapshot.stamp.wall)} supervisor {snapshot.project}: {role}")
         if snapshot.log is self._log:
             return
         self._log, lines = snapshot.log, frozenset(snapshot.log)
@@ -52,7 +58,7 @@ class Printer:
             for line in reversed(snapshot.log):
                 if line not in self._printed:
                     good = "" if line.ok else "! "
-                    click.echo(f"{iso(line.wall)} {line.kind:<6} {line.role or '':<10} {good}{line.text}")
+                    self._say(f"{iso(line.wall)} {line.kind:<6} {line.role or '':<10} {good}{line.text}")
         self._printed = lines
 
 
@@ -60,18 +66,17 @@ async def _watch(settings: Settings, state_dir: Path | None) -> None:
     from teamops.effects.systemd import Systemd
     from teamops.supervisor.run import supervise_forever
 
-    printer = Printer()
+    loop = asyncio.get_running_loop()
     manager = Systemd()
     unheard: list[BrokenPipeError] = []
 
-    def publish(snapshot: Snapshot) -> None:
-        try:
-            printer(snapshot)
-        except BrokenPipeError as error:
-            # Who reads this has left: the end of this program, and no defect to begin again after.
-            unheard.append(error)
-            task.cancel()
+    def gone(error: BrokenPipeError) -> None:
+        # Who reads this has left: the end of this program, and no defect to begin again after.
+        unheard.append(error)
+        with contextlib.suppress(RuntimeError):  # it has ended already
+            loop.call_soon_threadsafe(task.cancel)
 
+    out, asides = Lines(sys.stdout, gone), Lines(sys.stderr)
     said = [""]
 
     def on_round(snapshot: Snapshot) -> None:
@@ -79,12 +84,10 @@ async def _watch(settings: Settings, state_dir: Path | None) -> None:
         if manager.trouble != said[0]:
             said[0] = manager.trouble
             if manager.trouble:
-                with contextlib.suppress(OSError):  # who read it has left: no reason to supervise no more
-                    click.echo(f"teamops: {manager.trouble}", err=True)
+                asides.say(f"teamops: {manager.trouble}")
 
-    work = supervise_forever(settings, publish, state_dir=state_dir, ring=ring_bell, on_round=on_round)
+    work = supervise_forever(settings, Printer(out.say), state_dir=state_dir, ring=ring_bell, on_round=on_round)
     task = asyncio.create_task(work)
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
     try:
@@ -93,7 +96,10 @@ async def _watch(settings: Settings, state_dir: Path | None) -> None:
         if unheard:
             raise unheard[0] from None
         manager.stopping()
-        click.echo("teamops: supervision ended; the agents keep running", err=True)
+        asides.say("teamops: supervision ended; the agents keep running")
+    finally:
+        for lines in (out, asides):
+            lines.close(LAST_WORDS_S)
 
 
 def status_words(snapshot: Snapshot) -> str:
@@ -107,7 +113,7 @@ def status_words(snapshot: Snapshot) -> str:
 def ring_bell(text: str) -> bool:
     """Write ``text`` (a bell, a notification's sequence) to the terminal we run in; return whether there is one.
 
-    What it is about is a line of the events as well.
+    Does not wait. Raises ``TeamopsError`` where it takes nothing. What it is about is a line of the events as well.
     """
     from teamops.effects.channels.terminal import write_to
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -38,7 +39,7 @@ class RemoteSettings:
     urls_file: Path | None = None
     """Holds more of them, one a line; readable to its owner alone."""
     timeout_s: float = 20.0
-    """All of them together may take so long."""
+    """Each of them may take so long; all are told at the same time."""
 
     @property
     def configured(self) -> bool:
@@ -101,7 +102,9 @@ def remarks(
         except OSError as error:
             yield at, f"notify.remote.urls_file: {file} can't be read: {error.strerror}"
         else:
-            if mode & 0o077:
+            if not stat.S_ISREG(mode):
+                yield at, f"notify.remote.urls_file: {file} is no file, and is not read"
+            elif mode & 0o077:
                 yield at, f"notify.remote.urls_file is not yours alone, and is not used so: chmod 600 {file}"
     if command.command:
         for word in command.command:

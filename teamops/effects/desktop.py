@@ -86,6 +86,9 @@ class Way(Protocol):
     async def show(self, note: Note) -> Shown:
         """Show one."""
 
+    async def take_away(self, thread: str) -> None:
+        """Close what is shown for ``thread``, if anything is."""
+
     async def drop(self) -> None:
         """Leave; never raises."""
 
@@ -108,6 +111,12 @@ class Desktop:
         """Show a notification and return who took it. Raises ``DesktopTrouble`` when nobody did."""
         async with self._lock:
             return await self._healing(lambda: self._way.show(note))
+
+    async def take_away(self, thread: str) -> None:
+        """Close what is shown for ``thread``, if anything is. Raises ``DesktopTrouble``."""
+        async with self._lock:
+            if self._way.open and not await self._way.lost():
+                await self._timed(lambda: self._way.take_away(thread))
 
     async def close(self) -> None:
         """Leave. What was shown stays; what is pressed from now on is not heard."""

@@ -52,6 +52,8 @@ class Bus:
         self._watch: asyncio.Task[None] | None = None
         self._given: OrderedDict[str, _Given] = OrderedDict()
         """By thread."""
+        self._early: list[tuple[str, int, str]] | None = None
+        """What was told of notifications not known yet, while one is being shown: who, its number, the key."""
         self._press: Press = lambda _, __: None
 
     @property
@@ -121,13 +123,31 @@ class Bus:
         expires = _NEVER if note.urgent else BRIEF_MS if note.brief else _AS_USUAL
         actions = [part for button in buttons for part in button]
         told = ["teamops", replaces, "", title, body, actions, hints, expires]
-        (number,), taker = await self._question("Notify", "u", "susssasa{sv}i", told)
-        if number == 0:
-            raise DesktopTrouble("the notification daemon took it and gave no number for it")
-        self._remember(
-            note.thread or f"#{number}", _Given(taker, number, note.thread, frozenset(key for key, _ in buttons))
-        )
+        self._early = []
+        try:
+            (number,), taker = await self._question("Notify", "u", "susssasa{sv}i", told)
+            if number == 0:
+                raise DesktopTrouble("the notification daemon took it and gave no number for it")
+            self._remember(
+                note.thread or f"#{number}", _Given(taker, number, note.thread, frozenset(key for key, _ in buttons))
+            )
+            for sender, which, key in self._early:
+                self._take(sender, which, key)
+        finally:
+            self._early = None
         return Shown(who=who, replaced=replaces == number, buttons=len(buttons))
+
+    async def take_away(self, thread: str) -> None:
+        """Close what is shown for ``thread``. Asked of the process that took it, and of no successor."""
+        given = self._given.pop(thread, None)
+        if given is not None:
+            from dbus_fast.message import Message
+
+            close = Message(
+                destination=given.owner, path=OBJECT, interface=NAME, member="CloseNotification", signature="u",
+                body=[given.number],
+            )  # fmt: skip
+            await self._call(close)
 
     async def drop(self) -> None:
         """Leave the bus."""
@@ -189,13 +209,20 @@ class Bus:
             number, key = message.body[0], ""
         else:
             return
+        if not self._take(str(message.sender), number, key) and self._early is not None:
+            self._early = [*self._early[-REMEMBERED:], (str(message.sender), number, key)]
+
+    def _take(self, sender: str, number: int, key: str) -> bool:
+        """Take a signal about a notification that is known; return whether it is."""
         for place, given in list(self._given.items()):
-            if (given.owner, given.number) == (message.sender, number):
+            if (given.owner, given.number) == (sender, number):
                 if not key:
                     del self._given[place]
                 elif key in given.keys:
                     del self._given[place]  # an answer is one answer
                     self._press(given.thread, key)
+                return True
+        return False
 
 
 def _refusal(reply: Message) -> str:

@@ -80,7 +80,7 @@ class Library:
                     buttons=buttons,
                     on_dispatched=lambda: taken.append(True),
                     # The same name: the later takes the earlier one's place.
-                    identifier=f"teamops {note.thread or token_hex(8)}",
+                    identifier=_name(note.thread or token_hex(8)),
                 )
             )
         finally:
@@ -93,6 +93,10 @@ class Library:
         said = complaints[0].getMessage() if complaints else "the notification was not taken"
         raise DesktopTrouble(clean_line(said, 200))
 
+    async def take_away(self, thread: str) -> None:
+        """Close what is shown for ``thread``."""
+        await self._there().clear(_name(thread))
+
     async def drop(self) -> None:
         """Leave."""
         self._backend = None
@@ -101,6 +105,10 @@ class Library:
         if self._backend is None:
             raise DesktopTrouble("not connected")
         return self._backend
+
+
+def _name(thread: str) -> str:
+    return f"teamops {thread}"
 
 
 def _backend() -> DesktopNotifierBackend:

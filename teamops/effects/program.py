@@ -55,21 +55,31 @@ class Tail:
     def __init__(self) -> None:
         self._lines: deque[bytes] = deque(maxlen=TAIL_LINES)
         self._open = b""
+        self._cut = False
+        """The open line has lost its beginning."""
 
     def feed(self, data: bytes) -> None:
         """Take what was written."""
         *whole, rest = (self._open + data).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        if whole:
+            whole[0] = self._whole(whole[0])
+            self._cut = False
         self._lines.extend(line for line in whole[-4 * TAIL_LINES :] if line.strip())
+        self._cut = self._cut or len(rest) > 4 * LINE_LIMIT
         self._open = rest[-4 * LINE_LIMIT :]  # a line that never ends is kept by its end
+
+    def _whole(self, line: bytes) -> bytes:
+        """Return the open ``line`` without half a word at its beginning: half a secret has no shape any more."""
+        return b"\xe2\x80\xa6 " + b" ".join(line.split(maxsplit=1)[1:]) if self._cut else line
 
     def lines(self) -> tuple[str, ...]:
         """Return the last lines, cleaned; empty ones are left out."""
-        shown = (_shown(line) for line in (*self._lines, self._open))
+        shown = (_shown(line) for line in (*self._lines, self._whole(self._open)))
         return tuple(line for line in shown if line)[-TAIL_LINES:]
 
     def last(self) -> str:
         """Return the last line that says something."""
-        for line in (self._open, *reversed(self._lines)):
+        for line in (self._whole(self._open), *reversed(self._lines)):
             if shown := _shown(line):
                 return shown
         return ""

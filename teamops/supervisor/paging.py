@@ -16,17 +16,18 @@ from teamops.domain import days, log_lines, paging, sending
 from teamops.domain.paging import Decided, Lately, Moment
 from teamops.domain.sending import Sending
 from teamops.effects.channels.port import Channel
-from teamops.effects.channels.trying import attempted
+from teamops.effects.channels.trying import all_started, attempted
 from teamops.model.actions import Outcome
 from teamops.model.alert import Finding
 from teamops.model.page import Answer, Button, Page, Receipt, Transition
+from teamops.model.role import Role
 from teamops.model.snapshot import AckAlert, Intent, LogLine, PokeRole, RestartRole, SilenceAlert
-from teamops.model.text import clean_line
 from teamops.supervisor.book import Book
 from teamops.supervisor.pokes import poke_text
 
 if TYPE_CHECKING:
     from teamops.supervisor.core import Core
+    from teamops.supervisor.withdrawing import Withdrawing
 
 OVER = "over before it could be told"
 SILENCES: dict[Button, float | None] = {Button.SILENCE_15M: 900.0, Button.SILENCE_1H: 3600.0, Button.SILENCE: None}
@@ -52,6 +53,8 @@ class Paging:
         """Why a channel can't deliver, by its own word or its last try; without those that can."""
         self._nobody = False
         """The last page that went through all channels found none that is there at all."""
+        self._withdrawing: Withdrawing | None = None
+        """Since pages are delivered."""
 
     # what is decided, in the supervisor's rounds
 
@@ -94,6 +97,8 @@ class Paging:
         for page, first in pages:
             self._waiting[page.id] = sending.begin(page, self._order, first, self._from(page, now))
         self._due.set()
+        if self._withdrawing is not None:
+            self._withdrawing.look()
 
     def tell(self, book: Book, page: Page) -> None:
         """Tell what no alert asks for; once, also over lives: the same id is never told again."""
@@ -154,14 +159,11 @@ class Paging:
 
     async def run(self, channels: Sequence[Channel]) -> None:
         """Deliver pages until cancelled. ``channels``: those of the settings; they are closed by whoever made them."""
+        from teamops.supervisor.withdrawing import Withdrawing  # only now: the first frame does without
+
+        self._withdrawing = Withdrawing(self._core)
         self._channels = {channel.name: channel for channel in channels}
-        for name, channel in self._channels.items():
-            try:
-                reason = await channel.start(self._hear)
-            except Exception as error:  # noqa: BLE001 - a channel's port: it is told, and the others go on
-                reason = clean_line(f"{name}: {type(error).__name__}: {error}", 200)
-            if reason:
-                self._reasons[name] = reason
+        self._reasons |= await all_started(channels, self._hear)
         while True:
             self._due.clear()
             now = self._core.time()
@@ -218,6 +220,8 @@ class Paging:
             core.book.note(log_lines.page_line(wall, page.title, name, receipt.message, page.role, ok=receipt.ok))
         if receipt.ok:
             del self._waiting[page.id]
+            if self._withdrawing is not None:
+                self._withdrawing.delivered(page, self._channels.get(name))
             self._well(name)
         else:
             after = sending.failed(one, receipt, core.time(), known_bad=name in self._failed)
@@ -259,8 +263,19 @@ class Paging:
         if button is Button.RESTART:
             found.append(RestartRole(alert.agent))
         elif button is Button.POKE:
+            if why := self._no_poke(alert.agent):
+                self._core.book.note(LogLine(self._core.book.stamp.wall, "page", why, alert.agent, ok=False))
+                return []  # nothing was done about it: it goes on calling
             found.append(PokeRole(alert.agent, poke_text(self._core.snapshot(), alert.agent)))
         return found
+
+    def _no_poke(self, role: Role) -> str:
+        """Return why a button does not poke ``role``: for what the screen's key refuses it, too."""
+        from teamops.domain.no_poke import why_no_poke
+
+        agent = next((agent for agent in self._core.snapshot().agents if agent.role == role), None)
+        why = "" if agent is None else why_no_poke(agent)
+        return why and f"your poke was not done: {why}"
 
     def _say(self, answer: Answer, ended: asyncio.Future[Outcome]) -> None:
         if ended.cancelled() or ended.result().ok:

@@ -14,7 +14,7 @@ from teamops.effects.desktop import ADDRESS
 from teamops.model.alert import Alert
 from teamops.supervisor.thread import SupervisorThread
 from tests.dbus_daemon import Desktop
-from tests.http_service import Reply, Service
+from tests.http_service import Reply, Service, Tarpit
 
 pytestmark = pytest.mark.dbus
 
@@ -82,3 +82,17 @@ def test_a_service_that_is_down_for_a_moment_gets_the_page_and_no_secret_is_kept
         assert first.body["title"]
     stored = b"".join(path.read_bytes() for path in (tmp_path / "state").rglob("*") if path.is_file())
     assert SECRET.encode() not in stored
+
+
+def test_a_service_that_hangs_delays_neither_another_nor_the_rounds_nor_the_end(tmp_path: Path) -> None:
+    with Tarpit() as tarpit, Service() as good:
+        urls = tmp_path / "urls"
+        urls.write_text(f"json://127.0.0.1:{tarpit.port}\njson://127.0.0.1:{good.port}\n")
+        urls.chmod(0o600)
+        notify = f'[notify]\nchannels = ["remote"]\n[notify.remote]\nurls_file = "{urls}"\ntimeout_s = "2m"\n'
+        with supervised(tmp_path, notify) as thread:
+            until(lambda: good.got and tarpit.asked.is_set(), lambda: thread.snapshot().log[:5])
+            revision = thread.snapshot().revision
+            until(lambda: thread.snapshot().revision > revision + 2)
+            began = time.monotonic()
+        assert time.monotonic() - began < 8.0

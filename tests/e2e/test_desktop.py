@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
+import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -130,6 +132,37 @@ async def test_what_the_person_closed_is_not_replaced(desktop: Desktop, channel:
         assert daemon.wait_for(lambda shown: shown.number == 2).replaces == 0
 
 
+async def test_what_needs_nobody_any_more_is_closed(desktop: Desktop, channel: DesktopChannel, ear: Ear) -> None:
+    with desktop.daemon() as daemon:
+        await channel.deliver(PAGE)
+        await channel.deliver(replace(PAGE, id="p2", thread="another"))
+        await channel.withdraw("none of them")
+        await channel.withdraw(PAGE.thread)
+        await channel.withdraw(PAGE.thread)
+        daemon.press(1, "poke")
+        assert (await channel.deliver(replace(PAGE, id="p3"))).message == "desktop notification shown"
+        daemon.wait_for(lambda shown: shown.number == 3)
+        await until(lambda: daemon.closed)
+    assert daemon.closed == [1]
+    assert ear.heard == []
+
+
+async def test_nothing_is_closed_by_a_successor_and_one_that_hangs_keeps_nobody(
+    desktop: Desktop, channel: DesktopChannel
+) -> None:
+    await channel.withdraw(PAGE.thread)  # nothing was shown at all
+    with desktop.daemon():
+        await channel.deliver(PAGE)
+    with desktop.daemon() as second:
+        assert (await channel.deliver(replace(PAGE, id="p2", thread="another"))).ok
+        await channel.withdraw(PAGE.thread)
+        assert second.closed == []
+        os.kill(second.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        await channel.withdraw("another")
+        assert time.monotonic() - began < 4.0
+
+
 async def test_a_new_daemon_is_not_asked_to_replace_what_it_never_had(
     desktop: Desktop, channel: DesktopChannel
 ) -> None:
@@ -151,6 +184,15 @@ async def test_buttons_answer_once(desktop: Desktop, channel: DesktopChannel, ea
         await until(lambda: ear.heard)
         await channel.deliver(replace(PAGE, id="p2"))  # what was pressed before has been heard by now
     assert ear.heard == [Answer(page="p1", keys=PAGE.keys, button=Button.POKE, channel="desktop")]
+
+
+async def test_who_presses_before_it_is_known_to_be_shown_is_heard(
+    desktop: Desktop, channel: DesktopChannel, ear: Ear
+) -> None:
+    with desktop.daemon(manner="pressed"):
+        for page in (PAGE, replace(PAGE, id="p2")):
+            assert (await channel.deliver(page)).ok
+    assert [(answer.page, answer.button) for answer in ear.heard] == [("p1", Button.POKE), ("p2", Button.POKE)]
 
 
 async def test_only_the_daemon_that_took_it_is_believed(desktop: Desktop, channel: DesktopChannel, ear: Ear) -> None:
@@ -322,6 +364,12 @@ async def test_outside_text_is_never_markup(
     with desktop.daemon(capabilities=capabilities) as daemon:
         await channel.deliver(replace(PAGE, body="<b>R&D</b> <a href=x>", do=""))
         assert daemon.wait_for(lambda _: True).body == body
+
+
+async def test_a_desktop_that_makes_links_of_addresses_finds_none(desktop: Desktop, channel: DesktopChannel) -> None:
+    with desktop.daemon() as daemon:
+        await channel.deliver(replace(PAGE, body="see https://evil.example/a", do=""))
+        assert daemon.wait_for(lambda _: True).body == "see https[:]//evil[.]example/a"
 
 
 async def test_text_that_the_bus_would_drop_is_cleaned(desktop: Desktop, channel: DesktopChannel) -> None:

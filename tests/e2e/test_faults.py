@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -138,4 +142,37 @@ def test_watch_ends_when_nobody_reads_what_it_prints_and_takes_it_for_no_defect(
             assert watch.returncode is not None
         finally:
             watch.kill()
+    assert list(project.state.glob("*/defects.log")) == []
+
+
+def test_a_terminal_that_was_stopped_stops_no_supervisor(project: Watched) -> None:
+    project.handoff.with_name("teamops.toml").write_text('[notify]\nchannels = ["terminal"]\n', encoding="utf-8")
+    ours, theirs = os.openpty()
+    termios.tcflow(theirs, termios.TCOOFF)
+    command = [sys.executable, "-m", "teamops", "watch", "-C", str(project.root), "--state-dir", str(project.state)]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as watch:
+        try:
+            deadline = time.monotonic() + DEADLINE_S
+
+            def failures() -> list[str]:
+                found = []
+                for path in project.state.glob("*/ledger.sqlite3"):
+                    with contextlib.closing(sqlite3.connect(path)) as ledger, contextlib.suppress(sqlite3.Error):
+                        found += [row[0] for row in ledger.execute("SELECT message FROM page_attempt WHERE ok = 0")]
+                return found
+
+            turns = itertools.cycle(("HUMAN", "CODER"))
+            with project.handoff.open("a", encoding="utf-8") as file:
+                file.write("\n" + BLOCK.replace("CODER", next(turns)))
+            while "the terminal takes nothing" not in failures():
+                assert watch.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            watch.send_signal(signal.SIGTERM)
+            assert watch.wait(15.0) == 0
+        finally:
+            watch.kill()
+            termios.tcflow(theirs, termios.TCOON)
+            os.close(ours)
+            os.close(theirs)
     assert list(project.state.glob("*/defects.log")) == []

@@ -117,6 +117,20 @@ async def test_a_flood_of_words_is_bounded(tmp_path: Path) -> None:
     assert len(receipt.evidence) < 300
 
 
+@pytest.mark.parametrize("pieces", [1, 40])
+async def test_half_a_secret_is_not_shown_where_its_name_was_left_out(tmp_path: Path, pieces: int) -> None:
+    piece = f"sys.stdout.write('QmFzZTY0' * {8000 // pieces}); sys.stdout.flush(); time.sleep(0.002)"
+    program = (
+        "import sys, time; sys.stdout.write('client-key-data: '); sys.stdout.flush(); time.sleep(0.05)\n"
+        f"for _ in range({pieces}): {piece}\nraise SystemExit(3)"
+    )
+    receipt = await channel(tmp_path, program).deliver(PAGE)
+    assert "exit status 3 (…)" in receipt.message
+    program = program.replace("raise", "print(' and what stands behind it'); raise")
+    receipt = await channel(tmp_path, program).deliver(PAGE)
+    assert "exit status 3 (… and what stands behind it)" in receipt.message
+
+
 async def test_one_that_reads_nothing_keeps_nobody_waiting(tmp_path: Path) -> None:
     receipt = await channel(tmp_path, "import os; os.close(0)").deliver(replace(PAGE, body="x" * 1_000_000))
     assert receipt.ok

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_string
@@ -14,16 +19,18 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from teamops.config.channels import RemoteSettings
 from teamops.effects.channels import remote
 from teamops.effects.channels.addresses import addresses, shown
+from teamops.effects.channels.plain import plain
 from teamops.effects.channels.remote import RemoteChannel
-from teamops.effects.channels.remote_worker import plain
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Severity
 from teamops.model.page import Page, Receipt, Transition
-from tests.http_service import Reply, Service
+from tests.http_service import Reply, Service, Tarpit
 from tests.mail_server import MailServer
 
 PASSWORD = "hunter22-very-secret"  # noqa: S105 - none at all
@@ -47,6 +54,13 @@ def channel(*urls: str, timeout_s: float = 20.0) -> RemoteChannel:
 
 def silent(receipt: Receipt, *more: object) -> None:
     assert PASSWORD not in "".join(map(str, (receipt, *more)))
+
+
+async def until(look: Callable[[], object], deadline_s: float = 20.0) -> None:
+    end = time.monotonic() + deadline_s
+    while not look():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
 
 
 async def test_a_webhook_is_given_the_page() -> None:
@@ -123,6 +137,68 @@ async def test_a_service_of_no_answer_is_late_by_apprises_own_count() -> None:
     with Service(Reply(after_s=60.0)) as service:
         receipt = await channel(f"json://127.0.0.1:{service.port}?rto=0.3").deliver(PAGE)
     assert receipt.message == "json://127.0.0.1: it did not answer in time"
+
+
+async def test_one_that_never_comes_to_an_end_delays_no_other() -> None:
+    with Tarpit() as tarpit, Service() as first, Service() as last:
+        urls = [f"json://127.0.0.1:{port}" for port in (tarpit.port, first.port, last.port)]
+        three = channel(*urls, timeout_s=5.0)
+        attempt = asyncio.create_task(three.deliver(PAGE))
+        await until(lambda: first.got and last.got and tarpit.asked.is_set(), 4.5)
+        assert not attempt.done()
+        receipt = await attempt
+        assert (len(first.got), len(last.got)) == (1, 1)
+    assert (receipt.ok, receipt.retry) == (False, True)
+    assert receipt.message == "json://127.0.0.1: it did not answer in time (2 of 3 took it)"
+    assert receipt.hint
+
+
+async def test_who_leaves_meanwhile_does_not_wait_for_the_slow_one() -> None:
+    with Tarpit() as tarpit:
+        attempt = asyncio.create_task(channel(f"json://127.0.0.1:{tarpit.port}", timeout_s=60.0).deliver(PAGE))
+        await until(tarpit.asked.is_set)
+        began = time.monotonic()
+        attempt.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+        await asyncio.get_running_loop().shutdown_default_executor()
+        assert time.monotonic() - began < 5.0
+
+
+async def test_nor_do_more_of_them_than_any_pool_has_room_for() -> None:
+    with ExitStack() as stack, Service() as good:
+        slow = [stack.enter_context(Tarpit()) for _ in range(12)]
+        urls = [f"json://127.0.0.1:{port}" for port in (*(tarpit.port for tarpit in slow), good.port)]
+        attempt = asyncio.create_task(channel(*urls, timeout_s=60.0).deliver(PAGE))
+        await until(lambda: good.got)
+        attempt.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+
+
+SPAWNS = (
+    "from teamops.effects.channels import remote_worker as w; w.START = 'spawn'; __name__ == '__main__' and w.main()"
+)
+
+
+async def test_where_libraries_do_not_live_through_a_fork_the_same_is_done_without_one() -> None:
+    with Tarpit() as tarpit, Service() as good:
+        urls = (f"json://127.0.0.1:{tarpit.port}", f"json://127.0.0.1:{good.port}")
+        program = (sys.executable, "-P", "-c", SPAWNS)
+        receipt = await RemoteChannel(RemoteSettings(urls=urls, timeout_s=8.0), program).deliver(PAGE)
+        assert len(good.got) == 1
+    assert receipt.message == "json://127.0.0.1: it did not answer in time (1 of 2 took it)"
+
+
+def test_a_worker_that_nobody_waits_for_ends_by_itself() -> None:
+    with Tarpit() as tarpit:
+        task = {"urls": [f"json://127.0.0.1:{tarpit.port}"], "title": "t", "body": "b", "kind": "info", "limit_s": 2.0}
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "teamops.effects.channels.remote_worker"],
+            input=json.dumps(task), capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+    said = json.loads(done.stdout)
+    assert (said["n"], said["ok"], said["why"]) == (0, False, "late")
 
 
 async def test_what_one_service_took_it_is_not_given_again() -> None:
@@ -221,6 +297,52 @@ async def test_a_file_that_can_not_be_used_is_refused(tmp_path: Path, text: str,
     silent(receipt)
 
 
+def folder(path: Path) -> None:
+    path.mkdir(mode=0o700)
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path, 0o600)
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def not_text(path: Path) -> None:
+    path.write_bytes(b"json://caf\xe9.example\n")
+    path.chmod(0o600)
+
+
+def vast(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    path.chmod(0o600)
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (folder, "is no file of addresses"),
+        (pipe, "is no file of addresses"),
+        (endless, "is no file of addresses"),
+        (vast, "is no file of addresses"),
+        (not_text, "is not written in UTF-8"),
+    ],
+)
+async def test_what_is_no_file_of_addresses_keeps_nobody_waiting(
+    tmp_path: Path, made: Callable[[Path], None], why: str
+) -> None:
+    made(tmp_path / "urls")
+    one = RemoteChannel(RemoteSettings(urls_file=tmp_path / "urls"))
+    async with asyncio.timeout(5.0):
+        assert why in await one.start(lambda _: None)
+        receipt = await one.deliver(PAGE)
+    assert (receipt.ok, receipt.retry) == (False, False)
+    assert why in receipt.message
+    assert receipt.hint
+
+
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(TeamopsError, match="No such file"):
         addresses(RemoteSettings(urls_file=tmp_path / "none"))
@@ -244,8 +366,44 @@ def test_of_an_address_only_what_is_no_secret_is_shown(url: str, said: str) -> N
     assert shown(url) == said
 
 
-def test_nothing_calls_a_whole_channel() -> None:
-    assert plain("<!channel> @everyone [x](http://y) @ada") == "\u2039!channel\u203a @ everyone [x] (http://y) @ada"
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<!channel> <!here> <@U123>", "\u2039!channel\u203a \u2039!here\u203a \u2039@ U123\u203a"),
+        ("@everyone @here (@ada) ada@example.org", "@ everyone @ here (@ ada) ada@example.org"),
+        ("[x](http://evil.example/a.b)", "[x] (http[:]//evil[.]example/a.b)"),
+        ("see https://evil.example:80/a.b?c", "see https[:]//evil[.]example:80/a.b?c"),
+        ("HTTPS://EVIL.EXAMPLE tg://x a://b://c.d", "HTTPS[:]//EVIL[.]EXAMPLE tg[:]//x a[:]//b[:]//c[.]d"),
+        ("WWW.evil.example/x www.", "WWW[.]evil[.]example/x www[.]"),
+        ("x://a.(b", "x[:]//a[.] (b"),
+        ("**bold** `code` <b>b</b>", "\u2217\u2217bold\u2217\u2217 'code' \u2039b\u203ab\u2039/b\u203a"),
+        ("__init__.py handler_2.py _it_", "\u02cd\u02cdinit\u02cd\u02cd.py handler_2.py \u02cdit\u02cd"),
+        ("~~gone~~ ~town ~/home", "\u223c\u223cgone\u223c\u223c \u223ctown ~/home"),
+        ("||hidden||", "| |hidden| |"),
+        ("a\n# b\n -# c #1", "a\n\uff03 b\n -\uff03 c #1"),
+        ("CODER is dead: killed by signal 9 (a/b.py:12)", "CODER is dead: killed by signal 9 (a/b.py:12)"),
+    ],
+)
+def test_for_a_chat_texts_are_texts(text: str, said: str) -> None:
+    assert plain(text) == said
+
+
+@given(st.one_of(st.text(), st.text("<>@[]()*_~`|#:/.wW a1\n")))
+def test_nothing_in_any_text_is_more_than_text(text: str) -> None:
+    said = plain(text)
+    for sign in ("<", ">", "://", "](", "*", "`", "||", "__", "~~"):
+        assert sign not in said
+    assert not re.search(r"(?<!\w)@\w|(?i:(?<![\w.])www\.)|(?m:^\s*#)", said)
+    assert plain(said) == said
+
+
+async def test_a_service_is_given_no_links_and_no_calls() -> None:
+    page = replace(PAGE, title="@everyone *now*", body="[x](https://evil.example) \u202e\u200b<!channel>", do="")
+    with Service() as service:
+        assert (await channel(f"mmost://127.0.0.1:{service.port}/{'a' * 24}").deliver(page)).ok
+        [got] = service.got
+    said = " ".join(got.body["text"].split())
+    assert said == "@ everyone \u2217now\u2217 [x] (https[:]//evil[.]example) \u2039!channel\u203a"
 
 
 def mailbox(port: int) -> str:
@@ -302,7 +460,9 @@ async def test_what_a_library_says_of_its_failure_gets_nowhere(tmp_path: Path) -
 
 def test_nor_out_of_its_process(tmp_path: Path) -> None:
     (tmp_path / "apprise.py").write_text(FAKE)
-    task = json.dumps({"urls": [f"json://ada:{PASSWORD}@h"], "title": "t", "body": "b", "kind": "info"})
+    task = json.dumps(
+        {"urls": [f"json://ada:{PASSWORD}@h"], "title": "t", "body": "b", "kind": "info", "limit_s": 20.0}
+    )
     done = subprocess.run(
         [sys.executable, "-P", "-c", RUN, str(tmp_path)],
         input=task, capture_output=True, text=True, timeout=30, check=False,

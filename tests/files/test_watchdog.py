@@ -17,6 +17,7 @@ import pytest
 from teamops.effects import web_page as module
 from teamops.effects.watchdog import MOST_MISSES, Watchdog
 from teamops.effects.web_page import _Redirects
+from tests.http_service import Tarpit
 
 SECRET = "5f1c-secret"  # noqa: S105 - of a test
 
@@ -211,3 +212,22 @@ def test_the_address_is_in_no_print_of_the_settings(tmp_path: Path) -> None:
     settings = load(tmp_path)
     assert settings.watchdog_url == f"https://hc.example/{SECRET}"
     assert SECRET not in repr(settings)
+
+
+def test_a_page_that_never_comes_to_an_end_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TIMEOUT_S", 1.0)
+    with Tarpit() as tarpit:
+        page = module.Page(f"http://127.0.0.1:{tarpit.port}/{SECRET}")
+        for _ in range(2):
+            began = time.monotonic()
+            assert page.ask("", "") == ("127.0.0.1", "no answer within 1 s")
+            assert time.monotonic() - began < 5.0
+    with Tarpit(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n") as tarpit:
+        assert module.Page(f"http://127.0.0.1:{tarpit.port}").ask("", "") == ("127.0.0.1", "no answer within 1 s")
+
+
+def test_one_that_answers_leaves_nothing_behind(listener: Listener) -> None:
+    page = module.Page(listener.url)
+    for _ in range(3):
+        assert page.ask("", "") == ("127.0.0.1", "")
+    assert not [thread for thread in threading.enumerate() if thread.name == "deadline"]

@@ -43,9 +43,46 @@ def test_what_is_called_a_secret_never_comes_through(words: str, secret: str, na
     assert f"x{secret}" not in without_secrets(f"{words} {name}=x{secret} {words}")
 
 
-@given(user=_of(ALNUM, 1, 20), password=_of(ALNUM + "!$%^*()-_.", 1, 40), words=WORDS)
+@given(user=_of(ALNUM, 1, 20), password=_of(ALNUM + "!$%^*()-_.@&", 1, 40), words=WORDS)
 def test_a_password_in_an_address_never_comes_through(user: str, password: str, words: str) -> None:
     assert without_secrets(f"{words} db://{user}:{password}@host/x") == f"{words} db://{SECRET}@host/x"
+
+
+ODD = _of(ALNUM + "&!#$%^*-_.+/@~?", 5, 40)
+APART = st.lists(_of(ALNUM, 1, 9), min_size=3, max_size=6).flatmap(
+    lambda parts: st.sampled_from([",", ";", "'", '"', "&"]).map(lambda sign: sign.join(parts))
+)
+CARRIERS = (
+    "PASSWORD=x1{}", "export DB_PASSWORD=x1{}", "db_pass=x1{}", "client_secret=x1{}", "api-key: x1{}", "token = x1{}",
+    "-u ada:x1{}", "login --password x1{}",
+)  # fmt: skip
+QUOTED = (
+    "PASSWORD='{}'", 'api_key = "{}"', '{{"api_key": "{}"}}', '{{\\"secret\\": \\"{}\\"}}', "<token>{}</token>",
+    "'password': '{}'", 'password := "{}"',
+)  # fmt: skip
+
+
+@given(words=WORDS, carrier=st.sampled_from(CARRIERS), secret=st.one_of(ODD, APART), tail=WORDS)
+def test_nothing_of_a_value_comes_through_whatever_signs_are_in_it(
+    words: str, carrier: str, secret: str, tail: str
+) -> None:
+    left = without_secrets(f"{words} {carrier.format(secret)} {tail}")
+    assert left == f"{words} {carrier.partition('x1')[0]}{SECRET} {tail}"
+
+
+@given(words=WORDS, carrier=st.sampled_from(QUOTED), secret=_of(ALNUM + "&!#$%^*-_.+/@~?,;:= ", 4, 60), tail=WORDS)
+def test_nor_of_one_in_quotes(words: str, carrier: str, secret: str, tail: str) -> None:
+    secret = f"x{secret}y"
+    left = without_secrets(f"{words} {carrier.format(secret)} {tail}")
+    assert left == f"{words} {carrier.format(SECRET)} {tail}"
+
+
+@given(st.lists(st.tuples(_of(string.ascii_lowercase, 1, 6), _of(ALNUM, 1, 9)), max_size=4), _of(ALNUM, 4, 30))
+def test_in_a_query_what_stands_beside_it_stays(others: list[tuple[str, str]], secret: str) -> None:
+    beside = "".join(f"&q{name}={value}" for name, value in others)
+    for before in ("a=1", "sort=name"):
+        text = f"https://h/x?{before}&access_token=x{secret}{beside}"
+        assert without_secrets(text) == f"https://h/x?{before}&access_token={SECRET}{beside}"
 
 
 @given(WORDS, _of("0123456789abcdef", 7, 40))

@@ -61,17 +61,23 @@ def addresses(settings: RemoteSettings, env: Mapping[str, str] = os.environ) -> 
 
 def _in_file(path: Path) -> list[str]:
     try:
-        with path.open("rb") as file:
-            facts = os.fstat(file.fileno())
-            if facts.st_mode & 0o077 or facts.st_uid not in {os.geteuid(), 0}:
-                raise TeamopsError(f"{path} is not yours alone", f"it holds secrets: chmod 600 {path}")
+        # Not waiting: a pipe that nobody writes to is no file either.
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            facts = os.fstat(file)
             if not stat.S_ISREG(facts.st_mode) or facts.st_size > _READ:
                 raise TeamopsError(
                     f"{path} is no file of addresses", "one a line; lines that begin with # are left out"
                 )
-            text = file.read(_READ).decode("utf-8", "replace")
+            if facts.st_mode & 0o077 or facts.st_uid not in {os.geteuid(), 0}:
+                raise TeamopsError(f"{path} is not yours alone", f"it holds secrets: chmod 600 {path}")
+            text = os.read(file, _READ).decode("utf-8-sig")
+        finally:
+            os.close(file)
     except OSError as error:
         raise TeamopsError(f"{path} can't be read: {error.strerror}", "see notify.remote.urls_file") from error
+    except UnicodeDecodeError:  # its own words would hold the address
+        raise TeamopsError(f"{path} is not written in UTF-8", "write other letters as %XX, and save it again") from None
     lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 
 from teamops.effects.channels.front import Front
+from teamops.effects.channels.plain import unlinked
 from teamops.effects.channels.words import words_of
 from teamops.effects.desktop import Desktop, DesktopTrouble, Note
 from teamops.model.page import Answer, Button, Page, Receipt, Transition
@@ -30,7 +32,7 @@ REMEMBERED = 64
 
 
 class DesktopChannel:
-    """Fulfils ``port.Channel``. The later page of a thread takes the place of the earlier one."""
+    """Fulfils ``port.Channel``, ``port.Withdraws``. The later page of a thread takes the place of the earlier one."""
 
     name = "desktop"
     limit_s = 10.0
@@ -57,7 +59,7 @@ class DesktopChannel:
         thread = page.thread or page.id
         note = Note(
             title=words.title,
-            body=words.body,
+            body=unlinked(words.body),
             urgent=page.critical and page.transition is not Transition.RESOLVED,
             brief=page.transition is Transition.RESOLVED,
             thread=thread,
@@ -73,6 +75,12 @@ class DesktopChannel:
             return Receipt(ok=False, message=trouble.reason, retry=not trouble.absent, absent=trouble.absent, hint=HINT)
         place = ", in the earlier one's place" if shown.replaced else ""
         return Receipt(ok=True, message=f"desktop notification shown{place}", evidence=f"taken by {shown.who}")
+
+    async def withdraw(self, thread: str) -> None:
+        """Close the notification of ``thread``."""
+        self._pages.pop(thread, None)  # whoever presses its button now comes too late
+        with suppress(DesktopTrouble):  # it stays until the person closes it
+            await self._desktop.take_away(thread)
 
     async def close(self) -> None:
         """Leave the bus."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from teamops.model.page import Answer, Page, Receipt
 
@@ -32,3 +32,14 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Leave what was opened. Never raises but for cancellation."""
+
+
+@runtime_checkable
+class Withdraws(Protocol):
+    """A channel that can take back what it shows."""
+
+    async def withdraw(self, thread: str) -> None:
+        """Take away what it shows for ``thread``, if anything: nobody is needed any more. Takes 3 s at most.
+
+        Never raises but for cancellation: what can't be taken away stays until the person closes it.
+        """

@@ -16,7 +16,7 @@ class Around:
 
     ring: Callable[[str], bool] | None = None
     """Writes to the terminal of our screen what it is given, as it stands (a bell, a sequence), and returns whether
-    that took it. Called in the loop's thread: it must not wait."""
+    there is one. Raises ``terminal.NotTaken``. Called in the loop's thread: it must not wait."""
     terminal: TextIO | None = None
     """Written to where ``ring`` is not there, or returned false."""
 

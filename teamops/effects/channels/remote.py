@@ -1,5 +1,8 @@
 """The channel ``remote``: a phone, a chat, a mailbox, through apprise (``pip install "teamops[remote]"``).
 
+All services are told at the same time, and each has the same time to take it. Where one has not, the channel has failed
+the page, and says how many took it.
+
 A page is delivered when every service has taken it. What one has taken it is not given again by a later try.
 """
 
@@ -30,6 +33,8 @@ MISSING = "apprise is not installed"
 INSTALL = 'pip install "teamops[remote]" (or pip install apprise) into the environment of teamops'
 ENDING_S = 5.0
 """So long the end of the process may take beyond its own time."""
+SAYING_S = 1.0
+"""Of that: for the process to say what was late, before it is ended."""
 REMEMBERED = 64
 _LATER = frozenset({408, 425, 429})
 """Answers of the 400s after which trying again makes sense."""
@@ -105,9 +110,10 @@ class RemoteChannel:
         if page.transition is Transition.RESOLVED:
             kind = "success"
         title, body = (words.title, words.body) if words.body else ("", words.title)  # apprise sends no empty body
-        task = {"urls": urls, "title": title, "body": body, "kind": kind}
+        limit_s = self._settings.timeout_s
+        task = {"urls": urls, "title": title, "body": body, "kind": kind, "limit_s": limit_s}
         given = json.dumps(task).encode()
-        ended = await run_beside(self._program, Path("/"), os.environ, self._settings.timeout_s, given)
+        ended = await run_beside(self._program, Path("/"), os.environ, limit_s + SAYING_S, given)
         found = {}
         for line in ended.tail:
             try:

@@ -1,8 +1,9 @@
 """Sends one page by apprise, in a process of its own: it can be ended, and none of its words but these few get out.
 
-Reads one JSON object from its standard input (``urls``, ``title``, ``body``, ``kind``); writes for each address, as it
-is done, one JSON line: ``n`` (its place), ``ok``, ``status`` (of the last HTTP answer), ``after`` (its Retry-After),
-``id`` (of the message, where the service told one), ``why`` (a word of WHY). Addresses are in none of them.
+Reads one JSON object from its standard input (``urls``, ``title``, ``body``, ``kind``, ``limit_s``); writes for each
+address, as it is done, one JSON line: ``n`` (its place), ``ok``, ``status`` (of the last HTTP answer), ``after`` (its
+Retry-After), ``id`` (of the message, where the service told one), ``why`` (a word of WHY). Addresses are in none of
+them. All are tried at the same time: one that hangs delays no other. What is not done after ``limit_s`` is late.
 """
 
 from __future__ import annotations
@@ -11,8 +12,13 @@ import json
 import logging
 import os
 import re
+import signal
 import sys
-from typing import Any
+import time
+from multiprocessing import get_context
+from typing import Any, Literal
+
+from teamops.effects.channels.plain import plain
 
 UNKNOWN, UNREACHED, LATE, UNTRUSTED, DEFECT = "unknown", "unreached", "late", "untrusted", "defect"
 WHY = {
@@ -22,27 +28,22 @@ WHY = {
     UNTRUSTED: "its certificate can't be trusted",
     DEFECT: "apprise failed",
 }
+START: Literal["fork", "spawn"] = "fork" if sys.platform == "linux" else "spawn"
+"""How the process of each address begins. The libraries of other systems don't live through a fork."""
 _ANSWER_LIMIT = 1 << 16
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _RAW = ("json", "xml", "form")
 """They carry the text as a value to a program; all else shows it to a person, after its own rules."""
-_CALLS_MANY = re.compile(r"@(everyone|here|channel|all)\b", re.IGNORECASE)
-
-
-def plain(text: str) -> str:
-    """Return ``text`` with nothing in it that a chat takes for a link, a tag or a call to all who are there."""
-    text = text.replace("<", "\u2039").replace(">", "\u203a").replace("](", "] (")
-    return _CALLS_MANY.sub(r"@ \1", text)
 
 
 class _Heard:
-    """What the services answered to the address that is tried now."""
+    """What the service answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, why: str = "") -> None:
         self.status: int | None = None
         self.after = ""
         self.id = ""
-        self.why = ""
+        self.why = why
 
     def listen(self) -> None:
         """Look at every answer that comes by ``requests``, which apprise's services use."""
@@ -81,26 +82,49 @@ def _id_in(answer: Any) -> str:
 
 def main() -> None:
     """Send what stands on the standard input."""
+    end = time.monotonic()
     # Whatever a library says of a failure has the address in it: nobody reads it.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     logging.disable(logging.CRITICAL)
     task = json.load(sys.stdin)
-    import apprise
+    end += task["limit_s"]
+    if START == "fork":
+        import apprise  # noqa: F401 - once for all: those that are forked have it
+    begun = get_context("fork") if START == "fork" else get_context("spawn")
+    tries = [begun.Process(target=_try, args=(place, task, end), daemon=True) for place in range(len(task["urls"]))]
+    for one in tries:
+        one.start()
+    for place, one in enumerate(tries):
+        one.join(max(0.0, end - time.monotonic()))
+        if one.exitcode != 0:
+            late = one.exitcode in {None, -signal.SIGALRM}
+            _say(place, ok=False, heard=_Heard(LATE if late else DEFECT))
+            one.kill()
+    os._exit(0)
 
-    asset = apprise.AppriseAsset(app_id="teamops", app_desc="teamops", storage_mode="memory", async_mode=False)
-    # Each address has its own; what this one is told, is cleared before the next.
-    heard = _Heard()
-    heard.listen()
-    for place, url in enumerate(task["urls"]):
-        _Heard.__init__(heard)
-        ok = False
-        try:
-            ok = _send(apprise, asset, url, task, heard)
-        except Exception:  # noqa: BLE001 - a library's; its text may hold the address
-            heard.why = DEFECT
-        said = {"n": place, "ok": ok, "status": heard.status, "after": heard.after, "id": heard.id, "why": heard.why}
-        sys.stdout.write(json.dumps(said) + "\n")
-        sys.stdout.flush()
+
+def _try(place: int, task: dict[str, Any], end: float) -> None:
+    """Send to one address, in a process of its own: apprise shares threads, and what hangs keeps them."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, max(0.001, end - time.monotonic()))  # also when nobody is left to end it
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    logging.disable(logging.CRITICAL)
+    heard, ok = _Heard(), False
+    try:
+        import apprise
+
+        heard.listen()
+        asset = apprise.AppriseAsset(app_id="teamops", app_desc="teamops", storage_mode="memory", async_mode=False)
+        ok = _send(apprise, asset, task["urls"][place], task, heard)
+    except Exception:  # noqa: BLE001 - a library's; its text may hold the address
+        heard.why = DEFECT
+    _say(place, ok=ok, heard=heard)
+    os._exit(0)  # whatever threads are left
+
+
+def _say(place: int, *, ok: bool, heard: _Heard) -> None:
+    said = {"n": place, "ok": ok, "status": heard.status, "after": heard.after, "id": heard.id, "why": heard.why}
+    os.write(1, json.dumps(said).encode() + b"\n")  # in one piece: several write
 
 
 def _send(apprise: Any, asset: Any, url: str, task: dict[str, str], heard: _Heard) -> bool:

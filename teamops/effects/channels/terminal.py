@@ -7,7 +7,11 @@ sat before it is not, so the evidence says what was rung and no more.
 from __future__ import annotations
 
 import os
+import select
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from io import UnsupportedOperation
 from typing import TextIO
 
 from teamops.config.channels import Signal
@@ -16,6 +20,9 @@ from teamops.effects.channels.words import words_of
 from teamops.model.errors import TeamopsError
 from teamops.model.page import Answer, Page, Receipt
 from teamops.tmux.outer import inside, outer
+
+REST_S = 0.2
+"""So long a terminal that took the beginning of something may take for its rest."""
 
 
 class TerminalChannel:
@@ -45,7 +52,11 @@ class TerminalChannel:
         signal, tmux, why = await self._outside()
         told = notification(signal, words_of(page), page.thread or page.id, critical=page.critical)
         written = (through_tmux(told) if tmux else told) + BELL
-        if not self._write(written):
+        try:
+            rung = self._write(written)
+        except NotTaken as error:
+            return Receipt(ok=False, message=error.message, retry=True, hint=error.hint)
+        if not rung:
             return Receipt(ok=False, message="no terminal to ring", absent=True, hint="run teamops in a terminal")
         evidence = "bell"
         if told:
@@ -73,19 +84,60 @@ class TerminalChannel:
         return signal, True, ""
 
     def _write(self, text: str) -> bool:
-        """Write ``text`` to the first terminal that takes it."""
+        """Write ``text`` to the first terminal that is there. Raises ``NotTaken``."""
         return (self._ring is not None and self._ring(text)) or (
             self._terminal is not None and write_to(self._terminal, text)
         )
 
 
+class NotTaken(TeamopsError):  # noqa: N818 - a state of the terminal
+    """The terminal is there, and took nothing, or not all."""
+
+    def __init__(self) -> None:
+        super().__init__("the terminal takes nothing", "was it stopped? Ctrl+Q lets it go on")
+
+
 def write_to(terminal: TextIO, text: str) -> bool:
-    """Write ``text`` to ``terminal``; return whether it is one and took it."""
+    """Write ``text`` to ``terminal``; return whether it is one. Does not wait. Raises ``NotTaken``."""
     try:
         if not terminal.isatty():
             return False
+        if hasattr(terminal, "fileno"):
+            with suppress(UnsupportedOperation):
+                return write_at_once(os.ttyname(terminal.fileno()), text)
         terminal.write(text)
         terminal.flush()
     except (OSError, ValueError):  # closed, or gone
         return False
+    return True
+
+
+def write_at_once(path: str, text: str) -> bool:
+    """Write ``text`` to the terminal at ``path``; return whether there is one. Raises ``NotTaken``.
+
+    Does not wait: a terminal that was stopped (Ctrl+S), or whose other side hangs, takes nothing. One that took a part
+    is given a moment for the rest, as half a sequence would swallow what comes after it.
+    """
+    try:
+        terminal = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    left = text.encode("utf-8", "replace")
+    end = time.monotonic() + REST_S
+    begun = False
+    try:
+        while left:
+            try:
+                taken = os.write(terminal, left)
+            except BlockingIOError:
+                taken = 0
+            left, begun = left[taken:], begun or taken > 0
+            if left and (not begun or time.monotonic() >= end):
+                raise NotTaken
+            if left:
+                select.select([], [terminal], [], REST_S / 10)
+    except OSError:  # gone meanwhile
+        return False
+    finally:
+        os.close(terminal)
     return True

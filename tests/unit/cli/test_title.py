@@ -36,6 +36,11 @@ def test_it_says_who_and_how_many(snapshot: Snapshot) -> None:
     assert words(replace(snapshot, lights=(), alerts=())) == "○ – teamops shop"  # noqa: RUF001 - as above
 
 
+def test_a_folders_name_is_no_style_of_a_tmux_status_line(snapshot: Snapshot) -> None:
+    said = words(replace(snapshot, project="#[bg=red]a#(b)#{c} #1"))
+    assert said.endswith("teamops # [bg=red]a# (b)# {c} #1")
+
+
 def test_it_is_shown_when_it_is_new_and_given_back(snapshot: Snapshot) -> None:
     window = Window()
     with Title(window.write, {"TERM": "xterm"}) as title:

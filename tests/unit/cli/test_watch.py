@@ -58,6 +58,12 @@ def test_who_acts_is_printed_when_it_changes(capsys: pytest.CaptureFixture[str])
     assert told == ["viewing: pid 7 acts", "viewing: pid 7 hangs", "viewing: pid 7 acts"]
 
 
+def test_lines_go_where_they_are_wanted() -> None:
+    said: list[str] = []
+    Printer(said.append)(snapshot())
+    assert [line.split(maxsplit=1)[1] for line in said] == ["supervisor p: acting"]
+
+
 def test_the_bell_is_rung_on_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
     from teamops.cli import watch
 

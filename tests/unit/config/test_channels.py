@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,9 @@ def test_what_is_unwise_is_warned_of(tmp_path: Path) -> None:
     said = "\n".join(problems(root, '[notify.remote]\nurls_file = "urls"\n', thorough=True))
     assert "lies in the project" in said
     assert "can't be read: No such file" in said
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    said = "\n".join(problems(root, f'[notify.remote]\nurls_file = "{tmp_path}/pipe"\n', thorough=True))
+    assert f"{tmp_path}/pipe is no file, and is not read" in said
     assert problems(root, '[notify.command]\ncommand = "logger -t x"\n', thorough=True) == problems(
         root, "", thorough=True
     )

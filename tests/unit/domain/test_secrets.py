@@ -20,6 +20,8 @@ AWS = "AKIA" + "IOSFODNN7EXAMPLE"
 SLACK = "xoxb" + "-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy"
 JWT = "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 TELEGRAM = "110201543" + ":AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawQ"
+PGP = "-----BEGIN PGP PRIVATE " + "KEY BLOCK-----"
+END = "-----END RSA PRIVATE " + "KEY-----"
 HEX = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
@@ -59,6 +61,36 @@ HEX = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
             id="a private key",
         ),
         pytest.param("-----BEGIN PRIVATE KEY-----\nMIIE", SECRET, id="half a private key"),
+        pytest.param(f"{PGP}\nlQ\n{PGP.replace('BEGIN', 'END')} next", f"{SECRET} next", id="a private key of pgp"),
+        pytest.param(f"log:\nMIIEabcdef0123456789\nab=\n{END} x", f"log:{SECRET} x", id="the other half of one"),
+        pytest.param("token=abc&def", f"token={SECRET}", id="an & within"),
+        pytest.param("PASSWORD=p&ss ok", f"PASSWORD={SECRET} ok", id="a short one with an &"),
+        pytest.param("PASSWORD='p&ss' ok", f"PASSWORD='{SECRET}' ok", id="a short one, quoted"),
+        pytest.param("PASSWORD=p,ss;wo'r\"d ok", f"PASSWORD={SECRET} ok", id="other signs within"),
+        pytest.param("f(password=ab12, user=x)", f"f(password={SECRET}, user=x)", id="an argument"),
+        pytest.param("Password=ab;User=y;Pwd=x1", f"Password={SECRET};User=y;Pwd={SECRET}", id="a connection"),
+        pytest.param("secret: a1b2&c3,d4 x", f"secret: {SECRET} x", id="told, with signs within"),
+        pytest.param("/?a=1&token=x9y8&b=2", f"/?a=1&token={SECRET}&b=2", id="between others in a query"),
+        pytest.param("/?access_token=x9y8&b=2#c", f"/?access_token={SECRET}&b=2#c", id="the first in a query"),
+        pytest.param("a=1&client_secret=x9y8&b=2", f"a=1&client_secret={SECRET}&b=2", id="in a form"),
+        pytest.param("DB_PASS=abc pwd=x", f"DB_PASS={SECRET} pwd={SECRET}", id="short names"),
+        pytest.param("password=123456", f"password={SECRET}", id="digits"),
+        pytest.param("AWS_SECRET_ACCESS_KEY=wJal/K7MD+x", f"AWS_SECRET_ACCESS_KEY={SECRET}", id="aws in a shell"),
+        pytest.param("AccountKey=abc+/12==;End=x", f"AccountKey={SECRET};End=x", id="azure"),
+        pytest.param('"api_key": "x y&z"', f'"api_key": "{SECRET}"', id="in JSON, with signs"),
+        pytest.param(r'"token": "a\"b c" ok', f'"token": "{SECRET}" ok', id="in JSON, a quote within"),
+        pytest.param(r"{\"api_key\": \"ab c&1\"}", rf"{{\"api_key\": \"{SECRET}\"}}", id="JSON in JSON"),
+        pytest.param('password := "abcd"', f'password := "{SECRET}"', id="in Go"),
+        pytest.param("<password>p&ss</password>", f"<password>{SECRET}</password>", id="in XML"),
+        pytest.param("login --password correcthorse", f"login --password {SECRET}", id="an option, letters"),
+        pytest.param("x --db-password 'a&b1' -v", f"x --db-password '{SECRET}' -v", id="an option in quotes"),
+        pytest.param("--api-key=abcd", f"--api-key={SECRET}", id="an option that is set"),
+        pytest.param("curl -u ada:hun&2 http://h", f"curl -u ada:{SECRET} http://h", id="curl"),
+        pytest.param("db://u:p@ss@h/x", f"db://{SECRET}@h/x", id="an @ in an address"),
+        pytest.param("db://u:p/ss@h/x", f"db://{SECRET}@h/x", id="a slash in an address"),
+        pytest.param(f"Bearer {'abcdefgh' * 4}", f"Bearer {SECRET}", id="bearer of letters"),
+        pytest.param(rf"x\n{GITHUB}\n", rf"x\n{SECRET}\n", id="behind an escape"),
+        pytest.param(f"q%3D{GITHUB}", f"q%3D{SECRET}", id="behind a percent"),
         pytest.param(f"keys {HEX} and {HEX}", f"keys {SECRET} and {SECRET}", id="two behind one word"),
     ],
 )
@@ -82,6 +114,12 @@ def test_a_secret_is_taken_out(text: str, left: str) -> None:
         "the token handling in src/authentication/middleware/session_store moved",
         "https://example.org/a/b?page=2&sort=name",
         "12:30:45 on 2026-03-28, took 00:01:23.456",
+        "use --password to set it; the --password option is required, --password=",
+        "passed=12, passes=3, bypass=yes, compass=north, PWD=/home/ada/shop OLDPWD=/home",
+        "https://host:8080/a@b and http://host:80?x@y",
+        "sort=name&page_token=2&limit=30",
+        "<token>x</token> the <secret> tag",
+        "-u ada, --user ada: not found",
         "tier 3, round 2: 5 approvals without one challenge",
     ],
 )
@@ -90,7 +128,26 @@ def test_what_is_no_secret_stays(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["key " * 20_000, "token=" * 20_000, "a://" * 20_000, "sk-" * 20_000, "-----BEGIN PRIVATE KEY-----" * 2_000]
+    "text",
+    [
+        "key " * 20_000,
+        "token=" * 20_000,
+        "a://" * 20_000,
+        "sk-" * 20_000,
+        "-----BEGIN PRIVATE KEY-----" * 2_000,
+        "a" * 60_000,
+        "A b" * 20_000,
+        "token='a\\\\" * 10_000,
+        "password=" + "&," * 30_000,
+        "://u:" * 15_000,
+        "?a" * 30_000,
+        "<token" * 10_000,
+        "-u a:" * 10_000,
+        'token: "' * 10_000,
+        "MNO." * 15_000,
+        "pass: 1" * 10_000,
+    ],
+    ids=range(16),
 )
 def test_a_hostile_text_costs_little(text: str) -> None:
     began = time.process_time()

@@ -90,7 +90,10 @@ async def test_what_the_system_took_is_shown_and_its_button_answers(use: Callabl
     assert on_pressed is not None
     on_pressed()
     assert pressed == [("t", "poke")]
+    await screen.take_away("t")
+    assert system.shown == {}
     await screen.close()
+    await screen.take_away("t")  # it has left
 
 
 @pytest.mark.parametrize(

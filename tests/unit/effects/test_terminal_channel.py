@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
+import termios
+import threading
+import tty
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,7 +17,7 @@ from hypothesis import strategies as st
 
 from teamops.config.channels import Signal
 from teamops.effects.channels.signals import notification, signal_here, signal_of_all, through_tmux
-from teamops.effects.channels.terminal import TerminalChannel
+from teamops.effects.channels.terminal import NotTaken, TerminalChannel, write_at_once
 from teamops.effects.channels.words import words_of
 from teamops.model.handoff import Severity
 from teamops.model.page import Page, Transition
@@ -157,19 +162,64 @@ def test_no_text_ends_its_sequence_or_begins_another(title: str, body: str, sign
     assert len(told) < 6000
 
 
-def test_the_bell_is_written_to_a_terminal_at_once_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, int]]:
+    """Our side, and that of the programs in it."""
+    ours, theirs = os.openpty()
+    yield ours, theirs
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_the_bell_is_written_to_a_terminal_at_once_or_not_at_all(
+    terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from teamops.cli import screen
 
-    ours, theirs = os.openpty()
+    ours, theirs = terminal
     real = os.open
     monkeypatch.setattr(os, "open", lambda _, flags: real(os.ttyname(theirs), flags))
-    try:
-        assert screen.ring_bell("\x1b]9;ä\x1b\\\a")
-        assert os.read(ours, 100) == b"\x1b]9;\xc3\xa4\x1b\\\a"
-        filled = 0
-        while screen.ring_bell("x" * 1000):  # nobody reads: it is full at some time
-            filled += 1
-            assert filled < 10_000
-    finally:
-        os.close(ours)
-        os.close(theirs)
+    assert screen.ring_bell("\x1b]9;ä\x1b\\\a")
+    assert os.read(ours, 100) == b"\x1b]9;\xc3\xa4\x1b\\\a"
+    filled = 0
+    while screen.write_title("x" * 1000):  # nobody reads: it is full at some time
+        filled += 1
+        assert filled < 10_000
+    with pytest.raises(NotTaken):
+        screen.ring_bell("\a")
+
+
+async def test_a_terminal_that_was_stopped_keeps_nobody_waiting_and_is_no_delivery(terminal: tuple[int, int]) -> None:
+    ours, theirs = terminal
+    termios.tcflow(theirs, termios.TCOOFF)
+    with os.fdopen(os.dup(theirs), "w") as stream:
+        channel = TerminalChannel(None, stream, Signal.OSC9, {})
+        async with asyncio.timeout(2.0):
+            receipt = await channel.deliver(PAGE)
+        assert (receipt.ok, receipt.absent, receipt.retry) == (False, False, True)
+        assert receipt.message == "the terminal takes nothing"
+        assert "Ctrl+Q" in receipt.hint
+        termios.tcflow(theirs, termios.TCOON)
+        assert (await channel.deliver(PAGE)).ok
+    assert os.read(ours, 4096).count(b"\a") == 1
+
+
+def test_one_that_takes_a_part_gets_a_moment_for_the_rest(terminal: tuple[int, int]) -> None:
+    ours, theirs = terminal
+    tty.setraw(theirs)
+    read = bytearray()
+    text = "x" * 100_000 + "\a"  # more than a terminal takes at once
+
+    def take() -> None:
+        while not read.endswith(b"\a"):
+            read.extend(os.read(ours, 4096))
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    assert write_at_once(os.ttyname(theirs), text)
+    thread.join(10.0)
+    assert read.decode() == text
+
+
+def test_where_there_is_no_terminal_nothing_is_taken() -> None:
+    assert not write_at_once("/nonexistent/tty", "\a")
