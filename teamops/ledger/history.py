@@ -76,6 +76,9 @@ SELECT wall, rank, id, kind, role, a, b, c, ok FROM (
   SELECT * FROM (SELECT a.ended_wall AS at, 11, a.id, 'page', p.role, p.title, a.channel, a.message, a.ok
                  FROM page_attempt a JOIN page p ON p.id = a.page WHERE a.ended_wall IS NOT NULL AND a.absent = 0
                  ORDER BY at DESC, a.id DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT over_wall, 12, 0, 'unsent', role, title, over, '', 0 FROM page
+                 WHERE over_wall IS NOT NULL AND over NOT IN ('delivered', 'tried') ORDER BY over_wall DESC LIMIT :n)
 ) ORDER BY wall DESC, rank DESC, id DESC LIMIT :n
 """
 
@@ -90,7 +93,7 @@ def last_states(connection: sqlite3.Connection) -> dict[Role, str]:
 
 _ALERT_IS = (
     "code, subject, severity, state, message, do, agent, since_wall, changed_wall, notify, silenced_wall,"
-    " silenced_until, hidden_by, paged_wall, escalated, thread"
+    " silenced_until, hidden_by, paged_wall, escalated, thread, asked_wall, owed, answered"
 )
 
 
@@ -121,6 +124,9 @@ def _alert(row: Any) -> Alert:
         paged_wall=row[13],
         escalated=row[14],
         thread=row[15],
+        asked_wall=row[16],
+        owed=bool(row[17]),
+        answered=row[18],
     )
 
 
@@ -136,7 +142,7 @@ def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
         alert = replace(alert, state=AlertState.ACKED, changed_wall=before.changed_wall)
     agent = None if alert.agent is None else str(alert.agent)
     connection.execute(
-        f"INSERT OR REPLACE INTO alert({_ALERT_IS}, rounds) VALUES({'?, ' * 16}0)",
+        f"INSERT OR REPLACE INTO alert({_ALERT_IS}, rounds) VALUES({'?, ' * 19}0)",
         (
             *alert.key,
             alert.severity.value,
@@ -153,6 +159,9 @@ def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
             alert.paged_wall,
             alert.escalated,
             alert.thread,
+            alert.asked_wall,
+            int(alert.owed),
+            alert.answered,
         ),
     )
     if before is None or before.state != alert.state or before.changed_wall != alert.changed_wall:
@@ -323,6 +332,7 @@ _OWN_WORDS: dict[str, Callable[[Any], LogLine]] = {
     "page": lambda row: log_lines.page_line(
         row[0], row[5], row[6], row[7], None if row[4] is None else Role(row[4]), ok=bool(row[8])
     ),
+    "unsent": lambda row: log_lines.unsent_line(row[0], row[5], row[6], None if row[4] is None else Role(row[4])),
     "rotation": lambda row: log_lines.rotation_line(row[0], row[5], row[6]),
     "accepted": lambda row: log_lines.accepted_line(row[0], row[4], row[5], row[7], row[6]),
 }

@@ -43,7 +43,8 @@ class Play:
 
     series: Mapping[str, str]
     acts: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    """Second → "ack agent-dead CODER", "silence 900 …", "silence …" (until resolved), "speak …", "gap 3600"."""
+    """Second → "ack agent-dead CODER", "silence 900 …", "silence …" (until resolved), "speak …", "gap 3600",
+    "taken 1 …" (the last page, by the channel at place 1)."""
     rules: Mapping[str, AlertRule] = field(default_factory=lambda: RULES)
     policy: PagingPolicy = field(default_factory=lambda: PagingPolicy(group_wait_s=2.0))
     channels: int = 2
@@ -118,6 +119,8 @@ class Play:
                 self.alerts[key] = life.acknowledge(alert, wall)
             elif verb == "speak":
                 self.alerts[key] = life.speak(alert)
+            elif verb == "taken":
+                self.alerts |= {one.key: one for one in paging.taken([alert], self.pages[-1][1], int(first))}
             else:
                 self.alerts[key] = life.silence(alert, wall, length)
         return gap
