@@ -100,7 +100,7 @@ def heard(mine: Alert, told: Alert, wall: float) -> Alert:
         mine = replace(mine, state=AlertState.ACKED, changed_wall=told.changed_wall)
     if told.silence != mine.silence and (told.silenced(wall) or mine.silenced(wall)):
         mine = replace(mine, silence=told.silence)
-    return mine
+    return replace(mine, answered=told.answered) if told.since_wall == mine.since_wall else mine
 
 
 def remember(alert: Alert, now: float, wall: float) -> Alert:

@@ -133,13 +133,16 @@ def _alert(row: Any) -> Alert:
 def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
     """Store an alert; where its state or text is new, the edge too.
 
-    What a person did in another process just before stands: acknowledged stays so as long as it goes on.
+    What a person said in another process just before stands: acknowledged stays so as long as it goes on, and a silence
+    that this one has not heard of is kept.
     """
     row = connection.execute(f"SELECT {_ALERT_IS} FROM alert WHERE code = ? AND subject = ?", alert.key).fetchone()  # noqa: S608 - constants
     before = None if row is None else _alert(row)
-    acked = (AlertState.ACKED, AlertState.FIRING, alert.since_wall)
-    if before is not None and (before.state, alert.state, before.since_wall) == acked:
-        alert = replace(alert, state=AlertState.ACKED, changed_wall=before.changed_wall)
+    if before is not None and before.since_wall == alert.since_wall:
+        if (before.state, alert.state) == (AlertState.ACKED, AlertState.FIRING):
+            alert = replace(alert, state=AlertState.ACKED, changed_wall=before.changed_wall)
+        if before.answered > alert.answered:
+            alert = replace(alert, silence=before.silence, answered=before.answered)
     agent = None if alert.agent is None else str(alert.agent)
     connection.execute(
         f"INSERT OR REPLACE INTO alert({_ALERT_IS}, rounds) VALUES({'?, ' * 19}0)",
@@ -153,8 +156,7 @@ def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
             alert.since_wall,
             alert.changed_wall,
             int(alert.notify),
-            None if alert.silence is None else alert.silence.since_wall,
-            None if alert.silence is None else alert.silence.until_wall,
+            *_span(alert.silence),
             alert.hidden_by,
             alert.paged_wall,
             alert.escalated,
@@ -165,10 +167,46 @@ def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
         ),
     )
     if before is None or before.state != alert.state or before.changed_wall != alert.changed_wall:
-        connection.execute(
-            "INSERT INTO alert_edge(wall, code, subject, severity, state, message, agent) VALUES(?, ?, ?, ?, ?, ?, ?)",
-            (alert.changed_wall, *alert.key, alert.severity.value, alert.state.value, alert.message, agent),
-        )
+        _add_edge(connection, alert)
+
+
+def answer_alert(connection: sqlite3.Connection, known: Alert, answered: Alert) -> bool:
+    """Store what a person said to an alert, from another process than the one in which it lives; return whether it is.
+
+    It isn't where that firing of it is over by now. Written is what differs between ``known`` and ``answered``, and
+    nothing else of what it may have become meanwhile.
+    """
+    row = connection.execute(
+        f"SELECT {_ALERT_IS} FROM alert WHERE code = ? AND subject = ? AND since_wall = ?"  # noqa: S608 - constants
+        " AND state IN ('firing', 'acked')",
+        (*known.key, known.since_wall),
+    ).fetchone()
+    if row is None:
+        return False
+    now = _alert(row)
+    if answered.state != known.state and now.state is AlertState.FIRING:
+        now = replace(now, state=answered.state, changed_wall=answered.changed_wall)
+        _add_edge(connection, now)
+    if answered.silence != known.silence:
+        now = replace(now, silence=answered.silence)
+    connection.execute(
+        "UPDATE alert SET state = ?, changed_wall = ?, silenced_wall = ?, silenced_until = ?, answered = answered + 1"
+        " WHERE code = ? AND subject = ?",
+        (now.state.value, now.changed_wall, *_span(now.silence), *now.key),
+    )
+    return True
+
+
+def _span(silence: Silence | None) -> tuple[float | None, float | None]:
+    return (None, None) if silence is None else (silence.since_wall, silence.until_wall)
+
+
+def _add_edge(connection: sqlite3.Connection, alert: Alert) -> None:
+    agent = None if alert.agent is None else str(alert.agent)
+    connection.execute(
+        "INSERT INTO alert_edge(wall, code, subject, severity, state, message, agent) VALUES(?, ?, ?, ?, ?, ?, ?)",
+        (alert.changed_wall, *alert.key, alert.severity.value, alert.state.value, alert.message, agent),
+    )
 
 
 def begin_action(connection: sqlite3.Connection, action: Action, wall: float) -> int:

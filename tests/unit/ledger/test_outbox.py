@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,6 +152,45 @@ def test_what_a_person_acknowledged_in_another_process_stays_so(ledger: Ledger, 
     assert (kept.state, kept.changed_wall, kept.message) == (AlertState.ACKED, 95.0, "still dead")
     ledger.save_alerts([replace(ALERT, since_wall=200.0, changed_wall=200.0)])
     assert ledger.alerts()[0].state is AlertState.FIRING, "it fires anew"
+
+
+def test_an_answer_to_what_is_over_changes_nothing_and_says_so(ledger: Ledger, tmp_path: Path) -> None:
+    firing = replace(ALERT, silence=None)
+    ledger.save_alerts([firing])
+    over = replace(firing, state=AlertState.RESOLVED, changed_wall=120.0)
+    again = replace(firing, since_wall=130.0, changed_wall=130.0, paged_wall=None)
+    with closing(open_ledger(tmp_path / "ledger.sqlite3")) as theirs:
+        (read,) = theirs.alerts()
+        for now in (over, again):
+            ledger.save_alerts([now])
+            assert not theirs.answer_alert(read, replace(read, state=AlertState.ACKED, changed_wall=140.0))
+            assert not theirs.answer_alert(read, replace(read, silence=Silence(140.0, None)))
+            assert ledger.alerts() == [now]
+        assert not theirs.answer_alert(replace(read, code="x"), replace(read, code="x", state=AlertState.ACKED))
+
+
+def test_an_answer_touches_nothing_else_and_is_not_undone_by_who_has_not_heard_of_it(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    firing = replace(ALERT, silence=None)
+    ledger.save_alerts([firing])
+    with closing(open_ledger(tmp_path / "ledger.sqlite3")) as theirs:
+        (read,) = theirs.alerts()
+        worse = replace(firing, message="worse", paged_wall=150.0, escalated=2)
+        ledger.save_alerts([worse])
+        quiet = Silence(160.0, None)
+        assert theirs.answer_alert(read, replace(read, silence=quiet))
+        assert theirs.answer_alert(read, replace(read, state=AlertState.ACKED, changed_wall=170.0))
+        acked = replace(worse, silence=quiet, state=AlertState.ACKED, changed_wall=170.0, answered=2)
+        assert ledger.alerts() == [acked]
+        ledger.save_alerts([replace(worse, message="worst")])
+        assert ledger.alerts() == [replace(acked, message="worst")]
+        assert theirs.answer_alert(read, replace(read, state=AlertState.ACKED, changed_wall=180.0))
+        assert ledger.alerts()[0].changed_wall == 170.0, "it was acknowledged before"
+        ledger.save_alerts([replace(worse, state=AlertState.RESOLVED, changed_wall=190.0)])
+        assert ledger.alerts()[0].state is AlertState.RESOLVED
+    edges = ledger._connection.execute("SELECT state, wall FROM alert_edge ORDER BY id").fetchall()
+    assert edges == [("firing", 90.0), ("acked", 170.0), ("resolved", 190.0)]
 
 
 def test_an_older_ledger_s_notices_are_pages_and_its_open_alerts_were_told(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from teamops.model.alert import Alert, AlertState
 from teamops.model.events import HandoffLost, PanesSeen, Ticked
 from teamops.model.page import Answer, Button, Page, Receipt, Transition
 from teamops.model.role import CODER, DIRECTOR, HUMAN
+from teamops.model.snapshot import AckAlert, SilenceAlert
 from tests.unit.supervisor.life import Life, block
 
 Begin = Callable[..., Awaitable[Life]]
@@ -509,6 +510,31 @@ async def test_a_poke_is_sent_for_the_agent_it_is_about(begin: Begin) -> None:
     await life.until(lambda: bool(life.hands.pokes), "poked")
     assert [(type(poke), poke.role) for poke in life.hands.pokes] == [(Poke, CODER)]
     assert life.alerts("handoff-stale")[0].state is AlertState.ACKED
+
+
+async def test_a_viewer_s_answer_to_what_is_over_brings_nothing_back(begin: Begin) -> None:
+    life = await begin()
+    await call(life)
+    viewer = await begin(acting=False, followed=True, start=life.wall)
+    await viewer.ticks(2)
+    (seen,) = viewer.alerts("human-turn")
+    await life.append(block(HUMAN, CODER, minute=1))
+    assert not life.alerts("human-turn")
+    for intent in (AckAlert(*seen.key), SilenceAlert(*seen.key, None)):
+        outcome = await viewer.core.wish(intent)
+        assert (outcome.ok, outcome.message) == (False, "that alert is over")
+    assert [one.state for one in life.ledger.alerts() if one.code == "human-turn"] == [AlertState.RESOLVED]
+
+
+async def test_a_viewer_s_answer_is_heard(begin: Begin) -> None:
+    life = await begin()
+    await call(life)
+    viewer = await begin(acting=False, followed=True, start=life.wall)
+    await viewer.ticks(2)
+    (seen,) = viewer.alerts("human-turn")
+    assert (await viewer.core.wish(AckAlert(*seen.key))).ok
+    await life.ticks(2)
+    assert life.alerts("human-turn")[0].state is AlertState.ACKED
 
 
 async def test_an_answer_that_comes_too_late_says_so(begin: Begin) -> None:
