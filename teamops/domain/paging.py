@@ -161,14 +161,20 @@ def decide(
     return Decided(tuple(pages), tuple(told), Lately(recent, groups, quiet))
 
 
-def taken(alerts: Iterable[Alert], page: Page, place: int) -> tuple[Alert, ...]:
+def taken(alerts: Iterable[Alert], page: Page, place: int, at: Moment) -> tuple[Alert, ...]:
     """Return what becomes of the alerts of ``page``, which the channel at ``place`` of the order has taken.
 
-    What went there because those before it failed is told by the next one after it, and not by this one twice.
+    From now on an answer is waited for. What went there because those before it failed is told by the next one after
+    it, and not by this one twice.
     """
-    return tuple(
-        replace(alert, escalated=place) for alert in alerts if is_told_by(alert, page) and place > alert.escalated
-    )
+    found = []
+    for alert in alerts:
+        if is_told_by(alert, page):
+            told = replace(alert, escalated=max(place, alert.escalated))
+            if alert.asked_wall is None:
+                told = replace(told, asked_wall=at.wall, asked=at.now, paged_wall=at.wall, paged=at.now)
+            found += [told] if told != alert else []
+    return tuple(found)
 
 
 def is_told_by(alert: Alert, page: Page) -> bool:
@@ -232,11 +238,12 @@ def _due(
         return None
     if alert.paged_wall is None:
         return (Transition.FIRED, 0)
-    urgent = rule.escalates or alert.severity is Severity.CRITICAL
+    told = alert.asked_wall is not None  # else its page is still on its way, and goes through all channels anyway
+    urgent = told and (rule.escalates or alert.severity is Severity.CRITICAL)
     unsilenced = alert.silence is not None  # one that is here at all is over: they have seen it, and are asked anew
     if urgent and not unsilenced and alert.escalated < channels - 1 and at.now - alert.asked >= policy.escalate_s:
         return (Transition.ESCALATED, alert.escalated + 1)
-    repeats = rule.repeat_s is not None and at.now - alert.paged >= rule.repeat_s
+    repeats = told and rule.repeat_s is not None and at.now - alert.paged >= rule.repeat_s
     if unsilenced or alert.owed or repeats:
         return (Transition.REPEATED, min(alert.escalated, channels - 1))
     return None
@@ -278,14 +285,15 @@ def _fold(words: Sequence[_Word]) -> _Word:
 
 
 def _noted(alert: Alert, word: _Word, thread: str, at: Moment) -> Alert:
-    """Return an alert that is told by ``word``. Its wait for an answer begins with it, or goes on if it is a repeat."""
+    """Return an alert that is told by ``word``. Its wait for an answer begins when a channel has taken that."""
     over = alert.state is AlertState.RESOLVED
-    goes_on = alert.asked_wall is not None and alert.silence is None and word.rank <= alert.escalated
+    anew = over or alert.silence is not None
+    goes_on = alert.asked_wall is None or word.rank <= alert.escalated
     return replace(
         alert,
         paged_wall=None if over else at.wall,
         paged=at.now,
-        asked_wall=None if over else alert.asked_wall if goes_on else at.wall,
+        asked_wall=None if anew else alert.asked_wall if goes_on else at.wall,
         asked=alert.asked if goes_on else at.now,
         thread=thread,
         escalated=max(alert.escalated, word.rank),

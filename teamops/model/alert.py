@@ -76,8 +76,8 @@ class Alert:
     escalated: int = 0
     """The furthest place, in the order of channels, that has taken a page of it, or was told for want of an answer."""
     asked_wall: float | None = None
-    """Since when an answer is waited for before the next channel is told, too: its first page, or the last escalation.
-    ``None`` = nobody was told."""
+    """Since when an answer is waited for before the next channel is told, too: since a channel took its first page, or
+    since the last escalation. ``None`` = none has taken one yet."""
     owed: bool = False
     """A later page of it came to nothing: it is told again as soon as that may be."""
     answered: int = 0

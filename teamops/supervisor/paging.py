@@ -223,7 +223,8 @@ class Paging:
         core, page, name, now = self._core, one.page, one.channel, self._core.time()
         wall = core.stamp().wall
         after = one if receipt.ok else sending.failed(one, receipt, now, known_bad=name in self._failed)
-        told = paging.taken(core.book.alerts.values(), page, self._order.index(name)) if receipt.ok else ()
+        at, place = self._moment(core.stamp()), self._order.index(name)
+        told = paging.taken(core.book.alerts.values(), page, place, at) if receipt.ok else ()
         core.book.alerts |= {alert.key: alert for alert in told}
         course = sending.course(after, now, wall)
         core.memory.store(core.book, partial(core.memory.outbox.end, page, attempt, receipt, wall, course, told))

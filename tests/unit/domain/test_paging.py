@@ -103,14 +103,24 @@ def test_what_another_channel_took_is_told_by_the_next_one_after_that() -> None:
 
 
 def test_what_was_taken_says_nothing_of_other_alerts_nor_of_other_times() -> None:
-    page = page_of(ALERT)
+    page, at = page_of(ALERT), Moment(50.0, 15.0, 0)
     told = replace(ALERT, paged_wall=10.0)
-    assert taken([told], page, 1) == (replace(told, escalated=1),)
-    assert taken([replace(told, escalated=2)], page, 1) == ()
-    assert taken([replace(told, subject="REVIEWER")], page, 1) == ()
-    assert taken([replace(told, since_wall=11.0, paged_wall=20.0)], page, 1) == (), "it fires anew"
-    assert taken([replace(told, since_wall=11.0)], page, 1) != (), "the clock was set back"
-    assert taken([ALERT, replace(told, state=AlertState.RESOLVED)], page, 1) == ()
+    asked = replace(told, escalated=1, asked_wall=15.0, asked=50.0, paged_wall=15.0, paged=50.0)
+    assert taken([told], page, 1, at) == (asked,)
+    assert taken([asked], page, 1, at) == ()
+    assert taken([asked], page, 2, replace(at, wall=99.0)) == (replace(asked, escalated=2),)
+    assert taken([replace(asked, escalated=2)], page, 1, at) == ()
+    assert taken([replace(told, subject="REVIEWER")], page, 1, at) == ()
+    assert taken([replace(told, since_wall=11.0, paged_wall=20.0)], page, 1, at) == (), "it fires anew"
+    assert taken([replace(told, since_wall=11.0)], page, 1, at) != (), "the clock was set back"
+    assert taken([ALERT, replace(told, state=AlertState.RESOLVED)], page, 1, at) == ()
+
+
+def test_what_no_channel_has_taken_is_neither_escalated_nor_repeated() -> None:
+    play = Play({"tmux-down server": "x*9000"}, {7000: ["taken 0 tmux-down server"]}, delivered=False).run()
+    assert [(second, transition, rank) for second, transition, _, rank in play.told()] == [
+        (3, "fired", 0), (7600, "escalated", 1),
+    ]  # fmt: skip
 
 
 def test_hidden_ones_are_told_when_what_hid_them_is_over() -> None:
