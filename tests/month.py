@@ -1,13 +1,14 @@
-"""Six agents and their machine, as a supervisor's sources would tell of them, in simulated time; and the supervisor itself.
+"""Six agents and their machine, as a supervisor's sources tell of them, in simulated time; and the supervisor itself.
 
 Nothing is told of alerts here: what goes wrong is told as raw facts (a process that ended, beats that no longer come, a
 prompt for permission, a log that tells of tokens, a disk that takes no writes), and all from there to the page is
 teamops' own: the book, the health of each agent, the rules, the alerts, the ledger (SQLite), the outbox. A supervisor
 is killed by leaving all its objects behind and making new ones of the same files.
 
-The clock goes by at three paces. While something that may become a page is on its way: a second, as in real life. While
-something is wrong: ten. Otherwise ``QUIET_S``, with every agent's sign of life just before each round; so in clean hours
-it is not seen that nothing fires between two rounds: the day of ten seconds (``fine``) is for that.
+The clock goes by at several paces. While something that may become a page is on its way: a second, as in real life.
+While something is wrong: ten; while a person who knows of it mends it: thirty. Otherwise ``QUIET_S``, with every
+agent's sign of life just before each round: what would fire and be over between two rounds of a clean hour is not
+seen. ``fine`` makes hours go by in steps of ten seconds.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from teamops.model.events import (
     Ticked,
     UsageSeen,
 )
+from teamops.model.handoff import Severity
 from teamops.model.page import Answer, Page, Receipt
 from teamops.model.pane import Pane, Screen
 from teamops.model.role import CODER, DEVELOPER, DIRECTOR, OPTIMIZER, PARTNER, REVIEWER, Role
@@ -55,14 +57,13 @@ from teamops.sources.clock import Clock
 from teamops.supervisor.core import Core
 from teamops.supervisor.memory import Memory
 from teamops.usage.pricing import Pricer
-from tests.unit.supervisor.life import block
 from tests.virtual_time import VirtualLoop
 
 TEAM = (DIRECTOR, DEVELOPER, CODER, REVIEWER, OPTIMIZER, PARTNER)
 BEGIN = 1_775_001_600.0
 """Midnight in UTC."""
 DAY_S = 86_400.0
-QUIET_S = 600.0
+QUIET_S = 900.0
 BUDGET = BudgetRule(day_usd=Decimal(100))
 
 
@@ -163,6 +164,8 @@ class World:
     """Go on by ten seconds at most."""
     ill: int = 0
     """So many things are wrong."""
+    mending: bool = False
+    """A person knows of it, and mends it."""
     rounds: int = 0
 
     def __post_init__(self) -> None:
@@ -237,7 +240,7 @@ class World:
         await asyncio.gather(self.core.running, return_exceptions=True)
         self.ledger.close()
 
-    def forbid_writes(self, no_writes: bool) -> None:  # noqa: FBT001 - the one thing that it says
+    def forbid_writes(self, no_writes: bool) -> None:
         """Let the disk take no writes of the ledger, or take them again."""
         self.no_writes = no_writes
         self.ledger._connection.execute(f"PRAGMA query_only = {int(no_writes)}")
@@ -260,17 +263,18 @@ class World:
 
     def pace(self) -> float:
         """Return the seconds until the next round."""
-        alerts = self.core.book.alerts.values()
+        minute = int(self.wall % DAY_S) // 60
+        night = self.quiet is not None and self.quiet.left(minute) > 5
         soon = any(
             alert.state is AlertState.PENDING
             or alert.clear is not None
             or (alert.state is AlertState.FIRING and alert.notify and alert.paged_wall is None and not alert.hidden_by)
-            for alert in alerts
+            for alert in self.core.book.alerts.values()
+            if not night or alert.severity is Severity.CRITICAL
         )
-        minute = int(self.wall % DAY_S) // 60
-        if soon and (self.quiet is None or not self.quiet.holds(minute) or self.quiet.left(minute) <= 5):
+        if soon:
             return 1.0
-        return 10.0 if self.ill or self.fine or soon else QUIET_S
+        return 10.0 if self.ill or self.fine else 30.0 if self.mending else QUIET_S
 
     # what the sources tell
 

@@ -1,4 +1,4 @@
-"""An event loop whose clock is the test's: nobody waits, and whoever sleeps is woken as soon as nothing else is to be done.
+"""An event loop whose clock is the test's: who sleeps is woken as soon as nothing else is to be done.
 
 Threads are real: while one works for the loop, time stands.
 """
@@ -45,7 +45,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the test's seconds."""
         return self.now
 
-    def run_in_executor(self, executor: Executor | None, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+    def run_in_executor(  # type: ignore[override]  # typeshed's own words for it want more than 3.11 has
+        self, executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
         """Run ``func`` in a thread; time stands until it is done."""
         self.working += 1
         future = super().run_in_executor(executor, func, *args)

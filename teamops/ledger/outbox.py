@@ -74,12 +74,15 @@ class Outbox:
         wall: float,
         course: Course | None = None,
         alerts: Sequence[Alert] = (),
+        channel: str = "",
     ) -> None:
         """Store how an attempt ended: with it where the page goes on, or that it is done with, as it was delivered.
 
-        ``alerts``: those of which something is new by that.
+        ``alerts``: those of which something is new by that. ``channel``: by which it was, for an attempt whose begin
+        could not be stored (0).
         """
         with writing(self._connection, self._path, durable=True):
+            attempt = attempt or _begin(self._connection, page, channel, wall)
             _end(self._connection, attempt, receipt, wall)
             if receipt.ok:
                 _close(self._connection, page, DELIVERED, wall)

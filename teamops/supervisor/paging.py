@@ -227,7 +227,8 @@ class Paging:
         told = paging.taken(core.book.alerts.values(), page, place, at) if receipt.ok else ()
         core.book.alerts |= {alert.key: alert for alert in told}
         course = sending.course(after, now, wall)
-        core.memory.store(core.book, partial(core.memory.outbox.end, page, attempt, receipt, wall, course, told))
+        end = partial(core.memory.outbox.end, page, attempt, receipt, wall, course, told, name)
+        core.memory.store(core.book, end)
         if not receipt.absent:
             core.book.note(log_lines.page_line(wall, page.title, name, receipt.message, page.role, ok=receipt.ok))
         if receipt.ok:

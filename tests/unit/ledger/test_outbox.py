@@ -81,6 +81,13 @@ def test_a_page_is_done_with_by_its_first_good_end(ledger: Ledger) -> None:
     assert (line.kind, line.role, line.ok, line.wall) == ("page", CODER, True, 102.0)
 
 
+def test_an_attempt_whose_begin_could_not_be_stored_is_on_record_all_the_same(ledger: Ledger) -> None:
+    ledger.save_alerts([], [(PAGE, 0)])
+    ledger.outbox.end(PAGE, 0, DONE, 102.0, channel="phone")
+    assert [(last.channel, last.receipt.ok) for last in ledger.outbox.last_tries()] == [("phone", True)]
+    assert ledger.outbox.waiting() == []
+
+
 def test_what_nobody_needs_any_more_is_dropped(ledger: Ledger) -> None:
     ledger.save_alerts([], [(PAGE, 0)])
     ledger.outbox.drop(PAGE, "over", 103.0)
