@@ -50,14 +50,14 @@ from teamops.model.handoff import Severity
 from teamops.model.page import Answer, Page, Receipt
 from teamops.model.pane import Pane, Screen
 from teamops.model.role import CODER, DEVELOPER, DIRECTOR, OPTIMIZER, PARTNER, REVIEWER, Role
-from teamops.model.snapshot import AckAlert, SupervisorView
+from teamops.model.snapshot import AckAlert, Snapshot, SupervisorView
 from teamops.model.tail import Position
 from teamops.model.usage import Tokens, Usage
 from teamops.sources.clock import Clock
 from teamops.supervisor.core import Core
 from teamops.supervisor.memory import Memory
 from teamops.usage.pricing import Pricer
-from tests.virtual_time import VirtualLoop
+from tests.virtual_time import elapse
 
 TEAM = (DIRECTOR, DEVELOPER, CODER, REVIEWER, OPTIMIZER, PARTNER)
 BEGIN = 1_775_001_600.0
@@ -147,7 +147,8 @@ class World:
     """All of it. ``begin`` before anything else."""
 
     folder: Path
-    loop: VirtualLoop
+    loop: asyncio.AbstractEventLoop
+    """A ``VirtualLoop``, or a real one where real time is wanted."""
     team: tuple[Role, ...] = TEAM
     quiet: Quiet | None = None
     skew: float = 0.0
@@ -167,6 +168,7 @@ class World:
     mending: bool = False
     """A person knows of it, and mends it."""
     rounds: int = 0
+    publish: Callable[[Snapshot], None] = lambda _: None
 
     def __post_init__(self) -> None:
         self._begun = self.loop.time()
@@ -216,7 +218,7 @@ class World:
         self.clock = Clock(self.loop.time, lambda: self.wall, tick_s=QUIET_S)
         memory = Memory(self.ledger, Pricer({}), acting=True, followed=False)
         view = SupervisorView(pid=1, acting=True, since_wall=None)
-        self.core = Core(self.settings, self.clock, memory, view, lambda _: None, self._revisions)
+        self.core = Core(self.settings, self.clock, memory, view, self.publish, self._revisions)
         self.core.budgeting.folder = self.folder / "state"
         self.core.acts.effects = Hands(self)  # type: ignore[assignment]  # all that the core uses of it
         self.core.begin_running()
@@ -249,7 +251,7 @@ class World:
 
     async def step(self, seconds: float) -> None:
         """Let seconds go by, with a round of the clock at their end."""
-        await asyncio.sleep(seconds)
+        await elapse(seconds)
         self._beat()
         self._use(seconds)
         self.core.emit(Ticked(self.clock.stamp(), self.clock.take_gap()))

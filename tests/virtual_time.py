@@ -58,6 +58,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.working -= 1
 
 
+async def elapse(seconds: float) -> None:
+    """Let seconds go by on the loop's clock: in a ``VirtualLoop`` nobody waits for them."""
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+    loop.call_later(seconds, over.set_result, None)
+    await over
+
+
 def run(play: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
     """Run ``play`` to its end in such a loop."""
     loop = VirtualLoop()

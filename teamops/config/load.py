@@ -37,7 +37,6 @@ from teamops.config.settings import (
     client_of,
 )
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, SpikeRule
-from teamops.domain.paging import PagingPolicy
 from teamops.model.errors import UsageError
 from teamops.model.handoff import Severity
 from teamops.model.role import AGENT_ROLES, Role
@@ -162,7 +161,7 @@ class _Reading:
             timezone=self._text_at("budget", "timezone", default=""),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
             notify=self._notify(),
-            paging=self._paging(),
+            paging=paging_rule.policy(self._table("notify"), self._say),
             alert_rules=paging_rule.rules(self._values),
             gates=GateSettings(**self._table("gates")),
             report=report.read(self._values, self._resolved),
@@ -265,12 +264,6 @@ class _Reading:
                 f"{name} ({waiting:g} s) is longer than the stale limit{whose} ({stale:g} s): "
                 "a light waits before it is stale",
             )
-
-    def _paging(self) -> PagingPolicy:
-        policy = paging_rule.policy(self._table("notify"))
-        for at, what in paging_rule.conflicts(policy):
-            self._say(at, what)
-        return policy
 
     def _notify(self) -> NotifySettings:
         told = NotifySettings(**channels.read(self._values, self._root, self._resolved))

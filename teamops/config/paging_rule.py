@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -18,9 +18,17 @@ KeyPath = tuple[str, ...]
 _SOONER = "told again by the same channel before notify.escalate_s lets the next one be told"
 
 
-def policy(table: Mapping[str, Any]) -> PagingPolicy:
-    """Return when the person is told. ``table``: the values of ``notify``; the schema gives each its type."""
-    return PagingPolicy(**{name: value for name, value in table.items() if name not in WAYS})
+def policy(table: Mapping[str, Any], say: Callable[[KeyPath, str], None]) -> PagingPolicy:
+    """Return when the person is told. ``table``: the values of ``notify``; the schema gives each its type.
+
+    ``say`` is told of what can't be meant so.
+    """
+    made = PagingPolicy(**{name: value for name, value in table.items() if name not in WAYS})
+    tried_s = sum(PAUSES_S)
+    if made.escalate_s <= tried_s:
+        at = ("notify", "escalate_s")
+        say(at, f"{'.'.join(at)} is longer than {tried_s:g} s: for so long one channel is tried")
+    return made
 
 
 def rules(values: Mapping[KeyPath, object]) -> Mapping[str, AlertRule]:
@@ -32,15 +40,6 @@ def rules(values: Mapping[KeyPath, object]) -> Mapping[str, AlertRule]:
     return (
         MappingProxyType({code: replace(rule, **own.get(code, {})) for code, rule in RULES.items()}) if own else RULES
     )
-
-
-def conflicts(policy: PagingPolicy) -> Iterator[tuple[KeyPath, str]]:
-    """Say what can't be meant so."""
-    if policy.escalate_s <= sum(PAUSES_S):
-        yield (
-            ("notify", "escalate_s"),
-            f"notify.escalate_s is longer than {sum(PAUSES_S):g} s: for so long one channel is tried",
-        )
 
 
 def remarks(

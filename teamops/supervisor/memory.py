@@ -302,18 +302,6 @@ class Memory:
         except LedgerError as error:
             return str(error)
 
-    def attempt_begun(self, book: Book, page: Page, channel: str) -> int:
-        """Store that a page is about to be delivered; return the attempt's row, 0 where that can't be stored.
-
-        A page of a ledger that can't be written must go out all the same: it is what tells of that.
-        """
-        if not self._unwritten:
-            try:
-                return self.outbox.begin(page, channel, book.stamp.wall)
-            except LedgerError as error:
-                book.ledger_trouble = str(error)
-        return 0
-
     # the protocol
 
     def protocol_mark(self, book: Book) -> tuple[int, ...] | None:

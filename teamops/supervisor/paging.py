@@ -20,6 +20,7 @@ from teamops.domain.sending import Sending
 from teamops.domain.worth import Judged, Worth
 from teamops.effects.channels.port import Channel
 from teamops.effects.channels.trying import attempted
+from teamops.ledger.connection import LedgerError
 from teamops.model.actions import Outcome
 from teamops.model.alert import Finding
 from teamops.model.clock import Stamp
@@ -208,7 +209,7 @@ class Paging:
     async def _deliver(self, one: Sending) -> None:
         name = one.channel
         try:
-            attempt = self._core.memory.attempt_begun(self._core.book, one.page, name)
+            attempt = self._attempt_begun(one.page, name)
             channel = self._channels.get(name)
             if channel is None:
                 receipt = Receipt(ok=False, message="there is no such channel", hint="see notify.channels")
@@ -218,6 +219,19 @@ class Paging:
         finally:
             self._busy.pop(name, None)
             self._due.set()
+
+    def _attempt_begun(self, page: Page, channel: str) -> int:
+        """Store that a page is about to be delivered; return the attempt's row, 0 where that can't be stored.
+
+        A page of a ledger that can't be written must go out all the same: it is what tells of that.
+        """
+        memory, book = self._core.memory, self._core.book
+        if memory.written:
+            try:
+                return memory.outbox.begin(page, channel, book.stamp.wall)
+            except LedgerError as error:
+                book.ledger_trouble = str(error)
+        return 0
 
     def _ended(self, one: Sending, attempt: int, receipt: Receipt) -> None:
         core, page, name, now = self._core, one.page, one.channel, self._core.time()

@@ -5,7 +5,6 @@ See ``tests/month`` for what is real in it and at what pace the clock goes.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import random
 from collections import Counter
@@ -14,6 +13,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+
+import pytest
 
 from teamops.domain import sending
 from teamops.domain.paging import Quiet
@@ -26,7 +27,7 @@ from teamops.model.role import DEVELOPER, DIRECTOR, HUMAN, NONE, OPTIMIZER, PART
 from teamops.model.snapshot import LiftBudget
 from tests.month import DAY_S, World
 from tests.unit.supervisor.life import block
-from tests.virtual_time import VirtualLoop, run
+from tests.virtual_time import VirtualLoop, elapse, run
 
 DAYS = 30
 HOUR_S = 3600.0
@@ -287,7 +288,7 @@ async def suffer(world: World, fault: Fault) -> None:
     while fault.called is None and world.at < begun + longest:
         if fault.killed_s is not None and not killed and world.at >= begun + fault.killed_s:
             await world.kill()
-            await asyncio.sleep(DEAD_S)
+            await elapse(DEAD_S)
             await world.begin()
             killed = True
         if world.at >= begun + fault.outage_s:
@@ -325,6 +326,7 @@ def told_of(fault: Fault, pages: list[tuple[float, str, Page]]) -> list[str]:
     return said
 
 
+@pytest.mark.slow
 def test_a_month_of_faults_calls_once_for_each_in_time_and_for_nothing_else(tmp_path: Path) -> None:
     faults = sown(random.Random(11))  # noqa: S311 - a play, no secret
 
@@ -376,7 +378,7 @@ def test_a_storm_at_midnight_is_one_call_at_once_and_one_in_the_morning(tmp_path
             world.write(block(DIRECTOR, HUMAN, task=f"ask-{number}", tier=1, minute=number))
         await world.step(1.0)
         await world.kill()  # and teamops with them
-        await asyncio.sleep(DEAD_S)
+        await elapse(DEAD_S)
         await world.begin()
         await world.until(DAY_S + 120.0)
         world.ill, world.mending = 0, True
@@ -394,6 +396,7 @@ def test_a_storm_at_midnight_is_one_call_at_once_and_one_in_the_morning(tmp_path
     assert len(morning[2].keys) == 5
 
 
+@pytest.mark.slow
 def test_two_hundred_agents_that_die_at_once_are_three_calls_at_most(tmp_path: Path) -> None:
     team = tuple(Role(f"A{number}") for number in range(200))
 
