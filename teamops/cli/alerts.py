@@ -118,7 +118,10 @@ def _change(
     change: Callable[[Alert, float], Alert],
     words: str,
 ) -> None:
-    """Store an open alert as ``change`` makes it; the supervisor hears of it within a second."""
+    """Store what ``change`` makes of an open alert; the supervisor hears of it within a second.
+
+    Raises ``TeamopsError`` where it was over before that could be stored.
+    """
     from teamops.ledger.store import open_ledger
     from teamops.supervisor.lease import state_dir_of
 
@@ -127,19 +130,25 @@ def _change(
         raise TeamopsError("nothing is remembered of this project", "alerts begin with: teamops, or teamops watch")
     ledger = open_ledger(path)
     try:
-        alert = _find([alert for alert in ledger.alerts() if alert.open], code, subject)
-        ledger.save_alerts([change(alert, time.time())])
+        alert = _find(ledger.alerts(), code, subject)
+        answered = change(alert, time.time())
+        if not ledger.answer_alert(alert, answered):
+            raise TeamopsError(f"that is over by now: {alert.message}", "see: teamops alerts")
     finally:
         ledger.close()
-    click.echo(f"{words}: {alert.message}")
+    click.echo(f"{words if answered != alert else 'as it was'}: {alert.message}")
 
 
 def _find(known: Iterable[Alert], code: str, subject: str | None) -> Alert:
     """Return the open alert of that code and subject. Raises ``UsageError`` where there is none, or several."""
-    same = [alert for alert in known if alert.code == code.strip()]
+    named = [alert for alert in known if alert.code == code.strip()]
+    same = [alert for alert in named if alert.open]
     found = [alert for alert in same if subject is None or alert.subject == subject]
     if len(found) == 1:
         return found[0]
+    over = next((alert for alert in named if not alert.open and subject in {None, alert.subject}), None)
+    if not found and over is not None:
+        raise UsageError(f"that is over: {clean_line(over.message, 120)}", "see: teamops alerts")
     subjects = ", ".join(clean_line(f'"{alert.subject}"', 80) for alert in same)
     if not same:
         raise UsageError(f"no alert {clean_line(code, 60)} is open", "see: teamops alerts")

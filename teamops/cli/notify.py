@@ -132,10 +132,7 @@ def _remember(settings: Settings, state_dir: Path | None, page: Page, tried: lis
     try:
         ledger = open_ledger(path)
         try:
-            ledger.save_alerts((), [(page, 0)])
-            for one in tried:
-                ledger.outbox.end(page, ledger.outbox.begin(page, one.channel, wall), one.receipt, wall)
-            ledger.outbox.drop(page, "tried", wall)
+            ledger.outbox.tried(page, [(one.channel, one.receipt) for one in tried], wall)
         finally:
             ledger.close()
     except TeamopsError as error:

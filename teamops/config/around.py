@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from teamops.config import channels, values
+from teamops.config import channels, paging_rule, values
 from teamops.config.problems import shown_path
 from teamops.config.settings import Settings
 from teamops.model.role import Role
@@ -24,6 +24,8 @@ def remarks(
     if not settings.roles:
         yield ("roles",), "no roles: teamops shows the handoff file and no agents"
     yield from channels.remarks(settings.root, settings.notify.remote, settings.notify.command, resolved)
+    order = settings.notify.order
+    yield from paging_rule.remarks(settings.paging, settings.alert_rules, len(order), told)
     for path in (path for path in told if len(path) == 2 and path[0] == "roles"):
         role = settings.role(Role(path[1].strip().upper()))
         if role is None or not role.command:

@@ -161,7 +161,7 @@ class _Reading:
             timezone=self._text_at("budget", "timezone", default=""),
             stop_grace_s=self._number_at("stop", "grace_s", default=30.0),
             notify=self._notify(),
-            paging=paging_rule.policy(self._table("notify")),
+            paging=paging_rule.policy(self._table("notify"), self._say),
             alert_rules=paging_rule.rules(self._values),
             gates=GateSettings(**self._table("gates")),
             report=report.read(self._values, self._resolved),

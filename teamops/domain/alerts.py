@@ -100,7 +100,7 @@ def heard(mine: Alert, told: Alert, wall: float) -> Alert:
         mine = replace(mine, state=AlertState.ACKED, changed_wall=told.changed_wall)
     if told.silence != mine.silence and (told.silenced(wall) or mine.silenced(wall)):
         mine = replace(mine, silence=told.silence)
-    return mine
+    return replace(mine, answered=told.answered) if told.since_wall == mine.since_wall else mine
 
 
 def remember(alert: Alert, now: float, wall: float) -> Alert:
@@ -108,8 +108,17 @@ def remember(alert: Alert, now: float, wall: float) -> Alert:
 
     A wall clock that was set back makes nothing happen in the future.
     """
-    paged = now if alert.paged_wall is None else now - max(0.0, wall - alert.paged_wall)
-    return replace(alert, since=now - max(0.0, wall - alert.since_wall), paged=paged, clear=None)
+
+    def observed(at: float | None) -> float:
+        return now if at is None else now - max(0.0, wall - at)
+
+    return replace(
+        alert,
+        since=observed(alert.since_wall),
+        paged=observed(alert.paged_wall),
+        asked=observed(alert.asked_wall),
+        clear=None,
+    )
 
 
 def _seen(before: Alert | None, finding: Finding, rule: AlertRule, now: float, wall: float, *, gap: bool) -> Alert:
@@ -146,7 +155,7 @@ def _seen(before: Alert | None, finding: Finding, rule: AlertRule, now: float, w
             # They have seen what it was, not what it has become.
             alert = replace(
                 alert, state=AlertState.FIRING, since_wall=wall, changed_wall=wall, since=now, paged=0.0,
-                paged_wall=None, escalated=0,
+                paged_wall=None, escalated=0, asked_wall=None, owed=False,
             )  # fmt: skip
     if alert.state is AlertState.PENDING and now - alert.since >= rule.for_s - (SLACK_S if rule.for_s else 0.0):
         alert = replace(alert, state=AlertState.FIRING, since_wall=wall, changed_wall=wall, since=now)

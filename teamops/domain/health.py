@@ -276,7 +276,7 @@ def _by_hooks(facts: Facts, now: float) -> tuple[AgentState, Evidence] | None:
     if facts.told is None or facts.told_at is None:
         return None
     seen_later = facts.pid is not None and facts.screen_at is not None and facts.screen_at > facts.told_at
-    if seen_later and facts.screen is Screen.DIALOG:
+    if seen_later and facts.screen is Screen.DIALOG and facts.told is not Told.WAITING:
         return AgentState.WAITING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "a dialog is open")
     age = _age(facts.told_at, now)
     if facts.told in hooks.BUSY or facts.told is Told.WAITING:

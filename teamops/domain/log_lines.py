@@ -78,6 +78,11 @@ def page_line(wall: float, title: str, channel: str, message: str, role: Role | 
     return LogLine(wall, "page", f"{lead} by {channel}: {title} ({message})", role, ok)
 
 
+def unsent_line(wall: float, title: str, why: str, role: Role | None) -> LogLine:
+    """Return the line of a page that was not sent, or not tried any more."""
+    return LogLine(wall, "page", f"not sent: {title} ({why})", role, ok=False)
+
+
 def action_line(wall: float, action: Action, outcome: Outcome | None) -> LogLine:
     """Return the line of an action: how it ended, or that it is under way."""
     verb = action_verb(action)

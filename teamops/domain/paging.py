@@ -15,7 +15,7 @@ from teamops.domain.alert_rules import ANSWERS, RULES, AlertRule, rule_of
 from teamops.domain.secrets import without_secrets
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Severity
-from teamops.model.page import Key, Page, Transition
+from teamops.model.page import Page, Transition
 
 DAY_MIN = 24 * 60
 NAMED = 3
@@ -53,7 +53,7 @@ class PagingPolicy:
     group_interval_s: float = 30.0
     """… and so long the next page of the same group."""
     escalate_s: float = 600.0
-    """Unacknowledged for so long, the next channel is tried."""
+    """Unacknowledged for so long after its first page, or after the last escalation, the next channel is told, too."""
     cap: int = 6
     """At most so many pages within ``cap_window_s``; the last of them is kept for what is critical."""
     cap_window_s: float = 600.0
@@ -84,6 +84,16 @@ class Lately:
     """When each group was last paged."""
     quiet: bool = False
     """It was quiet when last looked."""
+
+
+def unsent(lately: Lately, page: Page, at: Moment) -> Lately:
+    """Return what was paged lately, without a page that nobody was sent: it has taken no place of the cap."""
+    when = at.now - (at.wall - page.wall)
+    nearest = min(lately.pages, key=lambda one: abs(one - when), default=None)
+    if nearest is None or abs(nearest - when) >= 1.0:
+        return lately
+    place = lately.pages.index(nearest)
+    return replace(lately, pages=lately.pages[:place] + lately.pages[place + 1 :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +161,30 @@ def decide(
     return Decided(tuple(pages), tuple(told), Lately(recent, groups, quiet))
 
 
-def still_worth_telling(page: Page, alerts: Mapping[Key, Alert], wall: float) -> bool:
-    """Return whether a page that could not be delivered so far is to be tried again: somebody is still needed."""
-    known = [alerts[key] for key in page.keys if key in alerts]
-    return any(alert.state is AlertState.FIRING and not alert.silenced(wall) for alert in known)
+def taken(alerts: Iterable[Alert], page: Page, place: int, at: Moment) -> tuple[Alert, ...]:
+    """Return what becomes of the alerts of ``page``, which the channel at ``place`` of the order has taken.
+
+    From now on an answer is waited for. What went there because those before it failed is told by the next one after
+    it, and not by this one twice.
+    """
+    found = []
+    for alert in alerts:
+        if is_told_by(alert, page):
+            told = replace(alert, escalated=max(place, alert.escalated))
+            if alert.asked_wall is None:
+                told = replace(told, asked_wall=at.wall, asked=at.now, paged_wall=at.wall, paged=at.now)
+            found += [told] if told != alert else []
+    return tuple(found)
+
+
+def is_told_by(alert: Alert, page: Page) -> bool:
+    """Return whether ``page`` tells of this firing of the alert, and not of an earlier one."""
+    return (
+        alert.key in page.keys
+        and alert.open
+        and alert.paged_wall is not None
+        and (page.wall >= alert.since_wall or page.wall == alert.paged_wall)  # the clock may have been set back
+    )
 
 
 def _group(alert: Alert, rules: Mapping[str, AlertRule]) -> str:
@@ -208,12 +238,14 @@ def _due(
         return None
     if alert.paged_wall is None:
         return (Transition.FIRED, 0)
-    waited = at.now - alert.paged
-    urgent = rule.escalates or alert.severity is Severity.CRITICAL
-    if urgent and alert.escalated < channels - 1 and waited >= policy.escalate_s:
+    told = alert.asked_wall is not None  # else its page is still on its way, and goes through all channels anyway
+    urgent = told and (rule.escalates or alert.severity is Severity.CRITICAL)
+    unsilenced = alert.silence is not None  # one that is here at all is over: they have seen it, and are asked anew
+    if urgent and not unsilenced and alert.escalated < channels - 1 and at.now - alert.asked >= policy.escalate_s:
         return (Transition.ESCALATED, alert.escalated + 1)
-    if alert.silence is not None or (rule.repeat_s is not None and waited >= rule.repeat_s):
-        return (Transition.REPEATED, min(alert.escalated, channels - 1))  # a silence that is here at all is over
+    repeats = told and rule.repeat_s is not None and at.now - alert.paged >= rule.repeat_s
+    if unsilenced or alert.owed or repeats:
+        return (Transition.REPEATED, min(alert.escalated, channels - 1))
     return None
 
 
@@ -253,14 +285,20 @@ def _fold(words: Sequence[_Word]) -> _Word:
 
 
 def _noted(alert: Alert, word: _Word, thread: str, at: Moment) -> Alert:
-    """Return an alert that is told by ``word``."""
+    """Return an alert that is told by ``word``. Its wait for an answer begins when a channel has taken that."""
+    over = alert.state is AlertState.RESOLVED
+    anew = over or alert.silence is not None
+    goes_on = alert.asked_wall is None or word.rank <= alert.escalated
     return replace(
         alert,
-        paged_wall=None if alert.state is AlertState.RESOLVED else at.wall,
+        paged_wall=None if over else at.wall,
         paged=at.now,
+        asked_wall=None if anew else alert.asked_wall if goes_on else at.wall,
+        asked=alert.asked if goes_on else at.now,
         thread=thread,
         escalated=max(alert.escalated, word.rank),
         silence=None,
+        owed=False,
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
-from teamops.model.page import Page, Receipt
+from teamops.model.page import Page, Parts, Receipt
 
 TRIES = 3
 """So often one channel is tried before the next one is."""
@@ -14,6 +16,26 @@ LAP_S = (15.0, 60.0, 300.0)
 """Seconds until all channels are gone through again after none took the page; the last of them from then on."""
 LONGEST_S = 3600.0
 """No channel makes a page wait for longer, whatever it says of when to come again."""
+
+PERHAPS = "You may have this already: teamops was killed while it was sent."
+
+_NONE: Mapping[str, Parts] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How far a page has come, as it is kept over lives."""
+
+    channel: str = ""
+    """The one that is next; empty = the one that it was decided for."""
+    tries: int = 0
+    laps: int = 0
+    due_wall: float | None = None
+    """When it is tried next, Unix seconds; ``None`` = at once."""
+    cut_off: str = ""
+    """The channel by which it was being sent when a life ended: it may have arrived. Empty = none."""
+    parts: Mapping[str, Parts] = field(default_factory=lambda: _NONE)
+    """Channel → how parts of it have ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +53,25 @@ class Sending:
     """So often all channels were gone through in vain."""
     due: float
     """When it is tried next, in the seconds of the loop's clock."""
+    left: bool = False
+    """By an earlier life."""
+    cut_off: str = ""
+    """See ``Course``."""
+    parts: Mapping[str, Parts] = field(default_factory=lambda: _NONE)
+    """See ``Course``."""
 
     @property
     def channel(self) -> str:
         """The channel that is next."""
         return self.channels[self.place]
+
+    @property
+    def given(self) -> Page:
+        """The page as its channel is given it: with what parts of it have ended before, and whether it may be there."""
+        parts = self.parts.get(self.channel, ())
+        if self.channel != self.cut_off:
+            return replace(self.page, parts=parts) if parts else self.page
+        return replace(self.page, parts=parts, body=f"{self.page.body}\n{PERHAPS}".strip())
 
     @property
     def fresh(self) -> bool:
@@ -49,9 +85,36 @@ def begin(page: Page, order: tuple[str, ...], first: int, now: float) -> Sending
     return Sending(page=page, channels=order[first:] + order[:first], due=now)
 
 
+def resume(page: Page, order: tuple[str, ...], first: int, course: Course, now: float, wall: float) -> Sending:
+    """Return a page that an earlier life left, where it was: the same channel, the same count, the same pause.
+
+    What was cut off goes by its channel once more. A channel that is in use no longer begins the course anew.
+    """
+    begun = replace(begin(page, order, first, now), left=True, cut_off=course.cut_off, parts=course.parts)
+    channel = course.cut_off or course.channel
+    if channel not in begun.channels:
+        return begun
+    return replace(
+        begun,
+        place=begun.channels.index(channel),
+        tries=course.tries if channel == course.channel else 0,
+        laps=course.laps,
+        due=now + (0.0 if course.due_wall is None else min(LONGEST_S, max(0.0, course.due_wall - wall))),
+    )
+
+
+def course(sending: Sending, now: float, wall: float) -> Course:
+    """Return what is to be kept of where a page is."""
+    return Course(
+        channel=sending.channel, tries=sending.tries, laps=sending.laps, due_wall=wall + max(0.0, sending.due - now)
+    )
+
+
 def failed(sending: Sending, receipt: Receipt, now: float, *, known_bad: bool) -> Sending:
     """Return where a page goes after a try in vain. ``known_bad``: its channel failed the page before, too."""
     tries = sending.tries + 1
+    parts = dict(sending.parts.get(sending.channel, ())) | dict(receipt.parts)  # one that is cut off tells of none
+    sending = replace(sending, parts={**sending.parts, sending.channel: tuple(parts.items())}, cut_off="")
     if receipt.retry and tries < (1 if known_bad else TRIES):
         pause = PAUSES_S[tries - 1] if receipt.after_s is None else min(LONGEST_S, max(0.0, receipt.after_s))
         return replace(sending, tries=tries, due=now + pause)

@@ -76,6 +76,9 @@ SELECT wall, rank, id, kind, role, a, b, c, ok FROM (
   SELECT * FROM (SELECT a.ended_wall AS at, 11, a.id, 'page', p.role, p.title, a.channel, a.message, a.ok
                  FROM page_attempt a JOIN page p ON p.id = a.page WHERE a.ended_wall IS NOT NULL AND a.absent = 0
                  ORDER BY at DESC, a.id DESC LIMIT :n)
+  UNION ALL
+  SELECT * FROM (SELECT over_wall, 12, 0, 'unsent', role, title, over, '', 0 FROM page
+                 WHERE over_wall IS NOT NULL AND over NOT IN ('delivered', 'tried') ORDER BY over_wall DESC LIMIT :n)
 ) ORDER BY wall DESC, rank DESC, id DESC LIMIT :n
 """
 
@@ -90,7 +93,7 @@ def last_states(connection: sqlite3.Connection) -> dict[Role, str]:
 
 _ALERT_IS = (
     "code, subject, severity, state, message, do, agent, since_wall, changed_wall, notify, silenced_wall,"
-    " silenced_until, hidden_by, paged_wall, escalated, thread"
+    " silenced_until, hidden_by, paged_wall, escalated, thread, asked_wall, owed, answered"
 )
 
 
@@ -121,22 +124,28 @@ def _alert(row: Any) -> Alert:
         paged_wall=row[13],
         escalated=row[14],
         thread=row[15],
+        asked_wall=row[16],
+        owed=bool(row[17]),
+        answered=row[18],
     )
 
 
 def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
     """Store an alert; where its state or text is new, the edge too.
 
-    What a person did in another process just before stands: acknowledged stays so as long as it goes on.
+    What a person said in another process just before stands: acknowledged stays so as long as it goes on, and a silence
+    that this one has not heard of is kept.
     """
     row = connection.execute(f"SELECT {_ALERT_IS} FROM alert WHERE code = ? AND subject = ?", alert.key).fetchone()  # noqa: S608 - constants
     before = None if row is None else _alert(row)
-    acked = (AlertState.ACKED, AlertState.FIRING, alert.since_wall)
-    if before is not None and (before.state, alert.state, before.since_wall) == acked:
-        alert = replace(alert, state=AlertState.ACKED, changed_wall=before.changed_wall)
+    if before is not None and before.since_wall == alert.since_wall:
+        if (before.state, alert.state) == (AlertState.ACKED, AlertState.FIRING):
+            alert = replace(alert, state=AlertState.ACKED, changed_wall=before.changed_wall)
+        if before.answered > alert.answered:
+            alert = replace(alert, silence=before.silence, answered=before.answered)
     agent = None if alert.agent is None else str(alert.agent)
     connection.execute(
-        f"INSERT OR REPLACE INTO alert({_ALERT_IS}, rounds) VALUES({'?, ' * 16}0)",
+        f"INSERT OR REPLACE INTO alert({_ALERT_IS}, rounds) VALUES({'?, ' * 19}0)",
         (
             *alert.key,
             alert.severity.value,
@@ -147,19 +156,57 @@ def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
             alert.since_wall,
             alert.changed_wall,
             int(alert.notify),
-            None if alert.silence is None else alert.silence.since_wall,
-            None if alert.silence is None else alert.silence.until_wall,
+            *_span(alert.silence),
             alert.hidden_by,
             alert.paged_wall,
             alert.escalated,
             alert.thread,
+            alert.asked_wall,
+            int(alert.owed),
+            alert.answered,
         ),
     )
     if before is None or before.state != alert.state or before.changed_wall != alert.changed_wall:
-        connection.execute(
-            "INSERT INTO alert_edge(wall, code, subject, severity, state, message, agent) VALUES(?, ?, ?, ?, ?, ?, ?)",
-            (alert.changed_wall, *alert.key, alert.severity.value, alert.state.value, alert.message, agent),
-        )
+        _add_edge(connection, alert)
+
+
+def answer_alert(connection: sqlite3.Connection, known: Alert, answered: Alert) -> bool:
+    """Store what a person said to an alert, from another process than the one in which it lives; return whether it is.
+
+    It isn't where that firing of it is over by now. Written is what differs between ``known`` and ``answered``, and
+    nothing else of what it may have become meanwhile.
+    """
+    row = connection.execute(
+        f"SELECT {_ALERT_IS} FROM alert WHERE code = ? AND subject = ? AND since_wall = ?"  # noqa: S608 - constants
+        " AND state IN ('firing', 'acked')",
+        (*known.key, known.since_wall),
+    ).fetchone()
+    if row is None:
+        return False
+    now = _alert(row)
+    if answered.state != known.state and now.state is AlertState.FIRING:
+        now = replace(now, state=answered.state, changed_wall=answered.changed_wall)
+        _add_edge(connection, now)
+    if answered.silence != known.silence:
+        now = replace(now, silence=answered.silence)
+    connection.execute(
+        "UPDATE alert SET state = ?, changed_wall = ?, silenced_wall = ?, silenced_until = ?, answered = answered + 1"
+        " WHERE code = ? AND subject = ?",
+        (now.state.value, now.changed_wall, *_span(now.silence), *now.key),
+    )
+    return True
+
+
+def _span(silence: Silence | None) -> tuple[float | None, float | None]:
+    return (None, None) if silence is None else (silence.since_wall, silence.until_wall)
+
+
+def _add_edge(connection: sqlite3.Connection, alert: Alert) -> None:
+    agent = None if alert.agent is None else str(alert.agent)
+    connection.execute(
+        "INSERT INTO alert_edge(wall, code, subject, severity, state, message, agent) VALUES(?, ?, ?, ?, ?, ?, ?)",
+        (alert.changed_wall, *alert.key, alert.severity.value, alert.state.value, alert.message, agent),
+    )
 
 
 def begin_action(connection: sqlite3.Connection, action: Action, wall: float) -> int:
@@ -323,6 +370,7 @@ _OWN_WORDS: dict[str, Callable[[Any], LogLine]] = {
     "page": lambda row: log_lines.page_line(
         row[0], row[5], row[6], row[7], None if row[4] is None else Role(row[4]), ok=bool(row[8])
     ),
+    "unsent": lambda row: log_lines.unsent_line(row[0], row[5], row[6], None if row[4] is None else Role(row[4])),
     "rotation": lambda row: log_lines.rotation_line(row[0], row[5], row[6]),
     "accepted": lambda row: log_lines.accepted_line(row[0], row[4], row[5], row[7], row[6]),
 }

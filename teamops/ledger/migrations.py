@@ -270,9 +270,22 @@ INSERT INTO page_attempt(page, channel, wall, ended_wall, ok, message, evidence,
 DELETE FROM action WHERE kind = 'notify';
 """
 
+ANSWERS = """
+ALTER TABLE alert ADD COLUMN asked_wall REAL;
+ALTER TABLE alert ADD COLUMN owed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE alert ADD COLUMN answered INTEGER NOT NULL DEFAULT 0;
+UPDATE alert SET asked_wall = paged_wall;
+ALTER TABLE page ADD COLUMN channel TEXT NOT NULL DEFAULT '';
+ALTER TABLE page ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE page ADD COLUMN laps INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE page ADD COLUMN due_wall REAL;
+ALTER TABLE page_attempt ADD COLUMN parts TEXT NOT NULL DEFAULT '[]';
+CREATE INDEX page_by_end ON page(over_wall);
+"""
+
 STEPS: Sequence[str] = (
     FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, BUDGETS, LOGS, SPENT_QUARTERS,
-    BOUNDARIES, CHECKS, RETENTION, DAYS, PAGES,
+    BOUNDARIES, CHECKS, RETENTION, DAYS, PAGES, ANSWERS,
 )  # fmt: skip
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 

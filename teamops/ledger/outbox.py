@@ -8,14 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from teamops.domain.sending import Course
+from teamops.ledger import history
 from teamops.ledger.connection import reading, writing
+from teamops.model.alert import Alert
 from teamops.model.handoff import Severity
-from teamops.model.page import Button, Page, Receipt, Transition
+from teamops.model.page import Button, Page, Parts, Receipt, Transition
 from teamops.model.role import Role
 
 CUT_OFF = "cut off: teamops ended before its outcome was known"
 
-_PAGE = "SELECT id, wall, transition, keys, thread, severity, project, title, body, do, role, buttons, first FROM page"
+TRIED = "tried"
+DELIVERED = "delivered"
+
+_PAGE = (
+    "SELECT id, wall, transition, keys, thread, severity, project, title, body, do, role, buttons, first,"
+    " channel, tries, laps, due_wall FROM page"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +34,7 @@ class Waiting:
     page: Page
     first: int
     """In the order of channels: the one that it was decided for."""
-    cut_off: str
-    """The channel to which it was being delivered when that life ended: it may have arrived. Empty = none."""
+    course: Course
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +64,59 @@ class Outbox:
     def begin(self, page: Page, channel: str, wall: float) -> int:
         """Store that ``page`` is about to be delivered by ``channel``; return the attempt's row."""
         with writing(self._connection, self._path, durable=True):
-            cursor = self._connection.execute(
-                "INSERT INTO page_attempt(page, channel, wall) VALUES(?, ?, ?)", (page.id, channel, wall)
-            )
-        return int(cursor.lastrowid or 0)
+            return _begin(self._connection, page, channel, wall)
 
-    def end(self, page: Page, attempt: int, receipt: Receipt, wall: float) -> None:
-        """Store how an attempt ended; where it was delivered, the page is done with."""
+    def end(
+        self,
+        page: Page,
+        attempt: int,
+        receipt: Receipt,
+        wall: float,
+        course: Course | None = None,
+        alerts: Sequence[Alert] = (),
+        channel: str = "",
+    ) -> None:
+        """Store how an attempt ended: with it where the page goes on, or that it is done with, as it was delivered.
+
+        ``alerts``: those of which something is new by that. ``channel``: by which it was, for an attempt whose begin
+        could not be stored (0).
+        """
         with writing(self._connection, self._path, durable=True):
-            self._connection.execute(
-                "UPDATE page_attempt SET ended_wall = ?, ok = ?, message = ?, evidence = ?, hint = ?, absent = ?"
-                " WHERE id = ?",
-                (
-                    wall,
-                    int(receipt.ok),
-                    receipt.message,
-                    receipt.evidence,
-                    receipt.hint,
-                    int(receipt.absent),
-                    attempt,
-                ),
-            )
+            attempt = attempt or _begin(self._connection, page, channel, wall)
+            _end(self._connection, attempt, receipt, wall)
             if receipt.ok:
-                _close(self._connection, page, "delivered", wall)
+                _close(self._connection, page, DELIVERED, wall)
+            elif course is not None:
+                self._connection.execute(
+                    "UPDATE page SET channel = ?, tries = ?, laps = ?, due_wall = ? WHERE id = ?",
+                    (course.channel, course.tries, course.laps, course.due_wall, page.id),
+                )
+            for alert in alerts:
+                history.save_alert(self._connection, alert)
 
-    def drop(self, page: Page, why: str, wall: float) -> None:
-        """Store that ``page`` is not tried any more: nobody is needed by now."""
-        with writing(self._connection, self._path):
+    def drop(self, page: Page, why: str, wall: float, alerts: Sequence[Alert] = ()) -> None:
+        """Store that ``page`` is not tried any more, and why; ``alerts``: those that are still to be told."""
+        with writing(self._connection, self._path, durable=bool(alerts)):
             _close(self._connection, page, why, wall)
+            for alert in alerts:
+                history.save_alert(self._connection, alert)
+
+    def tried(self, page: Page, tries: Sequence[tuple[str, Receipt]], wall: float) -> None:
+        """Store a page that a person sent to try the channels, and how each took it: all of it or nothing."""
+        with writing(self._connection, self._path, durable=True):
+            add(self._connection, [(page, 0)])
+            for channel, receipt in tries:
+                _end(self._connection, _begin(self._connection, page, channel, wall), receipt, wall)
+            _close(self._connection, page, TRIED, wall)
+
+    def unsent(self, since: float, until: float) -> list[tuple[str, str]]:
+        """Return the pages that were given up from ``since`` to ``until``: the title of each, and why; oldest first."""
+        with reading(self._path):
+            return self._connection.execute(
+                "SELECT title, over FROM page WHERE over_wall >= ? AND over_wall < ? AND over NOT IN (?, ?)"
+                " ORDER BY over_wall, id",
+                (since, until, DELIVERED, TRIED),
+            ).fetchall()
 
     def waiting(self) -> list[Waiting]:
         """Return the pages that are not done with, oldest first."""
@@ -91,11 +124,17 @@ class Outbox:
             rows = self._connection.execute(f"{_PAGE} WHERE over_wall IS NULL ORDER BY wall, id").fetchall()
             found = []
             for row in rows:
-                cut = self._connection.execute(
-                    "SELECT channel FROM page_attempt WHERE page = ? AND ended_wall IS NULL ORDER BY id DESC LIMIT 1",
-                    (row[0],),
-                ).fetchone()
-                found.append(Waiting(_page(row), row[12], "" if cut is None else cut[0]))
+                cut, parts = "", dict[str, Parts]()
+                for channel, ended, told in self._connection.execute(
+                    "SELECT channel, ended_wall, parts FROM page_attempt WHERE page = ? ORDER BY id", (row[0],)
+                ):
+                    cut = channel if ended is None else cut
+                    known = dict(parts.get(channel, ())) | {name: bool(ok) for name, ok in json.loads(told)}
+                    parts |= {channel: tuple(known.items())} if known else {}
+                course = Course(
+                    channel=row[13], tries=row[14], laps=row[15], due_wall=row[16], cut_off=cut, parts=parts
+                )
+                found.append(Waiting(_page(row), row[12], course))
         return found
 
     def close_cut_off(self, wall: float) -> None:
@@ -106,12 +145,15 @@ class Outbox:
             )
 
     def decided(self, since: float, until: float) -> list[float]:
-        """Return when each page of an alert was decided, from ``since`` to ``until``, oldest first."""
+        """Return when each page of an alert was decided, from ``since`` to ``until``, oldest first.
+
+        Those that nobody was sent are left out.
+        """
         with reading(self._path):
             rows = self._connection.execute(
                 "SELECT wall FROM page WHERE wall > ? AND wall <= ? AND transition NOT IN ('tried', 'report')"
-                " ORDER BY wall",
-                (since, until),
+                " AND over IN ('', ?) ORDER BY wall",
+                (since, until, DELIVERED),
             ).fetchall()
         return [float(row[0]) for row in rows]
 
@@ -162,6 +204,30 @@ def add(connection: sqlite3.Connection, pages: Sequence[tuple[Page, int]]) -> No
             )
             for page, first in pages
         ],
+    )
+
+
+def _begin(connection: sqlite3.Connection, page: Page, channel: str, wall: float) -> int:
+    cursor = connection.execute(
+        "INSERT INTO page_attempt(page, channel, wall) VALUES(?, ?, ?)", (page.id, channel, wall)
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _end(connection: sqlite3.Connection, attempt: int, receipt: Receipt, wall: float) -> None:
+    connection.execute(
+        "UPDATE page_attempt SET ended_wall = ?, ok = ?, message = ?, evidence = ?, hint = ?, absent = ?, parts = ?"
+        " WHERE id = ?",
+        (
+            wall,
+            int(receipt.ok),
+            receipt.message,
+            receipt.evidence,
+            receipt.hint,
+            int(receipt.absent),
+            json.dumps(receipt.parts),
+            attempt,
+        ),
     )
 
 

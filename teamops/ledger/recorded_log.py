@@ -16,6 +16,7 @@ _EDIT = "t.kind, coalesce(b.heading, ''), count(*)"
 _CHANGED = "FROM tamper t LEFT JOIN block b ON b.id = t.before"
 _TYPED = "coalesce(typed_wall, decided_wall), NULL FROM delivery"
 _TRIED = "FROM page_attempt a JOIN page p ON p.id = a.page AND a.absent = 0"
+_UNSENT = "FROM (SELECT * FROM page WHERE over NOT IN ('delivered', 'tried'))"
 _KINDS = (
     ("wall", "SELECT wall, 0, 0, 'turn', role, task, '', '', 1, NULL FROM light"),
     ("wall", "SELECT wall, 1, id, 'state', role, state, evidence, '', 1, NULL FROM state_edge"),
@@ -45,6 +46,7 @@ _KINDS = (
         "a.ended_wall",
         f"SELECT a.ended_wall, 11, a.id, 'page', p.role, p.title, a.channel, a.message, a.ok, NULL {_TRIED}",
     ),
+    ("over_wall", f"SELECT over_wall, 12, 0, 'unsent', role, title, over, '', 0, NULL {_UNSENT}"),
 )
 """When a line is told, and the line as ``history.line`` reads it, with the moment from which on another stands for it.
 

@@ -254,6 +254,14 @@ class Ledger:
                 history.save_alert(self._connection, alert)
             outbox.add(self._connection, pages)
 
+    def answer_alert(self, known: Alert, answered: Alert) -> bool:
+        """Store what a person said to an alert beside the supervisor that acts; False where it is over by now.
+
+        ``known``: as it was read; ``answered``: as their word makes it.
+        """
+        with writing(self._connection, self._path):
+            return history.answer_alert(self._connection, known, answered)
+
     # actions
 
     def begin_action(self, action: Action, wall: float) -> int:

@@ -74,13 +74,22 @@ class Alert:
     paged_wall: float | None = None
     """When the person was last told of it, since it fired; ``None`` = not yet, or there is nothing to tell."""
     escalated: int = 0
-    """So many channels further it was told because nobody acknowledged it."""
+    """The furthest place, in the order of channels, that has taken a page of it, or was told for want of an answer."""
+    asked_wall: float | None = None
+    """Since when an answer is waited for before the next channel is told, too: since a channel took its first page, or
+    since the last escalation. ``None`` = none has taken one yet."""
+    owed: bool = False
+    """A later page of it came to nothing: it is told again as soon as that may be."""
+    answered: int = 0
+    """So often a person has acknowledged or silenced it in another process."""
     thread: str = ""
     """Of the page that told of it."""
     since: float = field(default=0.0, compare=False)
     """Observed seconds: when it became pending, and from when it fires on, when it fired."""
     paged: float = field(default=0.0, compare=False)
     """Observed seconds: when the person was last told."""
+    asked: float = field(default=0.0, compare=False)
+    """Observed seconds of ``asked_wall``."""
     clear: float | None = field(default=None, compare=False)
     """Observed seconds: since when its cause is not seen any more; ``None`` = it is seen."""
 

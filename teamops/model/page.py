@@ -11,6 +11,10 @@ from teamops.model.role import Role
 Key = tuple[str, str]
 """Code and subject: the identity of an alert's cause."""
 
+Parts = tuple[tuple[str, bool], ...]
+"""What of a page has ended by a channel that reaches several places: each one's name, and whether it was taken there or
+refused for good. A name holds no secret, and is the same the next time."""
+
 
 class Transition(StrEnum):
     """What happened to the alerts that a page tells of."""
@@ -70,6 +74,8 @@ class Page:
     """What may be answered, in this order; a channel shows as many of the first as it has room for."""
     wall: float
     """When it was decided, Unix seconds."""
+    parts: Parts = ()
+    """What earlier tries by the channel that is given it have come to: there it is not sent again."""
 
     @property
     def critical(self) -> bool:
@@ -94,6 +100,8 @@ class Receipt:
     """Not delivered, as there is no such way here at all: no desktop bus, no terminal. Nothing was tried."""
     hint: str = ""
     """What to do about it, where it is not ok."""
+    parts: Parts = ()
+    """Where it is not ok: what of it is done with, by this try and those before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

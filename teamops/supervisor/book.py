@@ -297,6 +297,15 @@ class Book:
             rows.append((held, light.read_light(held, worked, now, self.settings.limits)))
         return sorted(rows, key=lambda row: (row[0].role == HUMAN, -row[1].unanswered_s, row[0].task or ""))
 
+    def expects_work(self, held: light.Light) -> bool:
+        """Return whether the holder of a light has had its time to show work.
+
+        One that was started again, or goes on after a stop, has it anew.
+        """
+        page = self.agents.get(held.role)
+        begun = [] if page is None else [at for at in (page.born, page.went_on) if at is not None]
+        return not begun or self.stamp.now - max(begun) >= self.settings.limits.stale_for(held.tier)
+
     def answered(self, held: light.Light) -> bool:
         """Return whether the holder of a light has shown a sign of work after it came."""
         page = self.agents.get(held.role)

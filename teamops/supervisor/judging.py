@@ -48,7 +48,8 @@ def judge_all(core: Core) -> None:
 def findings_of(book: Book, missed: Iterable[tuple[Light, str]]) -> list[Finding]:
     """Return all that is to be said now; ``missed``: lights whose holder was not told, and why."""
     managed = frozenset(role for role in book.agents if book.manages(role))
-    found = rules.light_findings(book.readings(book.stamp.now), managed=managed)
+    readings = [(held, reading) for held, reading in book.readings(book.stamp.now) if book.expects_work(held)]
+    found = rules.light_findings(readings, managed=managed)
     holders = book.holders()
     for page in book.agents.values():
         if is_let_go(page) and page.health in GONE:

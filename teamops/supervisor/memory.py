@@ -288,21 +288,19 @@ class Memory:
 
     def alerts_changed(self, book: Book, alerts: Sequence[Alert], pages: Sequence[tuple[Page, int]] = ()) -> None:
         """Store alerts of which something is new, and the pages that tell of them."""
-        if alerts and (self.acting or self._followed):
+        if alerts and self.acting:
             kept, told = tuple(alerts), tuple(pages)
             self.store(book, lambda: self._ledger.save_alerts(kept, told))
 
-    def attempt_begun(self, book: Book, page: Page, channel: str) -> int:
-        """Store that a page is about to be delivered; return the attempt's row, 0 where that can't be stored.
-
-        A page of a ledger that can't be written must go out all the same: it is what tells of that.
-        """
-        if not self._unwritten:
-            try:
-                return self.outbox.begin(page, channel, book.stamp.wall)
-            except LedgerError as error:
-                book.ledger_trouble = str(error)
-        return 0
+    def answer_alert(self, book: Book, known: Alert, answered: Alert) -> str:
+        """Store what the person said to an alert; return why that can't be, empty = it is done."""
+        if not self._followed:
+            self.alerts_changed(book, (answered,))
+            return ""
+        try:
+            return "" if self._ledger.answer_alert(known, answered) else "that alert is over"
+        except LedgerError as error:
+            return str(error)
 
     # the protocol
 

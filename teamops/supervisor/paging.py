@@ -1,25 +1,30 @@
 """Calls the person: decides with the rules' alerts who must be told of what, and brings each page to its end.
 
 A page is stored in the transaction that stores the alerts it tells of, and each attempt before it is made; so a killed
-teamops loses none. Where the kill falls between a delivery and its record, the next life delivers that page once more,
-with the same id: a channel that knows ids shows it once.
+teamops loses none, and what was delivered is never sent again. Where the kill falls between a delivery and its record,
+nobody can know: the next life delivers that page once more, with the same id (a channel that knows ids shows it once)
+and with a word of that. What a life left is judged again before it goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from teamops.domain import days, log_lines, paging, sending
+from teamops.domain import days, log_lines, paging, sending, worth
 from teamops.domain.paging import Decided, Lately, Moment
 from teamops.domain.sending import Sending
+from teamops.domain.worth import Judged, Worth
 from teamops.effects.channels.port import Channel
 from teamops.effects.channels.trying import all_started, attempted
+from teamops.ledger.connection import LedgerError
 from teamops.model.actions import Outcome
 from teamops.model.alert import Finding
-from teamops.model.page import Answer, Button, Page, Receipt, Transition
+from teamops.model.clock import Stamp
+from teamops.model.page import Answer, Button, Page, Receipt
 from teamops.model.role import Role
 from teamops.model.snapshot import AckAlert, Intent, LogLine, PokeRole, RestartRole, SilenceAlert
 from teamops.supervisor.book import Book
@@ -29,7 +34,7 @@ if TYPE_CHECKING:
     from teamops.supervisor.core import Core
     from teamops.supervisor.withdrawing import Withdrawing
 
-OVER = "over before it could be told"
+TOGETHER = "nobody could be reached for a while: what still holds is told together"
 SILENCES: dict[Button, float | None] = {Button.SILENCE_15M: 900.0, Button.SILENCE_1H: 3600.0, Button.SILENCE: None}
 
 
@@ -44,6 +49,8 @@ class Paging:
         self._lately = Lately()
         self._waiting: dict[str, Sending] = {}
         """By the page's id."""
+        self._left: list[Sending] = []
+        """What earlier lives left: it goes on when this one has looked at the world, and knows what still holds."""
         self._busy: dict[str, str] = {}
         """Channel → the page that it delivers now."""
         self._due = asyncio.Event()
@@ -67,22 +74,27 @@ class Paging:
         recent = memory.ask(book, lambda: memory.outbox.decided(stamp.wall - span, stamp.wall + span)) or []
         self._lately = Lately(tuple(min(stamp.now, stamp.now - stamp.wall + wall) for wall in recent))
         now = self._core.time()
-        for left in memory.ask(book, memory.outbox.waiting) or ():
-            first = self._order.index(left.cut_off) if left.cut_off in self._order else left.first
-            self._waiting[left.page.id] = sending.begin(left.page, self._order, first, self._from(left.page, now))
+        waiting = memory.ask(book, memory.outbox.waiting) or []
+        self._left = [
+            sending.resume(left.page, self._order, left.first, left.course, now, stamp.wall) for left in waiting
+        ]
+        tried_on = {left.course.channel for left in waiting if left.course.tries}
         memory.store(book, partial(memory.outbox.close_cut_off, stamp.wall))
         for last in memory.ask(book, memory.outbox.last_tries) or ():
-            if not last.receipt.ok and last.channel in self._order and self._counts(last.receipt):
+            given_up = last.channel in self._order and last.channel not in tried_on
+            if not last.receipt.ok and given_up and self._counts(last.receipt):
                 self._failed[last.channel] = last.receipt
 
     def decide(self, book: Book) -> Decided:
         """Return what is to be told now, with the alerts as they are then. Nothing of it is done before ``take``."""
-        zone = self._settings.budgets.zone
-        local = days.local(book.stamp.wall, zone)
+        if self._left:
+            self._waiting |= {one.page.id: one for one in self._left}
+            self._left = []
+            self._due.set()
         decided = paging.decide(
             book.alerts.values(),
             self._lately,
-            Moment(book.stamp.now, book.stamp.wall, local.hour * 60 + local.minute),
+            self._moment(book.stamp),
             self._settings.paging,
             project=self._settings.project,
             channels=len(self._order),
@@ -95,7 +107,7 @@ class Paging:
         """Bring pages on their way; they are stored."""
         now = self._core.time()
         for page, first in pages:
-            self._waiting[page.id] = sending.begin(page, self._order, first, self._from(page, now))
+            self._waiting[page.id] = sending.begin(page, self._order, first, now)
         self._due.set()
         if self._withdrawing is not None:
             self._withdrawing.look()
@@ -107,13 +119,9 @@ class Paging:
         if self._order and known is False and memory.store(book, partial(memory.outbox.put, page)):
             self.take([(page, 0)])
 
-    def _from(self, page: Page, now: float) -> float:
-        """Return from when on a page may be told: what needs nobody waits for the end of the quiet hours."""
-        quiet = self._settings.paging.quiet
-        if page.transition is not Transition.REPORT or quiet is None:
-            return now
-        local = days.local(self._core.stamp().wall, self._settings.budgets.zone)
-        return now + 60.0 * quiet.left(local.hour * 60 + local.minute)
+    def _moment(self, stamp: Stamp) -> Moment:
+        local = days.local(stamp.wall, self._settings.budgets.zone)
+        return Moment(stamp.now, stamp.wall, local.hour * 60 + local.minute)
 
     def findings(self, book: Book) -> list[Finding]:  # noqa: ARG002 - as the other parts of a supervisor
         """Return what a person has to know of the ways to them."""
@@ -179,43 +187,64 @@ class Paging:
                 continue
 
     def _begin(self, one: Sending) -> None:
-        book = self._core.book
-        if not self._worth(one):
-            del self._waiting[one.page.id]
-            self._core.memory.store(
-                book, partial(self._core.memory.outbox.drop, one.page, OVER, self._core.stamp().wall)
-            )
-            book.note(LogLine(book.stamp.wall, "page", f"{OVER}: {one.page.title}", one.page.role, ok=False))
-            return
-        self._busy[one.channel] = one.page.id
-        self._core.spawn(self._deliver(one), f"page by {one.channel}")
+        judged = worth.judge(one, self._core.book.alerts, self._moment(self._core.stamp()), self._settings.paging)
+        if judged.worth is Worth.WAIT:
+            self._waiting[one.page.id] = replace(one, due=self._core.time() + judged.wait_s)
+        elif judged.worth is Worth.SEND:
+            self._busy[one.channel] = one.page.id
+            self._core.spawn(self._deliver(one), f"page by {one.channel}")
+        else:
+            self._give_up(one, judged)
 
-    def _worth(self, one: Sending) -> bool:
-        """Return whether a page is to be tried: always once, and again as long as somebody is needed."""
-        if one.fresh:
-            return True
-        if one.page.transition in {Transition.RESOLVED, Transition.REPORT, Transition.TRIED}:
-            return not one.laps
-        return paging.still_worth_telling(one.page, self._core.book.alerts, self._core.book.stamp.wall)
+    def _give_up(self, one: Sending, judged: Judged) -> None:
+        """Send a page no more: nobody is needed, or what it tells of is decided anew."""
+        book, page, wall = self._core.book, one.page, self._core.stamp().wall
+        del self._waiting[page.id]
+        self._lately = paging.unsent(self._lately, page, self._moment(self._core.stamp()))
+        untold = worth.taken_back(book.alerts.values(), page) if judged.worth is Worth.ANEW else ()
+        book.alerts |= {alert.key: alert for alert in untold}
+        outbox = self._core.memory.outbox
+        self._core.memory.store(book, partial(outbox.drop, page, judged.why, wall, untold))
+        book.note(log_lines.unsent_line(wall, page.title, judged.why, page.role))
+        self._core.wake()
 
     async def _deliver(self, one: Sending) -> None:
         name = one.channel
         try:
-            attempt = self._core.memory.attempt_begun(self._core.book, one.page, name)
+            attempt = self._attempt_begun(one.page, name)
             channel = self._channels.get(name)
             if channel is None:
                 receipt = Receipt(ok=False, message="there is no such channel", hint="see notify.channels")
             else:
-                receipt = await attempted(channel, one.page)
+                receipt = await attempted(channel, one.given)
             self._ended(one, attempt, receipt)
         finally:
             self._busy.pop(name, None)
             self._due.set()
 
+    def _attempt_begun(self, page: Page, channel: str) -> int:
+        """Store that a page is about to be delivered; return the attempt's row, 0 where that can't be stored.
+
+        A page of a ledger that can't be written must go out all the same: it is what tells of that.
+        """
+        memory, book = self._core.memory, self._core.book
+        if memory.written:
+            try:
+                return memory.outbox.begin(page, channel, book.stamp.wall)
+            except LedgerError as error:
+                book.ledger_trouble = str(error)
+        return 0
+
     def _ended(self, one: Sending, attempt: int, receipt: Receipt) -> None:
-        core, page, name = self._core, one.page, one.channel
+        core, page, name, now = self._core, one.page, one.channel, self._core.time()
         wall = core.stamp().wall
-        core.memory.store(core.book, partial(core.memory.outbox.end, page, attempt, receipt, wall))
+        after = one if receipt.ok else sending.failed(one, receipt, now, known_bad=name in self._failed)
+        at, place = self._moment(core.stamp()), self._order.index(name)
+        told = paging.taken(core.book.alerts.values(), page, place, at) if receipt.ok else ()
+        core.book.alerts |= {alert.key: alert for alert in told}
+        course = sending.course(after, now, wall)
+        end = partial(core.memory.outbox.end, page, attempt, receipt, wall, course, told, name)
+        core.memory.store(core.book, end)
         if not receipt.absent:
             core.book.note(log_lines.page_line(wall, page.title, name, receipt.message, page.role, ok=receipt.ok))
         if receipt.ok:
@@ -223,8 +252,8 @@ class Paging:
             if self._withdrawing is not None:
                 self._withdrawing.delivered(page, self._channels.get(name))
             self._well(name)
+            self._fold_left_behind()
         else:
-            after = sending.failed(one, receipt, core.time(), known_bad=name in self._failed)
             self._waiting[page.id] = after
             self._reasons[name] = receipt.message
             if sending.gave_up(one, after) and self._counts(receipt):
@@ -232,6 +261,17 @@ class Paging:
             if after.laps > one.laps and not self._failed:
                 self._nobody = True
         core.wake()
+
+    def _fold_left_behind(self) -> None:
+        """Let what no channel has taken so far come as one page, now that one takes pages again."""
+        free = [one for one in self._waiting.values() if one.laps and one.page.id not in self._busy.values()]
+        behind = [one for one in free if one.page.keys]
+        if len(behind) > 1:
+            for one in behind:
+                self._give_up(one, Judged(Worth.ANEW, TOGETHER))
+            self._lately = replace(self._lately, quiet=True)
+        else:
+            self._waiting |= {one.page.id: replace(one, due=self._core.time()) for one in behind}
 
     def _counts(self, receipt: Receipt) -> bool:
         """Return whether a try in vain is a failure: that a default is not there is none."""

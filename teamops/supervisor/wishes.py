@@ -135,7 +135,9 @@ def _quieten(core: Core, intent: AckAlert | SilenceAlert) -> Outcome:
         quiet = alerts_rule.speak(alert) if intent.end else alerts_rule.silence(alert, wall, intent.seconds)
         said = log_lines.silence_words(quiet.silence, wall)
         line = LogLine(wall, "alert", f"{said}: {alert.message}", alert.agent)
+    trouble = core.memory.answer_alert(book, alert, quiet)
+    if trouble:
+        return Outcome(ok=False, message=trouble, hint="")
     book.alerts[alert.key] = quiet
-    core.memory.alerts_changed(book, (quiet,))
     book.note(line)
     return Outcome(ok=True, message=said)

@@ -8,14 +8,17 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from teamops.cli import alerts as alerts_command
 from teamops.config.load import load
 from teamops.domain.alert_rules import RULES
 from teamops.ledger.store import open_ledger
 from teamops.model.alert import Alert, AlertState
+from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Severity
 from teamops.model.role import CODER, REVIEWER, Role
 from teamops.supervisor.lease import state_dir_of
@@ -112,7 +115,8 @@ def test_what_is_refused(project: Project, words: tuple[str, ...], said: str) ->
     ("words", "said"),
     [
         (("ack", "agent-dead"), 'name its subject: "'),
-        (("ack", "human-turn"), "no alert human-turn is open"),
+        (("ack", "human-turn"), "that is over: REVIEWER is human-turn"),
+        (("ack", "handoff-lost"), "no alert handoff-lost is open"),
         (("ack", "agent-dead", "NOBODY"), "which agent-dead"),
     ],
 )
@@ -166,3 +170,17 @@ def test_where_nothing_is_remembered_there_is_nothing_to_acknowledge(tmp_path: P
     with Terminal([*words, "--state-dir", str(tmp_path / "state")], cols=120) as terminal:
         terminal.wait_for("nothing is remembered of this project")
         assert terminal.wait_end() == 1
+
+
+def test_what_is_over_before_the_answer_is_stored_stays_over(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def change(known: Alert, wall: float) -> Alert:
+        with closing(open_ledger(project.ledger)) as theirs:  # the supervisor, just now
+            theirs.save_alerts([replace(known, state=AlertState.RESOLVED, changed_wall=wall)])
+        return replace(known, state=AlertState.ACKED, changed_wall=wall)
+
+    with pytest.raises(TeamopsError, match="that is over by now: CODER is agent-dead"):
+        alerts_command._change(load(project.root), project.state, "agent-dead", "CODER", change, "acknowledged")
+    assert project.known("agent-dead", CODER).state is AlertState.RESOLVED
+    assert capsys.readouterr().out == ""

@@ -13,7 +13,8 @@ class Channel(Protocol):
 
     How often, when again and what comes next is the outbox's: a channel tries once, within ``limit_s``, and says
     truthfully how that ended. It is given the same page again where a crash fell between a delivery and its record: one
-    that can, makes that one notification by the page's ``id``.
+    that can, makes that one notification by the page's ``id``. One that reaches several places remembers nothing: it
+    says in the receipt's ``parts`` which are done with, and leaves out those of the page's.
     """
 
     name: str

@@ -3,19 +3,20 @@
 All services are told at the same time, and each has the same time to take it. Where one has not, the channel has failed
 the page, and says how many took it.
 
-A page is delivered when every service has taken it. What one has taken it is not given again by a later try.
+A page is delivered when every service has taken it. What one has taken it is not given again by a later try: that
+stands in the receipt, and the outbox keeps it over lives.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import sys
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,7 +36,6 @@ ENDING_S = 5.0
 """So long the end of the process may take beyond its own time."""
 SAYING_S = 1.0
 """Of that: for the process to say what was late, before it is ended."""
-REMEMBERED = 64
 _LATER = frozenset({408, 425, 429})
 """Answers of the 400s after which trying again makes sense."""
 _KINDS = {Severity.CRITICAL: "failure", Severity.WARNING: "warning"}
@@ -70,8 +70,6 @@ class RemoteChannel:
         # -P and a folder that is nobody's: no agent's apprise.py comes before the real one.
         self._program = program or (sys.executable, "-P", "-m", "teamops.effects.channels.remote_worker")
         self.limit_s = settings.timeout_s + ENDING_S
-        self._taken: OrderedDict[str, dict[str, bool]] = OrderedDict()
-        """Page's id → address → whether it was taken, or refused for good."""
 
     async def start(self, hear: Callable[[Answer], None]) -> str:  # noqa: ARG002 - it carries no answers
         """Say whether apprise is there and the addresses can be read. Nothing is sent."""
@@ -91,15 +89,15 @@ class RemoteChannel:
             urls = await asyncio.to_thread(addresses, self._settings)
         except TeamopsError as error:
             return Receipt(ok=False, message=error.message, hint=error.hint)
-        taken = self._taken.setdefault(page.id, {})
-        while len(self._taken) > REMEMBERED:
-            self._taken.popitem(last=False)
+        names, before = {url: _part(place, url) for place, url in enumerate(urls)}, dict(page.parts)
+        taken = {url: before[name] for url, name in names.items() if name in before}
         open_ = [url for url in urls if url not in taken]
         told = dict(zip(open_, await self._send(open_, page), strict=True)) if open_ else {}
         for url, how in told.items():
             if how.ok or not how.retry:
                 taken[url] = how.ok
-        return _receipt(urls, taken, told)
+        receipt = _receipt(urls, taken, told)
+        return receipt if receipt.ok else replace(receipt, parts=tuple((names[url], ok) for url, ok in taken.items()))
 
     async def close(self) -> None:
         """Nothing was opened."""
@@ -124,6 +122,11 @@ class RemoteChannel:
         late = not ended.ok and ended.status is None
         rest = _Told(ok=False, words=WHY["late"] if late else WHY["defect"], retry=late)
         return [found.get(place, rest) for place in range(len(urls))]
+
+
+def _part(place: int, url: str) -> str:
+    """Return by what name the outbox knows an address: too few bits of it to guess it by."""
+    return f"{place}-{hashlib.sha256(url.encode(errors='replace')).hexdigest()[:4]}"
 
 
 def _told(said: dict[str, object]) -> _Told:

@@ -692,3 +692,39 @@ def test_how_a_person_is_called(project: Path) -> None:
     assert (silent.page, silent.for_s, silent.meaning) == (True, 30.0, RULES["agent-silent"].meaning)
     assert (human.page, human.repeat_s) == (True, 3600.0)
     assert settings.alert_rules["agent-dead"] == RULES["agent-dead"]
+
+
+SOONER = "told again by the same channel before notify.escalate_s lets the next one be told"
+
+
+def test_the_next_channel_is_told_no_sooner_than_the_first_was_tried(project: Path) -> None:
+    (project / "teamops.toml").write_text('[notify]\nescalate_s = "10s"\n', encoding="utf-8")
+    (problem,) = [problem for problem in check(project).problems if problem.severity is Severity.ERROR]
+    assert problem.message == "notify.escalate_s is longer than 10 s: for so long one channel is tried"
+    assert problem.line == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[notify]\nescalate_s = "5m"\n', []),
+        (
+            '[notify]\nchannels = ["desktop"]\nescalate_s = "5m"\n',
+            ["notify.escalate_s has no effect: there is one channel, and no next one"],
+        ),
+        ('[notify]\nchannels = ["desktop"]\n[alerts.tmux-down]\nrepeat_s = "5m"\n', []),
+        (
+            '[alerts.tmux-down]\nrepeat_s = "5m"\n[alerts.human-turn]\nrepeat_s = "5m"\n',
+            [f"alerts.tmux-down.repeat_s: {SOONER}"],
+        ),
+        (
+            '[notify]\nescalate_s = "2h"\n',
+            [f"poke-unproven, forged-sign-off, agent-given-up and 4 more: {SOONER}"],
+        ),
+    ],
+)
+def test_when_the_next_channel_is_told_and_when_the_same_again(project: Path, text: str, said: list[str]) -> None:
+    (project / "teamops.toml").write_text(text, encoding="utf-8")
+    problems = [problem for problem in check(project, thorough=True).problems if "escalate_s" in problem.message]
+    assert [problem.message for problem in problems] == said
+    assert all(problem.severity is Severity.WARNING for problem in problems)

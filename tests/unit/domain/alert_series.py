@@ -43,10 +43,13 @@ class Play:
 
     series: Mapping[str, str]
     acts: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    """Second → "ack agent-dead CODER", "silence 900 …", "silence …" (until resolved), "speak …", "gap 3600"."""
+    """Second → "ack agent-dead CODER", "silence 900 …", "silence …" (until resolved), "speak …", "gap 3600",
+    "taken 1 …" (the last page, by the channel at place 1)."""
     rules: Mapping[str, AlertRule] = field(default_factory=lambda: RULES)
     policy: PagingPolicy = field(default_factory=lambda: PagingPolicy(group_wait_s=2.0))
     channels: int = 2
+    delivered: bool = True
+    """Each page is taken at once by the channel that it was decided for."""
     minute: int = 12 * 60
     """Of the day at which it begins."""
     notify: Mapping[str, bool] = field(default_factory=dict)
@@ -84,13 +87,16 @@ class Play:
         if gap:
             return
         minute = (self.minute + int(second + self.lost) // 60) % paging.DAY_MIN
+        moment = Moment(now, wall, minute)
         decided = paging.decide(
-            self.alerts.values(), self.lately, Moment(now, wall, minute), self.policy,
+            self.alerts.values(), self.lately, moment, self.policy,
             project="shop", channels=self.channels, rules=self.rules,
         )  # fmt: skip
         self.lately = decided.lately
         self.alerts |= {alert.key: alert for alert in decided.alerts}
         self.pages += [(second, page, rank) for page, rank in decided.pages]
+        for page, rank in decided.pages if self.delivered else ():
+            self.alerts |= {one.key: one for one in paging.taken(self.alerts.values(), page, rank, moment)}
 
     def finding(self, name: str) -> Finding:
         """Return what a rule says of ``name``; an agent's code is about the agent that the subject names."""
@@ -118,6 +124,9 @@ class Play:
                 self.alerts[key] = life.acknowledge(alert, wall)
             elif verb == "speak":
                 self.alerts[key] = life.speak(alert)
+            elif verb == "taken":
+                moment = Moment(float(second), wall, 0)
+                self.alerts |= {one.key: one for one in paging.taken([alert], self.pages[-1][1], int(first), moment)}
             else:
                 self.alerts[key] = life.silence(alert, wall, length)
         return gap

@@ -384,6 +384,15 @@ HELD = replace(ALIVE, light_since=NOW - 5000, born=NOW - 9000)
             id="its client leaves, and its process lives",
         ),
         pytest.param(
+            replace(
+                ALIVE, told=Told.WAITING, told_at=NOW - 50, told_detail="ask", screen=Screen.DIALOG, screen_at=NOW - 49
+            ),
+            S.WAITING,
+            E.HOOK,
+            "ask",
+            id="a screen that shows what the hook told before takes nothing from it",
+        ),
+        pytest.param(
             replace(ALIVE, told=Told.IDLE, told_at=NOW - 50, screen=Screen.DIALOG, screen_at=NOW - 40),
             S.WAITING,
             E.PANE,

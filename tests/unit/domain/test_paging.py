@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from teamops.domain.paging import Lately, Moment, PagingPolicy, Quiet, decide, still_worth_telling
+from teamops.domain.paging import Lately, Moment, PagingPolicy, Quiet, decide, taken, unsent
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Severity
-from teamops.model.page import Button, Page, Transition
+from teamops.model.page import Button, Page
 from teamops.model.role import CODER, Role
 from tests.unit.domain.alert_series import Play, rule
 
@@ -68,6 +68,58 @@ def test_a_repeat_goes_to_where_it_was_escalated_to() -> None:
     play = Play({"tmux-down server": "x*4300"}).run()
     assert [(transition, rank) for _, transition, _, rank in play.told()] == [
         ("fired", 0), ("escalated", 1), ("repeated", 1),
+    ]  # fmt: skip
+
+
+def test_a_repeat_holds_up_no_escalation() -> None:
+    rules = {"tmux-down": rule("tmux-down", severity=Severity.CRITICAL, repeat_s=400.0)}
+    play = Play({"tmux-down server": "x*1700"}, rules=rules, channels=3).run()
+    assert [(second, transition, rank) for second, transition, _, rank in play.told()] == [
+        (3, "fired", 0), (403, "repeated", 0), (603, "escalated", 1), (1003, "repeated", 1), (1203, "escalated", 2),
+        (1603, "repeated", 2),
+    ]  # fmt: skip
+
+
+def test_the_last_channel_is_told_again_as_the_rule_says_and_no_other_is_escalated_to() -> None:
+    rules = {"tmux-down": rule("tmux-down", severity=Severity.CRITICAL, repeat_s=2000.0)}
+    play = Play({"tmux-down server": "x*5000"}, rules=rules).run()
+    assert [(second, transition, rank) for second, transition, _, rank in play.told()] == [
+        (3, "fired", 0), (603, "escalated", 1), (2603, "repeated", 1), (4603, "repeated", 1),
+    ]  # fmt: skip
+
+
+def test_who_silenced_it_is_asked_anew_when_that_is_over_and_then_others_are() -> None:
+    play = Play({"tmux-down server": "x*1700"}, {10: ["silence 900 tmux-down server"]}).run()
+    assert [(second, transition, rank) for second, transition, _, rank in play.told()] == [
+        (3, "fired", 0), (910, "repeated", 0), (1510, "escalated", 1),
+    ]  # fmt: skip
+
+
+def test_what_another_channel_took_is_told_by_the_next_one_after_that() -> None:
+    play = Play({"tmux-down server": "x*700"}, {20: ["taken 1 tmux-down server"]}, channels=3).run()
+    assert [(second, transition, rank) for second, transition, _, rank in play.told()] == [
+        (3, "fired", 0), (603, "escalated", 2),
+    ]  # fmt: skip
+
+
+def test_what_was_taken_says_nothing_of_other_alerts_nor_of_other_times() -> None:
+    page, at = page_of(ALERT), Moment(50.0, 15.0, 0)
+    told = replace(ALERT, paged_wall=10.0)
+    asked = replace(told, escalated=1, asked_wall=15.0, asked=50.0, paged_wall=15.0, paged=50.0)
+    assert taken([told], page, 1, at) == (asked,)
+    assert taken([asked], page, 1, at) == ()
+    assert taken([asked], page, 2, replace(at, wall=99.0)) == (replace(asked, escalated=2),)
+    assert taken([replace(asked, escalated=2)], page, 1, at) == ()
+    assert taken([replace(told, subject="REVIEWER")], page, 1, at) == ()
+    assert taken([replace(told, since_wall=11.0, paged_wall=20.0)], page, 1, at) == (), "it fires anew"
+    assert taken([replace(told, since_wall=11.0)], page, 1, at) != (), "the clock was set back"
+    assert taken([ALERT, replace(told, state=AlertState.RESOLVED)], page, 1, at) == ()
+
+
+def test_what_no_channel_has_taken_is_neither_escalated_nor_repeated() -> None:
+    play = Play({"tmux-down server": "x*9000"}, {7000: ["taken 0 tmux-down server"]}, delivered=False).run()
+    assert [(second, transition, rank) for second, transition, _, rank in play.told()] == [
+        (3, "fired", 0), (7600, "escalated", 1),
     ]  # fmt: skip
 
 
@@ -169,6 +221,15 @@ def test_the_cap_folds_the_rest_into_one_page_when_there_is_room_again() -> None
     assert play.pages[5][1].title == "shop: c05 and 14 more"
 
 
+def test_what_nobody_was_sent_takes_no_place_of_the_cap() -> None:
+    page = replace(page_of(ALERT), wall=100.0)
+    at = Moment(50.0, 130.0, 0)
+    lately = Lately((5.0, 19.5, 20.2, 40.0), quiet=True)
+    assert unsent(lately, page, at) == replace(lately, pages=(5.0, 19.5, 40.0))
+    assert unsent(Lately((5.0,)), page, at) == Lately((5.0,)), "it is not of this window"
+    assert unsent(Lately(), page, at) == Lately()
+
+
 def test_at_once_the_last_place_takes_all_the_rest() -> None:
     codes = [f"c{n:02}" for n in range(20)]
     play = Play({f"{code} s": "x*30" for code in codes}, rules={code: rule(code) for code in codes})
@@ -260,14 +321,6 @@ def test_a_page_of_two_names_the_graver_first() -> None:
     assert page.keys == (ALERT.key, other.key)
     assert page.body == "CODER is dead.\nCODER is dead."
     assert page.role is None
-
-
-def test_a_page_that_nobody_needs_any_more_is_not_tried_again() -> None:
-    page = page_of(ALERT)
-    assert page.transition is Transition.FIRED
-    assert still_worth_telling(page, {ALERT.key: ALERT}, 10.0)
-    assert not still_worth_telling(page, {}, 10.0)
-    assert not still_worth_telling(page, {ALERT.key: replace(ALERT, state=AlertState.ACKED)}, 10.0)
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from teamops.domain.sending import Course
 from teamops.ledger.migrations import STEPS, migrate
 from teamops.ledger.outbox import CUT_OFF
-from teamops.ledger.store import Ledger, open_ledger
+from teamops.ledger.store import Ledger, LedgerError, open_ledger
 from teamops.model.alert import Alert, AlertState, Silence
 from teamops.model.handoff import Severity
 from teamops.model.page import Button, Page, Receipt, Transition
@@ -41,7 +44,7 @@ def test_a_page_and_its_alert_come_back_as_they_were(ledger: Ledger) -> None:
     ledger.save_alerts([ALERT], [(PAGE, 1)])
     assert ledger.alerts() == [ALERT]
     (left,) = ledger.outbox.waiting()
-    assert (left.page, left.first, left.cut_off) == (PAGE, 1, "")
+    assert (left.page, left.first, left.course) == (PAGE, 1, Course())
     assert ledger.outbox.page("p1") == PAGE
     assert ledger.outbox.page("p2") is None
     ledger.save_alerts([], [(PAGE, 0)])
@@ -54,10 +57,10 @@ def test_an_attempt_without_an_end_is_known_as_cut_off(ledger: Ledger) -> None:
     ledger.outbox.end(PAGE, first, DOWN, 102.0)
     ledger.outbox.begin(PAGE, "desktop", 103.0)
     (left,) = ledger.outbox.waiting()
-    assert left.cut_off == "desktop"
+    assert left.course.cut_off == "desktop"
     ledger.outbox.close_cut_off(104.0)
     (left,) = ledger.outbox.waiting()
-    assert left.cut_off == ""
+    assert left.course.cut_off == ""
     assert [(last.channel, last.receipt.message, last.receipt.hint) for last in ledger.outbox.last_tries()] == [
         ("phone", "down", "mend it")
     ], "nobody knows how the other one ended"
@@ -78,10 +81,58 @@ def test_a_page_is_done_with_by_its_first_good_end(ledger: Ledger) -> None:
     assert (line.kind, line.role, line.ok, line.wall) == ("page", CODER, True, 102.0)
 
 
+def test_an_attempt_whose_begin_could_not_be_stored_is_on_record_all_the_same(ledger: Ledger) -> None:
+    ledger.save_alerts([], [(PAGE, 0)])
+    ledger.outbox.end(PAGE, 0, DONE, 102.0, channel="phone")
+    assert [(last.channel, last.receipt.ok) for last in ledger.outbox.last_tries()] == [("phone", True)]
+    assert ledger.outbox.waiting() == []
+
+
 def test_what_nobody_needs_any_more_is_dropped(ledger: Ledger) -> None:
     ledger.save_alerts([], [(PAGE, 0)])
     ledger.outbox.drop(PAGE, "over", 103.0)
     assert ledger.outbox.waiting() == []
+
+
+def test_where_a_page_goes_on_and_what_of_it_is_done_with_come_back(ledger: Ledger) -> None:
+    ledger.save_alerts([], [(PAGE, 0)])
+    down = replace(DOWN, parts=(("0-abcd", True), ("1-ef01", False)))
+    course = Course(channel="phone", tries=2, laps=1, due_wall=140.0)
+    ledger.outbox.end(PAGE, ledger.outbox.begin(PAGE, "phone", 101.0), down, 102.0, course)
+    later = replace(DOWN, parts=(("2-2345", True),))
+    ledger.outbox.end(PAGE, ledger.outbox.begin(PAGE, "phone", 103.0), later, 104.0)
+    ledger.outbox.begin(PAGE, "desktop", 105.0)
+    (left,) = ledger.outbox.waiting()
+    parts = {"phone": (("0-abcd", True), ("1-ef01", False), ("2-2345", True))}
+    assert left.course == replace(course, cut_off="desktop", parts=parts)
+
+
+def test_what_is_not_sent_and_what_is_still_to_be_told_by_that_are_stored_together(ledger: Ledger) -> None:
+    told = replace(ALERT, silence=None)
+    ledger.save_alerts([told], [(PAGE, 0)])
+    ledger.outbox.drop(PAGE, "the hour is quiet", 103.0, [replace(told, paged_wall=None)])
+    assert ledger.outbox.waiting() == []
+    assert ledger.alerts()[0].paged_wall is None
+    assert ledger.outbox.unsent(103.0, 104.0) == [("shop: agent-dead", "the hour is quiet")]
+    assert ledger.outbox.unsent(104.0, 105.0) == []
+    (line,) = (line for line in ledger.log(9) if line.kind == "page")
+    assert (line.text, line.ok, line.wall) == ("not sent: shop: agent-dead (the hour is quiet)", False, 103.0)
+    again = replace(PAGE, id="p2")
+    ledger.save_alerts([], [(again, 0)])
+    with pytest.raises(LedgerError):
+        ledger.outbox.drop(again, "why", 104.0, [replace(told, answered=2**70)])
+    assert [left.page.id for left in ledger.outbox.waiting()] == ["p2"]
+
+
+def test_a_test_of_the_channels_is_stored_wholly_or_not_at_all(ledger: Ledger) -> None:
+    tried = replace(PAGE, transition=Transition.TRIED, keys=())
+    with pytest.raises(UnicodeEncodeError):  # after the first of them
+        ledger.outbox.tried(tried, [("desktop", DONE), ("phone", replace(DOWN, message="\udcff"))], 101.0)
+    assert (ledger.outbox.page("p1"), ledger.outbox.last_tries()) == (None, [])
+    ledger.outbox.tried(tried, [("desktop", DONE), ("phone", DOWN)], 101.0)
+    assert ledger.outbox.waiting() == []
+    assert {last.channel: last.receipt.ok for last in ledger.outbox.last_tries()} == {"desktop": True, "phone": False}
+    assert ledger.outbox.unsent(0.0, 200.0) == []
 
 
 def test_a_channel_that_is_not_there_makes_no_line_in_the_log(ledger: Ledger) -> None:
@@ -96,11 +147,11 @@ def test_pages_are_counted_for_the_cap(ledger: Ledger) -> None:
     ledger.save_alerts([], [(PAGE, 0)])
     assert (ledger.outbox.decided(99.0, 100.0), ledger.outbox.decided(100.0, 200.0)) == ([100.0], [])
     assert ledger.outbox.decided(0.0, 99.0) == [], "decided in the future: the clock was set back"
+    ledger.outbox.drop(PAGE, "over", 101.0)
+    assert ledger.outbox.decided(99.0, 100.0) == [], "nobody was sent it"
 
 
 def test_what_a_person_acknowledged_in_another_process_stays_so(ledger: Ledger, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     ledger.save_alerts([ALERT])
     ledger.save_alerts([replace(ALERT, state=AlertState.ACKED, changed_wall=95.0)])
     ledger.save_alerts([replace(ALERT, message="still dead")])
@@ -108,6 +159,45 @@ def test_what_a_person_acknowledged_in_another_process_stays_so(ledger: Ledger, 
     assert (kept.state, kept.changed_wall, kept.message) == (AlertState.ACKED, 95.0, "still dead")
     ledger.save_alerts([replace(ALERT, since_wall=200.0, changed_wall=200.0)])
     assert ledger.alerts()[0].state is AlertState.FIRING, "it fires anew"
+
+
+def test_an_answer_to_what_is_over_changes_nothing_and_says_so(ledger: Ledger, tmp_path: Path) -> None:
+    firing = replace(ALERT, silence=None)
+    ledger.save_alerts([firing])
+    over = replace(firing, state=AlertState.RESOLVED, changed_wall=120.0)
+    again = replace(firing, since_wall=130.0, changed_wall=130.0, paged_wall=None)
+    with closing(open_ledger(tmp_path / "ledger.sqlite3")) as theirs:
+        (read,) = theirs.alerts()
+        for now in (over, again):
+            ledger.save_alerts([now])
+            assert not theirs.answer_alert(read, replace(read, state=AlertState.ACKED, changed_wall=140.0))
+            assert not theirs.answer_alert(read, replace(read, silence=Silence(140.0, None)))
+            assert ledger.alerts() == [now]
+        assert not theirs.answer_alert(replace(read, code="x"), replace(read, code="x", state=AlertState.ACKED))
+
+
+def test_an_answer_touches_nothing_else_and_is_not_undone_by_who_has_not_heard_of_it(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    firing = replace(ALERT, silence=None)
+    ledger.save_alerts([firing])
+    with closing(open_ledger(tmp_path / "ledger.sqlite3")) as theirs:
+        (read,) = theirs.alerts()
+        worse = replace(firing, message="worse", paged_wall=150.0, escalated=2)
+        ledger.save_alerts([worse])
+        quiet = Silence(160.0, None)
+        assert theirs.answer_alert(read, replace(read, silence=quiet))
+        assert theirs.answer_alert(read, replace(read, state=AlertState.ACKED, changed_wall=170.0))
+        acked = replace(worse, silence=quiet, state=AlertState.ACKED, changed_wall=170.0, answered=2)
+        assert ledger.alerts() == [acked]
+        ledger.save_alerts([replace(worse, message="worst")])
+        assert ledger.alerts() == [replace(acked, message="worst")]
+        assert theirs.answer_alert(read, replace(read, state=AlertState.ACKED, changed_wall=180.0))
+        assert ledger.alerts()[0].changed_wall == 170.0, "it was acknowledged before"
+        ledger.save_alerts([replace(worse, state=AlertState.RESOLVED, changed_wall=190.0)])
+        assert ledger.alerts()[0].state is AlertState.RESOLVED
+    edges = ledger._connection.execute("SELECT state, wall FROM alert_edge ORDER BY id").fetchall()
+    assert edges == [("firing", 90.0), ("acked", 170.0), ("resolved", 190.0)]
 
 
 def test_an_older_ledger_s_notices_are_pages_and_its_open_alerts_were_told(tmp_path: Path) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from teamops.config.channels import CommandSettings
 from teamops.config.settings import NotifySettings
 from teamops.domain import sending
-from teamops.domain.paging import PagingPolicy
+from teamops.domain.paging import PagingPolicy, Quiet
 from teamops.ledger.outbox import CUT_OFF
 from teamops.ledger.store import LedgerError
 from teamops.model.actions import Poke
 from teamops.model.alert import Alert, AlertState
-from teamops.model.events import HandoffLost, Ticked
+from teamops.model.events import HandoffLost, PanesSeen, Ticked
 from teamops.model.page import Answer, Button, Page, Receipt, Transition
 from teamops.model.role import CODER, DIRECTOR, HUMAN
+from teamops.model.snapshot import AckAlert, SilenceAlert
 from tests.unit.supervisor.life import Life, block
 
 Begin = Callable[..., Awaitable[Life]]
@@ -225,7 +228,150 @@ async def test_a_ledger_that_cannot_be_written_is_itself_told(begin: Begin, monk
     await life.until(lambda: bool(life.told("ledger-troubled")), "and why nothing is remembered")
 
 
+THREE = NotifySettings(channels=("desktop", "terminal", "command"), command=CommandSettings(command=("page-me",)))
+
+
+async def lose_tmux(life: Life) -> None:
+    """Let what is critical happen."""
+    life.core.emit(PanesSeen(life.core.stamp(), (), server_up=False))
+    await life.ticks(5)
+
+
+async def test_what_nobody_acknowledges_goes_on_to_the_channel_after_the_one_that_took_it(begin: Begin) -> None:
+    policy = PagingPolicy(group_wait_s=2.0, escalate_s=60.0)
+    life = await begin(notify=THREE, paging=policy, before=deaf("desktop"))
+    await lose_tmux(life)
+    await life.until(lambda: bool(life.told("tmux-down")), "told")
+    (alert,) = life.alerts("tmux-down")
+    assert (life.heard[0][0], alert.escalated) == ("terminal", 1)
+    assert [one.escalated for one in life.ledger.alerts() if one.code == "tmux-down"] == [1]
+    await life.ticks(60)
+    await life.until(lambda: len(life.told("tmux-down")) == 2, "told by the next one")
+    told = [(name, page.transition) for name, page in life.heard if page.keys[0][0] == "tmux-down"]
+    assert told == [("terminal", Transition.FIRED), ("command", Transition.ESCALATED)]
+
+
+async def test_a_repeat_keeps_no_other_channel_from_being_told(begin: Begin) -> None:
+    life = await begin(paging=PagingPolicy(group_wait_s=2.0, escalate_s=90.0))
+    rules = life.settings.alert_rules
+    soon = {**rules, "tmux-down": replace(rules["tmux-down"], repeat_s=40.0)}
+    life.core.book.settings = life.core.paging._settings = replace(life.settings, alert_rules=soon)
+    await lose_tmux(life)
+    for _ in range(100):
+        await life.ticks(1)
+    told = [(name, page.transition) for name, page in life.heard if page.keys[0][0] == "tmux-down"]
+    assert told[:3] == [
+        ("desktop", Transition.FIRED), ("desktop", Transition.REPEATED), ("desktop", Transition.REPEATED),
+    ]  # fmt: skip
+    assert ("terminal", Transition.ESCALATED) in told
+
+
+# quiet hours, and what nobody could be told
+
+NEARLY_QUIET = PagingPolicy(group_wait_s=2.0, quiet=Quiet(23 * 60 + 34, 7 * 60))
+"""Begins some 35 seconds after a life does."""
+
+
+async def test_what_is_tried_again_is_held_in_quiet_hours_and_told_once_they_are_over(begin: Begin) -> None:
+    life = await begin(paging=NEARLY_QUIET, before=deaf())
+    await call(life)
+    await life.until(lambda: bool(life.ears["terminal"].tries), "tried")
+    await life.ticks(40)
+    await life.until(lambda: "shop: human-turn" not in waiting(life), "held")
+    (alert,) = life.alerts("human-turn")
+    assert (alert.paged_wall, alert.state) == (None, AlertState.FIRING)
+    tries = len(life.ears["terminal"].tries)
+    deaf(answer=Receipt(ok=True, message="shown"))(life)
+    await life.ticks(60)
+    assert (life.told("human-turn"), len(life.ears["terminal"].tries)) == ([], tries)
+    (why,) = {why for title, why in life.ledger.outbox.unsent(0.0, life.wall) if title == "shop: human-turn"}
+    assert why.startswith("the hour is quiet")
+    assert any(line.text == f"not sent: shop: human-turn ({why})" for line in life.ledger.log(50))
+    life.now, life.wall = life.now + 8 * 3600, life.wall + 8 * 3600
+    await life.ticks(3)
+    await life.until(lambda: bool(life.told("human-turn")), "told in the morning")
+    await life.ticks(60)
+    assert len(life.told("human-turn")) == 1
+
+
+async def test_what_waited_for_a_channel_comes_as_one_page_when_there_is_one_again(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "LAP_S", (0.05, 3600.0))
+    life = await begin(before=deaf(), paging=PagingPolicy(group_wait_s=0.0, group_interval_s=0.0))
+    for number in range(4):
+        await life.append(block(DIRECTOR, HUMAN, task=f"t{number}", minute=number))
+        await life.ticks(4)
+        await life.until(lambda: all(one.laps > 1 for one in life.core.paging._waiting.values()), "given up for now")
+    assert len(waiting(life)) > 3
+    deaf(answer=Receipt(ok=True, message="shown"))(life)
+    await lose_tmux(life)
+    await life.until(lambda: bool(life.told("tmux-down")), "somebody takes pages")
+    await life.ticks(3)
+    await life.until(lambda: waiting(life) == [], "all told")
+    told = life.told("human-turn")
+    assert sorted(key[1].split("#")[0] for page in told for key in page.keys if key[0] == "human-turn") == [
+        "t0", "t1", "t2", "t3",
+    ]  # fmt: skip
+    assert len(told) == 1
+
+
 # over lives
+
+
+async def test_the_next_life_tries_no_sooner_and_no_oftener(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "PAUSES_S", (1000.0, 2000.0))
+    life = await begin(before=deaf("desktop", answer=DOWN))
+    await call(life)
+    await life.until(lambda: len(life.ears["desktop"].tries) == 1, "tried")
+    await life.until(lambda: [left.course.tries for left in life.ledger.outbox.waiting()] == [1], "kept")
+    await life.end()
+    second = await begin(before=deaf("desktop", answer=DOWN), start=life.wall)
+    await second.ticks(3)
+    assert second.ears["desktop"].tries == []
+    (one,) = (one for one in second.core.paging._waiting.values() if one.page.title == "shop: human-turn")
+    assert (one.channel, one.tries, one.laps) == ("desktop", 1, 0)
+    assert one.due - second.core.time() == pytest.approx(1000.0, abs=60)
+
+
+async def test_what_was_over_while_teamops_was_away_is_told_to_nobody(begin: Begin) -> None:
+    life = await begin(before=deaf())
+    await call(life)
+    await life.until(lambda: bool(life.ears["terminal"].tries), "tried")
+    await life.end()
+    life.handoff.write_text(life.handoff.read_text() + block(HUMAN, CODER, minute=1), encoding="utf-8")
+    second = await begin(start=life.wall)
+    await second.ticks(5)
+    await second.until(lambda: "shop: human-turn" not in waiting(second), "closed")
+    assert second.told("human-turn") == []
+    assert ("shop: human-turn", "over before it could be told") in second.ledger.outbox.unsent(0.0, second.wall + 1)
+
+
+async def test_yesterdays_page_comes_in_words_of_today(begin: Begin) -> None:
+    life = await begin(before=deaf())
+    await call(life)
+    await life.until(lambda: bool(life.ears["terminal"].tries), "tried")
+    old = life.ears["desktop"].tries[0]
+    await life.end()
+    second = await begin(start=life.wall + 5 * 3600)
+    await second.ticks(5)
+    await second.until(lambda: bool(second.told("human-turn")), "told")
+    await second.ticks(60)
+    (page,) = second.told("human-turn")
+    assert page.id != old.id
+    assert page.wall > old.wall + 4 * 3600
+    assert any(why.startswith("left by an earlier life") for _, why in second.ledger.outbox.unsent(0.0, second.wall))
+
+
+async def test_what_one_place_has_taken_is_known_to_the_next_life(begin: Begin) -> None:
+    half = Receipt(ok=False, message="1 of 2 took it", retry=True, parts=(("0-abcd", True),))
+    life = await begin(before=deaf(answer=half))
+    await call(life)
+    await life.until(lambda: bool(life.ears["terminal"].tries), "tried")
+    await life.end()
+    second = await begin(start=life.wall)
+    await second.until(lambda: bool(second.told("human-turn")), "told")
+    assert [page.parts for page in second.told("human-turn")] == [(("0-abcd", True),)]
 
 
 async def test_a_page_that_waits_goes_out_in_the_next_life(begin: Begin) -> None:
@@ -256,7 +402,9 @@ async def test_a_kill_between_a_delivery_and_its_record_tells_the_same_page_once
     await life.end()
     second = await begin()
     await second.until(lambda: bool(second.told("human-turn")), "told")
-    assert second.heard == [("desktop", arrived[0])], "by the same channel, with the same id"
+    ((name, again),) = second.heard
+    assert (name, again.id) == ("desktop", arrived[0].id), "by the same channel, with the same id"
+    assert again == replace(arrived[0], body=f"{arrived[0].body}\n{sending.PERHAPS}")
     tries = second.ledger._connection.execute("SELECT message FROM page_attempt ORDER BY id").fetchall()
     assert [row[0] for row in tries] == [CUT_OFF, "shown"]
     await second.end()
@@ -362,6 +510,31 @@ async def test_a_poke_is_sent_for_the_agent_it_is_about(begin: Begin) -> None:
     await life.until(lambda: bool(life.hands.pokes), "poked")
     assert [(type(poke), poke.role) for poke in life.hands.pokes] == [(Poke, CODER)]
     assert life.alerts("handoff-stale")[0].state is AlertState.ACKED
+
+
+async def test_a_viewer_s_answer_to_what_is_over_brings_nothing_back(begin: Begin) -> None:
+    life = await begin()
+    await call(life)
+    viewer = await begin(acting=False, followed=True, start=life.wall)
+    await viewer.ticks(2)
+    (seen,) = viewer.alerts("human-turn")
+    await life.append(block(HUMAN, CODER, minute=1))
+    assert not life.alerts("human-turn")
+    for intent in (AckAlert(*seen.key), SilenceAlert(*seen.key, None)):
+        outcome = await viewer.core.wish(intent)
+        assert (outcome.ok, outcome.message) == (False, "that alert is over")
+    assert [one.state for one in life.ledger.alerts() if one.code == "human-turn"] == [AlertState.RESOLVED]
+
+
+async def test_a_viewer_s_answer_is_heard(begin: Begin) -> None:
+    life = await begin()
+    await call(life)
+    viewer = await begin(acting=False, followed=True, start=life.wall)
+    await viewer.ticks(2)
+    (seen,) = viewer.alerts("human-turn")
+    assert (await viewer.core.wish(AckAlert(*seen.key))).ok
+    await life.ticks(2)
+    assert life.alerts("human-turn")[0].state is AlertState.ACKED
 
 
 async def test_an_answer_that_comes_too_late_says_so(begin: Begin) -> None:
