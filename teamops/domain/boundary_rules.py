@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from teamops.model.role import DIRECTOR, Role
 
 PROTECTED = (
@@ -30,8 +32,7 @@ PROTECTED = (
 """What no agent changes, whatever its role: git's own files, teamops' own, and what could turn the hooks off."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TierRule:
+class TierRule(Struct, frozen=True, kw_only=True):
     """What a role may do beyond the rest while it holds the light of a task of one tier."""
 
     allow: tuple[str, ...] = ()

@@ -6,10 +6,12 @@ A lifted limit stands for the day on which a person lifted it; from the next day
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from teamops.domain.days import local, midnight
 from teamops.model.budget import TEAM, BudgetLine, Level, Spent
@@ -38,8 +40,7 @@ class BudgetRule:
 _NO_RULES: Mapping[str, BudgetRule] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budgets:
+class Budgets(Struct, frozen=True, kw_only=True):
     """All limits of a project."""
 
     team: BudgetRule = field(default_factory=BudgetRule)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from msgspec import Struct
+
 from teamops.domain.limits import Limits
 from teamops.model.agent_report import Delivery
 from teamops.model.clock import Stamp
@@ -51,8 +53,7 @@ class Way:
         return self.delivery.accepted_wall is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(Struct, frozen=True):
     """What may show that a client took a line."""
 
     at: float

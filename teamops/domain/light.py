@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from teamops.domain.limits import Limits
 from teamops.model.handoff import Stage
 from teamops.model.role import HUMAN, Role
@@ -28,8 +30,7 @@ class Light:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a light shows now."""
 
     state: LightState

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 _NO_TIERS: Mapping[int, float] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """Thresholds in observed seconds unless named otherwise."""
 
     waiting_s: float = 300.0
@@ -101,8 +102,7 @@ class SpikeRule:
     """Whether an agent that runs away is stopped; the rule itself stops nobody."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
+class Retention(Struct, frozen=True, kw_only=True):
     """For how many days what is kept. What is neither raw nor of a minute is kept for ever."""
 
     raw_days: int = 7

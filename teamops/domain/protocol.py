@@ -9,6 +9,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from msgspec import Struct
+
 from teamops.domain.breach import CODES, again, breach, named
 from teamops.domain.challenges import Echo, challenge_findings
 from teamops.domain.course import Course
@@ -35,8 +37,7 @@ _REMEMBERED = 32
 """Of a task with more faults than that, the older ones can't be mended any more: it goes wrong all the time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What the blocks of a file mean."""
 
     tasks: tuple[Task, ...] = ()

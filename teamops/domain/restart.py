@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from msgspec import Struct
+
 from teamops.domain.limits import RestartPolicy
 from teamops.model.agent import AgentState, Evidence, EvidenceKind
 from teamops.model.clock import Stamp
@@ -104,8 +106,7 @@ def shown(
 # what outlives teamops
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """What is stored of an agent's ``Keeping``. Times are Unix seconds."""
 
     attempts: int = 0

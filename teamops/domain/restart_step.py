@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from msgspec import Struct
+
 from teamops.domain.limits import RestartPolicy, RestartWhen
 from teamops.domain.restart import GONE, UNWELL, Hold, Keeping, cleared, held
 from teamops.model.agent import AgentState
@@ -50,36 +52,31 @@ class Reading:
     """No restart, start or stop is under way in the team, and nobody waits for one to be ready."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(Struct, frozen=True):
     """Restart it now: already counted."""
 
     attempt: int
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(Struct, frozen=True):
     """Restart it no more; call a person."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class HoldBack:
+class HoldBack(Struct, frozen=True):
     """Do nothing by rule until a person has mended it."""
 
     hold: Hold
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class LetGo:
+class LetGo(Struct, frozen=True):
     """A person has mended or started it by other ways than teamops: the hold, or the giving up, is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(Struct, frozen=True):
     """It has worked for long enough: the count begins anew."""
 
 

@@ -14,6 +14,8 @@ from heapq import heappop, heappush
 from itertools import chain, pairwise
 from typing import overload
 
+from msgspec import Struct
+
 from teamops.domain import timeline
 from teamops.model.handoff import Block, Stage, Task
 from teamops.model.role import HUMAN, NONE, Role
@@ -39,8 +41,7 @@ class Held:
     """Of that block in its file: of two that were seen at once the later one came last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(Struct, frozen=True):
     """What one response, or a sum of some at one moment, used."""
 
     role: Role | None
@@ -52,8 +53,7 @@ class Used:
     responses: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class LightSpend:
+class LightSpend(Struct, frozen=True):
     """All usage, in parts that add up to it."""
 
     handoffs: dict[Held, Spend]
@@ -72,8 +72,7 @@ class LightSpend:
         return sum((*self.handoffs.values(), *self.without_light.values(), self.strangers), Spend())
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """One light from one block of its task to the next."""
 
     held: Held

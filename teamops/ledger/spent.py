@@ -14,6 +14,8 @@ from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
 
+from msgspec import Struct
+
 from teamops.ledger.connection import reading
 from teamops.model.role import Role
 from teamops.model.spend import Spend
@@ -63,8 +65,7 @@ class SpentRow:
     """When the beat interval began in which it was used; ``None``: of a client's log, whose cycles are slices."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """A row as it is told again."""
 
     id: int

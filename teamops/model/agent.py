@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from msgspec import Struct
+
 from teamops.model.boundary import BoundaryView, Decision
 from teamops.model.role import Role
 from teamops.model.spend import CycleCost
@@ -135,8 +137,7 @@ class ClientStatus(StrEnum):
     WAITING = "waiting"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpikeView:
+class SpikeView(Struct, frozen=True, kw_only=True):
     """An agent that runs away, as of now. Tokens here are input and output; what is cached is not counted."""
 
     since_wall: float

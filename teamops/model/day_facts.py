@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from msgspec import Struct
+
 from teamops.model.agent_report import RestartRecord, SpikeRecord
 from teamops.model.alert import AlertState
 from teamops.model.boundary import Verdict
@@ -17,8 +19,7 @@ Span = tuple[float, float]
 """From, and until but not at: Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateEdge:
+class StateEdge(Struct, frozen=True):
     """From this moment on an agent was shown in a state."""
 
     wall: float
@@ -28,8 +29,7 @@ class StateEdge:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class AlertEdge:
+class AlertEdge(Struct, frozen=True):
     """An alert came to a state."""
 
     wall: float
@@ -41,8 +41,7 @@ class AlertEdge:
     agent: Role | None
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """An action that was done, and worked, or a person's word."""
 
     wall: float
@@ -52,8 +51,7 @@ class Done:
     by_person: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A role, or the team, was held back from spending."""
 
     scope: str
@@ -63,8 +61,7 @@ class Held:
     """``None``: nobody has lifted it."""
 
 
-@dataclass(frozen=True, slots=True)
-class CycleDay:
+class CycleDay(Struct, frozen=True):
     """What an agent's cycles of one day cost: those that began on it and used something."""
 
     count: int

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from teamops.model.role import Role
 
 
@@ -37,8 +39,7 @@ class Stage(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A level-4 heading inside a block."""
 
     title: str
@@ -46,8 +47,7 @@ class Section:
     """1-based line of the heading in the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """One numbered point under Challenges, or the answer to one under Responses."""
 
     number: int
@@ -58,8 +58,7 @@ class Point:
     """1-based line in the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Challenges:
+class Challenges(Struct, frozen=True):
     """What stands under a block's Challenges."""
 
     points: tuple[Point, ...] = ()
@@ -80,8 +79,7 @@ GATES = ("runs", "correct", "complete")
 """The three gates of "done"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """One gate as a block claims it."""
 
     name: str
@@ -105,8 +103,7 @@ class Standing(StrEnum):
     """Closed without being done, and said so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(Struct, frozen=True):
     """A task came to a stage, or to another holder in it."""
 
     stage: Stage

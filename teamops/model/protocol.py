@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from teamops.model.handoff import Severity, Stage, Task
 from teamops.model.role import Role
 from teamops.model.spend import BlockSpend, TaskSpend
@@ -55,8 +57,7 @@ class GateRun:
     """The last lines of its output, cleaned."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Struct, frozen=True, kw_only=True):
     """A sign-off, or another block of the person, as the ledger has it: written before the block itself."""
 
     task: str | None
@@ -72,8 +73,7 @@ class Approval:
     """Digest of all that was signed: the task's blocks before it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownBlock:
+class KnownBlock(Struct, frozen=True, kw_only=True):
     """A block as the ledger knows it: the audit trail."""
 
     id: int
@@ -140,8 +140,7 @@ class TimelineEntry:
     is not known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffFile:
+class DiffFile(Struct, frozen=True, kw_only=True):
     """One changed file."""
 
     path: str
@@ -149,8 +148,7 @@ class DiffFile:
     removed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffStat:
+class DiffStat(Struct, frozen=True, kw_only=True):
     """What changed in the work tree since a task began, its commits and what is not committed."""
 
     base: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from msgspec import Struct
+
 from teamops.model.handoff import Stage
 from teamops.model.role import Role
 from teamops.model.usage import Tokens
@@ -37,8 +39,7 @@ class Spend:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BlockSpend:
+class BlockSpend(Struct, frozen=True):
     """What was used under one light, from the block that gave or kept it to the next one of its task."""
 
     role: Role
@@ -49,8 +50,7 @@ class BlockSpend:
     """Both ends are moments at which teamops saw a block come; otherwise they are as good as the headings' minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSpend:
+class TaskSpend(Struct, frozen=True):
     """What one task cost, in parts that add up to it: what its lights' holders used while they held them."""
 
     blocks: dict[int, BlockSpend]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from teamops.model.role import Role
 
 
@@ -21,8 +23,7 @@ class Position:
     """How often the file at this path was begun again (truncated, replaced): tells a replay from a new beginning."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownLog:
+class KnownLog(Struct, frozen=True):
     """A log that has told usage."""
 
     role: Role
