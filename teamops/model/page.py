@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
@@ -77,8 +79,7 @@ class Page:
         return self.severity is Severity.CRITICAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True):
     """How one attempt to deliver a page ended. ``ok`` only where its arrival was seen."""
 
     ok: bool
@@ -96,8 +97,7 @@ class Receipt:
     """What to do about it, where it is not ok."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What a person answered to a page, by a channel that carries answers and knows that it was they."""
 
     page: str
