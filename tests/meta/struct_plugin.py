@@ -1,14 +1,16 @@
-"""A plugin of mypy: what is for dataclasses alone is not given a msgspec struct.
+"""A plugin of mypy: each ``replace`` is for its own kind of values, and its names and types are checked.
 
-Mypy takes a struct for a dataclass there, and the mistake would show itself only when the line is run.
+Mypy takes a struct for a dataclass, so that the mistake would show itself only when the line is run; and what it is
+told of ``msgspec.structs.replace`` lets anything pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from mypy.plugin import FunctionContext, Plugin
-from mypy.types import CallableType, Instance, Type, TypeType, TypeVarType, UnionType, get_proper_type
+from mypy.plugin import FunctionContext, FunctionSigContext, Plugin
+from mypy.plugins.dataclasses import replace_function_sig_callback
+from mypy.types import CallableType, FunctionLike, Instance, Type, TypeType, TypeVarType, UnionType, get_proper_type
 
 STRUCT = "msgspec.Struct"
 FOR_DATACLASSES = ("dataclasses.replace", "dataclasses.asdict", "dataclasses.astuple", "dataclasses.fields")
@@ -20,6 +22,10 @@ class StructPlugin(Plugin):
     def get_function_hook(self, fullname: str) -> Callable[[FunctionContext], Type] | None:
         """Return who looks at a call of ``fullname``."""
         return _refuse_structs if fullname in FOR_DATACLASSES else None
+
+    def get_function_signature_hook(self, fullname: str) -> Callable[[FunctionSigContext], FunctionLike] | None:
+        """Return who says what a call of ``fullname`` takes."""
+        return replace_function_sig_callback if fullname == "msgspec.structs.replace" else None
 
 
 def _refuse_structs(context: FunctionContext) -> Type:

@@ -12,7 +12,7 @@ PLUGIN = Path(__file__).with_name("struct_plugin.py")
 LINES = """\
 from dataclasses import asdict, dataclass, fields, replace
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 
 class Told(Struct, frozen=True):
@@ -33,16 +33,24 @@ def again(one: Told, other: Known, either: Told | Known, kind: type[Told]) -> No
     replace(other, number=1)
     asdict(other)
     fields(Known)
+    structs.replace(one, number="two")  # wrong
+    structs.replace(one, name="two")  # wrong
+    structs.replace(one, number=2)
 """
 
 
+def marked(mark: str) -> set[int]:
+    return {number for number, line in enumerate(LINES.splitlines(), 1) if mark in line}
+
+
 @pytest.mark.slow
-def test_a_struct_is_given_to_nothing_that_is_for_dataclasses(tmp_path: Path) -> None:
+def test_each_replace_is_for_its_own_kind_and_is_checked(tmp_path: Path) -> None:
     (tmp_path / "mypy.ini").write_text(f"[mypy]\nplugins = {PLUGIN}\n")
     (tmp_path / "told.py").write_text(LINES)
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", "told.py"],
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
-    found = {int(line.split(":")[1]) for line in done.stdout.splitlines() if "msgspec struct" in line}
-    assert found == {number for number, line in enumerate(LINES.splitlines(), 1) if "# refused" in line}, done.stdout
+    said = [(int(line.split(":")[1]), line) for line in done.stdout.splitlines() if ": error:" in line]
+    assert {number for number, line in said if "msgspec struct" in line} == marked("# refused"), done.stdout
+    assert {number for number, line in said if "msgspec struct" not in line} == marked("# wrong"), done.stdout
