@@ -7,10 +7,9 @@ one judgement, whoever asks: a hook, `teamops guard explain`, an audit.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from teamops.model.role import DIRECTOR, Role
 
@@ -47,8 +46,7 @@ class TierRule(Struct, frozen=True, kw_only=True):
 NO_TIERS: Mapping[int, TierRule] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """The boundary of one role. Globs are those of .gitignore, relative to the project."""
 
     role: Role

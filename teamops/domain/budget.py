@@ -6,7 +6,6 @@ A lifted limit stands for the day on which a person lifted it; from the next day
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
@@ -20,8 +19,7 @@ HOUR_S = 3600.0
 _NOTHING = Spent()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetRule:
+class BudgetRule(Struct, frozen=True, kw_only=True):
     """The limits of one agent, or of the team. ``None`` = there is none."""
 
     hour_usd: Decimal | None = None

@@ -6,9 +6,8 @@ Source of the times and proofs: the house plan, "Poke with proof".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain.limits import Limits
 from teamops.model.agent_report import Delivery
@@ -20,8 +19,7 @@ REST_S = 300.0
 """One that was accepted is followed for so long until it shows work; a light goes on counting."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """A delivery, with what only this life knows of it. Times are observed seconds."""
 
     delivery: Delivery

@@ -5,8 +5,6 @@ Source of the rule: the house plan, "Staleness": no sign of work for 5 min is wa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec import Struct
 
 from teamops.domain.limits import Limits
@@ -15,8 +13,7 @@ from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LightState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Light:
+class Light(Struct, frozen=True, kw_only=True):
     """The light of one open task, since one moment."""
 
     task: str | None

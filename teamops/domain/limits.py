@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -62,8 +61,7 @@ class RestartWhen(StrEnum):
     """Also an agent that lives and is silent or a zombie."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestartPolicy:
+class RestartPolicy(Struct, frozen=True, kw_only=True):
     """When an agent is restarted by rule. Source of the defaults: the seed article's policy, in the house plan."""
 
     when: RestartWhen = RestartWhen.ON_UNHEALTHY
@@ -84,8 +82,7 @@ class SpikeStop(StrEnum):
     ON = "on"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpikeRule:
+class SpikeRule(Struct, frozen=True, kw_only=True):
     """When an agent runs away. Source of the defaults: trials with simulated agents, see tests/props/test_spikes."""
 
     floor: int = 5_000

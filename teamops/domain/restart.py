@@ -7,10 +7,10 @@ seconds. The rule that makes one of these from the one before is ``restart_step`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain.limits import RestartPolicy
 from teamops.model.agent import AgentState, Evidence, EvidenceKind
@@ -31,8 +31,7 @@ class Hold(StrEnum):
     """A person stopped it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keeping:
+class Keeping(Struct, frozen=True, kw_only=True):
     """What teamops does about one agent."""
 
     attempts: int = 0

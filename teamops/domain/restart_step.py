@@ -9,9 +9,8 @@ restart nearer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain.limits import RestartPolicy, RestartWhen
 from teamops.domain.restart import GONE, UNWELL, Hold, Keeping, cleared, held
@@ -28,8 +27,7 @@ PROGRESS_GAP_S = 120.0
 """Work that pauses for longer is not one stretch of progress."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """What one round of the clock knows of an agent."""
 
     state: AgentState
@@ -208,8 +206,7 @@ READY_S = 60.0
 """So long others wait for a restarted agent to be ready."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """The team's one place for a restart by rule: taken from the decision until the agent is ready again."""
 
     role: Role | None = None

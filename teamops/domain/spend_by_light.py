@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from heapq import heappop, heappush
 from itertools import chain, pairwise
 from typing import overload
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain import timeline
 from teamops.model.handoff import Block, Stage, Task
@@ -25,8 +25,7 @@ from teamops.model.usage import Tokens
 _EVER = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """One light in one hand, from one handoff to the next."""
 
     role: Role
@@ -83,8 +82,7 @@ class Stretch(Struct, frozen=True):
     """Index of the task's next block; ``None``: there is none yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A time in which all that a role used belongs to one light, or to none."""
 
     role: Role

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain.spikes import Spike, State
 from teamops.domain.usual import CYCLES, DAY_S, HOUR_S, Hour, Usual

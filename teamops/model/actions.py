@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from msgspec import Struct
@@ -100,8 +99,7 @@ class Quarantine(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteReport:
+class WriteReport(Struct, frozen=True, kw_only=True):
     """Put a day's report into the folder of reports. A file that stands there already stays as it is."""
 
     day: str
@@ -118,8 +116,7 @@ class WriteReport:
 Action = Poke | Restart | Append | Start | Stop | StopSpending | Quarantine | WriteReport
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """How an action ended. Nothing is reported done that was not seen to be done."""
 
     ok: bool

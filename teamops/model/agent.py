@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -59,8 +58,7 @@ class EvidenceKind(StrEnum):
     NOTHING = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """Why a state is believed."""
 
     kind: EvidenceKind
@@ -84,8 +82,7 @@ class BeatKind(StrEnum):
     """Calls of a model that were answered, told by themselves: a sign of work, but no promise of beats."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
+class Beat(Struct, frozen=True, kw_only=True):
     """One line of an agent's spool: a sign of life from inside its own loop."""
 
     role: Role
@@ -157,8 +154,7 @@ class SpikeView(Struct, frozen=True, kw_only=True):
     """In words: "41,200 tokens/min, 206 times its usual 200"."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentView:
+class AgentView(Struct, frozen=True, kw_only=True):
     """An agent in a snapshot: all that a screen or ``status --json`` shows of it."""
 
     role: Role

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 TEAM = "team"
 """The scope of the whole team. Every other scope is a role, whose name is in upper case."""
@@ -103,8 +102,7 @@ class Spent(Struct, frozen=True):
         return Spent(self.hour + other.hour, self.day + other.day, models)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetLine:
+class BudgetLine(Struct, frozen=True, kw_only=True):
     """One budget as a person sees it."""
 
     scope: str

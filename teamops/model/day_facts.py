@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from teamops.model.agent_report import RestartRecord, SpikeRecord
 from teamops.model.alert import AlertState
@@ -72,8 +71,7 @@ class CycleDay(Struct, frozen=True):
     """``None``: none has a price."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayFacts:
+class DayFacts(Struct, frozen=True, kw_only=True):
     """All that is on record of a span. Where a thing lasted over its edges, it is here with its own times."""
 
     watched: tuple[Span, ...] = ()

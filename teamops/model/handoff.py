@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from teamops.model.role import Role
 
@@ -112,8 +111,7 @@ class Passage(Struct, frozen=True):
     """Index of the block that brought it there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something in the file that does not follow the grammar. It never stops the reading."""
 
     line: int
@@ -132,8 +130,7 @@ class Problem:
 _NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(Struct, frozen=True, kw_only=True):
     """One handoff: a level-3 heading ``[ROLE] YYYY-MM-DD HH:MM`` and all up to the next such heading."""
 
     index: int
@@ -180,8 +177,7 @@ class Block:
     """Its Turn is no role of the team: the grammar says so, and whoever may be next takes the light up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Struct, frozen=True, kw_only=True):
     """One task as the blocks tell it: who holds its light, and where its pipeline stands."""
 
     task: str | None
@@ -208,8 +204,7 @@ class Task:
     """The gates claimed last for the work as it is now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handoff:
+class Handoff(Struct, frozen=True, kw_only=True):
     """The whole file as parsed at one moment."""
 
     blocks: tuple[Block, ...] = ()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from teamops.model.actions import Outcome
 from teamops.model.agent import AgentView
@@ -42,8 +41,7 @@ class LightState(StrEnum):
     HUMAN = "human"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LightView:
+class LightView(Struct, frozen=True, kw_only=True):
     """The light of one open task."""
 
     task: str | None
@@ -73,8 +71,7 @@ class LightView:
     """What its holder has used since it came."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SupervisorView:
+class SupervisorView(Struct, frozen=True, kw_only=True):
     """Who acts on this project."""
 
     pid: int | None
@@ -95,8 +92,7 @@ class SupervisorView:
         return self.pid is not None and self.round_age_s is not None and self.round_age_s > HUNG_S
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(Struct, frozen=True):
     """One line of the events pane: what happened or what teamops did."""
 
     wall: float
@@ -107,8 +103,7 @@ class LogLine:
     ok: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """Everything a screen shows, at one moment. Immutable: hand it to any thread."""
 
     revision: int

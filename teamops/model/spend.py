@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from teamops.model.handoff import Stage
 from teamops.model.role import Role
 from teamops.model.usage import Tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(Struct, frozen=True):
     """A sum."""
 
     responses: int = 0
@@ -90,8 +88,7 @@ class TaskSpend(Struct, frozen=True):
         return all(part.exact for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleCost:
+class CycleCost(Struct, frozen=True, kw_only=True):
     """What an agent's cycles cost: those that used something, but not the one that runs."""
 
     count: int

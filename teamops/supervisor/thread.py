@@ -127,7 +127,7 @@ class SupervisorThread:
         )
 
     def _fail(self, why: str) -> None:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         self._failed = why
         before = self.snapshot()

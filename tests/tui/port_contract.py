@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import threading
 import time
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.model.boundary import Verdict as Judged
 from teamops.model.cost_report import Verdict

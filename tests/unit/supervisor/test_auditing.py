@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from teamops.config.settings import AuditMode, GuardSettings
 from teamops.domain.attribution import Blame, Refusal
@@ -118,7 +119,7 @@ async def test_a_moment_in_many_events_is_one_moment(tmp_path: Path, monkeypatch
     try:
         audit.folder = tmp_path
         audit.follow(lambda *_: None, lambda: True)
-        moments = [now, now, now, replace(now, now=now.now + 1)]
+        moments = [now, now, now, structs.replace(now, now=now.now + 1)]
         for stamp in moments:
             audit.see(life.core.book, WorkTreeChanged(stamp, str(tmp_path), (), 2000))
         async with asyncio.timeout(15):
