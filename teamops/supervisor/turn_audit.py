@@ -74,6 +74,8 @@ class TurnAudit:
         self._policies = Policies()
         self._ahead: deque[_Ahead] = deque()
         self._working = False
+        self._troubled = False
+        """What a turn changed could not be told."""
         self._kept: dict[str, Turn] | None = None
 
     def see(self, book: Book, event: HandoffChanged, folder: Path) -> None:
@@ -140,10 +142,12 @@ class TurnAudit:
                 try:
                     told = await asyncio.to_thread(ahead.do)
                 except TeamopsError as error:
-                    said = f"what a turn changed can't be told: {error.message}"
+                    said, self._troubled = f"what a turn changed can't be told: {error.message}", True
                     self._core.emit(SourceTroubled(self._core.stamp(), NAME, said, error.hint))
                     continue
-                self._core.emit(SourceTroubled(self._core.stamp(), NAME, "", ""))
+                if self._troubled:
+                    self._troubled = False
+                    self._core.emit(SourceTroubled(self._core.stamp(), NAME, "", ""))
                 ahead.then(told)
         finally:
             self._working = False
