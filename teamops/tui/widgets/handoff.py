@@ -305,8 +305,9 @@ class HandoffPane(Horizontal):
         if self._hits is not None:
             hits = self._hits
             rows = [block for block in rows if block.index in hits]
+        self.list.tails = self.follows and self._hits is None and not self._being_read
         self.list.show(rows)
-        if self.follows and self._hits is None and not self._being_read:
+        if self.list.tails:
             self.list.move_to(0)
         self._want()
 

@@ -12,11 +12,13 @@ from msgspec import structs
 from teamops.config.settings import AuditMode, GuardSettings
 from teamops.domain.attribution import Blame, Refusal
 from teamops.model.boundary import ChangeKind, Violation, ViolationState
+from teamops.model.errors import TeamopsError
 from teamops.model.events import Event, SourceTroubled, WorkTreeChanged
 from teamops.model.role import REVIEWER
 from teamops.model.snapshot import SettleViolation
 from teamops.supervisor import change_judge
 from teamops.supervisor.auditing import told_line
+from teamops.supervisor.turn_audit import TurnAudit
 from tests.unit.supervisor.life import START, Life
 
 ONE = Violation(
@@ -139,6 +141,30 @@ async def test_what_is_too_much_to_be_listed_is_said(tmp_path: Path, monkeypatch
         await life.core.auditing.take(life.core.book, change_judge.Judged(unlisted=7))
         (told,) = [one for one in said if isinstance(one, SourceTroubled)]
         assert told.message == "7 more changes past a boundary are not listed: too many at once"
+    finally:
+        await life.end()
+
+
+async def test_that_turns_can_be_told_is_said_once_after_one_that_could_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = Life(tmp_path)
+    await life.begin()
+    said: list[Event] = []
+    monkeypatch.setattr(life.core, "emit", said.append)
+    audit, told = TurnAudit(life.core), list[object]()
+
+    def refuse() -> None:
+        raise TeamopsError("git refuses", "ask git")
+
+    try:
+        for turn in (lambda: 1, lambda: 2, refuse, lambda: 3, lambda: 4):
+            audit._do(turn, told.append)
+        async with asyncio.timeout(15):
+            while len(told) < 4:  # noqa: ASYNC110 - a condition over a thread
+                await asyncio.sleep(0.01)
+        messages = [one.message for one in said if isinstance(one, SourceTroubled)]
+        assert messages == ["what a turn changed can't be told: git refuses", ""]
     finally:
         await life.end()
 
