@@ -9,6 +9,8 @@ from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from teamops.domain.spend_by_light import Held, Lights
 from teamops.handoff.write import render_block
 from teamops.ledger import boundaries
@@ -175,7 +177,7 @@ class Week:
                 odd = self.dice.random()
                 cost = None if odd < 0.04 else Decimal("12.3456789") if odd < 0.05 else cost
                 tokens = Tokens(*(self.dice.randint(0, 900) for _ in range(5)))
-                tokens = replace(tokens, cache_write_1h=min(tokens.cache_write, tokens.cache_write_1h))
+                tokens = structs.replace(tokens, cache_write_1h=min(tokens.cache_write, tokens.cache_write_1h))
                 self.used.append((wall, role, cost, tokens))
                 rows.append((Usage(wall=wall, model=self.dice.choice("mn"), tokens=tokens, client="claude"), cost))
         ledger.add_usage(role, rows, Position(f"/log/{role}", 1, 1, 100))
@@ -271,7 +273,7 @@ class Week:
         )
         ledger.light_seen(one.task, digest, one.turn, one.wall)
         if self.held and self.held[-1].task == one.task and self.held[-1].until_wall is None:
-            self.held[-1] = replace(self.held[-1], until_wall=one.wall)
+            self.held[-1] = structs.replace(self.held[-1], until_wall=one.wall)
         if one.turn not in (HUMAN, NONE):
             self.held.append(Held(one.turn, one.wall, None, one.task, digest, len(self.blocks)))
         self.blocks.append(one)

@@ -58,6 +58,7 @@ def open_screen(root: Path | None = None, *, state_dir: Path | None = None, fare
             supervisor.subscribe(title.take)
             app = TeamopsApp(supervisor, settings, run_attach=title.leaving_it(run_attach))
             app.farewell = farewell or app.farewell
+            app.on_drawn = supervisor.screen_stands
             app.run()
         _await_ends(app.doing)
     finally:

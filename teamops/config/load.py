@@ -6,10 +6,11 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from teamops.config import (
     boundary_rule,
@@ -57,8 +58,7 @@ _NO_SESSION_CHARACTER = re.compile(r"[^\w-]")
 KeyPath = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A configuration that was read to its end, with all that is to be said about it."""
 
     settings: Settings | None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from teamops.model.errors import UsageError
 from teamops.model.handoff import Severity
 from teamops.model.text import clean_line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigProblem:
+class ConfigProblem(Struct, frozen=True, kw_only=True):
     """One thing in teamops.toml or a profile that can't be used, or (as a warning) is unlikely to be meant."""
 
     path: Path

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from teamops.config.problems import ConfigError, ConfigProblem, NotText, nearest, shown_path, text_of
 from teamops.config.settings import Profile, ProfileFile
 from teamops.domain.boundary_rules import TierRule
@@ -59,8 +61,7 @@ FIELDS: dict[str, str | dict[str, str]] = {
 REQUIRED = ("role", "name", "title")
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedProfile:
+class CheckedProfile(Struct, frozen=True):
     """A profile that was read to its end."""
 
     profile: Profile | None

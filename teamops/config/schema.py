@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teamops.config.notify_values import addresses, channels, signal, variable
 from teamops.config.values import (
@@ -43,8 +44,7 @@ from teamops.config.values import (
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """One key."""
 
     path: Path

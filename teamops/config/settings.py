@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.config.channels import CommandSettings, RemoteSettings, Signal
 from teamops.domain.alert_rules import RULES, AlertRule
@@ -27,8 +30,7 @@ CHANNELS = ("desktop", "terminal", "remote", "command")
 """Ways to a person who is away from the screen; ``effects.channels.registry`` makes each."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """A role's profile: profiles/<role>.md."""
 
     role: Role
@@ -58,7 +60,7 @@ class Profile:
     """A word about the network, for who reads it."""
     tiers: tuple[int, ...]
     """Tiers in which the role takes turns."""
-    tier_rules: Mapping[int, TierRule] = field(default_factory=lambda: NO_TIERS)
+    tier_rules: Mapping[int, TierRule] = NO_TIERS
     """What it may do beyond the rest, by the tier of its task."""
     body: str
     """The prompt the agent is started with, Markdown."""
@@ -66,8 +68,7 @@ class Profile:
     """The file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileFile:
+class ProfileFile(Struct, frozen=True, kw_only=True):
     """Where a role's profile is. It is read when it is needed: starting teamops takes only its name."""
 
     path: Path
@@ -111,8 +112,7 @@ class RoleSettings:
     """What stands in place of its profile's boundary: field of `domain.boundary_rules.Policy` → value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TmuxSettings:
+class TmuxSettings(Struct, frozen=True, kw_only=True):
     """Which tmux server the team lives in."""
 
     socket_name: str = ""
@@ -121,8 +121,7 @@ class TmuxSettings:
     """``tmux -S``; wins over the name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotifySettings:
+class NotifySettings(Struct, frozen=True, kw_only=True):
     """How the person is told when away."""
 
     desktop: bool = True
@@ -132,8 +131,8 @@ class NotifySettings:
     """Of CHANNELS, the first to be tried first; empty = all that are on, in that order."""
     signal: Signal = Signal.AUTO
     """What the terminal understands, beside its bell."""
-    remote: RemoteSettings = field(default_factory=RemoteSettings)
-    command: CommandSettings = field(default_factory=CommandSettings)
+    remote: RemoteSettings = RemoteSettings()
+    command: CommandSettings = CommandSettings()
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -150,14 +149,13 @@ class NotifySettings:
 _NO_GLOBS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateSettings:
+class GateSettings(Struct, frozen=True, kw_only=True):
     """How teamops runs the gates of "done" itself."""
 
     runs: tuple[str, ...] = ()
     """Program and arguments; exit status 0 passes. Empty: teamops can't run this gate."""
     correct: tuple[str, ...] = ()
-    complete: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_GLOBS)
+    complete: Mapping[str, tuple[str, ...]] = _NO_GLOBS
     """gitignore glob → globs: where a file of the first changed, one of each of the others must have changed too."""
     timeout_s: float = 900.0
     """A gate that takes longer fails."""
@@ -166,8 +164,7 @@ class GateSettings:
 REPORT_FORMATS = ("text", "md", "json", "html")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportSettings:
+class ReportSettings(Struct, frozen=True, kw_only=True):
     """The report that is written each midnight."""
 
     daily: bool = True
@@ -189,8 +186,7 @@ class SandboxMode(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxSettings:
+class SandboxSettings(Struct, frozen=True, kw_only=True):
     """The boundary that the kernel holds."""
 
     mode: SandboxMode = SandboxMode.AUTO
@@ -211,8 +207,7 @@ class AuditMode(StrEnum):
     """Work trees are not watched."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardSettings:
+class GuardSettings(Struct, frozen=True, kw_only=True):
     """How strictly the roles' boundaries are kept."""
 
     strict: bool = False

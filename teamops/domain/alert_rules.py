@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain.boundary_notices import SETTLED_S
 from teamops.model.alert import Finding
@@ -17,8 +19,7 @@ ANSWERS = (Button.ACK, Button.SILENCE_1H)
 ABOUT_AGENT = (Button.ACK, Button.RESTART, Button.POKE, Button.SILENCE_1H)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertRule:
+class AlertRule(Struct, frozen=True, kw_only=True):
     """What is so of every alert of one code. Times in observed seconds: time in which teamops did not run is none."""
 
     code: str

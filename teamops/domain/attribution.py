@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from teamops.model.role import Role
 
 LATELY_S = 10.0
 """A hook's word about a path speaks of a change that comes so soon after it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """Why a role may not make a change."""
 
     rule: str
@@ -28,8 +29,7 @@ class Refusal:
     """What the role may change can't be said, so that it counts as forbidden: told, and undone by nobody's rule."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """An agent that lives in the work tree, as far as one change in it is concerned."""
 
     role: Role

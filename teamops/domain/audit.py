@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
+
+from msgspec import Struct
 
 from teamops.handoff.headings import BLOCK_LEVEL, BlockHeading, read_heading
 from teamops.model.handoff import Block
@@ -19,8 +20,7 @@ MAX_PAIRS = 100_000
 """So many pairs of equal blocks are aligned at best; with more, blocks that stand once come first: about 0.2 s."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """What became of the blocks that were handed on. Every one of them is kept, rewritten or vanished."""
 
     kept: tuple[tuple[KnownBlock, Block], ...] = ()
@@ -68,8 +68,7 @@ _Pairs = list[tuple[int, int]]
 _Key = Callable[[int], Hashable]
 
 
-@dataclass(frozen=True, slots=True)
-class _Gap:
+class _Gap(Struct, frozen=True):
     """Places of known blocks, and of the new ones that stand where they did."""
 
     was: range
@@ -157,8 +156,7 @@ def _places(span: range, keys: Sequence[Hashable]) -> dict[Hashable, list[int]]:
     return places
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
+class _Link(Struct, frozen=True):
     was: int
     now: int
     before: _Link | None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain.boundary_rules import PROTECTED, Policy, TierRule
 from teamops.domain.globs import folded, rows
@@ -12,8 +14,7 @@ from teamops.model.role import Role
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Struct, frozen=True, kw_only=True):
     """Where the things of one team are on this machine; absolute paths, all links followed."""
 
     roots: tuple[str, ...]

@@ -7,8 +7,9 @@ one judgement, whoever asks: a hook, `teamops guard explain`, an audit.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from teamops.model.role import DIRECTOR, Role
 
@@ -30,8 +31,7 @@ PROTECTED = (
 """What no agent changes, whatever its role: git's own files, teamops' own, and what could turn the hooks off."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TierRule:
+class TierRule(Struct, frozen=True, kw_only=True):
     """What a role may do beyond the rest while it holds the light of a task of one tier."""
 
     allow: tuple[str, ...] = ()
@@ -46,8 +46,7 @@ class TierRule:
 NO_TIERS: Mapping[int, TierRule] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """The boundary of one role. Globs are those of .gitignore, relative to the project."""
 
     role: Role

@@ -6,10 +6,11 @@ A lifted limit stands for the day on which a person lifted it; from the next day
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from teamops.domain.days import local, midnight
 from teamops.model.budget import TEAM, BudgetLine, Level, Spent
@@ -18,8 +19,7 @@ HOUR_S = 3600.0
 _NOTHING = Spent()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetRule:
+class BudgetRule(Struct, frozen=True, kw_only=True):
     """The limits of one agent, or of the team. ``None`` = there is none."""
 
     hour_usd: Decimal | None = None
@@ -38,8 +38,7 @@ class BudgetRule:
 _NO_RULES: Mapping[str, BudgetRule] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budgets:
+class Budgets(Struct, frozen=True, kw_only=True):
     """All limits of a project."""
 
     team: BudgetRule = field(default_factory=BudgetRule)

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from teamops.model.alert import Finding
 from teamops.model.check import AUDIT, COMMIT, HOLD, HOOK, KERNEL, Check, Word
 from teamops.model.role import Role
@@ -39,8 +41,7 @@ class Try:
     """A hole of this kind leaves the boundary whole, as far as files go."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a hook answered to one call."""
 
     status: int | None
@@ -50,8 +51,7 @@ class Answer:
     ms: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """One call, and what was answered."""
 
     what: str
@@ -90,8 +90,7 @@ class Client:
     """The program that runs plugins as the client does: the client itself; empty = none is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """With which versions of a client the hooks were seen to hold."""
 
     first: tuple[int, ...]

@@ -7,7 +7,8 @@ keeps, archived ones too, by the same rules that the screen asks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from teamops.domain import timeline
 from teamops.domain.limits import Limits

@@ -6,7 +6,8 @@ Source of the times and proofs: the house plan, "Poke with proof".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain.limits import Limits
 from teamops.model.agent_report import Delivery
@@ -18,8 +19,7 @@ REST_S = 300.0
 """One that was accepted is followed for so long until it shows work; a light goes on counting."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """A delivery, with what only this life knows of it. Times are observed seconds."""
 
     delivery: Delivery
@@ -51,8 +51,7 @@ class Way:
         return self.delivery.accepted_wall is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(Struct, frozen=True):
     """What may show that a client took a line."""
 
     at: float

@@ -7,15 +7,15 @@ its evidence.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teamops.domain.breach import a_block, again, breach, named
 from teamops.model.handoff import GATES, Block, Gate, GateResult
 from teamops.model.protocol import ProtocolFinding
 
 
-@dataclass(frozen=True, slots=True)
-class Lack:
+class Lack(Struct, frozen=True):
     """What keeps a claim of done from being done."""
 
     missing: tuple[str, ...]

@@ -7,7 +7,8 @@ that failed leads to the next harder one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teamops.model.budget import Step, StepDone
 
@@ -21,8 +22,7 @@ RETRY_S = 30.0
 """An end that failed is tried again after so long."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """What is known of an agent whose spending is to stop."""
 
     runs: bool

@@ -6,7 +6,7 @@ beats > process facts > pane text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from teamops.domain import hooks
 from teamops.domain.hooks import Told
@@ -28,8 +28,7 @@ WORK_STATUSES = frozenset({"working", "busy"})
 """Statuses of a beat that say in words that the agent works."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """Everything known of one agent. Times are observed seconds; ``None`` = never seen."""
 
     client: str

@@ -5,7 +5,7 @@ Source of the rule: the house plan, "Staleness": no sign of work for 5 min is wa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from teamops.domain.limits import Limits
 from teamops.model.handoff import Stage
@@ -13,8 +13,7 @@ from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LightState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Light:
+class Light(Struct, frozen=True, kw_only=True):
     """The light of one open task, since one moment."""
 
     task: str | None
@@ -28,8 +27,7 @@ class Light:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a light shows now."""
 
     state: LightState

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 _NO_TIERS: Mapping[int, float] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """Thresholds in observed seconds unless named otherwise."""
 
     waiting_s: float = 300.0
@@ -61,8 +61,7 @@ class RestartWhen(StrEnum):
     """Also an agent that lives and is silent or a zombie."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestartPolicy:
+class RestartPolicy(Struct, frozen=True, kw_only=True):
     """When an agent is restarted by rule. Source of the defaults: the seed article's policy, in the house plan."""
 
     when: RestartWhen = RestartWhen.ON_UNHEALTHY
@@ -83,8 +82,7 @@ class SpikeStop(StrEnum):
     ON = "on"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpikeRule:
+class SpikeRule(Struct, frozen=True, kw_only=True):
     """When an agent runs away. Source of the defaults: trials with simulated agents, see tests/props/test_spikes."""
 
     floor: int = 5_000
@@ -101,8 +99,7 @@ class SpikeRule:
     """Whether an agent that runs away is stopped; the rule itself stops nobody."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
+class Retention(Struct, frozen=True, kw_only=True):
     """For how many days what is kept. What is neither raw nor of a minute is kept for ever."""
 
     raw_days: int = 7

@@ -7,8 +7,9 @@ counts is the floor (the least of five minutes), and growth has to be there in e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
+
+from msgspec import Struct
 
 from teamops.domain.limits import Limits
 
@@ -25,8 +26,7 @@ GIB = 1 << 30
 MIB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(Struct, frozen=True):
     """What the samples say."""
 
     now: int

@@ -7,8 +7,9 @@ Most can be mended by their author alone; where a hint names somebody else, what
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from teamops.domain.gates import lack
 from teamops.model.handoff import Block, Stage
@@ -25,8 +26,7 @@ _BY_HUMAN = frozenset(
 """HUMAN who says whose the light is has settled it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """What a block did wrong, and nobody has mended yet."""
 
     finding: ProtocolFinding

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from teamops.domain.breach import CODES, breach, named
 from teamops.domain.protocol import Reading
@@ -29,8 +31,7 @@ _MEND = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class Proof(Struct, frozen=True, kw_only=True):
     """What the ledger tells."""
 
     approved: frozenset[str] = frozenset()

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain.breach import CODES, again, breach, named
 from teamops.domain.challenges import Echo, challenge_findings
@@ -35,8 +38,7 @@ _REMEMBERED = 32
 """Of a task with more faults than that, the older ones can't be mended any more: it goes wrong all the time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What the blocks of a file mean."""
 
     tasks: tuple[Task, ...] = ()

@@ -7,7 +7,8 @@ light rests on, or how a task was closed, while it is news.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teamops.domain.light import Light
 from teamops.model.alert import Finding
@@ -25,8 +26,7 @@ TOLD = frozenset(
 _KINDS = {"rewritten": "was rewritten", "vanished": "is gone from the file", "inserted": "was put in between"}
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Struct, frozen=True):
     """The findings that may be worth an alert; which of them are, only the time decides."""
 
     broken: tuple[ProtocolFinding, ...] = ()

@@ -14,6 +14,8 @@ from itertools import accumulate, pairwise
 from operator import attrgetter
 from typing import Generic, TypeVar
 
+from msgspec import structs
+
 from teamops.model.agent_report import Delivery, RestartRecord, SpikeRecord
 from teamops.model.boundary import Violation, ViolationState
 from teamops.model.spend import Spend
@@ -218,7 +220,7 @@ def delivery_at(delivery: Delivery, wall: float) -> Delivery:
 
     last = max((moment for _, moment in delivery.steps), default=delivery.decided_wall)
     accepted = by_then(delivery.accepted_wall)
-    return replace(
+    return structs.replace(
         delivery,
         typed_wall=by_then(delivery.typed_wall),
         accepted_wall=accepted,
@@ -230,7 +232,7 @@ def delivery_at(delivery: Delivery, wall: float) -> Delivery:
 
 def restart_at(record: RestartRecord, *, over: bool) -> RestartRecord:
     """Return a restart as it stood at a moment; ``over``: its outcome was there by then."""
-    return record if over else replace(record, ok=None, message="")
+    return record if over else structs.replace(record, ok=None, message="")
 
 
 def spike_at(record: SpikeRecord, wall: float) -> SpikeRecord:
@@ -240,7 +242,7 @@ def spike_at(record: SpikeRecord, wall: float) -> SpikeRecord:
     trace = tuple((end, tokens) for end, tokens in record.trace if end <= wall)
     began = record.began_wall - 60.0
     used = sum(tokens for end, tokens in trace if end > began)
-    return replace(record, ended_wall=None, trace=trace, tokens=used, peak=_peak(trace), cost_usd=Decimal(0))
+    return structs.replace(record, ended_wall=None, trace=trace, tokens=used, peak=_peak(trace), cost_usd=Decimal(0))
 
 
 def _peak(trace: Sequence[tuple[float, int]]) -> int:

@@ -7,8 +7,10 @@ seconds. The rule that makes one of these from the one before is ``restart_step`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain.limits import RestartPolicy
 from teamops.model.agent import AgentState, Evidence, EvidenceKind
@@ -29,8 +31,7 @@ class Hold(StrEnum):
     """A person stopped it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keeping:
+class Keeping(Struct, frozen=True, kw_only=True):
     """What teamops does about one agent."""
 
     attempts: int = 0
@@ -104,8 +105,7 @@ def shown(
 # what outlives teamops
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """What is stored of an agent's ``Keeping``. Times are Unix seconds."""
 
     attempts: int = 0

@@ -9,7 +9,8 @@ restart nearer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain.limits import RestartPolicy, RestartWhen
 from teamops.domain.restart import GONE, UNWELL, Hold, Keeping, cleared, held
@@ -26,8 +27,7 @@ PROGRESS_GAP_S = 120.0
 """Work that pauses for longer is not one stretch of progress."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """What one round of the clock knows of an agent."""
 
     state: AgentState
@@ -50,36 +50,31 @@ class Reading:
     """No restart, start or stop is under way in the team, and nobody waits for one to be ready."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(Struct, frozen=True):
     """Restart it now: already counted."""
 
     attempt: int
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(Struct, frozen=True):
     """Restart it no more; call a person."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class HoldBack:
+class HoldBack(Struct, frozen=True):
     """Do nothing by rule until a person has mended it."""
 
     hold: Hold
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class LetGo:
+class LetGo(Struct, frozen=True):
     """A person has mended or started it by other ways than teamops: the hold, or the giving up, is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(Struct, frozen=True):
     """It has worked for long enough: the count begins anew."""
 
 
@@ -211,8 +206,7 @@ READY_S = 60.0
 """So long others wait for a restarted agent to be ready."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """The team's one place for a restart by rule: taken from the decision until the agent is ready again."""
 
     role: Role | None = None

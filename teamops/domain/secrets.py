@@ -7,6 +7,7 @@ What only looks random is kept: a commit's hash is no secret.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 SECRET = "[secret]"  # noqa: S105 - what stands in place of one
 
@@ -37,7 +38,7 @@ _PROSE = (
 _BEGINS = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f][0-9A-Fa-f]))"
 """Not within a word, though behind an escape within another text."""
 
-_WHOLE = re.compile(
+_WHOLE = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:[\s\S]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[\s\S]*)"
     r"|(?<![A-Za-z0-9+/=\s\\])[A-Za-z0-9+/=\s\\]{16,}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
@@ -56,7 +57,7 @@ _WHOLE = re.compile(
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"  # JWT
     r")"
 )
-_AFTER = re.compile(
+_AFTER = (
     # user:password@ of an address; a name alone ("git@") is none, a long one is a token, a number is a port
     r"(?P<address>[A-Za-z][A-Za-z0-9+.-]{0,30}://)(?:[^\s/@:]{0,200}:(?!\d{1,5}[/?#])[^\s/]{1,400}|[^\s/@:]{16,400}"
     r"|[^\s/@:]{0,200}:(?!\d{1,5}[/?#])[^\s@]{1,400})(?=@)"
@@ -86,13 +87,20 @@ _AFTER = re.compile(
 )
 
 
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what finds whole secrets, and those behind a word; made for the first text: it takes its milliseconds."""
+    return re.compile(_WHOLE), re.compile(_AFTER)
+
+
 def without_secrets(text: str) -> str:
     """Return ``text`` with ``[secret]`` in place of what looks like one. Total; twice is as once.
 
     Give it the whole text, cleaned, and cut it afterwards: half a secret has no shape any more.
     """
-    text = _WHOLE.sub(SECRET, text)
+    whole, after = _patterns()
+    text = whole.sub(SECRET, text)
     before = None
     while before != text:  # a word may call two values that stand behind it
-        before, text = text, _AFTER.sub(lambda found: f"{found[str(found.lastgroup)]}{SECRET}", text)
+        before, text = text, after.sub(lambda found: f"{found[str(found.lastgroup)]}{SECRET}", text)
     return text

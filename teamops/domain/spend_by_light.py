@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from heapq import heappop, heappush
 from itertools import chain, pairwise
 from typing import overload
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain import timeline
 from teamops.model.handoff import Block, Stage, Task
@@ -23,8 +25,7 @@ from teamops.model.usage import Tokens
 _EVER = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """One light in one hand, from one handoff to the next."""
 
     role: Role
@@ -39,8 +40,7 @@ class Held:
     """Of that block in its file: of two that were seen at once the later one came last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(Struct, frozen=True):
     """What one response, or a sum of some at one moment, used."""
 
     role: Role | None
@@ -52,8 +52,7 @@ class Used:
     responses: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class LightSpend:
+class LightSpend(Struct, frozen=True):
     """All usage, in parts that add up to it."""
 
     handoffs: dict[Held, Spend]
@@ -72,8 +71,7 @@ class LightSpend:
         return sum((*self.handoffs.values(), *self.without_light.values(), self.strangers), Spend())
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """One light from one block of its task to the next."""
 
     held: Held
@@ -84,8 +82,7 @@ class Stretch:
     """Index of the task's next block; ``None``: there is none yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A time in which all that a role used belongs to one light, or to none."""
 
     role: Role

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain.spikes import Spike, State
 from teamops.domain.usual import CYCLES, DAY_S, HOUR_S, Hour, Usual
@@ -15,8 +17,7 @@ from teamops.model.clock import Stamp
 MOST_HOURS = int(DAY_S / HOUR_S) + 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """What is stored of a ``State``. Times are Unix seconds. Under 2 KB."""
 
     usual: str

@@ -10,9 +10,11 @@ Times are observed seconds; a gap, in which teamops did not look, neither alarms
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from teamops.domain import spike_badges
 from teamops.domain.limits import SpikeRule
@@ -37,8 +39,7 @@ class Used(NamedTuple):
     cost: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Sample(Struct, frozen=True, kw_only=True):
     """What an agent used since the sample before."""
 
     tokens: int = 0
@@ -55,8 +56,7 @@ class Sample:
     """It was used while nobody looked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spike:
+class Spike(Struct, frozen=True, kw_only=True):
     """A spike that lasts."""
 
     began: float
@@ -75,8 +75,7 @@ class Spike:
     """The plain rule that called it, where those do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """All that the rule remembers of one agent."""
 
     used: tuple[Used, ...] = ()
@@ -94,8 +93,7 @@ class State:
     spike: Spike | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What the rule says now, with the figures that led to it. Rates are tokens a minute."""
 
     firing: bool

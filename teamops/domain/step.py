@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from teamops.domain.mending import CLAIMS, brings
 from teamops.domain.pipeline import CORE, REVIEWS
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from teamops.domain.course import Course
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A block as the next step of its task."""
 
     tier: int | None

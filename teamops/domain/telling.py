@@ -7,8 +7,9 @@ light, never one while another is on its way, never one to an agent that works o
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from teamops.domain.delivery import Way
 from teamops.domain.light import Light
@@ -35,8 +36,7 @@ class Move(StrEnum):
     REMIND = "remind"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(Struct, frozen=True, kw_only=True):
     """The holder of a light, now."""
 
     state: AgentState

@@ -5,8 +5,10 @@ Learnt so that a spike can't teach it: each sample counts for no more than ``fac
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.domain.limits import SpikeRule
 
@@ -31,8 +33,7 @@ class Hour(NamedTuple):
     """As they were, for the plain rule."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usual:
+class Usual(Struct, frozen=True, kw_only=True):
     """What was learnt."""
 
     rates: tuple[int, ...] = ()

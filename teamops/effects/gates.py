@@ -7,8 +7,9 @@ import shlex
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from teamops.config.settings import Settings
 from teamops.domain.complete import Missing, asked, missing

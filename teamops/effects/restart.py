@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from msgspec import structs
+
 from teamops.config.settings import RoleSettings, Settings
 from teamops.domain.canary import broken, hindrance
 from teamops.domain.health import exit_words
@@ -166,7 +168,7 @@ async def _judge(
             seen = None
         if seen is not None and seen.pane_id == pane_id and seen.pid == pid:
             if seen.dead or ended(pid):
-                return replace(await _failed(server, role, seen), checks=checks)
+                return structs.replace(await _failed(server, role, seen), checks=checks)
             if loop.time() - begun >= STEADY_S:
                 where = f"pane {pane_id} pid {pid}{session}"
                 return Outcome(ok=True, message=said, evidence=where, held=how.held, checks=checks)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teamops.handoff.document import parse
 from teamops.handoff.scan import normalized
@@ -17,8 +18,7 @@ FOLDER = "archive"
 _PROBE = f"### [{HUMAN}] 2000-01-01 00:00\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Moving:
+class Moving(Struct, frozen=True):
     """A block on its way."""
 
     block: Block

@@ -13,6 +13,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from teamops.handoff.challenges import Written, is_challenges, is_responses, read_challenges, read_responses
 from teamops.handoff.fields import Head, Value, read_head
 from teamops.handoff.gates import claims_none, is_gates, read_gates
@@ -62,8 +64,7 @@ class Context:
         return Context(self.index, self.task, self.at, dict(self.tasks))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class Piece(Struct, frozen=True, kw_only=True):
     """The place of a block in the normalized text that is read, and of that text in the file."""
 
     text: bytes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teamops.handoff.lines import Kind, Line
 from teamops.handoff.points import NUMBERS, Item, numbered, numbers_of, read_items, under_quotes
@@ -61,8 +62,7 @@ _HOLLOW_LIMIT = 80
 REASON_LIMIT = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A section as it is written."""
 
     title: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from teamops.handoff.problems import problem
 from teamops.model.handoff import Problem
 from teamops.model.text import clean_line
@@ -36,8 +38,7 @@ _BREAK = re.compile(r"<br[ \t]*/?>$", re.IGNORECASE)
 _TOGGLES_FENCE = re.compile(r" {0,3}(?:`{3}|~{3})")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A field's value and where it stands."""
 
     text: str

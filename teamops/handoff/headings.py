@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from teamops.handoff.problems import problem
 from teamops.model.handoff import Problem
@@ -39,8 +40,7 @@ _DATE_LIKE = re.compile(r"\W{0,3}\d{1,4}[-/.]\d")
 _HASHES = re.compile(r"[ \t]*#+[ \t]*")
 
 
-@dataclass(frozen=True, slots=True)
-class BlockHeading:
+class BlockHeading(Struct, frozen=True):
     """A heading that opens a block."""
 
     role: Role

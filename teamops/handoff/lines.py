@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 LINE_LIMIT = 4_000
 """Longer lines are cut."""
@@ -30,8 +31,7 @@ class Kind(Enum):
     """A line inside a fence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of a section."""
 
     number: int

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count, groupby
+
+from msgspec.structs import replace
 
 from teamops.handoff.lines import Kind, Line
 from teamops.model.handoff import Point

@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from teamops.handoff import markdown
 
 PIECE = 262_144
@@ -38,8 +40,7 @@ class Heading(NamedTuple):
     """1 to 6; 0 = it would be one, had it a space after its ``#``; -1 = had it not a closing tag right above it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unclosed:
+class Unclosed(Struct, frozen=True):
     """A fence or a comment that runs to the end of the file."""
 
     start: int

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from teamops.ledger.connection import reading, writing
 from teamops.model.protocol import Approval, GateRun, KnownBlock, Tamper
@@ -16,8 +17,7 @@ _KNOWN = "id, digest, role, task, heading, wall, adopted"
 _NAMED = "b.id, b.digest, b.role, b.task, b.heading, b.wall, b.adopted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewBlock:
+class NewBlock(Struct, frozen=True, kw_only=True):
     """A block to be remembered."""
 
     digest: str
@@ -28,8 +28,7 @@ class NewBlock:
     """The whole block, for a later difference."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One change of what was handed on: ``before`` is a known block's id, ``after`` what stands there now."""
 
     kind: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+
+from msgspec import Struct
 
 from teamops.ledger.connection import reading
 from teamops.model.role import Role
@@ -14,8 +15,7 @@ from teamops.model.tail import KnownLog
 from teamops.model.usage import Tokens, Usage
 
 
-@dataclass(frozen=True, slots=True)
-class ToldLog:
+class ToldLog(Struct, frozen=True):
     """Which log tells."""
 
     client: str

@@ -11,6 +11,8 @@ import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from teamops.domain.replay import EVER, Span, Spans, in_turn
 from teamops.ledger.audit import Audit
 from teamops.ledger.recorded import StoredBlock, Trail
@@ -112,7 +114,7 @@ def _tampers(connection: sqlite3.Connection, audit: Audit) -> list[Span[Tamper]]
         if until is None:
             spans.append(Span(one.wall, EVER, one))
         else:
-            spans += [Span(one.wall, until, replace(one, accepted="")), Span(until, EVER, one)]
+            spans += [Span(one.wall, until, structs.replace(one, accepted="")), Span(until, EVER, one)]
     return spans
 
 

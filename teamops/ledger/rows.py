@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from teamops.model.actions import Action
 
 
-@dataclass(frozen=True, slots=True)
-class Minute:
+class Minute(Struct, frozen=True):
     """One minute of one role."""
 
     wall: float
@@ -22,8 +22,7 @@ class Minute:
     unpriced_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
-class DaySpend:
+class DaySpend(Struct, frozen=True):
     """What one role spent since a moment."""
 
     cost_usd: Decimal
@@ -31,8 +30,7 @@ class DaySpend:
     """Tokens whose model has no known price: not in ``cost_usd``."""
 
 
-@dataclass(frozen=True, slots=True)
-class BegunAction:
+class BegunAction(Struct, frozen=True):
     """An action that was begun and has no outcome: under way, or cut off by the end of its supervisor."""
 
     id: int

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.ledger.connection import reading
 from teamops.model.role import Role
@@ -50,8 +52,7 @@ class Source(IntEnum):
     """An agent's beat, which counted for itself: only a sum of tokens is known, told as input."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpentRow:
+class SpentRow(Struct, frozen=True):
     """One response, or what one beat counted for itself."""
 
     role: Role
@@ -63,8 +64,7 @@ class SpentRow:
     """When the beat interval began in which it was used; ``None``: of a client's log, whose cycles are slices."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """A row as it is told again."""
 
     id: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from teamops.model.boundary import Held
 from teamops.model.budget import Step
@@ -18,8 +19,7 @@ class By(StrEnum):
     RULE = "rule"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Poke:
+class Poke(Struct, frozen=True, kw_only=True):
     """Type one line into an agent's client and submit it."""
 
     role: Role
@@ -28,8 +28,7 @@ class Poke:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restart:
+class Restart(Struct, frozen=True, kw_only=True):
     """Start the agent's command again in its own pane; where it has no session yet, make one."""
 
     role: Role
@@ -37,8 +36,7 @@ class Restart:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Append:
+class Append(Struct, frozen=True, kw_only=True):
     """Append one block to the handoff file."""
 
     role: Role
@@ -50,8 +48,7 @@ class Append:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(Struct, frozen=True, kw_only=True):
     """Make the agent's session and start its command; where it runs already, adopt it as it is."""
 
     role: Role
@@ -59,8 +56,7 @@ class Start:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class Stop(Struct, frozen=True, kw_only=True):
     """End the agent in good order: its client's own exit or TERM, a grace, then KILL; then its session."""
 
     role: Role
@@ -72,8 +68,7 @@ class Stop:
     """By rule, too, what teamops did not start: it spends and may not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopSpending:
+class StopSpending(Struct, frozen=True, kw_only=True):
     """One step of a hard stop before its end, which is a ``Stop``: its hooks refuse, pokes are refused, interrupted."""
 
     role: Role
@@ -86,8 +81,7 @@ class StopSpending:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quarantine:
+class Quarantine(Struct, frozen=True, kw_only=True):
     """Undo a change past a boundary, which is kept as a patch; or put it back."""
 
     violation: int
@@ -105,8 +99,7 @@ class Quarantine:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteReport:
+class WriteReport(Struct, frozen=True, kw_only=True):
     """Put a day's report into the folder of reports. A file that stands there already stays as it is."""
 
     day: str
@@ -123,8 +116,7 @@ class WriteReport:
 Action = Poke | Restart | Append | Start | Stop | StopSpending | Quarantine | WriteReport
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """How an action ended. Nothing is reported done that was not seen to be done."""
 
     ok: bool

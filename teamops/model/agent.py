@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from teamops.model.boundary import BoundaryView, Decision
 from teamops.model.role import Role
@@ -57,8 +58,7 @@ class EvidenceKind(StrEnum):
     NOTHING = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """Why a state is believed."""
 
     kind: EvidenceKind
@@ -82,8 +82,7 @@ class BeatKind(StrEnum):
     """Calls of a model that were answered, told by themselves: a sign of work, but no promise of beats."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
+class Beat(Struct, frozen=True, kw_only=True):
     """One line of an agent's spool: a sign of life from inside its own loop."""
 
     role: Role
@@ -135,8 +134,7 @@ class ClientStatus(StrEnum):
     WAITING = "waiting"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpikeView:
+class SpikeView(Struct, frozen=True, kw_only=True):
     """An agent that runs away, as of now. Tokens here are input and output; what is cached is not counted."""
 
     since_wall: float
@@ -156,8 +154,7 @@ class SpikeView:
     """In words: "41,200 tokens/min, 206 times its usual 200"."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentView:
+class AgentView(Struct, frozen=True, kw_only=True):
     """An agent in a snapshot: all that a screen or ``status --json`` shows of it."""
 
     role: Role

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from teamops.model.actions import By
 from teamops.model.boundary import NOT_HELD, Decision, Held
@@ -27,8 +28,7 @@ class DeliveryStage(StrEnum):
     """Typed, and no proof came within the limit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Struct, frozen=True, kw_only=True):
     """One poke on its way. Times are Unix seconds; ``None`` = not come so far."""
 
     action_id: int
@@ -81,8 +81,7 @@ class Delivery:
         return "no proof yet" if self.accepted_wall is None else "no proof is on record"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestartRecord:
+class RestartRecord(Struct, frozen=True, kw_only=True):
     """One restart: what led to it, what stood there before, how it went."""
 
     action_id: int
@@ -132,8 +131,7 @@ PROCESS_STATES = {
 """The kernel's letters. A Z has ended and nobody asked how: it has nothing to do with an agent that is a zombie."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpikeRecord:
+class SpikeRecord(Struct, frozen=True, kw_only=True):
     """One time that an agent ran away. Rates are tokens a minute, of input and output. Times are Unix seconds."""
 
     id: int
@@ -154,8 +152,7 @@ class SpikeRecord:
     """(end of 10 s, tokens used in them) from ten minutes before it to its end, oldest first; without those of 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessNode:
+class ProcessNode(Struct, frozen=True):
     """One process of an agent's tree, parents before children."""
 
     pid: int
@@ -173,8 +170,7 @@ class ProcessNode:
         return PROCESS_STATES.get(self.state, self.state)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
+class Launch(Struct, frozen=True, kw_only=True):
     """What teamops knows of the process that it started for a role, or found running."""
 
     role: Role
@@ -192,8 +188,7 @@ class Launch:
     held: Held = NOT_HELD
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentReport:
+class AgentReport(Struct, frozen=True, kw_only=True):
     """The whole memory of one agent, newest first in each list."""
 
     role: Role

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from teamops.model.role import Role
 
 
@@ -19,8 +21,7 @@ class Verdict(StrEnum):
     DENY = "deny"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """What an agent's own hook decided of one tool call, as it says in the agent's spool."""
 
     role: Role
@@ -168,8 +169,7 @@ class Held:
 NOT_HELD = Held()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoundaryView:
+class BoundaryView(Struct, frozen=True, kw_only=True):
     """An agent's boundary, for a person."""
 
     allow: tuple[str, ...] = ()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 TEAM = "team"
 """The scope of the whole team. Every other scope is a role, whose name is in upper case."""
@@ -47,8 +48,7 @@ class Step(StrEnum):
     """Its process is ended, and its session closed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetHold:
+class BudgetHold(Struct, frozen=True, kw_only=True):
     """Spending is stopped until a person lifts that. ``scope`` and ``wall`` are its identity."""
 
     scope: str
@@ -74,8 +74,7 @@ class BudgetHold:
         return self.scope, self.wall
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepDone:
+class StepDone(Struct, frozen=True, kw_only=True):
     """How one step of a hard stop ended."""
 
     step: Step
@@ -86,15 +85,14 @@ class StepDone:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Struct, frozen=True):
     """What was spent. The two spans overlap, and neither holds the other."""
 
     hour: Decimal = Decimal(0)
     """USD of the last 60 minutes."""
     day: Decimal = Decimal(0)
     """USD since the day began."""
-    unpriced: Mapping[str, int] = field(default_factory=lambda: _NO_MODELS)
+    unpriced: Mapping[str, int] = _NO_MODELS
     """Model → tokens of today that have no known price: in neither sum."""
 
     def __add__(self, other: Spent) -> Spent:
@@ -104,8 +102,7 @@ class Spent:
         return Spent(self.hour + other.hour, self.day + other.day, models)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetLine:
+class BudgetLine(Struct, frozen=True, kw_only=True):
     """One budget as a person sees it."""
 
     scope: str

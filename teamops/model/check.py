@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from teamops.model.role import Role
 
@@ -24,8 +25,7 @@ KERNEL, HOOK, HOLD, AUDIT, COMMIT = "kernel", "hook", "budget hold", "audit", "g
 """The layers of a role's boundary that are tried here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One trial, as a person reads it."""
 
     layer: str

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 HUNG_S = 20.0
 """A supervisor goes through a round each second; one without a round for so long hangs."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Stamp:
+class Stamp(Struct, frozen=True, order=True):
     """One moment as teamops counts it."""
 
     now: float

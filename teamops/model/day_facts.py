@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from teamops.model.agent_report import RestartRecord, SpikeRecord
 from teamops.model.alert import AlertState
@@ -17,8 +18,7 @@ Span = tuple[float, float]
 """From, and until but not at: Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateEdge:
+class StateEdge(Struct, frozen=True):
     """From this moment on an agent was shown in a state."""
 
     wall: float
@@ -28,8 +28,7 @@ class StateEdge:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class AlertEdge:
+class AlertEdge(Struct, frozen=True):
     """An alert came to a state."""
 
     wall: float
@@ -41,8 +40,7 @@ class AlertEdge:
     agent: Role | None
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """An action that was done, and worked, or a person's word."""
 
     wall: float
@@ -52,8 +50,7 @@ class Done:
     by_person: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A role, or the team, was held back from spending."""
 
     scope: str
@@ -63,8 +60,7 @@ class Held:
     """``None``: nobody has lifted it."""
 
 
-@dataclass(frozen=True, slots=True)
-class CycleDay:
+class CycleDay(Struct, frozen=True):
     """What an agent's cycles of one day cost: those that began on it and used something."""
 
     count: int
@@ -75,8 +71,7 @@ class CycleDay:
     """``None``: none has a price."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayFacts:
+class DayFacts(Struct, frozen=True, kw_only=True):
     """All that is on record of a span. Where a thing lasted over its edges, it is here with its own times."""
 
     watched: tuple[Span, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from teamops.model.actions import Action, Outcome
 from teamops.model.agent import Beat, ClientStatus
@@ -15,8 +15,7 @@ from teamops.model.tail import Position
 from teamops.model.usage import Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Ticked:
+class Ticked(Struct, frozen=True):
     """A round of the clock: the rules are asked."""
 
     stamp: Stamp
@@ -24,8 +23,7 @@ class Ticked:
     """Seconds that teamops did not run just before this tick (suspend, SIGSTOP); 0 is the rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class HandoffChanged:
+class HandoffChanged(Struct, frozen=True):
     """The handoff file was read again; ``handoff`` is its whole new truth."""
 
     stamp: Stamp
@@ -38,8 +36,7 @@ class HandoffChanged:
     """Device, inode, size and change time (ns) of the file that was read; empty = not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class HandoffLost:
+class HandoffLost(Struct, frozen=True):
     """The handoff file can't be read now. The last good reading stays in force."""
 
     stamp: Stamp
@@ -47,8 +44,7 @@ class HandoffLost:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class BeatsSeen:
+class BeatsSeen(Struct, frozen=True):
     """New complete lines in a role's spool."""
 
     stamp: Stamp
@@ -60,8 +56,7 @@ class BeatsSeen:
     """The last ones that an earlier life has counted: what they tell of the agent still holds, their sums stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class UsageSeen:
+class UsageSeen(Struct, frozen=True):
     """What is new in a client's log."""
 
     stamp: Stamp
@@ -82,8 +77,7 @@ class UsageSeen:
     """The log is rewritten: by its position nobody knows what was told of it, only by the keys of its responses."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatusSeen:
+class StatusSeen(Struct, frozen=True):
     """A client's own status file, or its end."""
 
     stamp: Stamp
@@ -100,8 +94,7 @@ class StatusSeen:
     """The client's own session id, as the file names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PanesSeen:
+class PanesSeen(Struct, frozen=True):
     """The managed sessions' panes as of now; a role without a pane has no session."""
 
     stamp: Stamp
@@ -109,8 +102,7 @@ class PanesSeen:
     server_up: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PaneDied:
+class PaneDied(Struct, frozen=True):
     """An agent's process ended. Known by pidfd, before tmux tells."""
 
     stamp: Stamp
@@ -122,8 +114,7 @@ class PaneDied:
     """Ended by KILL, and the kernel's count of out-of-memory kills had risen; ``None`` = can't be known."""
 
 
-@dataclass(frozen=True, slots=True)
-class GrowthSeen:
+class GrowthSeen(Struct, frozen=True):
     """A log of Codex, Gemini CLI or opencode grew, with or without usage in it: a sign of work."""
 
     stamp: Stamp
@@ -136,8 +127,7 @@ class GrowthSeen:
     """The client's own session id, where the file tells it; empty = not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class PromptSeen:
+class PromptSeen(Struct, frozen=True):
     """A client took a prompt that was expected of it, by its own record."""
 
     stamp: Stamp
@@ -148,16 +138,14 @@ class PromptSeen:
     """What shows it: "transcript", "queued in transcript"."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutputSeen:
+class OutputSeen(Struct, frozen=True):
     """An agent's pane printed something: the weakest sign of work."""
 
     stamp: Stamp
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class ScreenSeen:
+class ScreenSeen(Struct, frozen=True):
     """A client's screen shows something else than before. Weak evidence."""
 
     stamp: Stamp
@@ -169,16 +157,14 @@ class ScreenSeen:
     """It says that the client's account is refused: a new login, not a restart, mends that."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessesSeen:
+class ProcessesSeen(Struct, frozen=True):
     """One pass over the process table."""
 
     stamp: Stamp
     rows: tuple[ProcessRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessRow:
+class ProcessRow(Struct, frozen=True):
     """An agent's process tree."""
 
     role: Role
@@ -193,8 +179,7 @@ class ProcessRow:
     """Its client is stopped by a signal (SIGSTOP, Ctrl-Z) or by a debugger: the first process, or what that wraps."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkTreeChanged:
+class WorkTreeChanged(Struct, frozen=True):
     """Files of a work tree are others than when they were last looked at."""
 
     stamp: Stamp
@@ -205,8 +190,7 @@ class WorkTreeChanged:
     """So many more changed in the same moment: other events of the very same stamp tell of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ActionFinished:
+class ActionFinished(Struct, frozen=True):
     """An effect ran to its end."""
 
     stamp: Stamp
@@ -216,8 +200,7 @@ class ActionFinished:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class SourceTroubled:
+class SourceTroubled(Struct, frozen=True):
     """A source works in a lesser way or not at all; ``message`` empty means it is well again."""
 
     stamp: Stamp

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from teamops.model.role import Role
 
@@ -37,8 +38,7 @@ class Stage(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A level-4 heading inside a block."""
 
     title: str
@@ -46,8 +46,7 @@ class Section:
     """1-based line of the heading in the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """One numbered point under Challenges, or the answer to one under Responses."""
 
     number: int
@@ -58,8 +57,7 @@ class Point:
     """1-based line in the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Challenges:
+class Challenges(Struct, frozen=True):
     """What stands under a block's Challenges."""
 
     points: tuple[Point, ...] = ()
@@ -80,8 +78,7 @@ GATES = ("runs", "correct", "complete")
 """The three gates of "done"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """One gate as a block claims it."""
 
     name: str
@@ -105,8 +102,7 @@ class Standing(StrEnum):
     """Closed without being done, and said so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(Struct, frozen=True):
     """A task came to a stage, or to another holder in it."""
 
     stage: Stage
@@ -115,8 +111,7 @@ class Passage:
     """Index of the block that brought it there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something in the file that does not follow the grammar. It never stops the reading."""
 
     line: int
@@ -135,8 +130,7 @@ class Problem:
 _NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(Struct, frozen=True, kw_only=True):
     """One handoff: a level-3 heading ``[ROLE] YYYY-MM-DD HH:MM`` and all up to the next such heading."""
 
     index: int
@@ -183,8 +177,7 @@ class Block:
     """Its Turn is no role of the team: the grammar says so, and whoever may be next takes the light up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Struct, frozen=True, kw_only=True):
     """One task as the blocks tell it: who holds its light, and where its pipeline stands."""
 
     task: str | None
@@ -211,8 +204,7 @@ class Task:
     """The gates claimed last for the work as it is now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handoff:
+class Handoff(Struct, frozen=True, kw_only=True):
     """The whole file as parsed at one moment."""
 
     blocks: tuple[Block, ...] = ()

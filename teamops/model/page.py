@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
@@ -83,8 +85,7 @@ class Page:
         return self.severity is Severity.CRITICAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True):
     """How one attempt to deliver a page ended. ``ok`` only where its arrival was seen."""
 
     ok: bool
@@ -104,8 +105,7 @@ class Receipt:
     """Where it is not ok: what of it is done with, by this try and those before it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What a person answered to a page, by a channel that carries answers and knows that it was they."""
 
     page: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pane:
+
+class Pane(Struct, frozen=True, kw_only=True):
     """The first pane of one managed session."""
 
     session: str

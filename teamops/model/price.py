@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnPrice:
+
+class OwnPrice(Struct, frozen=True, kw_only=True):
     """USD per million tokens of one model, instead of what the table of prices says."""
 
     input: Decimal

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from teamops.model.handoff import Severity, Stage, Task
 from teamops.model.role import Role
 from teamops.model.spend import BlockSpend, TaskSpend
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProtocolFinding:
+class ProtocolFinding(Struct, frozen=True, kw_only=True):
     """A block that breaks a rule of the protocol. Never stops the reading; says how to mend it."""
 
     code: str
@@ -33,8 +32,7 @@ class ProtocolFinding:
     """The ledger's row of a rewrite: a difference can be shown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateRun:
+class GateRun(Struct, frozen=True, kw_only=True):
     """One run of a gate by teamops itself, kept in the ledger."""
 
     task: str | None
@@ -55,8 +53,7 @@ class GateRun:
     """The last lines of its output, cleaned."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Struct, frozen=True, kw_only=True):
     """A sign-off, or another block of the person, as the ledger has it: written before the block itself."""
 
     task: str | None
@@ -72,8 +69,7 @@ class Approval:
     """Digest of all that was signed: the task's blocks before it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownBlock:
+class KnownBlock(Struct, frozen=True, kw_only=True):
     """A block as the ledger knows it: the audit trail."""
 
     id: int
@@ -88,8 +84,7 @@ class KnownBlock:
     """It stood in the file when teamops saw the file for the first time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tamper:
+class Tamper(Struct, frozen=True, kw_only=True):
     """A block that was changed after it was handed on."""
 
     id: int
@@ -105,8 +100,7 @@ class Tamper:
     """Who accepted it; empty = nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class StageTime:
+class StageTime(Struct, frozen=True):
     """What a task has spent in one stage."""
 
     stage: Stage
@@ -116,8 +110,7 @@ class StageTime:
     current: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineEntry:
+class TimelineEntry(Struct, frozen=True, kw_only=True):
     """One block in the story of its task."""
 
     index: int
@@ -140,8 +133,7 @@ class TimelineEntry:
     is not known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffFile:
+class DiffFile(Struct, frozen=True, kw_only=True):
     """One changed file."""
 
     path: str
@@ -149,8 +141,7 @@ class DiffFile:
     removed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffStat:
+class DiffStat(Struct, frozen=True, kw_only=True):
     """What changed in the work tree since a task began, its commits and what is not committed."""
 
     base: str
@@ -159,8 +150,7 @@ class DiffStat:
     commits: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskReport:
+class TaskReport(Struct, frozen=True, kw_only=True):
     """All that a person needs to judge a task: its whole chain."""
 
     task: Task

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from teamops.model.actions import Outcome
 from teamops.model.agent import AgentView
@@ -40,8 +41,7 @@ class LightState(StrEnum):
     HUMAN = "human"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LightView:
+class LightView(Struct, frozen=True, kw_only=True):
     """The light of one open task."""
 
     task: str | None
@@ -71,8 +71,7 @@ class LightView:
     """What its holder has used since it came."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SupervisorView:
+class SupervisorView(Struct, frozen=True, kw_only=True):
     """Who acts on this project."""
 
     pid: int | None
@@ -93,8 +92,7 @@ class SupervisorView:
         return self.pid is not None and self.round_age_s is not None and self.round_age_s > HUNG_S
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(Struct, frozen=True):
     """One line of the events pane: what happened or what teamops did."""
 
     wall: float
@@ -105,8 +103,7 @@ class LogLine:
     ok: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """Everything a screen shows, at one moment. Immutable: hand it to any thread."""
 
     revision: int
@@ -145,30 +142,26 @@ class Snapshot:
     """``None``: this is now."""
 
 
-@dataclass(frozen=True, slots=True)
-class PokeRole:
+class PokeRole(Struct, frozen=True):
     """Intent: type this line to that role."""
 
     role: Role
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RestartRole:
+class RestartRole(Struct, frozen=True):
     """Intent: start that role's agent (again). The screen has asked for confirmation."""
 
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class StartRole:
+class StartRole(Struct, frozen=True):
     """Intent: make that role's session and start its agent, or adopt what runs there."""
 
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class StopRole:
+class StopRole(Struct, frozen=True):
     """Intent: end that role's agent in good order, and hold it until it is started again. The screen has asked."""
 
     role: Role
@@ -176,16 +169,14 @@ class StopRole:
     """``None``: as configured."""
 
 
-@dataclass(frozen=True, slots=True)
-class AckAlert:
+class AckAlert(Struct, frozen=True):
     """Intent: the person has seen it."""
 
     code: str
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceAlert:
+class SilenceAlert(Struct, frozen=True):
     """Intent: nobody is to be told of it for a while; a silence that holds is ended by ``end``."""
 
     code: str
@@ -195,8 +186,7 @@ class SilenceAlert:
     end: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignOff:
+class SignOff(Struct, frozen=True, kw_only=True):
     """Intent: the person signs a task off, or sends it back. The screen has shown the task's report and asked."""
 
     task: str | None
@@ -207,15 +197,13 @@ class SignOff:
     """``TaskReport.chain`` of what was shown: refused where the task has moved on since."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptTamper:
+class AcceptTamper(Struct, frozen=True):
     """Intent: the person accepts that a block was rewritten, took its leave or was put in between."""
 
     tamper: int
 
 
-@dataclass(frozen=True, slots=True)
-class LiftBudget:
+class LiftBudget(Struct, frozen=True):
     """Intent: let a role, or the team, spend again. Only a person may: whoever sends it has made sure."""
 
     scope: str
@@ -224,15 +212,13 @@ class LiftBudget:
     """The new limit for today; ``None`` where no budget is what holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class StopSpendingOf:
+class StopSpendingOf(Struct, frozen=True):
     """Intent: stop that role's spending, by all steps, and hold it until a person lifts that."""
 
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class SettleViolation:
+class SettleViolation(Struct, frozen=True):
     """Intent: the person deals with a change past a boundary. The screen has shown it and asked."""
 
     violation: int
@@ -257,8 +243,7 @@ Intent = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AttachPlan:
+class AttachPlan(Struct, frozen=True):
     """How to bring a person to an agent's session and back."""
 
     argv: tuple[str, ...]

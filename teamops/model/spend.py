@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from teamops.model.handoff import Stage
 from teamops.model.role import Role
 from teamops.model.usage import Tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(Struct, frozen=True):
     """A sum."""
 
     responses: int = 0
@@ -37,8 +37,7 @@ class Spend:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BlockSpend:
+class BlockSpend(Struct, frozen=True):
     """What was used under one light, from the block that gave or kept it to the next one of its task."""
 
     role: Role
@@ -49,8 +48,7 @@ class BlockSpend:
     """Both ends are moments at which teamops saw a block come; otherwise they are as good as the headings' minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSpend:
+class TaskSpend(Struct, frozen=True):
     """What one task cost, in parts that add up to it: what its lights' holders used while they held them."""
 
     blocks: dict[int, BlockSpend]
@@ -90,8 +88,7 @@ class TaskSpend:
         return all(part.exact for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleCost:
+class CycleCost(Struct, frozen=True, kw_only=True):
     """What an agent's cycles cost: those that used something, but not the one that runs."""
 
     count: int

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from teamops.model.role import Role
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """All up to here was read. Kept in the ledger so that the next start reads on from here."""
 
     path: str
@@ -21,8 +20,7 @@ class Position:
     """How often the file at this path was begun again (truncated, replaced): tells a replay from a new beginning."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownLog:
+class KnownLog(Struct, frozen=True):
     """A log that has told usage."""
 
     role: Role

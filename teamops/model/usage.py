@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+
+class Tokens(Struct, frozen=True):
     """Counts of one or more responses. The five kinds do not overlap, but for the 1 h part named below."""
 
     input: int = 0
@@ -44,8 +44,7 @@ class Tokens:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """What one response of a model used, as a client's log or an agent's beat says it."""
 
     wall: float

@@ -6,8 +6,9 @@ import asyncio
 import os
 import stat
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from teamops.handoff import ROLES, Document
 from teamops.model.events import HandoffChanged, HandoffLost, SourceTroubled
@@ -32,8 +33,7 @@ INLINE = 131_072
 _Facts = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Trouble:
+class _Trouble(Struct, frozen=True):
     reason: str
     hint: str
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from teamops.model.events import SourceTroubled, UsageSeen
 from teamops.model.role import Role
@@ -72,8 +75,7 @@ _Log = _Lines | _Whole
 _Key = tuple[Role, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(Struct, frozen=True):
     """What earlier lives read."""
 
     positions: Mapping[str, Position] = field(default_factory=dict)

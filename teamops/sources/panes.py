@@ -6,7 +6,8 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from teamops.config.settings import Settings
 from teamops.model.errors import TeamopsError

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from teamops.model.events import ProcessesSeen, ProcessRow
 from teamops.model.role import Role
@@ -31,8 +32,7 @@ STOPPED = frozenset({"T", "t"})
 """By a signal, or by a debugger."""
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """One process."""
 
     parent: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teamops.config.settings import Settings
 from teamops.model.events import PromptSeen
@@ -18,8 +19,7 @@ EARLY_S = 1.0
 """A client's time is cut to milliseconds, and the same text may have been typed before: older lines are not it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Expected:
+class _Expected(Struct, frozen=True):
     text: str
     packed: str
     until: float

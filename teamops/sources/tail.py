@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from teamops.model.tail import Position
 
@@ -15,8 +17,7 @@ MAX_LINE = 8 << 20
 """A longer line is nobody's record: it is skipped and counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """What one reading gave."""
 
     lines: list[bytes]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from teamops.domain.restart_step import READY_S
 from teamops.model.agent import AgentState
@@ -16,8 +16,7 @@ _SLACK_S = 1.0
 _READY_SCREENS = frozenset({Screen.PROMPT, Screen.BUSY, Screen.DIALOG, Screen.FAILED, Screen.RETRYING})
 
 
-@dataclass(frozen=True, slots=True)
-class Awaited:
+class Awaited(Struct, frozen=True):
     """One agent that was restarted."""
 
     since: float

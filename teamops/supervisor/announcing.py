@@ -8,10 +8,12 @@ deliverer's part.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from teamops.domain.health import worked_at
 from teamops.domain.light import Light

@@ -156,9 +156,9 @@ class Auditing:
             self._turns.see(book, event, self.folder)
 
     def _see_lights(self, book: Book) -> None:
-        for held in book.lights.values():
-            tiers = tuple(one.tier for one in book.held_by(held.role) if one.tier is not None)
-            self._lit[held.role] = (book.stamp.now, tiers)
+        for role, lights in book.holders().items():
+            tiers = tuple(one.tier for one in lights if one.tier is not None)
+            self._lit[role] = (book.stamp.now, tiers)
 
     def _read(self, book: Book) -> None:
         """Read the violations where any is new or settled, by whichever process."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from teamops.config.settings import RoleSettings, SandboxMode
 from teamops.domain import boundary_notices as rule

@@ -6,9 +6,10 @@ Read once; then only what is new: the rows that came, and the sums of those time
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from teamops.domain.cycles import LAST, cycle_cost, slice_of
 from teamops.domain.spend_by_light import Held, Lights, Segment, Stretch, moments, stretches, task_spend
@@ -28,8 +29,7 @@ MOST_ROWS = 20_000
 _KEPT = LAST + 10
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """The sums of all lights, for any thread."""
 
     lights: Lights

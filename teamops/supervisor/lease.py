@@ -7,9 +7,10 @@ import fcntl
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from teamops.model.errors import TeamopsError
 
@@ -52,8 +53,7 @@ def _mark(root: Path) -> str:
     return hashlib.blake2b(os.fsencode(root), digest_size=6).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who holds the lease."""
 
     pid: int

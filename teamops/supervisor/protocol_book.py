@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from teamops.domain import timeline
 from teamops.domain.limits import Limits
@@ -90,9 +92,18 @@ class ProtocolBook:
         if self._read is None:
             return
         reading = self._read if self._prover is None else self._prover.after(self.blocks, self._read)
-        self.tasks, self.findings = reading.tasks, reading.findings
-        self._by_name = {(task.task or "").lower(): task for task in self.tasks}
+        before, self.tasks, self.findings = self.tasks, reading.tasks, reading.findings
+        self._name(before)
         self.see_news(self._wall)
+
+    def _name(self, before: tuple[Task, ...]) -> None:
+        """Find tasks by their names. Of those ``before``, most are as they were, and a file may have thousands."""
+        pairs = zip(before, self.tasks, strict=False)
+        news = [(old, new) for old, new in pairs if old is not new]
+        if len(before) > len(self.tasks) or any(old.task != new.task for old, new in news):
+            self._by_name, before, news = {}, (), []
+        for task in (*(new for _, new in news), *self.tasks[len(before) :]):
+            self._by_name[(task.task or "").lower()] = task
 
     def look_anew(self, wall: float) -> None:
         """Take that it became known when blocks were first seen."""

@@ -14,6 +14,8 @@ from math import inf, nextafter
 from pathlib import Path
 from types import MappingProxyType
 
+from msgspec import structs
+
 from teamops.config.settings import Settings
 from teamops.domain import budget, light
 from teamops.domain.alerts import hide
@@ -265,7 +267,7 @@ class ReplayView:
         view = self.boundaries.get(role, BoundaryView(unruled=self.settings.role(role) is None))
         last = next((one for one in self.facts.refused.at(wall) if one.role == role), None)
         blocked = bisect_right(self.facts.denied.get(role, ()), wall)
-        return replace(view, blocked=blocked, last_blocked=last, held_known=False)
+        return structs.replace(view, blocked=blocked, last_blocked=last, held_known=False)
 
     # the rest
 
@@ -300,7 +302,7 @@ class ReplayView:
         by_scope = {hold.scope: hold for hold in holds}
         lines = budget.lines(rules, spent, lifted)
         return tuple(
-            replace(line, hold=hold, steps=self._steps(hold, wall))
+            structs.replace(line, hold=hold, steps=self._steps(hold, wall))
             if (hold := by_scope.get(line.scope)) is not None
             else line
             for line in lines

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from teamops.domain import timeline
 from teamops.ledger.store import LedgerError

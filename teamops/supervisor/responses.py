@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from teamops.ledger.spent import Source, SpentRow
 from teamops.model.agent import Beat, BeatKind

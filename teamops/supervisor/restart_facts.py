@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from teamops.domain import health, login, restart
 from teamops.domain import restart_step as rule

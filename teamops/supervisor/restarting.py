@@ -7,9 +7,10 @@ knows of the restart, keeps its cooldown, and does not begin it a second time.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from teamops.domain import restart
 from teamops.domain import restart_step as rule

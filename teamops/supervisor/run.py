@@ -9,9 +9,10 @@ import os
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from teamops.config.settings import Settings
 from teamops.effects.channels.port import Channel
@@ -53,7 +54,7 @@ from teamops.usage.pricing import Pricer
 LEASE_RETRY_S = 2.0
 WATCH_AFTER_S = 0.4
 FIRST_FRAME_S = 1.0
-"""What the first frame does not need begins after it."""
+"""What the first frame does not need begins after it; at the latest then."""
 LATE = "has not reported yet"
 FIRST_LOOK_S = 0.2
 """So long a supervisor waits, before it says that it is ready, for what the agents' clients say of themselves."""
@@ -76,10 +77,12 @@ async def living(
     ring: Callable[[str], bool] | None = None,
     env: Mapping[str, str] = os.environ,
     inherited: Sequence[Alert] = (),
+    drawn: asyncio.Event | None = None,
 ) -> AsyncIterator[Core]:
     """Run one life of a supervisor: all sources, rules and effects, torn down at the end.
 
-    ``inherited``: alerts of the life before, for a ledger that has lost them.
+    ``inherited``: alerts of the life before, for a ledger that has lost them. ``drawn``: set once the screen beside it,
+    if there is one, has its first frame.
     """
     async with AsyncExitStack() as stack:
         ledger = open_ledger(folder / "ledger.sqlite3")
@@ -130,9 +133,8 @@ async def living(
             processes = Processes(clock)
             sources += [Panes(settings, server, clock), processes]
             core.on_panes = lambda book: _follow(book, processes, transcripts, growth, trees)
-        ways = channels(settings.notify, Around(ring=ring)) if supervisor.acting else []
-        for way in ways:
-            stack.push_async_callback(way.close)
+        ways: list[Channel] = []
+        stack.push_async_callback(_close, ways)
         core.acts.effects = Effects(
             settings,
             server,
@@ -145,14 +147,14 @@ async def living(
             core.on_handoff = guarding.see
             core.spawn(guarding.run(), "guard")
         core.spawn(core.retaining.run(), "retention")
-        core.spawn(core.bounding.read(), "boundaries")
+        core.spawn(_read_boundaries(core, drawn), "boundaries")
         if supervisor.acting:
-            core.spawn(_call(core, ways), "paging")
+            core.spawn(_call(core, ways, Around(ring=ring)), "paging")
             core.spawn(_keep_note(core), "notifications")
         core.acts.recover()
 
         stack.push_async_callback(_end, core.begin_running())
-        core.caught_up = lambda: _caught_up(core, transcripts, growth, logs)
+        core.caught_up = lambda: _caught_up(core, transcripts, growth, logs, boundaries=drawn is None)
         start = asyncio.create_task(_start(sources, core), name="start of sources")
         stack.push_async_callback(_stop, sources)
         stack.push_async_callback(_end, start)
@@ -173,10 +175,14 @@ def _follow(book: Book, processes: Processes, transcripts: Transcripts, growth: 
         trees.watch(pids)
 
 
-async def _caught_up(core: Core, transcripts: Transcripts, growth: Growth, logs: Logs) -> None:
-    """Return when all is known of the agents in the panes: they are followed from the round that took the panes."""
+async def _caught_up(core: Core, transcripts: Transcripts, growth: Growth, logs: Logs, *, boundaries: bool) -> None:
+    """Return when all is known of the agents in the panes: they are followed from the round that took the panes.
+
+    A screen does not wait for ``boundaries``: it shows them when they are there.
+    """
     await core.next_round()
-    await core.bounding.known.wait()
+    if boundaries:
+        await core.bounding.known.wait()
     await transcripts.caught_up()
     await growth.caught_up()
     await logs.caught_up()
@@ -222,9 +228,23 @@ async def _end(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def _call(core: Core, ways: Sequence[Channel]) -> None:
+async def _read_boundaries(core: Core, drawn: asyncio.Event | None) -> None:
+    if drawn is not None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_FRAME_S):
+                await drawn.wait()
+    await core.bounding.read()
+
+
+async def _call(core: Core, ways: list[Channel], around: Around) -> None:
     await asyncio.sleep(FIRST_FRAME_S)
+    ways += channels(core.book.settings.notify, around)
     await core.paging.run(ways)
+
+
+async def _close(ways: Sequence[Channel]) -> None:
+    for way in reversed(ways):
+        await way.close()
 
 
 async def _keep_note(core: Core) -> None:
@@ -253,8 +273,11 @@ async def supervise_forever(
     on_core: Callable[[Core | None], None] = lambda _: None,
     clock: Clock | None = None,
     on_round: Publish = lambda _: None,
+    drawn: asyncio.Event | None = None,
 ) -> None:
     """Supervise until cancelled. ``on_round`` is called after each second's round, in the loop.
+
+    ``drawn`` is set when the screen beside it has its first frame; without one, nothing waits for that.
 
     Acts if nobody else does; otherwise views, and takes over when the other ends. A life that ends by a defect is begun
     again, with the defect on the screen and its trace in the state folder; so is one whose state folder was taken away.
@@ -291,6 +314,7 @@ async def supervise_forever(
                     revisions=revisions,
                     ring=ring,
                     inherited=inherited if acting else (),
+                    drawn=drawn,
                 ) as core:
                     if trouble:
                         core.book.troubles["supervisor"] = (trouble, f"see {folder / 'defects.log'}; please report it")

@@ -11,10 +11,11 @@ import os
 import pwd
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from teamops.domain.statuses import is_blocked
 from teamops.domain.timeline import chain

@@ -58,6 +58,7 @@ class SupervisorThread:
         self._callbacks: list[Callable[[Snapshot], None]] = []
         self._core: Core | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._drawn = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._failed = ""
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
@@ -83,6 +84,15 @@ class SupervisorThread:
             except RuntimeError:  # it has just ended by itself
                 return
             self._thread.join(timeout_s)
+
+    def screen_stands(self) -> None:
+        """Take that the screen has its first frame: what that did not need may begin."""
+        loop = self._loop
+        if loop is not None:
+            try:
+                loop.call_soon_threadsafe(self._drawn.set)
+            except RuntimeError:  # it has ended by itself
+                return
 
     @property
     def failed(self) -> str:
@@ -113,10 +123,11 @@ class SupervisorThread:
             ring=self._ring,
             on_core=on_core,
             clock=self._clock,
+            drawn=self._drawn,
         )
 
     def _fail(self, why: str) -> None:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         self._failed = why
         before = self.snapshot()

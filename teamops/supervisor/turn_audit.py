@@ -60,6 +60,8 @@ class TurnAudit:
         self._policies = Policies()
         self._ahead: deque[_Ahead] = deque()
         self._working = False
+        self._troubled = False
+        """What a turn changed could not be told."""
         self._kept: dict[str, Turn] | None = None
         """What an earlier life knew; ``None`` = not read yet."""
         self._event: HandoffChanged | None = None
@@ -165,10 +167,11 @@ class TurnAudit:
                 try:
                     told = await asyncio.to_thread(ahead.do)
                 except TeamopsError as error:
-                    said = f"what a turn changed can't be told: {error.message}"
+                    said, self._troubled = f"what a turn changed can't be told: {error.message}", True
                     self._core.emit(SourceTroubled(self._core.stamp(), NAME, said, error.hint))
                     continue
-                if ahead.then is not _nothing:
+                if self._troubled and ahead.then is not _nothing:
+                    self._troubled = False
                     self._core.emit(SourceTroubled(self._core.stamp(), NAME, "", ""))
                 ahead.then(told)
         finally:

@@ -20,6 +20,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from teamops.tmux.child import Child, spawn
 from teamops.tmux.command import TIMEOUT_S, exact, failure
 from teamops.tmux.socket import Socket
@@ -42,8 +44,7 @@ def unescape(data: bytes) -> bytes:
     return _OCTAL.sub(lambda match: bytes((int(match[1], 8) & 0xFF,)), data)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """The block between ``%begin`` and ``%end`` or ``%error``."""
 
     lines: tuple[bytes, ...]
@@ -52,8 +53,7 @@ class Reply:
     """Asked for by this client; otherwise the server's own doing (the attach itself, hooks)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(Struct, frozen=True):
     """A line outside of blocks: ``%name arguments``."""
 
     name: str

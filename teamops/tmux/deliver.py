@@ -10,8 +10,9 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from teamops.model.actions import Outcome
 from teamops.model.errors import TeamopsError
@@ -70,8 +71,7 @@ def typed_line(client: str, text: str) -> str:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(Struct, frozen=True):
     """A client's screen at one moment."""
 
     pane: Pane

@@ -10,8 +10,9 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 GRACE_S = 2.0
 """So long a process may take to leave after HUP and TERM."""
@@ -135,8 +136,7 @@ def end_session(leader: int, grace_s: float = GRACE_S) -> list[int]:
     return left
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """One process for ever: a pid alone may be another's by now."""
 
     pid: int

@@ -7,7 +7,8 @@ fail for a while, fail for good, and hang. What is none of them is ``UNKNOWN``, 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teamops.domain.login import refused
 from teamops.model.pane import Screen
@@ -68,8 +69,7 @@ _GEMINI_DIALOG = (
 _OPENCODE_DIALOG = ("Permission required", "Allow once", "Allow always", "enter confirm")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a client's screen shows."""
 
     screen: Screen

@@ -6,8 +6,9 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from teamops.model.errors import TeamopsError
 
@@ -47,8 +48,7 @@ def plain_env(env: Mapping[str, str] = os.environ) -> dict[str, str]:
     return {name: value for name, value in env.items() if name not in {"TMUX", "TMUX_PANE"}}
 
 
-@dataclass(frozen=True, slots=True)
-class Socket:
+class Socket(Struct, frozen=True):
     """A tmux server, by its name (``-L``) or its socket's path (``-S``, wins). Both empty: the person's default server.
 
     The default server is always named, so that the same one is meant inside another server's pane.

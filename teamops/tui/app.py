@@ -83,6 +83,8 @@ class TeamopsApp(App[None]):
         self.port = port
         self.settings = settings
         self.farewell = farewell
+        self.on_drawn: Callable[[], None] = lambda: None
+        """Called once, when the first frame is on the terminal."""
         self.snapshot = port.snapshot()
         self._run_attach = run_attach
         self._monotonic = monotonic
@@ -108,7 +110,11 @@ class TeamopsApp(App[None]):
     def on_mount(self) -> None:
         """Listen for snapshots."""
         self._unsubscribe = self.port.subscribe(self._take)
+        self.call_after_refresh(self._tell_drawn)
         self.watch_for_news()
+
+    def _tell_drawn(self) -> None:
+        self.on_drawn()
 
     def watch_for_news(self) -> None:
         """Look every second whether snapshots still come."""

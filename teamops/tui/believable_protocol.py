@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from teamops.model.errors import UsageError
 from teamops.model.handoff import Block, Severity, Stage, Task

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from teamops.tui.paper import draw, lines_above
 from teamops.tui.strips import Line
 from teamops.tui.theme import Palette
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnBlock:
+class DrawnBlock(Struct, frozen=True):
     """A block's lines of cells."""
 
     lines: list[Line]

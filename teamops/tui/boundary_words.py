@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from teamops.model.agent import AgentView
 from teamops.model.boundary import BoundaryView, Decision, Verdict, Violation, ViolationState

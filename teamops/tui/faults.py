@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teamops.model.handoff import Block, Severity
 from teamops.model.role import Role
@@ -13,8 +14,7 @@ from teamops.model.snapshot import Snapshot
 _ORDER = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Struct, frozen=True, kw_only=True):
     """One problem or finding, with the block that it is about."""
 
     line: int

@@ -7,9 +7,10 @@ From it come the bindings, the key bar, the ``?`` help, the command palette and 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -36,8 +37,7 @@ class Where(StrEnum):
     REPLAY = "in a replay"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class Act(Struct, frozen=True, kw_only=True):
     """One thing that can be done, and its keys."""
 
     id: str

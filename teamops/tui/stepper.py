@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from teamops.model.handoff import Stage, Standing
 from teamops.model.protocol import StageTime
@@ -19,8 +20,7 @@ SHOWN_FROM_S = 1.0
 """A shorter stay in a stage is no time to speak of."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Measure:
+class _Measure(Struct, frozen=True):
     """What of the stepper is drawn in so much room."""
 
     names: str

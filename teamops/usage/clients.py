@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from teamops.model.usage import Usage
 from teamops.usage.homes import (
@@ -20,8 +21,7 @@ from teamops.usage.homes import (
 from teamops.usage.reading import FileReader, LineReader
 
 
-@dataclass(frozen=True, slots=True)
-class Readers:
+class Readers(Struct, frozen=True):
     """The readers of one client; they count in common, and live as long as what they counted matters."""
 
     lines: LineReader | None
@@ -43,8 +43,7 @@ class Readers:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class LogClient:
+class LogClient(Struct, frozen=True):
     """One kind of client."""
 
     name: str

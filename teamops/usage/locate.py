@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Container
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
+from msgspec import Struct
 
 from teamops.model.agent import ClientStatus
 from teamops.model.text import clean_line
@@ -31,8 +31,7 @@ _GENERATIONS = 32
 _SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """What a status file of a running client says."""
 
     pid: int

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec import Struct
 
 BUSY_S = 0.2
 _LAST_OF_FOLDER = (
@@ -31,8 +32,7 @@ def database(env: Mapping[str, str]) -> Path | None:
     return data / "opencode" / (env.get("OPENCODE_DB") or "opencode.db")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A session of a database."""
 
     session: str

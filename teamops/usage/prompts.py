@@ -7,19 +7,18 @@ it a ``queue-operation`` for one that came while it was busy; Codex a ``response
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 TRANSCRIPT = "transcript"
 QUEUED = "queued in transcript"
 _TEXT = frozenset({"text", "input_text"})
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(Struct, frozen=True):
     """One prompt."""
 
     text: str

@@ -11,15 +11,15 @@ is given the lines that were counted once more and what it says of them is dropp
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from teamops.model.usage import Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What some lines, or a file, told."""
 
     usages: tuple[Usage, ...]

@@ -7,12 +7,12 @@ then, and a person's command, which reads an alert and stores its answer later.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec import structs
 
 from teamops.domain import alerts as life
 from teamops.domain.alert_rules import rule_of
@@ -64,7 +64,7 @@ class Answers(RuleBasedStateMachine):
             for told in self.ours.alerts():
                 self.mine[told.key] = life.heard(self.mine[told.key], told, self.wall)
         found = [Finding(code=KEY[0], subject=KEY[1], message=word, do="d")] if seen else []
-        rules = {"dead": replace(rule_of("agent-dead"), code="dead", for_s=0.0)}
+        rules = {"dead": structs.replace(rule_of("agent-dead"), code="dead", for_s=0.0)}
         step = life.step(self.mine, found, self.wall, self.wall, rules=rules)
         self.mine = dict(step.alerts)
         self.ours.save_alerts(step.changed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from teamops.model.agent import AgentView
 from teamops.model.boundary import BoundaryView, Decision, Verdict, ViolationState
@@ -271,7 +272,7 @@ async def test_each_agent_tells_how_often_it_was_refused(make_app: MakeApp, port
         await settle(pilot)
         (row,) = [line for line in lines_on(app) if "REVIEWER Sarah" in line]
         assert "○ idle ⊘4" in row
-    loose = replace(agent_of(port, CODER), boundary=BoundaryView(unenforced="by hand", blocked=12_345))
+    loose = structs.replace(agent_of(port, CODER), boundary=BoundaryView(unenforced="by hand", blocked=12_345))
     port.publish(agents=(loose,))
     app = make_app()
     async with app.run_test(size=(120, 36)) as pilot:
@@ -280,7 +281,7 @@ async def test_each_agent_tells_how_often_it_was_refused(make_app: MakeApp, port
         await pilot.press("B")
         await settle(pilot)
         assert "▲ 1 agent unheld" in lines_on(app)[0]
-        port.publish(agents=(replace(loose, boundary=BoundaryView(unenforced="turned off", waived=True)),))
+        port.publish(agents=(structs.replace(loose, boundary=BoundaryView(unenforced="turned off", waived=True)),))
         await settle(pilot)
         assert "unheld" not in lines_on(app)[0]
         await pilot.press("escape")
@@ -292,7 +293,7 @@ async def test_each_agent_tells_how_often_it_was_refused(make_app: MakeApp, port
     ("blocked", "wanted"), [(0, "✖ dead (signal 9)"), (4, "✖ dead (sig 9) ⊘ "), (123_456, "✖ dead (sig 9) ⊘ ")]
 )
 def test_a_count_that_has_no_room_leaves_its_sign(port: FakePort, make_app: MakeApp, blocked: int, wanted: str) -> None:
-    agent = replace(agent_of(port, OPTIMIZER), boundary=BoundaryView(blocked=blocked))
+    agent = structs.replace(agent_of(port, OPTIMIZER), boundary=BoundaryView(blocked=blocked))
     line = draw_row(agent, columns(80), make_app().palette, under_cursor=False)
     assert wanted in line.strip(80).text
 
@@ -310,7 +311,7 @@ async def test_an_agents_own_screen_tells_its_boundary(make_app: MakeApp, port: 
             "refused 4 calls today; last 14:46:31: src/webhooks/retry.py (write.allow)",
         ):
             assert piece in text
-        port.publish(agents=(replace(agent_of(port, REVIEWER), boundary=None),))
+        port.publish(agents=(structs.replace(agent_of(port, REVIEWER), boundary=None),))
         await settle(pilot)
         assert "held by" not in text_on(app), "nothing is said that is not known"
         await pilot.press("B")
@@ -332,7 +333,7 @@ async def test_an_agents_own_screen_tells_its_boundary(make_app: MakeApp, port: 
     ],
 )
 def test_who_holds_an_agent_in_words(port: FakePort, boundary: BoundaryView, pid: int | None, words: str) -> None:
-    assert held_by(replace(agent_of(port, CODER), pid=pid), boundary)[0] == words
+    assert held_by(structs.replace(agent_of(port, CODER), pid=pid), boundary)[0] == words
 
 
 def test_a_long_policy_is_told_by_its_beginning() -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from teamops.model.cost_report import Burn, CostReport, Share, Verdict
 from teamops.model.errors import TeamopsError
@@ -303,7 +304,7 @@ async def test_names_from_outside_are_shown_never_obeyed(
     bad = GROUPS[group]
     base = believable_cost_report(port.now)
     shares = (replace(base.tasks[0], name=bad), *base.tasks[1:])
-    spikes = tuple(replace(one, why=bad) for one in base.spikes)
+    spikes = tuple(structs.replace(one, why=bad) for one in base.spikes)
     port.costs = replace(base, models=shares, tasks=shares, agents=shares, spikes=spikes)
     app = make_app()
     async with app.run_test(size=size) as pilot:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from textual.message import Message
 
 from teamops.domain.pipeline import pipeline
@@ -331,3 +331,16 @@ async def test_leaving_ends_the_subscription(make_app: MakeApp, port: FakePort) 
 @pytest.mark.parametrize("tier", [1, 2, 3])
 def test_the_stepper_knows_the_pipelines_of_the_rules(tier: int) -> None:
     assert words.PIPELINES[tier] == pipeline(tier)
+
+
+async def test_the_app_tells_once_that_its_first_frame_is_drawn(make_app: MakeApp) -> None:
+    drawn: list[list[str]] = []
+    app = make_app()
+    app.on_drawn = lambda: drawn.append([line for line in lines_on(app) if line.strip()])
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        told = len(drawn)
+        await pilot.press("j", "k")
+        await settle(pilot)
+    assert told == len(drawn) == 1
+    assert any("DIRECTOR" in line for line in drawn[0]), "the agents are on it"

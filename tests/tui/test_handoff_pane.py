@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from textual.strip import Strip
 
 from teamops.model.errors import TeamopsError
 from teamops.model.role import DEVELOPER, DIRECTOR
 from teamops.model.spend import Spend
 from teamops.model.usage import Tokens
-from teamops.tui.widgets.handoff import BlockView
+from teamops.tui.widgets.handoff import BlockList, BlockView
 from tests.tui.conftest import MakeApp
 from tests.tui.fake_port import FakePort
 from tests.tui.lines import lines_on, settle, strips_on, text_on
@@ -274,3 +274,30 @@ async def test_a_block_and_its_line_tell_what_was_used_for_it(
         await settle(pilot)
         assert "$1.25" in text_on(app)
         assert "$0.77" not in text_on(app)
+
+
+@pytest.mark.parametrize("further", [0, 3], ids=["at the newest", "further down"])
+async def test_a_block_that_comes_draws_its_own_line_in_the_list(
+    make_app: MakeApp, port: FakePort, monkeypatch: pytest.MonkeyPatch, further: int
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(240, 60)) as pilot:
+        await settle(pilot)
+        app.desk.handoff.list.move_to(further)
+        await settle(pilot)
+        drawn: list[object] = []
+        real = BlockList.draw
+
+        def draw(self: BlockList, row: object, width: int, *, chosen: bool) -> list[Strip]:
+            drawn.append(getattr(row, "index", None))
+            return real(self, row, width, chosen=chosen)
+
+        monkeypatch.setattr(BlockList, "draw", draw)
+        append(port, NEW)
+        await settle(pilot)
+        told = lines_on(app)
+        # The cursor's own line, and that which it has left; where it stays on its row, the two are one.
+        assert set(drawn) == ({39, 38} if not further else {39, 38 - further})
+        app.desk.handoff.list.redraw()
+        await settle(pilot)
+        assert lines_on(app) == told, "what was kept is what would be drawn"

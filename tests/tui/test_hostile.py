@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from rich.cells import cell_len
 from rich.style import Style
 
@@ -66,7 +67,7 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
     now = port.now
     evil = Role(f"E{text}")
     agents = tuple(
-        replace(
+        structs.replace(
             agent, role=Role(f"{agent.role}{text}"), name=text, message=text, client=text, session=text, held=text,
             lights=(text,), evidence=Evidence(EvidenceKind.HOOK, 1.0, text), last_error=text, memory_note=text,
             badges=(text,), boundary=hostile_boundary(agent.role, text),
@@ -79,16 +80,16 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
     port.pane = text * 3
     port.publish(
         project=text, agents=agents, handoff_path=text, handoff_trouble=text, troubles=(text, text),
-        lights=tuple(replace(light, task=text, role=evil, name=text) for light in now.lights),
+        lights=tuple(structs.replace(light, task=text, role=evil, name=text) for light in now.lights),
         alerts=tuple(
             replace(alert, code=f"{alert.code}{text}", message=text, do=text, agent=evil, subject=text)
             for alert in now.alerts
         ),
-        log=tuple(replace(line, text=text, kind=text, role=evil) for line in now.log),
-        blocks=tuple(replace(block, role=evil, task=text, turn=evil) for block in now.blocks),
-        tasks=tuple(replace(task, task=f"{text}{place}") for place, task in enumerate(now.tasks)),
+        log=tuple(structs.replace(line, text=text, kind=text, role=evil) for line in now.log),
+        blocks=tuple(structs.replace(block, role=evil, task=text, turn=evil) for block in now.blocks),
+        tasks=tuple(structs.replace(task, task=f"{text}{place}") for place, task in enumerate(now.tasks)),
         findings=tuple(
-            replace(finding, code=f"{place}{text}", message=text, hint=text, task=text, role=evil)
+            structs.replace(finding, code=f"{place}{text}", message=text, hint=text, task=text, role=evil)
             for place, finding in enumerate(now.findings)
         ),
         problems=(Problem(3, 1, text, Severity.INFO, text, text),),
@@ -99,7 +100,7 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
             for one in now.violations
         )
     )
-    port.refused = tuple(replace(one, role=evil, about=text, rule=text, why=text) for one in port.refused)
+    port.refused = tuple(structs.replace(one, role=evil, about=text, rule=text, why=text) for one in port.refused)
     port.violation_diffs = {12: (f"-{text}", f"+{text}", f"@@{text}", f"---{text}", text)}
     port.diff = (f"-{text}", f"+{text}", f"@@{text}", f"---{text}", text)
     port.agent_reports = {agent.role: hostile_memory(agent.role, text) for agent in agents}
@@ -170,17 +171,19 @@ async def test_hostile_text_everywhere(make_app: MakeApp, port: FakePort, name: 
 def hostile_memory(role: Role, text: str) -> AgentReport:
     """Return a memory of an agent that says ``text`` wherever it can."""
     believed = believable_agent_report(believable(), DEVELOPER)
-    return replace(
+    return structs.replace(
         believed,
-        deliveries=tuple(replace(poke, text=text, proof=text, light=text) for poke in believed.deliveries)
-        + tuple(replace(poke, refused=text or "no") for poke in believed.deliveries),
+        deliveries=tuple(structs.replace(poke, text=text, proof=text, light=text) for poke in believed.deliveries)
+        + tuple(structs.replace(poke, refused=text or "no") for poke in believed.deliveries),
         restarts=tuple(
-            replace(one, cause=text, ending=text, message=text, screen=text * 3, notes=(text, text), session=text)
+            structs.replace(
+                one, cause=text, ending=text, message=text, screen=text * 3, notes=(text, text), session=text
+            )
             for one in believed.restarts
         ),
-        spikes=tuple(replace(one, why=text) for one in believed.spikes),
-        processes=tuple(replace(node, name=text, state=text[:3], depth=10**6) for node in believed.processes),
-        launch=None if believed.launch is None else replace(believed.launch, role=role, client_session=text),
+        spikes=tuple(structs.replace(one, why=text) for one in believed.spikes),
+        processes=tuple(structs.replace(node, name=text, state=text[:3], depth=10**6) for node in believed.processes),
+        launch=None if believed.launch is None else structs.replace(believed.launch, role=role, client_session=text),
         keeping=text,
         memory_note=text,
     )
@@ -190,22 +193,22 @@ def hostile_boundary(role: Role, text: str) -> BoundaryView:
     """Return a boundary that says ``text`` wherever it can."""
     believed = believable_boundary(role)
     last = believable_refused()[0]
-    return replace(
+    return structs.replace(
         believed, allow=(text, text), deny=(text,), limits=(text,), kernel=text, unenforced=text, blocked=10**9,
-        last_blocked=replace(last, role=role, about=text, rule=text, why=text),
+        last_blocked=structs.replace(last, role=role, about=text, rule=text, why=text),
     )  # fmt: skip
 
 
 def hostile_report(port: FakePort, name: str | None, text: str) -> TaskReport:
     """Return a report that says ``text`` wherever it can."""
     report = believable_report(port.now, name)
-    return replace(
+    return structs.replace(
         report,
         entries=tuple(
-            replace(entry, role=Role(text), turn=Role(text), status=text, verdict=text, findings=(text, text))
+            structs.replace(entry, role=Role(text), turn=Role(text), status=text, verdict=text, findings=(text, text))
             for entry in report.entries
         ),
-        runs=tuple(replace(run, gate=text, command=text, ok=False, tail=text) for run in report.runs),
+        runs=tuple(structs.replace(run, gate=text, command=text, ok=False, tail=text) for run in report.runs),
         approvals=(Approval(task=name, approver=text, wall=1.0, verdict=text, note=text, digest=text, chain=text),),
         diff=DiffStat(base=text, files=(DiffFile(path=text, added=0, removed=10**9),), commits=0),
         refusal=text,

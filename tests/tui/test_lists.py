@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from teamops.model.alert import AlertState
 from teamops.model.snapshot import LogLine
@@ -42,7 +43,7 @@ async def test_an_event_being_read_stays_where_it_stands(make_app: MakeApp, port
         for log in (events(1, 103), events(20, 119), events(60, 159)):  # it grows, then it is full and slides
             port.publish(log=log)
             await settle(pilot)
-            assert app.desk.events.row == replace(log[0], wall=1_700_000_070.0, text="event 70")
+            assert app.desk.events.row == structs.replace(log[0], wall=1_700_000_070.0, text="event 70")
             assert "event 70" in lines_on(app)[place]
 
 

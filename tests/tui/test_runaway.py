@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.model.agent import AgentState, Evidence, EvidenceKind, SpikeView
 from teamops.model.role import CODER

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.model.actions import Outcome
 from teamops.model.errors import TeamopsError

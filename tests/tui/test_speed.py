@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.model.role import Role
 from tests.tui.conftest import MakeApp
@@ -54,7 +54,7 @@ def test_the_first_frame_imports_nothing_heavy() -> None:
     import sys
 
     heavy = (
-        "libtmux", "genai_prices", "psutil", "desktop_notifier", "markdown_it", "sqlite3", "watchdog", "msgspec",
+        "libtmux", "genai_prices", "psutil", "desktop_notifier", "markdown_it", "sqlite3", "watchdog",
         "textual.widgets._data_table", "textual.widgets._markdown", "textual.widgets._text_area",
         "textual.widgets._rich_log", "teamops.tui.screens.detail", "teamops.tui.screens.poke",
         "teamops.tui.screens.reading", "teamops.tui.believable", "teamops.tui.screens.listing",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from teamops.model.handoff import Stage, Standing
 from teamops.model.protocol import StageTime

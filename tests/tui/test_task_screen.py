@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Block, Challenges, Gate, GateResult, Point, Stage, Standing

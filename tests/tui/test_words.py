@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from teamops.model.agent import AgentState, Evidence, EvidenceKind
 from teamops.tui import words

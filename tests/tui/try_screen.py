@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from teamops.config.settings import Settings
 from teamops.model.role import Role

@@ -16,10 +16,12 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from pathlib import Path
+
+from msgspec import structs
 
 from teamops.config.channels import RemoteSettings
 from teamops.effects.channels.addresses import addresses, shown
@@ -97,7 +99,9 @@ class RemoteChannel:
             if how.ok or not how.retry:
                 taken[url] = how.ok
         receipt = _receipt(urls, taken, told)
-        return receipt if receipt.ok else replace(receipt, parts=tuple((names[url], ok) for url, ok in taken.items()))
+        if receipt.ok:
+            return receipt
+        return structs.replace(receipt, parts=tuple((names[url], ok) for url, ok in taken.items()))
 
     async def close(self) -> None:
         """Nothing was opened."""

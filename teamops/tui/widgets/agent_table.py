@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from teamops.model.agent import AgentView
 from teamops.tui import boundary_words, words
@@ -15,8 +16,7 @@ Cell = tuple[str, str]
 """Text and palette role."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column: what stands in its head and in its cells."""
 
     title: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -90,6 +91,8 @@ class BlockView(ScrollView, can_focus=True):
         self.empty: tuple[str, ...] = ()
         self._painted: dict[int, Strip] = {}
         """What stands on the screen, by line."""
+        self._ground: Style | None = None
+        """The pane's own style, while its lines are drawn: it takes longer than a line."""
 
     def show_head(self, block: Block | None, total: int, *, follows: bool, text_comes: bool = False) -> None:
         """Show whose block it is. Where its text is on its way, both are drawn at once, unless that takes long."""
@@ -113,9 +116,9 @@ class BlockView(ScrollView, can_focus=True):
 
     def _paint(self) -> None:
         """Draw the lines that differ from those on the screen: of one block to the next, most are the same."""
-        width = self.scrollable_content_region.width
+        width, ground = self.scrollable_content_region.width, self.rich_style
         for y in range(self.size.height):
-            if self._styled(y) != self._painted.get(y):
+            if self._line(y).apply_style(ground) != self._painted.get(y):
                 self.refresh(Region(0, y, width, 1))
 
     def show_spent(self, spent: Mapping[int, Spend]) -> None:
@@ -143,13 +146,18 @@ class BlockView(ScrollView, can_focus=True):
         """Cells for text; one is kept for the scroll bar, so that it needs no new break when that appears."""
         return max(8, self.size.width - 1)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the lines of a part of the pane."""
+        self._ground = self.rich_style
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._ground = None
+
     def render_line(self, y: int) -> Strip:
         """Return a line of the head or the text."""
-        strip = self._painted[y] = self._styled(y)
+        strip = self._painted[y] = self._line(y).apply_style(self._ground or self.rich_style)
         return strip
-
-    def _styled(self, y: int) -> Strip:
-        return self._line(y).apply_style(self.rich_style)
 
     def _line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
@@ -297,8 +305,9 @@ class HandoffPane(Horizontal):
         if self._hits is not None:
             hits = self._hits
             rows = [block for block in rows if block.index in hits]
+        self.list.tails = self.follows and self._hits is None and not self._being_read
         self.list.show(rows)
-        if self.follows and self._hits is None and not self._being_read:
+        if self.list.tails:
             self.list.move_to(0)
         self._want()
 

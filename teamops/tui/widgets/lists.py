@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from textual.strip import Strip
 
 from teamops.model.alert import Alert, AlertState
@@ -16,8 +16,7 @@ from teamops.tui.theme import Palette
 from teamops.tui.widgets.rows import RowView
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRow:
+class AlertRow(Struct, frozen=True):
     """An alert and its age as drawn."""
 
     alert: Alert

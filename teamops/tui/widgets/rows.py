@@ -113,9 +113,28 @@ class RowView(ScrollView, can_focus=True):
         if len(old) != len(rows) or moved:
             self._resize_rows()
             self._keep_sight((self.cursor - before) // self.across * self.row_height)
+            drawn = self._pushed_down(old, before)
             self.redraw()
+            self._lines = drawn
         elif old is not rows:
             self._redraw_changed(old)
+
+    def _pushed_down(self, old: Sequence[object], cursor: int) -> dict[int, Strip]:
+        """Return the lines of rows that stand further down and are the same: all but the newest, as a list grows.
+
+        ``cursor``: where it stood; a row that it has left or come to is drawn again.
+        """
+        by = len(self.rows) - len(old)
+        if by <= 0 or self.across > 1:
+            return {}
+        return {
+            line + by * self.row_height: strip
+            for line, strip in self._lines.items()
+            if (place := line // self.row_height) < len(old)
+            and old[place] is self.rows[place + by]
+            and place != cursor
+            and place + by != self.cursor
+        }
 
     def _keep_cursor(self, kept: object | None, old: Sequence[object]) -> bool:
         before = self.cursor
@@ -223,7 +242,7 @@ class RowView(ScrollView, can_focus=True):
         y -= self.head_height
         line = y + self.scroll_offset.y
         strip = self._lines.get(line)
-        if strip is None:
+        if strip is None or strip.cell_length != width:
             band = line // self.row_height
             if band >= self.bands:
                 return Strip.blank(width)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from teamops.cli.title import RECALL, REMEMBER, Title, words
 from teamops.model.alert import AlertState
@@ -15,9 +16,9 @@ from teamops.tui.believable import believable
 @pytest.fixture
 def snapshot() -> Snapshot:
     seen = believable()
-    light = replace(seen.lights[0], state=LightState.STALE)
+    light = structs.replace(seen.lights[0], state=LightState.STALE)
     alert = replace(seen.alerts[0], state=AlertState.FIRING, silence=None, hidden_by="")
-    return replace(seen, ready=True, project="shop\x1b]2;x\x07", lights=(light,), alerts=(alert,))
+    return structs.replace(seen, ready=True, project="shop\x1b]2;x\x07", lights=(light,), alerts=(alert,))
 
 
 class Window:
@@ -33,23 +34,23 @@ class Window:
 def test_it_says_who_and_how_many(snapshot: Snapshot) -> None:
     role = snapshot.lights[0].role
     assert words(snapshot) == f"▲ {role} ⚠1 – teamops shop"  # noqa: RUF001 - a dash for people
-    assert words(replace(snapshot, lights=(), alerts=())) == "○ – teamops shop"  # noqa: RUF001 - as above
+    assert words(structs.replace(snapshot, lights=(), alerts=())) == "○ – teamops shop"  # noqa: RUF001 - as above
 
 
 def test_a_folders_name_is_no_style_of_a_tmux_status_line(snapshot: Snapshot) -> None:
-    said = words(replace(snapshot, project="#[bg=red]a#(b)#{c} #1"))
+    said = words(structs.replace(snapshot, project="#[bg=red]a#(b)#{c} #1"))
     assert said.endswith("teamops # [bg=red]a# (b)# {c} #1")
 
 
 def test_it_is_shown_when_it_is_new_and_given_back(snapshot: Snapshot) -> None:
     window = Window()
     with Title(window.write, {"TERM": "xterm"}) as title:
-        title.take(replace(snapshot, ready=False))
+        title.take(structs.replace(snapshot, ready=False))
         title.take(snapshot)
         title.take(snapshot)
-        title.take(replace(snapshot, alerts=()))
+        title.take(structs.replace(snapshot, alerts=()))
     title.take(snapshot)
-    first, second = words(snapshot), words(replace(snapshot, alerts=()))
+    first, second = words(snapshot), words(structs.replace(snapshot, alerts=()))
     assert window.got == f"{REMEMBER}\x1b]2;{first}\x1b\\\x1b]2;{second}\x1b\\{RECALL}"
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import io
 import os
 import sys
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.cli.watch import Printer
 from teamops.model.clock import Stamp

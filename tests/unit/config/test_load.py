@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.config import schema
 from teamops.config.load import check, load
@@ -385,7 +385,7 @@ def test_a_role_can_have_its_own_spike_rule(project: Path) -> None:
     )
     team = SpikeRule(floor=6_000, factor=8.0, tool_factor=4.5, page_literal=True, stop=SpikeStop.ASK)
     assert settings.spike_of(Role("DIRECTOR")) == settings.spike_of(Role("NOBODY")) == team
-    assert settings.spike_of(CODER) == dataclasses.replace(team, ceiling=90_000, factor=2.5, stop=SpikeStop.ON)
+    assert settings.spike_of(CODER) == replace(team, ceiling=90_000, factor=2.5, stop=SpikeStop.ON)
 
 
 @pytest.mark.parametrize(
@@ -490,7 +490,7 @@ def test_a_budget_that_can_t_be_is_refused(project: Path, text: str, message: st
 
 def test_the_documented_defaults_of_spikes_are_the_real_ones() -> None:
     keys = {key.path[-1]: key for key in schema.KEYS if key.path[0] == "spike"}
-    assert set(keys) == {field.name for field in dataclasses.fields(SpikeRule)}
+    assert set(keys) == set(SpikeRule.__struct_fields__)
     for name, key in keys.items():
         written: object = {"false": False}.get(key.default, key.default.strip('"'))
         value = int(written) if isinstance(written, str) and written.isdigit() else written
@@ -502,7 +502,7 @@ def test_the_documented_defaults_of_spikes_are_the_real_ones() -> None:
 
 def test_every_limit_can_be_configured() -> None:
     configurable = {key.path[-1] for key in schema.KEYS if key.path[0] == "limits"}
-    fields = {field.name for field in dataclasses.fields(Limits)}
+    fields = set(Limits.__struct_fields__)
     assert configurable == fields - {"waiting_by_tier", "stale_by_tier"}
 
 

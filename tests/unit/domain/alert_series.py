@@ -7,7 +7,9 @@ named in ``acts`` a person does something, before that second's round.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from teamops.domain import alerts as life
 from teamops.domain import paging

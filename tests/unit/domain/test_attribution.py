@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from teamops.domain.attribution import Blame, Candidate, Refusal, attribute, over_net
 from teamops.model.role import CODER, DIRECTOR, PARTNER, REVIEWER, Role
@@ -96,9 +97,9 @@ def test_what_is_not_sure_says_so() -> None:
 
 
 def test_what_can_t_be_said_is_forbidden_and_undone_by_nobody() -> None:
-    unsaid = replace(NO, unsaid=True)
-    one = replace(who(REVIEWER, opened=True), refusal=unsaid)
-    other = replace(who(PARTNER, opened=True), refusal=unsaid)
+    unsaid = structs.replace(NO, unsaid=True)
+    one = structs.replace(who(REVIEWER, opened=True), refusal=unsaid)
+    other = structs.replace(who(PARTNER, opened=True), refusal=unsaid)
     blame = attribute([one, other, who(CODER, may=True)])
     assert blame is not None
     assert not blame.sure

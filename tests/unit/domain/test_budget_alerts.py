@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.domain.alert_rules import RULES, pages, severity_of
 from teamops.domain.budget import BudgetRule, line_of

@@ -9,6 +9,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
 from teamops.domain import day_answers, day_team
 from teamops.domain.day_report import Asked, day_report, frame
@@ -84,7 +85,7 @@ def words(facts: DayFacts, question: str) -> tuple[bool | None, str]:
         (watched((6, "working")), True, "while it was there: alive 18 h of 24 h; not there 6 h"),
         (watched(), None, "it was not there"),
         (DayFacts(), None, "nobody knows: teamops was not running"),
-        (replace(watched((-3, "idle")), watched=((T0 + 6 * HOUR, T0 + 24 * HOUR),)), True,
+        (structs.replace(watched((-3, "idle")), watched=((T0 + 6 * HOUR, T0 + 24 * HOUR),)), True,
          "as far as is known: alive 18 h of 24 h; not observed 6 h"),
     ],
 )  # fmt: skip
@@ -100,7 +101,7 @@ def test_a_day_that_has_not_begun_is_not_known() -> None:
 
 def test_what_it_left_behind_while_nobody_looked_proves_that_it_lived() -> None:
     minutes = tuple(int(T0 // 60) + minute for minute in (0, 1, 5, 10))
-    day = coder(replace(watched(), watched=(), signs={CODER: minutes}))
+    day = coder(structs.replace(watched(), watched=(), signs={CODER: minutes}))
     assert [(one.presence, one.seconds) for one in day.stays] == [
         (Presence.ALIVE, 360.0), (Presence.UNSEEN, 240.0), (Presence.ALIVE, 60.0), (Presence.UNSEEN, 24 * HOUR - 660),
     ]  # fmt: skip
@@ -206,9 +207,9 @@ def test_loops_and_cooldowns() -> None:
         id=1, role=CODER, began_wall=T0, ended_wall=None, peak=9, usual=1, threshold=5, tokens=7, cost_usd=Decimal(2),
         why="9 tokens/min",
     )  # fmt: skip
-    facts = replace(
+    facts = structs.replace(
         watched((1, "backing off"), (2, "given up"), (3, "backing off")),
-        spikes=(spike, replace(spike, peak=5, why="5 tokens/min")),
+        spikes=(spike, structs.replace(spike, peak=5, why="5 tokens/min")),
         holds=(Held("CODER", T0, "spent", None), Held("team", T0, "spent", None)),
     )
     good, said = words(facts, day_answers.EVENTS)
@@ -395,7 +396,7 @@ def read(*blocks: str) -> list[Block]:
     found: list[Block] = []
     for text in blocks:
         (block,) = parse(text.encode(), {*ROLES}).blocks
-        found.append(replace(block, index=len(found), task="login", complete=True))
+        found.append(structs.replace(block, index=len(found), task="login", complete=True))
     return found
 
 

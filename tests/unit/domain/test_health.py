@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from teamops.domain.evidence import known
 from teamops.domain.health import Facts, beat_overdue, exit_words, judge, tells_of_work, worked_at

@@ -3,11 +3,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from teamops.domain.limits import Limits
 from teamops.domain.proof import Proof, Prover, proven

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from teamops.domain.alert_rules import pages, severity_of
 from teamops.domain.light import Light

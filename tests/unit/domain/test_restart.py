@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from teamops.domain import restart
 from teamops.domain.limits import RestartPolicy, RestartWhen

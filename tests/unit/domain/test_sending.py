@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from teamops.domain.sending import LONGEST_S, PERHAPS, Course, Sending, begin, course, failed, gave_up, resume
 from teamops.model.handoff import Severity
@@ -108,11 +109,11 @@ def test_what_was_cut_off_goes_by_its_channel_once_more_and_says_so() -> None:
 
 
 def test_what_of_it_is_done_with_is_kept_for_its_channel() -> None:
-    some = replace(AGAIN, parts=(("0", True),))
+    some = structs.replace(AGAIN, parts=(("0", True),))
     one = failed(begin(PAGE, ORDER, 0, 0.0), some, 0.0, known_bad=False)
     assert one.given.parts == (("0", True),)
     one = failed(one, AGAIN, 1.0, known_bad=False)  # cut off: it tells of none
     assert one.given.parts == (("0", True),)
-    one = failed(one, replace(AGAIN, parts=(("0", True), ("1", False))), 2.0, known_bad=False)
+    one = failed(one, structs.replace(AGAIN, parts=(("0", True), ("1", False))), 2.0, known_bad=False)
     assert (one.channel, one.given) == ("desktop", PAGE)
     assert one.parts["phone"] == (("0", True), ("1", False))

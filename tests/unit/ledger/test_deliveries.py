@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.ledger.store import Ledger, open_ledger
 from teamops.model.actions import By, Outcome, Poke

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from teamops.domain.sending import Course
 from teamops.ledger.migrations import STEPS, migrate
@@ -96,10 +97,10 @@ def test_what_nobody_needs_any_more_is_dropped(ledger: Ledger) -> None:
 
 def test_where_a_page_goes_on_and_what_of_it_is_done_with_come_back(ledger: Ledger) -> None:
     ledger.save_alerts([], [(PAGE, 0)])
-    down = replace(DOWN, parts=(("0-abcd", True), ("1-ef01", False)))
+    down = structs.replace(DOWN, parts=(("0-abcd", True), ("1-ef01", False)))
     course = Course(channel="phone", tries=2, laps=1, due_wall=140.0)
     ledger.outbox.end(PAGE, ledger.outbox.begin(PAGE, "phone", 101.0), down, 102.0, course)
-    later = replace(DOWN, parts=(("2-2345", True),))
+    later = structs.replace(DOWN, parts=(("2-2345", True),))
     ledger.outbox.end(PAGE, ledger.outbox.begin(PAGE, "phone", 103.0), later, 104.0)
     ledger.outbox.begin(PAGE, "desktop", 105.0)
     (left,) = ledger.outbox.waiting()
@@ -127,7 +128,7 @@ def test_what_is_not_sent_and_what_is_still_to_be_told_by_that_are_stored_togeth
 def test_a_test_of_the_channels_is_stored_wholly_or_not_at_all(ledger: Ledger) -> None:
     tried = replace(PAGE, transition=Transition.TRIED, keys=())
     with pytest.raises(UnicodeEncodeError):  # after the first of them
-        ledger.outbox.tried(tried, [("desktop", DONE), ("phone", replace(DOWN, message="\udcff"))], 101.0)
+        ledger.outbox.tried(tried, [("desktop", DONE), ("phone", structs.replace(DOWN, message="\udcff"))], 101.0)
     assert (ledger.outbox.page("p1"), ledger.outbox.last_tries()) == (None, [])
     ledger.outbox.tried(tried, [("desktop", DONE), ("phone", DOWN)], 101.0)
     assert ledger.outbox.waiting() == []

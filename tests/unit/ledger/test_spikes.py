@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from teamops.domain.spike_memory import Kept
 from teamops.ledger.spikes import LONGEST

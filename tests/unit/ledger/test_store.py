@@ -8,12 +8,12 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.ledger.connection import _use_wal
 from teamops.ledger.migrations import STEPS, migrate

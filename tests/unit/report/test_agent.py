@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from teamops.model.agent import AgentState, SpikeView
 from teamops.model.agent_report import AgentReport
@@ -27,7 +28,7 @@ def look(role: Role = DEVELOPER, report: AgentReport | None = None, **agent: Any
     view = next(one for one in snapshot.agents if one.role == role)
     return AgentLook(
         snapshot=snapshot,
-        agent=replace(view, **agent),
+        agent=structs.replace(view, **agent),
         report=believable_agent_report(snapshot, role) if report is None else report,
         screen=SCREEN if view.pane_id is not None else None,
         screen_trouble="" if view.pane_id is not None else "there is no pane: its session does not run",
@@ -121,13 +122,13 @@ def test_a_runaway_has_its_figures_and_its_course() -> None:
 
 def test_processes_are_a_tree_in_both() -> None:
     one = look()
-    told = shown(replace(one, report=replace(one.report, processes_left_out=7)))
+    told = shown(replace(one, report=structs.replace(one.report, processes_left_out=7)))
     assert [(node["name"], node["depth"]) for node in told["processes"]] == [
         ("claude", 0), ("node", 1), ("bash", 1), ("pytest", 2), ("git", 3),
     ]  # fmt: skip
     assert told["processes"][4]["state"] == "Z"
     assert told["processes_left_out"] == 7
-    text = agent_report_text(replace(one, report=replace(one.report, processes_left_out=7)))
+    text = agent_report_text(replace(one, report=structs.replace(one.report, processes_left_out=7)))
     assert "ended" in text, "a Z is said in words"
     assert "      git" in text
     assert "and 7 more" in text
@@ -182,7 +183,9 @@ def test_every_empty_part_names_the_next_command() -> None:
     told = shown(bare)
     assert (told["screen"], told["screen_trouble"]) == (None, "there is no pane: its session does not run")
     assert told["deliveries"] == told["restarts"] == told["spikes"] == told["processes"] == []
-    fixed = replace(bare, agent=replace(bare.agent, can_restart=False, session=""), screen=" \n", screen_trouble="")
+    fixed = replace(
+        bare, agent=structs.replace(bare.agent, can_restart=False, session=""), screen=" \n", screen_trouble=""
+    )
     text = agent_report_text(fixed)
     assert "name its session in teamops.toml" in text
     assert "none runs: name its command in teamops.toml" in text
@@ -193,7 +196,9 @@ def test_what_teamops_does_about_it_is_told_with_its_time() -> None:
     snapshot = believable()
     wall = snapshot.stamp.wall
     one = look(OPTIMIZER, state=AgentState.BACKING_OFF, backing_off_until_wall=wall + 245)
-    text = agent_report_text(replace(one, report=replace(one.report, keeping="restart 1 of 2, cooling down")), 120)
+    text = agent_report_text(
+        replace(one, report=structs.replace(one.report, keeping="restart 1 of 2, cooling down")), 120
+    )
     assert f"no sooner than {moment(wall + 245, wall)}, in 4" in text
     assert "teamops     restart 1 of 2, cooling down" in text
     assert "last error  MemoryError: the importer's table" in text
@@ -207,16 +212,16 @@ def test_what_teamops_does_about_it_is_told_with_its_time() -> None:
 def test_a_process_that_teamops_did_not_start_is_told_so() -> None:
     one = look()
     assert one.report.launch is not None
-    adopted = replace(one.report.launch, adopted=True, pid=9, client_session="")
-    text = agent_report_text(replace(one, report=replace(one.report, launch=adopted)), 160)
+    adopted = structs.replace(one.report.launch, adopted=True, pid=9, client_session="")
+    text = agent_report_text(replace(one, report=structs.replace(one.report, launch=adopted)), 160)
     assert "ran already, adopted" in text
     assert "pid 4108 runs now, which teamops did not start" in text
-    launch = shown(replace(one, report=replace(one.report, launch=adopted)))["launch"]
+    launch = shown(replace(one, report=structs.replace(one.report, launch=adopted)))["launch"]
     assert (launch["adopted"], launch["pid"], launch["client_session"]) == (True, 9, None)
 
 
 def test_what_troubles_the_look_is_told_with_it() -> None:
     one = look()
-    troubled = replace(one, snapshot=replace(one.snapshot, troubles=("panes: polls",)))
+    troubled = replace(one, snapshot=structs.replace(one.snapshot, troubles=("panes: polls",)))
     assert "note: panes: polls" in agent_report_text(troubled)
     assert shown(troubled)["troubles"] == ["panes: polls"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from teamops.domain.budget import BudgetRule, line_of
 from teamops.model.agent import AgentState, AgentView, Evidence, EvidenceKind

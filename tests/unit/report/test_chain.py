@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from teamops.model.handoff import Block, Challenges, Gate, GateResult, Point, Severity, Stage, Standing, Task
 from teamops.model.protocol import (

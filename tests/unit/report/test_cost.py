@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from teamops.model.cost_report import Burn, CostReport, Share, Verdict
 from teamops.model.spend import Spend
@@ -95,7 +96,7 @@ def test_a_person_reads_the_same(width: int) -> None:
 
 
 def test_a_person_is_told_of_what_has_no_price_and_of_names_that_are_none() -> None:
-    unpriced = replace(REPORT.month, unpriced_tokens=5)
+    unpriced = structs.replace(REPORT.month, unpriced_tokens=5)
     own = Share("", REPORT.today, REPORT.week, REPORT.month)
     text = cost_report_text(replace(REPORT, month=unpriced, models=(own,), tasks=(own,), spikes=()), "x", 80)
     assert "30 days $391.00+?" in text

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
+from msgspec import structs
 
 from teamops.domain.day_report import Asked, day_report, frame
 from teamops.model.day_facts import DayFacts
@@ -60,7 +61,7 @@ def evil(report: DayReport, bad: str) -> DayReport:
             answers=tuple(replace(one, words=bad) for one in agent.answers),
             stays=tuple(replace(stay, why=bad) for stay in agent.stays),
             episodes=tuple(replace(one, message=bad, do=bad, subject=bad) for one in agent.episodes),
-            restarts=tuple(replace(one, cause=bad, ending=bad) for one in agent.restarts),
+            restarts=tuple(structs.replace(one, cause=bad, ending=bad) for one in agent.restarts),
         )
         for agent in report.agents
     )

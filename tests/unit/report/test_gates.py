@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from teamops.handoff import ROLES, parse
 from teamops.model.handoff import GATES, GateResult
@@ -29,26 +30,26 @@ def view(*runs: GateRun, tree: str = "a" * 40) -> GatesView:
     [
         (RUN, "a" * 40, "runs=pass (pytest -q: 212 passed in 11.40s, tree aaaaaaaaaa)"),
         (RUN, "", "runs=pass (pytest -q: 212 passed in 11.40s, tree aaaaaaaaaa)"),
-        (replace(RUN, tree=""), "", "runs=pass (pytest -q: 212 passed in 11.40s)"),
+        (structs.replace(RUN, tree=""), "", "runs=pass (pytest -q: 212 passed in 11.40s)"),
         (RUN, "b" * 40, "runs=unknown (passed, but the work tree has changed since, run it again)"),
         (
-            replace(RUN, tree=""),
+            structs.replace(RUN, tree=""),
             "b" * 40,
             "runs=unknown (passed, but the files changed while it ran, run it again)",
         ),
-        (replace(RUN, tail=""), "a" * 40, "runs=pass (pytest -q: exit status 0, tree aaaaaaaaaa)"),
+        (structs.replace(RUN, tail=""), "a" * 40, "runs=pass (pytest -q: exit status 0, tree aaaaaaaaaa)"),
         (
-            replace(RUN, ok=False, exit_status=1, tail="2 failed\nteamops: exit status 1"),
+            structs.replace(RUN, ok=False, exit_status=1, tail="2 failed\nteamops: exit status 1"),
             "a" * 40,
             "runs=fail (pytest -q: 2 failed, exit status 1, tree aaaaaaaaaa)",
         ),
         (
-            replace(RUN, ok=False, exit_status=None, tail="teamops: there is no program pytest"),
+            structs.replace(RUN, ok=False, exit_status=None, tail="teamops: there is no program pytest"),
             "a" * 40,
             "runs=fail (pytest -q: there is no program pytest, tree aaaaaaaaaa)",
         ),
         (
-            replace(RUN, ok=False, tail=""),
+            structs.replace(RUN, ok=False, tail=""),
             "a" * 40,
             "runs=fail (pytest -q: failed without a word, tree aaaaaaaaaa)",
         ),
@@ -84,7 +85,7 @@ ONE = st.tuples(
 @given(st.lists(ONE, min_size=3, max_size=3))
 def test_whatever_was_printed_a_block_can_say_it(given: list[tuple[str, str, bool]]) -> None:
     runs = [
-        replace(RUN, gate=gate, tail=clean(tail), command=clean_line(command), ok=ok)
+        structs.replace(RUN, gate=gate, tail=clean(tail), command=clean_line(command), ok=ok)
         for gate, (tail, command, ok) in zip(GATES, given, strict=True)
     ]
     line = claim(view(*runs))
@@ -98,7 +99,7 @@ def test_whatever_was_printed_a_block_can_say_it(given: list[tuple[str, str, boo
 
 
 def test_what_failed_shows_its_last_words() -> None:
-    failed = replace(
+    failed = structs.replace(
         RUN, gate="complete", ok=False, exit_status=None, tail="nothing in /docs/ changed\n2 files changed"
     )
     shown = gates_text(view(RUN, failed))
@@ -110,7 +111,9 @@ def test_what_failed_shows_its_last_words() -> None:
 
 
 def test_without_git_nobody_knows_what_fits() -> None:
-    nothing = GatesView(task=None, commit="", tree="", configured=("runs",), runs=(replace(RUN, tree="", commit=""),))
+    nothing = GatesView(
+        task=None, commit="", tree="", configured=("runs",), runs=(structs.replace(RUN, tree="", commit=""),)
+    )
     shown = gates_json(nothing)
     assert (shown["task"], shown["commit"], shown["tree"]) == (None, None, None)
     assert (shown["gates"][0]["result"], shown["gates"][0]["fits"]) == ("pass", None)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from teamops.model.alert import AlertState, Silence
 from teamops.model.role import HUMAN
@@ -91,11 +92,11 @@ def test_facts_are_the_worst_light_and_what_fires() -> None:
     wall = snapshot.stamp.wall
     alert = next(alert for alert in snapshot.alerts if alert.open)
     firing = replace(alert, state=AlertState.FIRING, silence=None, hidden_by="")
-    light = replace(snapshot.lights[0], state=LightState.WORKING, since_wall=wall - 5)
-    mine = replace(light, role=HUMAN, state=LightState.HUMAN, since_wall=wall)
-    late = replace(light, state=LightState.STALE, since_wall=wall - 900)
+    light = structs.replace(snapshot.lights[0], state=LightState.WORKING, since_wall=wall - 5)
+    mine = structs.replace(light, role=HUMAN, state=LightState.HUMAN, since_wall=wall)
+    late = structs.replace(light, state=LightState.STALE, since_wall=wall - 900)
     facts = facts_of(
-        replace(
+        structs.replace(
             snapshot,
             lights=(light, mine, late),
             alerts=(
@@ -116,16 +117,16 @@ def test_facts_are_the_worst_light_and_what_fires() -> None:
         "cost": "3.10",
         "unpriced": False,
     }
-    assert facts_of(replace(snapshot, lights=(), alerts=()))["light"] is None
+    assert facts_of(structs.replace(snapshot, lights=(), alerts=()))["light"] is None
 
 
 def test_the_file_is_written_when_something_is_new_and_by_who_acts(tmp_path: Path) -> None:
     snapshot = believable()
-    acting = replace(snapshot, ready=True, supervisor=replace(snapshot.supervisor, acting=True))
+    acting = structs.replace(snapshot, ready=True, supervisor=structs.replace(snapshot.supervisor, acting=True))
     path = tmp_path / FILE
     file = SegmentFile(tmp_path)
-    file.keep(replace(acting, supervisor=replace(acting.supervisor, acting=False)))
-    file.keep(replace(acting, ready=False))
+    file.keep(structs.replace(acting, supervisor=structs.replace(acting.supervisor, acting=False)))
+    file.keep(structs.replace(acting, ready=False))
     assert not path.exists()
     file.keep(acting)
     first = json.loads(path.read_text())
@@ -133,8 +134,8 @@ def test_the_file_is_written_when_something_is_new_and_by_who_acts(tmp_path: Pat
     assert path.stat().st_mode & 0o777 == 0o600
 
     def later(seconds: float, **changed: object) -> dict[str, object]:
-        stamp = replace(acting.stamp, now=acting.stamp.now + seconds, wall=acting.stamp.wall + seconds)
-        file.keep(replace(acting, stamp=stamp, **changed))  # type: ignore[arg-type]
+        stamp = structs.replace(acting.stamp, now=acting.stamp.now + seconds, wall=acting.stamp.wall + seconds)
+        file.keep(structs.replace(acting, stamp=stamp, **changed))  # type: ignore[arg-type]
         return dict(json.loads(path.read_text()))
 
     assert later(0.5, lights=()) == first, "not more often than once a second"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from teamops.domain.budget import BudgetRule, line_of
 from teamops.model.agent import AgentState, AgentView, Evidence, EvidenceKind
@@ -75,7 +76,7 @@ FULL = Snapshot(
     root="/shop",
     handoff_path="/shop/current.md",
     supervisor=SupervisorView(pid=77, acting=False, since_wall=1_774_000_000.0),
-    lights=(LIGHT, replace(LIGHT, role=HUMAN, task=None, tier=None, state=LightState.HUMAN)),
+    lights=(LIGHT, structs.replace(LIGHT, role=HUMAN, task=None, tier=None, state=LightState.HUMAN)),
     agents=(AGENT,),
     alerts=(ALERT, replace(ALERT, state=AlertState.RESOLVED, message="old")),
     cost_today_usd=Decimal("0.098304"),
@@ -144,7 +145,7 @@ def test_limits_are_told_for_programs() -> None:
         line_of(TEAM, BudgetRule(day_usd=Decimal(40)), Spent(day=Decimal(33)), None),
         line_of("CODER", BudgetRule(), Spent(day=Decimal(3)), None),
     )
-    assert status_json(replace(EMPTY, budgets=lines))["budget"]["limits"] == [
+    assert status_json(structs.replace(EMPTY, budgets=lines))["budget"]["limits"] == [
         {"scope": "team", "today_usd": 33.0, "day_limit_usd": 40.0, "level": "soft", "held": False},
         {"scope": "CODER", "today_usd": 3.0, "day_limit_usd": None, "level": "fine", "held": False},
     ]
@@ -192,9 +193,9 @@ def test_empty_states_name_what_to_do() -> None:
 
 
 def test_a_supervisor_that_hangs_is_said() -> None:
-    hung = replace(EMPTY, supervisor=SupervisorView(pid=812, acting=False, since_wall=0.0, round_age_s=75.0))
+    hung = structs.replace(EMPTY, supervisor=SupervisorView(pid=812, acting=False, since_wall=0.0, round_age_s=75.0))
     assert status_json(hung)["supervisor"]["hangs"] is True
     assert "812, WHICH HANGS: no round for" in status_text(hung).splitlines()[0]
-    well = replace(EMPTY, supervisor=SupervisorView(pid=812, acting=False, since_wall=0.0, round_age_s=1.0))
+    well = structs.replace(EMPTY, supervisor=SupervisorView(pid=812, acting=False, since_wall=0.0, round_age_s=1.0))
     assert status_json(well)["supervisor"]["round_age_s"] == 1.0
     assert "HANGS" not in status_text(well)

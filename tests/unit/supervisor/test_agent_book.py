@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.domain.health import worked_at
 from teamops.model.agent import Beat, BeatKind, ClientStatus

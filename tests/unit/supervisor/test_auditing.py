@@ -8,15 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from teamops.config.settings import AuditMode, GuardSettings
 from teamops.domain.attribution import Blame, Refusal
 from teamops.model.boundary import ChangeKind, FileChange, FileState, Violation, ViolationState
+from teamops.model.errors import TeamopsError
 from teamops.model.events import Event, SourceTroubled, WorkTreeChanged
 from teamops.model.role import REVIEWER
 from teamops.model.snapshot import SettleViolation
 from teamops.supervisor import auditing, change_judge
 from teamops.supervisor.auditing import STORM_S, told_line
+from teamops.supervisor.turn_audit import TurnAudit
 from tests.unit.supervisor.life import START, Life
 
 ONE = Violation(
@@ -120,7 +123,7 @@ async def test_a_moment_in_many_events_is_one_moment(tmp_path: Path, monkeypatch
     try:
         audit.folder = tmp_path
         audit.follow(lambda *_: None, lambda: True)
-        moments = [now, now, now, replace(now, now=now.now + STORM_S + 1)]
+        moments = [now, now, now, structs.replace(now, now=now.now + STORM_S + 1)]
         for stamp in moments:
             audit.see(life.core.book, WorkTreeChanged(stamp, str(tmp_path), (), 2000))
         async with asyncio.timeout(15):
@@ -209,6 +212,30 @@ async def test_a_policy_that_can_t_be_had_is_said_once_and_when_it_is_over(
             ("audit (policies)", "REVIEWER: gone"),
             ("audit (policies)", ""),
         ]
+    finally:
+        await life.end()
+
+
+async def test_that_turns_can_be_told_is_said_once_after_one_that_could_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = Life(tmp_path)
+    await life.begin()
+    said: list[Event] = []
+    monkeypatch.setattr(life.core, "emit", said.append)
+    audit, told = TurnAudit(life.core), list[object]()
+
+    def refuse() -> None:
+        raise TeamopsError("git refuses", "ask git")
+
+    try:
+        for turn in (lambda: 1, lambda: 2, refuse, lambda: 3, lambda: 4):
+            audit._do(turn, told.append)
+        async with asyncio.timeout(15):
+            while len(told) < 4:  # noqa: ASYNC110 - a condition over a thread
+                await asyncio.sleep(0.01)
+        messages = [one.message for one in said if isinstance(one, SourceTroubled)]
+        assert messages == ["what a turn changed can't be told: git refuses", ""]
     finally:
         await life.end()
 

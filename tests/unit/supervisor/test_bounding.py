@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from teamops.config.settings import ProfileFile, SandboxMode, SandboxSettings
 from teamops.domain.boundary_notices import FEW, MANY, SETTLED_S, SPENDING, WITHIN_S
@@ -249,7 +250,7 @@ async def test_a_viewer_counts_too_and_tells_what_nobody_stores(begin: Begin, *,
     decide(acting)
     await acting.ticks(1)
     life = await team(begin, acting=False, followed=followed)
-    life.core.book.supervisor = replace(life.core.book.supervisor, pid=1 if followed else None)
+    life.core.book.supervisor = structs.replace(life.core.book.supervisor, pid=1 if followed else None)
     decide(life, times=3)
     decide(life, role=REVIEWER)
     decide(life, Verdict.ALLOW)

@@ -6,11 +6,11 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.domain.budget import BudgetRule
 from teamops.domain.hard_stop import SETTLE_S

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from teamops.config.channels import CommandSettings
 from teamops.config.settings import NotifySettings
@@ -254,7 +255,7 @@ async def test_what_nobody_acknowledges_goes_on_to_the_channel_after_the_one_tha
 async def test_a_repeat_keeps_no_other_channel_from_being_told(begin: Begin) -> None:
     life = await begin(paging=PagingPolicy(group_wait_s=2.0, escalate_s=90.0))
     rules = life.settings.alert_rules
-    soon = {**rules, "tmux-down": replace(rules["tmux-down"], repeat_s=40.0)}
+    soon = {**rules, "tmux-down": structs.replace(rules["tmux-down"], repeat_s=40.0)}
     life.core.book.settings = life.core.paging._settings = replace(life.settings, alert_rules=soon)
     await lose_tmux(life)
     for _ in range(100):

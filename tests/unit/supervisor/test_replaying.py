@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from teamops.ledger.audit import Change, NewBlock
 from teamops.ledger.connection import LedgerError
@@ -481,6 +482,6 @@ async def test_a_state_that_is_unknown_in_a_later_life_is_told(begin: Begin) -> 
 
 
 def test_settings_limits_hold_in_a_replay(night: Night) -> None:
-    night.settings = replace(night.settings, budget=replace(night.settings.budget, day_usd=Decimal("1.00")))
+    night.settings = replace(night.settings, budget=structs.replace(night.settings.budget, day_usd=Decimal("1.00")))
     snapshot = opened(night).go(at("03:55:00"))
     assert snapshot.budgets[0].level == "hard"

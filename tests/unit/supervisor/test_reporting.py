@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from teamops.config.settings import ReportSettings
 from teamops.domain.paging import PagingPolicy, Quiet
@@ -286,7 +287,7 @@ def test_files_are_readable_and_nothing_is_left_beside_them(tmp_path: Path) -> N
     assert (tmp_path / "reports" / "a.md").stat().st_mode & 0o777 == 0o644
     assert write_report(action, tmp_path).message == "nothing to write; kept as it was: a.md, b.md"
     (tmp_path / "reports" / "c.md").symlink_to(tmp_path / "nowhere")
-    again = replace(action, files=(("c.md", "z"),))
+    again = structs.replace(action, files=(("c.md", "z"),))
     assert write_report(again, tmp_path).ok
     assert not (tmp_path / "nowhere").exists()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.domain.timeline import chain
 from teamops.model.errors import TeamopsError, UsageError

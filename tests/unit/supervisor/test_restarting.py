@@ -6,10 +6,10 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen
 from teamops.domain.restart import Hold
