@@ -44,7 +44,7 @@ def open_screen(root: Path | None = None, *, state_dir: Path | None = None, fare
         state_dir = Path(os.environ["TEAMOPS_STATE_DIR"])
     from teamops.supervisor.thread import SupervisorThread
 
-    supervisor = SupervisorThread(settings, state_dir=state_dir, ring=ring_bell)
+    supervisor = SupervisorThread(settings, state_dir=state_dir, ring=ring_bell, screen=True)
     # Started before the screen's own imports: both are mostly waiting for files.
     supervisor.start()
     standing = threading.Timer(STANDING_S, _collect_again)

@@ -43,10 +43,18 @@ T = TypeVar("T")
 
 
 class SupervisorThread:
-    """Runs a supervisor beside a screen; fulfils ``model.snapshot.SupervisorPort``."""
+    """Runs a supervisor in a thread; fulfils ``model.snapshot.SupervisorPort``.
+
+    ``screen``: one begins beside it, and says by ``screen_stands`` that what its first frame did not need may begin.
+    """
 
     def __init__(
-        self, settings: Settings, *, state_dir: Path | None = None, ring: Callable[[str], bool] | None = None
+        self,
+        settings: Settings,
+        *,
+        state_dir: Path | None = None,
+        ring: Callable[[str], bool] | None = None,
+        screen: bool = False,
     ) -> None:
         from teamops.sources.clock import Clock
 
@@ -58,7 +66,7 @@ class SupervisorThread:
         self._callbacks: list[Callable[[Snapshot], None]] = []
         self._core: Core | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._drawn = asyncio.Event()
+        self._drawn = asyncio.Event() if screen else None
         self._task: asyncio.Task[None] | None = None
         self._failed = ""
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
@@ -86,11 +94,11 @@ class SupervisorThread:
             self._thread.join(timeout_s)
 
     def screen_stands(self) -> None:
-        """Take that the screen has its first frame: what that did not need may begin."""
-        loop = self._loop
-        if loop is not None:
+        """Take that the screen has its first frame."""
+        loop, drawn = self._loop, self._drawn
+        if loop is not None and drawn is not None:
             try:
-                loop.call_soon_threadsafe(self._drawn.set)
+                loop.call_soon_threadsafe(drawn.set)
             except RuntimeError:  # it has ended by itself
                 return
 
