@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
@@ -55,3 +56,20 @@ def spec_of(lines: list[str]) -> GitIgnoreSpec:
         return GitIgnoreSpec.from_lines(lines)
     except ValueError:
         return GitIgnoreSpec.from_lines(())
+
+
+def stands_since(root: Path, path: str, facts: Facts, ages: dict[str, float], *, came: bool) -> float:
+    """Return since when a file stands at ``path`` as it is (Unix seconds), by times that no user can set.
+
+    One that ``came`` may have come with its folder, and is then older than its name: the youngest above it counts, but
+    for the tree's own. ``ages``: what is known of folders.
+    """
+    since = facts[3] / 1e9
+    for above in folders_above(path) if came else ():
+        if above not in ages:
+            try:
+                ages[above] = os.lstat(f"{root}/{above}").st_ctime
+            except OSError:
+                ages[above] = float("inf")
+        since = max(since, ages[above])
+    return since

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from teamops.domain.boundary_rules import PROTECTED
 from teamops.domain.git_places import is_gits, is_planted
 from teamops.git.index import Exclusion
 from teamops.git.repository import Repository
@@ -23,8 +22,9 @@ from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
 from teamops.sources.gits_own import GitsOwn
+from teamops.sources.guarded import GUARDED_FOLDERS, guarded, guarded_in
 from teamops.sources.kept_bytes import KeptBytes, read_kept, read_state
-from teamops.sources.tree_facts import Facts, facts_of, folders_above, is_folder, is_same, spec_of
+from teamops.sources.tree_facts import Facts, facts_of, folders_above, is_folder, is_same, spec_of, stands_since
 
 STALE_S = 60.0
 COARSE_S = 0.05
@@ -32,12 +32,6 @@ MAX_FILES = 200_000
 MAX_CHANGES = 10_000
 """So many changes at most are told by one look; the others by the next."""
 _OURS = (".teamops",)
-_GUARDED = GitIgnoreSpec.from_lines([glob for glob in PROTECTED if glob not in {".git", "/.teamops/"}])
-_GUARDED_FOLDERS = (
-    ".git/worktrees", ".claude", ".claude/hooks", ".codex", ".gemini", ".opencode", ".opencode/plugin",
-    ".opencode/plugins", "profiles",
-)  # fmt: skip
-"""Watched though git ignores them, or keeps them to itself."""
 _NEVER = frozenset({".git", "node_modules", "__pycache__"})
 """Folders that are left out where there is no git to say what counts."""
 _MAX_PLAIN = 1 << 20
@@ -154,7 +148,7 @@ class TreeState:
                 continue
             if known is None and facts is None:
                 continue  # it came and went
-            since = wall if facts is None else self._since(path, facts, ages, came=known is None)
+            since = wall if facts is None else stands_since(self.root, path, facts, ages, came=known is None)
             if known is None and adopt is not None and since < adopt:
                 self._known[path] = self._taken(path, "")
                 continue
@@ -194,9 +188,8 @@ class TreeState:
                 raw = self._repository.blob(state.kept.removeprefix("git:"))
             except TeamopsError:
                 return None
-            return (
-                raw if len(raw) == state.size else None
-            )  # git writes it into the tree in another way than it holds it
+            # where it is not as long, git writes it into the tree in another way than it holds it
+            return raw if len(raw) == state.size else None
         return read_kept(state)
 
     # inside
@@ -212,7 +205,7 @@ class TreeState:
                 lines = []
             self._plain = spec_of(lines)
         found = list(self._walk("", folders=True))
-        for more in (*_GUARDED_FOLDERS, *self._gits.folders()):
+        for more in (*GUARDED_FOLDERS, *self._gits.folders()):
             if (self.root / more).is_dir() and f"{self.root}/{more}" not in found:
                 found.append(f"{self.root}/{more}")
         return found
@@ -267,14 +260,7 @@ class TreeState:
 
     def _guarded_now(self) -> Iterator[str]:
         """Yield what no agent changes and git ignores or keeps to itself."""
-        for folder in _GUARDED_FOLDERS:
-            if is_gits(folder):
-                continue
-            try:
-                names = [entry.name for entry in os.scandir(f"{self.root}/{folder}") if not entry.is_dir()]
-            except OSError:
-                continue
-            yield from (f"{folder}/{name}" for name in names if guarded(f"{folder}/{name}"))
+        yield from guarded_in(self.root)
         yield from self._gits.now()
 
     def _stays_neutral(self, path: str) -> bool:
@@ -301,7 +287,7 @@ class TreeState:
 
     def _looks_into(self, name: str) -> bool:
         """Return whether a folder is looked into though git ignores it or keeps it to itself."""
-        return name in _GUARDED_FOLDERS or (is_gits(name) and self._gits.looks_into(name))
+        return name in GUARDED_FOLDERS or (is_gits(name) and self._gits.looks_into(name))
 
     def _folders_below(self, name: str) -> list[str]:
         if is_planted(name):
@@ -398,30 +384,9 @@ class TreeState:
             writers=writers.get(full, ()),
         )
 
-    def _since(self, path: str, facts: Facts, ages: dict[str, float], *, came: bool) -> float:
-        """Return since when a file stands there as it is (Unix seconds), by times that no user can set.
-
-        One that came may have come with its folder, and is then older than its name: the youngest above it counts, but
-        for the tree's own. ``ages``: what is known of folders.
-        """
-        since = facts[3] / 1e9
-        for above in folders_above(path) if came else ():
-            if above not in ages:
-                try:
-                    ages[above] = os.lstat(f"{self.root}/{above}").st_ctime
-                except OSError:
-                    ages[above] = float("inf")
-            since = max(since, ages[above])
-        return since
-
     def _drop_stale(self, wall: float) -> None:
         """Keep bytes of files that are others by now for a while: who judges a change reads them."""
         used = {known.state.digest for known in self._known.values()}
         self._stale = {digest: self._stale.get(digest, wall) for digest in self._kept.digests - used}
         self._kept.drop({digest for digest, since in self._stale.items() if wall - since > STALE_S})
         self.trouble = self._kept.trouble or self.trouble
-
-
-def guarded(path: str) -> bool:
-    """Return whether no agent may change ``path``, so that it is looked at though git ignores it."""
-    return is_gits(path) or _GUARDED.match_file(path)

@@ -12,7 +12,6 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from teamops.domain.git_places import is_gits
 from teamops.model.boundary import FileState
 from teamops.model.errors import TeamopsError
 from teamops.model.events import SourceTroubled, WorkTreeChanged
@@ -277,6 +276,8 @@ class WorkTree:
 
 def _rounds(settling: AbstractSet[str], names: AbstractSet[str]) -> Iterator[tuple[AbstractSet[str], bool]]:
     """Return what is looked at, one after the other: git's own first, for which git is not asked."""
+    from teamops.domain.git_places import is_gits
+
     for gits in (True, False):
         for given, settled in ((settling, True), (names, False)):
             if found := {name for name in given if is_gits(name) is gits}:

@@ -12,8 +12,9 @@ import pytest
 from teamops.git.repository import Repository
 from teamops.model.boundary import ChangeKind
 from teamops.sources import kept_bytes, tree_state
+from teamops.sources.guarded import guarded
 from teamops.sources.tree_facts import facts_of
-from teamops.sources.tree_state import STALE_S, Looked, TreeState, guarded
+from teamops.sources.tree_state import STALE_S, Looked, TreeState
 
 
 class Looking:
