@@ -12,12 +12,13 @@ import pytest
 from teamops.config.channels import CommandSettings
 from teamops.config.settings import NotifySettings
 from teamops.domain import sending
+from teamops.domain.limits import RestartPolicy, RestartWhen
 from teamops.domain.paging import PagingPolicy, Quiet
 from teamops.ledger.outbox import CUT_OFF
 from teamops.ledger.store import LedgerError
 from teamops.model.actions import Poke
 from teamops.model.alert import Alert, AlertState
-from teamops.model.events import HandoffLost, PanesSeen, Ticked
+from teamops.model.events import HandoffLost, PaneDied, PanesSeen, Ticked
 from teamops.model.page import Answer, Button, Page, Receipt, Transition
 from teamops.model.role import CODER, DIRECTOR, HUMAN
 from teamops.model.snapshot import AckAlert, SilenceAlert
@@ -361,6 +362,47 @@ async def test_yesterdays_page_comes_in_words_of_today(begin: Begin) -> None:
     assert page.id != old.id
     assert page.wall > old.wall + 4 * 3600
     assert any(why.startswith("left by an earlier life") for _, why in second.ledger.outbox.unsent(0.0, second.wall))
+
+
+async def test_a_server_that_is_gone_is_told_though_the_life_that_saw_it_go_is_over(begin: Begin) -> None:
+    life = await begin(before=deaf())
+    await lose_tmux(life)
+    await life.until(lambda: bool(life.ears["terminal"].tries), "tried")
+    await life.end()
+
+    def gone(second: Life) -> None:
+        second.panes = lambda *_: second.core.emit(  # type: ignore[method-assign]
+            PanesSeen(second.core.stamp(), (), server_up=False)
+        )
+
+    second = await begin(start=life.wall, before=gone)
+    await second.ticks(5)
+    await second.until(lambda: bool(second.told("tmux-down")), "told")
+    second.core.emit(PanesSeen(second.core.stamp(), (), server_up=True))
+    await second.ticks(5)
+    assert not second.alerts("tmux-down")
+    second.core.emit(PanesSeen(second.core.stamp(), (), server_up=False))
+    await second.ticks(5)
+    assert not second.alerts("tmux-down"), "nobody was in it"
+
+
+async def test_one_that_was_started_again_has_its_time_anew(begin: Begin) -> None:
+    life = await begin(auto_poke=False, restart=RestartPolicy(when=RestartWhen.NEVER))
+    await life.append(block(DIRECTOR, CODER))
+    pane = life.pane(CODER)
+    life.core.emit(PaneDied(life.core.stamp(), CODER, pane.pid, 1, None))
+    life.core.emit(PanesSeen(life.core.stamp(), ((CODER, replace(pane, dead=True, exit_status=1)),), server_up=True))
+    await life.ticks(800)
+    await life.ticks(3)
+    await life.ticks(5)
+    await life.until(lambda: bool(life.told("agent-dead")), "told")
+    life.core.emit(PanesSeen(life.core.stamp(), ((CODER, replace(pane, pid=pane.pid + 9)),), server_up=True))
+    await life.ticks(5)
+    assert not life.alerts("agent-dead")
+    assert not life.alerts("handoff-stale")
+    await life.ticks(790)
+    await life.ticks(3)
+    assert life.alerts("handoff-stale")
 
 
 async def test_what_one_place_has_taken_is_known_to_the_next_life(begin: Begin) -> None:
