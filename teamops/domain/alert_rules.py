@@ -63,7 +63,8 @@ _ROWS: tuple[AlertRule, ...] = (
         inhibits=frozenset({"handoff-unannounced"}),
         buttons=(Button.ACK, Button.POKE, Button.RESTART, Button.SILENCE_1H),
         meaning="The holder of a light shows no sign of work for the stale limit (13 min unless configured).",
-        evidence="The age of the light and of the last sign of work, in seconds that teamops has observed.",
+        evidence="The age of the light and of the last sign of work, in seconds that teamops has observed. An agent"
+        " that was started again, or goes on after a stop, has the limit anew.",
         do="Poke the role (`p`), or look at its pane (`a`).",
     ),
     AlertRule(

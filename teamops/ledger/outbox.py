@@ -109,15 +109,6 @@ class Outbox:
                 _end(self._connection, _begin(self._connection, page, channel, wall), receipt, wall)
             _close(self._connection, page, TRIED, wall)
 
-    def unsent(self, since: float, until: float) -> list[tuple[str, str]]:
-        """Return the pages that were given up from ``since`` to ``until``: the title of each, and why; oldest first."""
-        with reading(self._path):
-            return self._connection.execute(
-                "SELECT title, over FROM page WHERE over_wall >= ? AND over_wall < ? AND over NOT IN (?, ?)"
-                " ORDER BY over_wall, id",
-                (since, until, DELIVERED, TRIED),
-            ).fetchall()
-
     def waiting(self) -> list[Waiting]:
         """Return the pages that are not done with, oldest first."""
         with reading(self._path):

@@ -62,6 +62,8 @@ class Book:
     with_panes: frozenset[Role] = frozenset()
     """Agents whose sessions were there when the tmux server was last seen in this life."""
     tmux_gone: bool = False
+    tmux_was_down: bool = False
+    """An earlier life has said that it went with agents in it, and it was not seen since."""
     troubles: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Source → message, hint."""
     notes: dict[str, str] = field(default_factory=dict)
@@ -175,7 +177,7 @@ class Book:
         panes = dict(seen.panes)
         self.tmux_gone = not seen.server_up
         if seen.server_up:
-            self.with_panes = frozenset(panes)
+            self.with_panes, self.tmux_was_down = frozenset(panes), False
         for role, page in self.agents.items():
             page.see_pane(panes.get(role), seen.stamp, first=not self.looked)
         self.looked = True
@@ -183,7 +185,8 @@ class Book:
     @property
     def tmux_down(self) -> str:
         """Say that the tmux server went with agents in it; empty = it is there, or the last were stopped."""
-        pages = [self.agents[role] for role in self.with_panes if role in self.agents]
+        roles = self.agents if self.tmux_was_down else self.with_panes
+        pages = [self.agents[role] for role in roles if role in self.agents]
         if self.tmux_gone and not all(is_let_go(page) for page in pages):
             return "the tmux server of the team is gone, and its agents with it"
         return ""

@@ -109,6 +109,7 @@ class Memory:
         """Fill ``book`` with what earlier lives knew."""
         ledger = self._ledger
         book.alerts = self._remembered(book, ledger.alerts())
+        book.tmux_was_down = any(alert.open and alert.code == "tmux-down" for alert in book.alerts.values())
         book.log = tuple(ledger.log(MAX_LOG))
         self.last_states = ledger.last_states()
         self._know_the_day(book)

@@ -213,4 +213,4 @@ async def test_the_same_page_again_is_the_same_notification_where_the_other_side
     for _ in range(2):
         assert (await attempted(world.channel, PAGE)).ok
     times = len(world.seen(2))
-    assert times == (1 if world.channel.name in {"desktop", "remote"} else 2)
+    assert times == (1 if world.channel.name == "desktop" else 2)

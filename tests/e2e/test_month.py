@@ -246,7 +246,7 @@ def sown(dice: random.Random) -> list[Fault]:
             kind = next(noise) if hour == 13 and day % 2 else next(calling)
             fault = Fault(day * DAY_S + hour * HOUR_S + dice.randrange(3600), kind, REVIEWER, len(faults))
             fault.role = dice.choice((REVIEWER, PARTNER))
-            if kind.codes not in {"ledger-troubled", "", "tmux-down"} and len(faults) % 4 == 1:
+            if kind.codes not in {"ledger-troubled", ""} and len(faults) % 4 == 1:
                 fault.killed_s = dice.choice((1.0, 3.0, 60.0))
             elif kind.critical and len(faults) % 3 == 0:
                 fault.away = True

@@ -54,6 +54,8 @@ class Paging(RuleBasedStateMachine):
         self.ids: set[str] = set()
         self.told_at: dict[Key, float] = {}
         self.wanted_since: dict[Key, float] = {}
+        self.outage = False
+        self.unsent: list[tuple[Page, int]] = []
 
     def look(self, *, gap: bool = False) -> None:
         findings = [
@@ -72,7 +74,16 @@ class Paging(RuleBasedStateMachine):
         self.lately = decided.lately
         for page, rank in decided.pages:
             self.check(page, rank, before)
+        self.unsent += decided.pages
+        self.deliver()
         self.note_wanted()
+
+    def deliver(self) -> None:
+        """Let the channels take what they were given, if they work."""
+        for page, rank in () if self.outage else self.unsent:
+            told = paging.taken(self.alerts.values(), page, rank, self.moment())
+            self.alerts |= {alert.key: alert for alert in told}
+        self.unsent = self.unsent if self.outage else []
 
     def moment(self) -> Moment:
         return Moment(self.now, self.wall, int((self.wall - WALL) // 60) % paging.DAY_MIN)
@@ -97,6 +108,8 @@ class Paging(RuleBasedStateMachine):
                 self.fired.add(episode)
             else:
                 assert page.transition is not Transition.RESOLVED
+                told = alert.asked_wall is not None or alert.silence is not None
+                assert told or page.transition is Transition.FIRED, "nobody has heard of it yet"
                 assert alert.silence is not None or self.now - self.told_at[key] >= 59.9 - 30.0
             self.told_at[key] = self.now
 
@@ -148,6 +161,11 @@ class Paging(RuleBasedStateMachine):
         self.look(gap=True)
         slow = {key for key in CAUSES if RULES[key[0]].for_s}
         assert {key for key, alert in self.alerts.items() if alert.open} & slow <= fired, "sleep makes nothing fire"
+
+    @rule()
+    def the_channels_break_or_work_again(self) -> None:
+        self.outage = not self.outage
+        self.deliver()
 
     @rule()
     def teamops_dies(self) -> None:

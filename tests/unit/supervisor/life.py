@@ -74,6 +74,13 @@ def rewrite(life: Life, old: str, new: str) -> None:
     life.handoff.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def unsent(ledger: Ledger) -> list[tuple[str, str]]:
+    """Return the title of each page that was given up, and why."""
+    return ledger._connection.execute(
+        "SELECT title, over FROM page WHERE over NOT IN ('', 'delivered', 'tried') ORDER BY over_wall, id"
+    ).fetchall()
+
+
 class Hands:
     """Takes the place of tmux: notes what would be typed. Appends are real."""
 

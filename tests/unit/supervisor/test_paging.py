@@ -13,16 +13,17 @@ from msgspec import structs
 from teamops.config.channels import CommandSettings
 from teamops.config.settings import NotifySettings
 from teamops.domain import sending
+from teamops.domain.limits import RestartPolicy, RestartWhen
 from teamops.domain.paging import PagingPolicy, Quiet
 from teamops.ledger.outbox import CUT_OFF
 from teamops.ledger.store import LedgerError
 from teamops.model.actions import Poke
 from teamops.model.alert import Alert, AlertState
-from teamops.model.events import HandoffLost, PanesSeen, Ticked
+from teamops.model.events import HandoffLost, PaneDied, PanesSeen, Ticked
 from teamops.model.page import Answer, Button, Page, Receipt, Transition
 from teamops.model.role import CODER, DIRECTOR, HUMAN
 from teamops.model.snapshot import AckAlert, SilenceAlert
-from tests.unit.supervisor.life import Life, block
+from tests.unit.supervisor.life import Life, block, unsent
 
 Begin = Callable[..., Awaitable[Life]]
 DOWN = Receipt(ok=False, message="the network is down", hint="mend the network", retry=True)
@@ -285,7 +286,7 @@ async def test_what_is_tried_again_is_held_in_quiet_hours_and_told_once_they_are
     deaf(answer=Receipt(ok=True, message="shown"))(life)
     await life.ticks(60)
     assert (life.told("human-turn"), len(life.ears["terminal"].tries)) == ([], tries)
-    (why,) = {why for title, why in life.ledger.outbox.unsent(0.0, life.wall) if title == "shop: human-turn"}
+    (why,) = {why for title, why in unsent(life.ledger) if title == "shop: human-turn"}
     assert why.startswith("the hour is quiet")
     assert any(line.text == f"not sent: shop: human-turn ({why})" for line in life.ledger.log(50))
     life.now, life.wall = life.now + 8 * 3600, life.wall + 8 * 3600
@@ -345,7 +346,7 @@ async def test_what_was_over_while_teamops_was_away_is_told_to_nobody(begin: Beg
     await second.ticks(5)
     await second.until(lambda: "shop: human-turn" not in waiting(second), "closed")
     assert second.told("human-turn") == []
-    assert ("shop: human-turn", "over before it could be told") in second.ledger.outbox.unsent(0.0, second.wall + 1)
+    assert ("shop: human-turn", "over before it could be told") in unsent(second.ledger)
 
 
 async def test_yesterdays_page_comes_in_words_of_today(begin: Begin) -> None:
@@ -361,7 +362,48 @@ async def test_yesterdays_page_comes_in_words_of_today(begin: Begin) -> None:
     (page,) = second.told("human-turn")
     assert page.id != old.id
     assert page.wall > old.wall + 4 * 3600
-    assert any(why.startswith("left by an earlier life") for _, why in second.ledger.outbox.unsent(0.0, second.wall))
+    assert any(why.startswith("left by an earlier life") for _, why in unsent(second.ledger))
+
+
+async def test_a_server_that_is_gone_is_told_though_the_life_that_saw_it_go_is_over(begin: Begin) -> None:
+    life = await begin(before=deaf())
+    await lose_tmux(life)
+    await life.until(lambda: bool(life.ears["terminal"].tries), "tried")
+    await life.end()
+
+    def gone(second: Life) -> None:
+        second.panes = lambda *_: second.core.emit(  # type: ignore[method-assign]
+            PanesSeen(second.core.stamp(), (), server_up=False)
+        )
+
+    second = await begin(start=life.wall, before=gone)
+    await second.ticks(5)
+    await second.until(lambda: bool(second.told("tmux-down")), "told")
+    second.core.emit(PanesSeen(second.core.stamp(), (), server_up=True))
+    await second.ticks(5)
+    assert not second.alerts("tmux-down")
+    second.core.emit(PanesSeen(second.core.stamp(), (), server_up=False))
+    await second.ticks(5)
+    assert not second.alerts("tmux-down"), "nobody was in it"
+
+
+async def test_one_that_was_started_again_has_its_time_anew(begin: Begin) -> None:
+    life = await begin(auto_poke=False, restart=RestartPolicy(when=RestartWhen.NEVER))
+    await life.append(block(DIRECTOR, CODER))
+    pane = life.pane(CODER)
+    life.core.emit(PaneDied(life.core.stamp(), CODER, pane.pid, 1, None))
+    life.core.emit(PanesSeen(life.core.stamp(), ((CODER, replace(pane, dead=True, exit_status=1)),), server_up=True))
+    await life.ticks(800)
+    await life.ticks(3)
+    await life.ticks(5)
+    await life.until(lambda: bool(life.told("agent-dead")), "told")
+    life.core.emit(PanesSeen(life.core.stamp(), ((CODER, replace(pane, pid=pane.pid + 9)),), server_up=True))
+    await life.ticks(5)
+    assert not life.alerts("agent-dead")
+    assert not life.alerts("handoff-stale")
+    await life.ticks(790)
+    await life.ticks(3)
+    assert life.alerts("handoff-stale")
 
 
 async def test_what_one_place_has_taken_is_known_to_the_next_life(begin: Begin) -> None:
