@@ -35,3 +35,11 @@ def memory_cgroup(name: str) -> Iterator[Path]:
         yield made
     finally:
         made.rmdir()
+
+
+def is_in_cgroup(group: Path, pid: int) -> bool:
+    """Return whether ``pid`` is in the cgroup; put it there where who manages this machine has taken it out."""
+    if str(pid) in (group / "cgroup.procs").read_text().split():
+        return True
+    (group / "cgroup.procs").write_text(str(pid))
+    return False

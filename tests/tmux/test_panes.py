@@ -22,7 +22,7 @@ from teamops.sources.pty_output import PtyOutput
 from teamops.tmux.command import run_once
 from teamops.tmux.control import ControlClient
 from teamops.tmux.server import Server
-from tests.cgroup import HUNGRY, memory_cgroup
+from tests.cgroup import HUNGRY, is_in_cgroup, memory_cgroup
 from tests.tmux.private import PrivateTmux, until
 
 pytestmark = pytest.mark.tmux
@@ -305,6 +305,7 @@ async def test_an_end_for_want_of_memory_is_told_from_another_kill(
         tmux.new("a", f"echo $$ > {group}/cgroup.procs; exec {sys.executable} -S {script}")
         pid = int(tmux.ask("=a:", "#{pane_pid}"))
         await until("its program", lambda: b"hungry.py" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        await until("its cgroup", lambda: is_in_cgroup(group, pid))
         watched = await watch("a")
         if hungry:
             tmux("send-keys", "-t", "=a:", "x", "Enter")
