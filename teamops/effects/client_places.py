@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from teamops.effects.client_version import claude_version
 from teamops.usage.locate import homes
 from teamops.usage.locate_codex import home as codex_home
 from teamops.usage.locate_gemini import home as gemini_home
@@ -70,8 +71,11 @@ _GEMINI = _Held(
     tools=("tmp/bin", "bin"),
 )  # fmt: skip
 _OPENCODE_CACHE = _Held(tools=("bin", "packages", "node_modules"))
-_UNWRITTEN = frozenset({".config.json"})
+_LEGACY = ".config.json"
+_UNWRITTEN = frozenset({_LEGACY})
 """Claude Code takes this file before its own if it holds anything, or could."""
+_PASSES_OVER = (2, 1, 330)
+"""Since this version it was seen to pass over one that is empty and that nobody may write."""
 _OPENCODE_IGNORES = "node_modules\npackage.json\npackage-lock.json\nbun.lock\n.gitignore"
 """As it writes them itself: its settings' folder is not its to write, and it ends where that file is missing."""
 
@@ -103,14 +107,21 @@ class ClientPlaces:
     holes: tuple[str, ...] = ()
 
 
-def places_of(client: str, env: Mapping[str, str]) -> ClientPlaces:
-    """Return where a client that runs with ``env`` keeps its files; nothing for one that is not known."""
+def places_of(client: str, env: Mapping[str, str], program: str = "") -> ClientPlaces:
+    """Return where a client that runs with ``env`` keeps its files; nothing for one that is not known.
+
+    ``program``: what starts it. What its version, or a file of the person's, would take amiss is not made.
+    """
     if client == "claude" and (named := homes(env)):
-        return _claude(env, named)
+        told = _claude(env, named)
+        if (claude_version(program, env) or ()) >= _PASSES_OVER:
+            return told
+        return _but(told, [folder / _LEGACY for folder in told.homes], "its client would take it for its settings")
     if client == "codex" and (codex := codex_home(env)) is not None:
         return _all(_CODEX, (codex,))
     if client == "gemini" and (gemini := gemini_home(env)) is not None:
-        return _all(_GEMINI, (gemini,))
+        told, own = _all(_GEMINI, (gemini,)), Path(env.get("HOME") or "/nonexistent") / ".env"
+        return _but(told, [gemini / ".env"], f"{own} would count no more") if os.path.lexists(own) else told
     if client == "opencode" and env.get("HOME"):
         return _opencode(env)
     return ClientPlaces()
@@ -129,6 +140,14 @@ def _claude(env: Mapping[str, str], named: tuple[Path, ...]) -> ClientPlaces:
         copied=own,
         holes=(*told.holes, *(again if chosen else ())),  # the folder around it is writable there
     )
+
+
+def _but(told: ClientPlaces, unmade: list[Path], why: str) -> ClientPlaces:
+    """Return the places without files that are not made where they are missing, which is said."""
+    gone = {path for path in unmade if not os.path.lexists(path)}
+    holes = (f"{path} is not there: it could be made, and would count ({why})" for path in unmade if path in gone)
+    files = {path: text for path, text in told.files.items() if path not in gone}
+    return replace(told, files=files, holes=(*told.holes, *holes))
 
 
 def _opencode(env: Mapping[str, str]) -> ClientPlaces:

@@ -148,7 +148,7 @@ def confined(
         why = f"nothing here can hold its boundary ({'; '.join(having.lacks)})"
         return Confined(_unheld(recipe, "UNENFORCED: ", why), None, having)
     if prepare:
-        _prepare(role)
+        _prepare(role, recipe.argv)
     copies = folder.absolute() / "agents" / f"{role.role}.{plan or 'run'}.client"
     ground = ground_of(settings, role, folder, recipe.argv, copies)
     drawn = boundary(
@@ -247,9 +247,9 @@ def bwrap_words(bwrap: str, mounts: Sequence[Mount], cwd: str) -> list[str]:
     return [*words, "--cap-drop", "ALL", "--die-with-parent", "--chdir", cwd, "--"]
 
 
-def _prepare(role: RoleSettings) -> None:
+def _prepare(role: RoleSettings, command: tuple[str, ...]) -> None:
     """Make what of the client's state has to be there: it can't be let in or held otherwise."""
     try:
-        make_places(places_of(role.client, {**os.environ, **role.env}))
+        make_places(places_of(role.client, {**os.environ, **role.env}, command[0] if command else ""))
     except OSError as error:
         raise TeamopsError(f"can't make {error.filename}: {error.strerror}", "mend the folder's rights") from error

@@ -59,7 +59,8 @@ def ground_of(
     tree = root if _in(cwd, root) else cwd
     handoff = _real(settings.handoff)
     policy = policy_of(role)
-    client = client_ground(role.client, env, copy_to or folder / "agents" / f"{role.role}.client.json")
+    program = command[0] if command else ""
+    client = client_ground(role.client, env, copy_to or folder / "agents" / f"{role.role}.client.json", program)
     hidden = tuple(_socket_folders(settings, env))
     git = tuple(_git_folders(Path(tree)))
     git_inner, git_held, git_unasked = around(Path(tree), git)
@@ -123,12 +124,12 @@ def _team_folders(settings: Settings) -> Iterator[str]:
             yield from policy.write_allow
 
 
-def client_ground(client: str, env: Mapping[str, str], copy_to: Path) -> ClientGround:
+def client_ground(client: str, env: Mapping[str, str], copy_to: Path, program: str = "") -> ClientGround:
     """Return where the client keeps its files, and what of it is held. Only what is writable is looked for.
 
     What is held is named by the folder's real place and its own name: a link is seen as one.
     """
-    places = places_of(client, env)
+    places = places_of(client, env, program)
     held = [*places.folders, *places.files]
     private, tools = list(places.private), list[Path]()
     for folder in places.tools:

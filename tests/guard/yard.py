@@ -108,6 +108,7 @@ class Yard:
             (self.project / folder).mkdir(parents=True, exist_ok=True)
         for folder in ("home/.claude", "state/shop-1/agents", "sock"):
             (self.base / folder).mkdir(parents=True, exist_ok=True)
+        (self.base / "home" / ".claude" / ".config.json").touch(mode=0o444)  # made for the client itself alone
         self.write("src/a.py", "first = 1\n")
         self.write("current.md", "# handoff\n")
         self.write("docs/design/plan.md", "the plan\n")

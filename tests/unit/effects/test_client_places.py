@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from teamops.effects.client_places import make_places, own_scripts, places_of
+from teamops.effects.client_version import claude_version
 from teamops.effects.ground import client_ground
 
 FOLDERS = {
@@ -52,11 +53,27 @@ PRIVATE = {
 COPY = Path("/s/agents/CODER.client")
 
 
+def claude(folder: Path, version: str = "2.1.330") -> str:
+    """Install a package of that version in ``folder``; return the program that a PATH would find."""
+    package = folder / "node_modules" / "@anthropic-ai" / "claude-code"
+    (package / "bin").mkdir(parents=True)
+    (package / "package.json").write_text(json.dumps({"name": "@anthropic-ai/claude-code", "version": version}))
+    (package / "bin" / "claude.exe").write_text("#!/bin/sh\n")
+    (package / "bin" / "claude.exe").chmod(0o755)
+    (folder / "claude").symlink_to(package / "bin" / "claude.exe")
+    return str(folder / "claude")
+
+
+@pytest.fixture
+def program(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return claude(tmp_path_factory.mktemp("installed"))
+
+
 @pytest.mark.parametrize("client", HELD)
-def test_what_is_missing_is_made_and_held(client: str, tmp_path: Path) -> None:
+def test_what_is_missing_is_made_and_held(client: str, tmp_path: Path, program: str) -> None:
     env = {"HOME": str(tmp_path)}
-    make_places(places_of(client, env))
-    seen = client_ground(client, env, COPY)
+    make_places(places_of(client, env, program))
+    seen = client_ground(client, env, COPY, program)
     at, names = HELD[client]
     assert set(seen.held) == {str(tmp_path / at / name) for name in names.split()}
     assert all(Path(path).exists() for path in seen.held)
@@ -66,14 +83,14 @@ def test_what_is_missing_is_made_and_held(client: str, tmp_path: Path) -> None:
     assert seen.missing == ()
     assert seen.holes
     before = sorted(tmp_path.rglob("*"))
-    make_places(places_of(client, env))
+    make_places(places_of(client, env, program))
     assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("client", FOLDERS)
-def test_a_look_finds_the_same_before_it_is_made(client: str, tmp_path: Path) -> None:
+def test_a_look_finds_the_same_before_it_is_made(client: str, tmp_path: Path, program: str) -> None:
     env = {"HOME": str(tmp_path)}
-    seen = client_ground(client, env, COPY)
+    seen = client_ground(client, env, COPY, program)
     assert list(tmp_path.iterdir()) == []
     assert seen.writable == ()
     at, names = HELD.get(client, ("", ""))
@@ -110,11 +127,64 @@ def test_a_link_is_seen_as_one_and_what_it_leads_to_is_held_too(tmp_path: Path) 
     assert seen.writable == (f"{real}/home",)
 
 
-def test_the_file_that_is_taken_before_another_is_one_that_counts_as_none(tmp_path: Path) -> None:
-    make_places(places_of("claude", {"HOME": str(tmp_path)}))
+def test_the_file_that_is_taken_before_another_is_one_that_counts_as_none(tmp_path: Path, program: str) -> None:
+    make_places(places_of("claude", {"HOME": str(tmp_path)}, program))
     made = tmp_path / ".claude" / ".config.json"
     assert made.stat().st_size == 0
     assert made.stat().st_mode & 0o222 == 0
+
+
+@pytest.mark.parametrize("version", ["2.1.329", "1.0.128", "", None])
+def test_a_client_that_may_take_it_amiss_gets_none_and_that_is_said(tmp_path: Path, version: str | None) -> None:
+    home, program = tmp_path / "home", "" if version is None else claude(tmp_path / "installed", version)
+    made, env = home / ".claude" / ".config.json", {"HOME": str(home)}
+    make_places(places_of("claude", env, program))
+    assert not made.exists()
+    assert (home / ".claude" / "settings.json").exists()
+    seen = client_ground("claude", env, COPY, program)
+    assert str(made) not in seen.held
+    assert any(hole.startswith(f"{made} is not there") for hole in seen.holes)
+    made.write_text("{}")
+    seen = client_ground("claude", env, COPY, program)
+    assert str(made) in seen.held
+    assert not any(hole.startswith(str(made)) for hole in seen.holes)
+
+
+def test_a_person_s_own_variables_still_count_for_gemini(tmp_path: Path) -> None:
+    env, made = {"HOME": str(tmp_path)}, tmp_path / ".gemini" / ".env"
+    (tmp_path / ".env").write_text("GEMINI_API_KEY=x\n")
+    make_places(places_of("gemini", env))
+    assert not made.exists()
+    assert any(hole.startswith(f"{made} is not there") for hole in client_ground("gemini", env, COPY).holes)
+    (tmp_path / ".env").unlink()
+    make_places(places_of("gemini", env))
+    assert made.read_text().startswith("#")
+
+
+VERSIONS: list[tuple[str, object, tuple[int, ...] | None]] = [
+    ("share/claude/versions/2.1.331", None, (2, 1, 331)),
+    ("lib/x/cli.js", {"name": "@anthropic-ai/claude-code", "version": "2.0.1-beta"}, (2, 0, 1)),
+    ("lib/x/cli.js", {"name": "@anthropic-ai/claude-code-linux-x64", "version": "2.2.0"}, (2, 2, 0)),
+    ("nodejs/20.1.0/bin/claude", {"name": "another", "version": "9.9.9"}, None),
+    ("lib/x/cli.js", {"name": "@anthropic-ai/claude-code", "version": 7}, None),
+    ("lib/x/cli.js", [], None),
+]
+
+
+@pytest.mark.parametrize(("place", "package", "version"), VERSIONS)
+def test_a_version_is_read_beside_the_program(
+    tmp_path: Path, place: str, package: object, version: tuple[int, ...] | None
+) -> None:
+    program = tmp_path / place
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    if package is not None:
+        (program.parent / "package.json").write_text(json.dumps(package))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "claude").symlink_to(program)
+    assert claude_version("claude", {"PATH": str(tmp_path / "bin")}) == version
+    assert claude_version("claude", {"PATH": str(tmp_path)}) is None
 
 
 def test_every_agent_gets_a_copy_of_what_its_client_writes_and_reads(tmp_path: Path) -> None:
