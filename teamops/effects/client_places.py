@@ -19,8 +19,6 @@ from teamops.usage.locate import homes
 from teamops.usage.locate_codex import home as codex_home
 from teamops.usage.locate_gemini import home as gemini_home
 
-NOT_WRITABLE = 0o444
-"""Of a file that its client counts as none: where it is empty, and nobody may write it."""
 MAX_SETTINGS, MAX_WRITTEN = 1 << 20, 16 << 20
 _JSON = "{}\n"
 _SPEAKS = frozenset(
@@ -40,6 +38,8 @@ class _Held:
     """Folders of scripts that the client makes anew each time: each agent has its own, which is gone at its end."""
     tools: tuple[str, ...] = ()
     """Folders of programs that the client fetches: held where there are any, else private."""
+    unmade: tuple[str, ...] = ()
+    """Files that are held where they are there, and never made: their being there alone would count."""
 
 
 _CLAUDE = _Held(
@@ -51,9 +51,10 @@ _CLAUDE = _Held(
         "settings.json": _JSON, "settings.local.json": _JSON, "CLAUDE.md": "", "AGENTS.md": "",
         "loop.md": "",
         "keybindings.json": '{"bindings": []}\n', "daemon.json": _JSON, "launch.json": _JSON,
-        "scheduled_tasks.json": '{"tasks": []}\n', "remote-settings.json": _JSON, ".config.json": "",
+        "scheduled_tasks.json": '{"tasks": []}\n', "remote-settings.json": _JSON,
     },
     private=("shell-snapshots", "session-env", "daemon", "jobs"),
+    unmade=(".config.json",),  # Claude Code before 2.1.330 takes it, however empty, in the place of ~/.claude.json
 )  # fmt: skip
 _CODEX = _Held(
     folders=("agents", "automations", "hooks", "packages", "plugins", "prompts", "rules", "skills", "themes"),
@@ -70,8 +71,6 @@ _GEMINI = _Held(
     tools=("tmp/bin", "bin"),
 )  # fmt: skip
 _OPENCODE_CACHE = _Held(tools=("bin", "packages", "node_modules"))
-_UNWRITTEN = frozenset({".config.json"})
-"""Claude Code takes this file before its own if it holds anything, or could."""
 _OPENCODE_IGNORES = "node_modules\npackage.json\npackage-lock.json\nbun.lock\n.gitignore"
 """As it writes them itself: its settings' folder is not its to write, and it ends where that file is missing."""
 
@@ -96,6 +95,8 @@ class ClientPlaces:
     """Held."""
     files: Mapping[Path, str] = field(default_factory=dict)
     """Held, and what they begin with."""
+    unmade: tuple[Path, ...] = ()
+    """Held where they are there; never made."""
     private: tuple[Path, ...] = ()
     tools: tuple[Path, ...] = ()
     outside: Mapping[Path, str] = field(default_factory=dict)
@@ -110,7 +111,7 @@ def places_of(client: str, env: Mapping[str, str]) -> ClientPlaces:
     if client == "codex" and (codex := codex_home(env)) is not None:
         return _all(_CODEX, (codex,))
     if client == "gemini" and (gemini := gemini_home(env)) is not None:
-        return _all(_GEMINI, (gemini,))
+        return _gemini(gemini)
     if client == "opencode" and env.get("HOME"):
         return _opencode(env)
     return ClientPlaces()
@@ -129,6 +130,14 @@ def _claude(env: Mapping[str, str], named: tuple[Path, ...]) -> ClientPlaces:
         copied=own,
         holes=(*told.holes, *(again if chosen else ())),  # the folder around it is writable there
     )
+
+
+def _gemini(home: Path) -> ClientPlaces:
+    """Return Gemini CLI's places: an ``.env`` of a person's own beside its folder counts as long as none is in it."""
+    told, own = _all(_GEMINI, (home,)), home / ".env"
+    if not os.path.lexists(home.parent / ".env"):
+        return told
+    return replace(told, files={path: text for path, text in told.files.items() if path != own}, unmade=(own,))
 
 
 def _opencode(env: Mapping[str, str]) -> ClientPlaces:
@@ -150,6 +159,7 @@ def _all(held: _Held, known: tuple[Path, ...]) -> ClientPlaces:
         homes=known,
         folders=tuple(home / name for home in known for name in held.folders),
         files={home / name: text for home in known for name, text in held.files.items()},
+        unmade=tuple(home / name for home in known for name in held.unmade),
         private=tuple(home / name for home in known for name in held.private),
         tools=tuple(home / name for home in known for name in held.tools),
         holes=tuple(
@@ -157,11 +167,6 @@ def _all(held: _Held, known: tuple[Path, ...]) -> ClientPlaces:
             for home in known
         ),
     )
-
-
-def is_unwritten(path: Path) -> bool:
-    """Return whether a file that is made there has to be one that nobody may write, for its client to pass it over."""
-    return path.name in _UNWRITTEN
 
 
 def own_scripts(home: Path, places: ClientPlaces) -> Iterator[Path]:
@@ -228,8 +233,6 @@ def make_places(places: ClientPlaces) -> None:
         try:
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)
-                if is_unwritten(path):
-                    os.fchmod(file.fileno(), NOT_WRITABLE)
         except FileExistsError:
             continue  # another agent's start was first
 

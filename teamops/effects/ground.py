@@ -129,7 +129,7 @@ def client_ground(client: str, env: Mapping[str, str], copy_to: Path) -> ClientG
     What is held is named by the folder's real place and its own name: a link is seen as one.
     """
     places = places_of(client, env)
-    held = [*places.folders, *places.files]
+    held = [*places.folders, *places.files, *filter(os.path.lexists, places.unmade)]
     private, tools = list(places.private), list[Path]()
     for folder in places.tools:
         (tools if _holds_any(folder) else private).append(folder)
@@ -148,7 +148,14 @@ def client_ground(client: str, env: Mapping[str, str], copy_to: Path) -> ClientG
         private=tuple(dict.fromkeys(_placed(path) for path in private)),
         copies=copies,
         missing=tuple(_placed(path) for path in places.copied if not os.path.lexists(path)),
-        holes=places.holes,
+        holes=(
+            *places.holes,
+            *(
+                f"{_placed(path)} is not there, and not made, for its client would take it: an agent can make it"
+                for path in places.unmade
+                if not os.path.lexists(path)
+            ),
+        ),
     )
 
 

@@ -183,7 +183,7 @@ def _plant(folder: str, files: str, folders: str) -> str:
 
 
 _CLAUDE_FILES = (
-    "settings.json settings.local.json CLAUDE.md keybindings.json daemon.json remote-settings.json .config.json "
+    "settings.json settings.local.json CLAUDE.md keybindings.json daemon.json remote-settings.json "
     "loop.md AGENTS.md launch.json scheduled_tasks.json"
 )
 _CLAUDE_FOLDERS = (

@@ -22,7 +22,7 @@ HELD = {
         ".claude",
         (
             "settings.json settings.local.json CLAUDE.md keybindings.json daemon.json remote-settings.json "
-            ".config.json loop.md AGENTS.md launch.json scheduled_tasks.json agents commands hooks local "
+            "loop.md AGENTS.md launch.json scheduled_tasks.json agents commands hooks local "
             "output-styles plugins rules skills workflows routines chrome themes "
             "cowork_plugins dev-mods seed-admin mcp-skill-archives"
         ),
@@ -110,11 +110,24 @@ def test_a_link_is_seen_as_one_and_what_it_leads_to_is_held_too(tmp_path: Path) 
     assert seen.writable == (f"{real}/home",)
 
 
-def test_the_file_that_is_taken_before_another_is_one_that_counts_as_none(tmp_path: Path) -> None:
-    make_places(places_of("claude", {"HOME": str(tmp_path)}))
-    made = tmp_path / ".claude" / ".config.json"
-    assert made.stat().st_size == 0
-    assert made.stat().st_mode & 0o222 == 0
+@pytest.mark.parametrize(
+    ("client", "name", "there"), [("claude", ".claude/.config.json", False), ("gemini", ".gemini/.env", True)]
+)
+def test_what_its_client_would_take_in_the_place_of_a_persons_file_is_held_and_never_made(
+    client: str, name: str, *, there: bool, tmp_path: Path
+) -> None:
+    env, own = {"HOME": str(tmp_path)}, tmp_path / name
+    if there:
+        (tmp_path / ".env").write_text("GEMINI_API_KEY=mine\n")
+    make_places(places_of(client, env))
+    assert not own.exists()
+    seen = client_ground(client, env, COPY)
+    assert str(own) not in seen.held
+    assert [hole for hole in seen.holes if hole.startswith(f"{own} is not there")]
+    own.write_text("x")
+    seen = client_ground(client, env, COPY)
+    assert str(own) in seen.held
+    assert not [hole for hole in seen.holes if hole.startswith(f"{own} is not there")]
 
 
 def test_every_agent_gets_a_copy_of_what_its_client_writes_and_reads(tmp_path: Path) -> None:
