@@ -231,10 +231,11 @@ def make_places(places: ClientPlaces) -> None:
             continue
         _make(path.parent)
         try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # a client may keep a key there
         except FileExistsError:
             continue  # another agent's start was first
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
 
 
 def _make(path: Path) -> None:

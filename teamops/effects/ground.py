@@ -135,6 +135,8 @@ def client_ground(client: str, env: Mapping[str, str], copy_to: Path) -> ClientG
         (tools if _holds_any(folder) else private).append(folder)
     for home in places.homes:
         held += own_scripts(home, places)
+    # A link to what the agent gets a copy of, in a folder that it writes: it can be put elsewhere, as any.
+    links = [path for path in places.copied if path.parent in places.homes and os.path.islink(path)]
     copies = tuple(
         (_real(path), f"{_real(copy_to.parent)}/{copy_to.name}.{number}")
         for number, path in enumerate(places.copied)
@@ -144,7 +146,9 @@ def client_ground(client: str, env: Mapping[str, str], copy_to: Path) -> ClientG
         writable=tuple(
             dict.fromkeys(_real(path) for path in (*places.homes, *places.writable) if os.path.exists(path))
         ),
-        held=tuple(dict.fromkeys(place for path in (*held, *tools) for place in _placed_all(path))),
+        held=tuple(
+            dict.fromkeys((*(place for path in (*held, *tools) for place in _placed_all(path)), *map(_placed, links)))
+        ),
         private=tuple(dict.fromkeys(_placed(path) for path in private)),
         copies=copies,
         missing=tuple(_placed(path) for path in places.copied if not os.path.lexists(path)),

@@ -144,6 +144,25 @@ def test_every_agent_gets_a_copy_of_what_its_client_writes_and_reads(tmp_path: P
     assert any("saved it anew" in hole for hole in seen.holes)
 
 
+def test_a_link_to_what_is_copied_counts_where_an_agent_could_put_it_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "dotfiles").write_text("{}\n")
+    for place in (tmp_path / ".claude.json", tmp_path / "c" / ".claude.json"):
+        place.parent.mkdir(exist_ok=True)
+        place.symlink_to(tmp_path / "dotfiles")
+    seen = client_ground("claude", {"HOME": str(tmp_path)}, COPY)
+    assert seen.copies == ((str(tmp_path / "dotfiles"), f"{COPY}.0"),)
+    assert str(tmp_path / ".claude.json") not in seen.held
+    seen = client_ground("claude", {"HOME": str(tmp_path), "CLAUDE_CONFIG_DIR": str(tmp_path / "c")}, COPY)
+    assert str(tmp_path / "c" / ".claude.json") in seen.held
+    assert str(tmp_path / "dotfiles") not in seen.held
+
+
+def test_what_is_made_is_for_its_user_alone(tmp_path: Path) -> None:
+    make_places(places_of("claude", {"HOME": str(tmp_path)}))
+    made = [tmp_path / ".claude.json", *(tmp_path / ".claude").iterdir()]
+    assert {path.stat().st_mode & 0o077 for path in made} == {0}
+
+
 def test_programs_that_a_client_has_fetched_are_held(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path)}
     rg = tmp_path / ".gemini" / "tmp" / "bin" / "rg"
