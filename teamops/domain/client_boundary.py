@@ -37,7 +37,7 @@ class ClientHold:
 
 def hold(client: ClientGround, is_link: Is, is_there: Is, *, copies: bool) -> ClientHold:
     """Return what can be held. ``copies``: the agent can get a copy in the place of a file."""
-    links = tuple(path for path in client.held if is_link(path))
+    links = tuple(path for path in (*client.held, *client.private) if is_link(path))
     held = tuple(path for path in client.held if is_there(path) and path not in links)
     missing = [path for path in (*client.missing, *client.held, *client.private) if not is_there(path)]
     holes = [f"{path} is a link: what it leads to is held, but another can be put in its place" for path in links]

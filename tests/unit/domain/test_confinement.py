@@ -471,12 +471,18 @@ def test_a_clients_settings_that_are_links_or_not_there() -> None:
     client = replace(
         GROUND.client,
         held=("/h/.c/settings", "/h/.c/rules", "/h/.c/hooks"),
+        private=("/h/.c/sub/scripts", "/h/.c/sub/tool"),
         missing=("/h/.own.json",),
         holes=("sessions are its own",),
     )
-    kinds = {"/h/.c/settings": Kind.LINK, "/h/.c/hooks": Kind.FOLDER, "/h/.c/sub/scripts": Kind.NOTHING}
+    kinds = {
+        "/h/.c/settings": Kind.LINK,
+        "/h/.c/sub/tool": Kind.LINK,
+        "/h/.c/hooks": Kind.FOLDER,
+        "/h/.c/sub/scripts": Kind.NOTHING,
+    }
     drawn = boundary(replace(GROUND, client=client), disk(kinds))
-    assert drawn.links == ("/h/.c/settings",)
+    assert drawn.links == ("/h/.c/settings", "/h/.c/sub/tool")
     assert drawn.settings == ("/h/.c/hooks",)
     assert cover(drawn, "/h/.c/hooks") is Cover.READ_ONLY
     assert cover(drawn, "/h/.c/sub/scripts") is None
