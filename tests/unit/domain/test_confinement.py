@@ -313,7 +313,7 @@ def test_git_without_hooks_gets_a_folder_for_them_that_is_held() -> None:
 
 def test_what_is_missing_of_gits_is_made_to_be_held() -> None:
     assert CODE.make_files == (
-        ("/p/.git/commondir", ".\n"),
+        ("/p/.git/commondir", "./\n"),
         ("/p/.git/config.worktree", ""),
         ("/p/.git/info/attributes", ""),
         ("/p/.git/info/exclude", ""),
