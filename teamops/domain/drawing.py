@@ -219,9 +219,9 @@ class _Drawing:
         """Return what is mounted, outer before inner.
 
         A single file that may be written is never mounted itself: the agent would not see it any more once somebody
-        has replaced it. Its folder is, and Landlock holds what else is in there. The folder around a copy is, too: Claude
-        Code writes a new file beside its own first, and writes into its own where that is forbidden, but gives up where
-        the disk is read-only.
+        has replaced it. Its folder is, and Landlock holds what else is in there. The folder around a copy is, too:
+        Claude Code writes a new file beside its own first, and writes into its own where that is forbidden, but gives
+        up where the disk is read-only.
         """
         ground = self.ground
         temp = self.temp()
