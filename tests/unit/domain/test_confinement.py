@@ -487,6 +487,7 @@ def test_a_clients_settings_that_are_links_or_not_there() -> None:
     assert cover(drawn, "/h/.c/hooks") is Cover.READ_ONLY
     assert cover(drawn, "/h/.c/sub/scripts") is None
     assert "/h/.c/settings is a link: what it leads to is held, but another can be put in its place" in drawn.holes
+    assert any(hole.startswith("/h/.c/sub/tool is a link: the agent gets none of its own") for hole in drawn.holes)
     missing = "not there yet, made and held by the next start: /h/.own.json, /h/.c/rules, /h/.c/sub/scripts"
     assert missing in drawn.holes
     assert "sessions are its own" in drawn.holes
