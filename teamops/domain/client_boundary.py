@@ -23,6 +23,8 @@ class ClientGround:
     missing: tuple[str, ...] = ()
     """What the next start makes, beside what is held."""
     holes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a person should look at, at each start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,8 @@ class ClientPlaces:
     """Held, and what they begin with."""
     unmade: tuple[Path, ...] = ()
     """Held where they are there; never made."""
+    odd: tuple[Path, ...] = ()
+    """Those of them that hardly any person has: one that is there may be an agent's."""
     private: tuple[Path, ...] = ()
     tools: tuple[Path, ...] = ()
     outside: Mapping[Path, str] = field(default_factory=dict)
@@ -128,6 +130,7 @@ def _claude(env: Mapping[str, str], named: tuple[Path, ...]) -> ClientPlaces:
         told,
         writable=tuple(home / name for name in more),
         copied=own,
+        odd=told.unmade,
         holes=(*told.holes, *(again if chosen else ())),  # the folder around it is writable there
     )
 

@@ -183,7 +183,8 @@ def confined(
     empty = [
         f"its own {path.name} begins empty, for yours {one.trouble}" for path, one in copied.values() if one.trouble
     ]
-    links = [f"not held, because it is a link: {clean_line(path, MAX_NAME)}" for path in drawn.links]
+    said = [clean_line(note, 2 * MAX_NAME) for note in ground.client.notes]
+    said += [f"not held, because it is a link: {clean_line(path, MAX_NAME)}" for path in drawn.links]
     temp = {"TMPDIR": drawn.temp[0]} if drawn.temp[:1] != ground.temp[:1] else {}
     wrapped = replace(
         recipe,
@@ -199,7 +200,7 @@ def confined(
         folders=(*(Path(path) for path in drawn.make_folders), Path(ground.spool)),
         empty_files=(Path(ground.lock),),
         new_files={Path(path): text for path, text in drawn.make_files},
-        notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}", *empty, *links),
+        notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}", *empty, *said),
         held=replace(recipe.held, kernel=having.layers + _but_for(drawn.links)),
     )
     return Confined(wrapped, drawn, having)

@@ -160,6 +160,11 @@ def client_ground(client: str, env: Mapping[str, str], copy_to: Path) -> ClientG
                 if not os.path.lexists(path)
             ),
         ),
+        notes=tuple(
+            f"{_placed(path)} is there, and its client goes by it: take it away if it is not yours"
+            for path in places.odd
+            if os.path.lexists(path)
+        ),
     )
 
 

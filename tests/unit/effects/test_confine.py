@@ -141,6 +141,17 @@ def test_its_copy_keeps_what_its_client_was_told_of_the_repository_and_how_it_si
     }
 
 
+def test_a_start_says_that_a_file_is_there_by_which_every_session_of_its_client_goes(tmp_path: Path) -> None:
+    own = tmp_path / "h" / ".claude" / ".config.json"
+    own.parent.mkdir(parents=True)
+    assert not [note for note in inside(tmp_path, '"claude"', ("claude",)).recipe.notes if str(own) in note]
+    own.write_text('{"mcpServers": {}}')
+    made = inside(tmp_path, '"claude"', ("claude",))
+    assert f"{own} is there, and its client goes by it: take it away if it is not yours" in made.recipe.notes
+    assert made.boundary is not None
+    assert str(own) in {mount.path for mount in made.boundary.mounts if mount.cover == "read-only"}
+
+
 def test_a_start_says_where_its_copy_begins_with_nothing(tmp_path: Path) -> None:
     (tmp_path / "h").mkdir()
     (tmp_path / "h" / ".claude.json").write_bytes(b"\xff")
