@@ -403,6 +403,18 @@ def test_where_landlock_knows_no_emptying_mounts_hold_what_is_beside_a_file() ->
     assert boundary(REVIEW, disk(BESIDE)).emptied == ()
 
 
+def test_a_home_with_very_much_in_it_is_not_opened_for_a_copy() -> None:
+    many = {**STANDS, "/h": tuple(f"f{number}" for number in range(MAX_BESIDE + 1))}
+    drawn = boundary(REVIEW, disk(BESIDE), names=lambda folder: many[folder])
+    assert cover(drawn, "/h") is None
+    assert Mount(Cover.WRITABLE, "/h/.c.json", "/s/c") in drawn.mounts
+    assert drawn.emptied == ("/p",)
+    assert any(hole.startswith("/h/.c.json: its client can't save") for hole in drawn.holes)
+    assert not any(hole.startswith("/h: all in it") for hole in drawn.holes)
+    chosen = replace(REVIEW, client=replace(REVIEW.client, writable=("/h",)))  # its client writes all of it anyway
+    assert not any("can't save" in hole for hole in boundary(chosen, disk(), names=lambda folder: many[folder]).holes)
+
+
 def test_a_folder_that_may_be_written_needs_no_mounts_within() -> None:
     ground = replace(GROUND, client=ClientGround())
     drawn = boundary(ground, disk(BESIDE), names=lambda folder: STANDS[folder])
