@@ -23,6 +23,8 @@ class ClientGround:
     missing: tuple[str, ...] = ()
     """What the next start makes, beside what is held."""
     holes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a person should look at, at each start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,15 @@ class ClientHold:
 def hold(client: ClientGround, is_link: Is, is_there: Is, *, copies: bool) -> ClientHold:
     """Return what can be held. ``copies``: the agent can get a copy in the place of a file."""
     links = tuple(path for path in client.held if is_link(path))
+    shared = tuple(path for path in client.private if is_link(path))
     held = tuple(path for path in client.held if is_there(path) and path not in links)
     missing = [path for path in (*client.missing, *client.held, *client.private) if not is_there(path)]
     holes = [f"{path} is a link: what it leads to is held, but another can be put in its place" for path in links]
+    holes += [
+        f"{path} is a link: the agent gets none of its own, and another can be put in its place" for path in shared
+    ]
     if missing:
         holes.append("not there yet, made and held by the next start: " + ", ".join(missing))
     if not copies:
         holes += [f"{path} is its client's to write, what is planted there, too" for path, _ in client.copies]
-    return ClientHold(held, links, (*holes, *client.holes))
+    return ClientHold(held, (*links, *shared), (*holes, *client.holes))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from teamops.domain.client_boundary import ClientHold, hold
 from teamops.domain.confinement import Boundary, Cover, Ground, HeldRule, Layer, Mount
-from teamops.domain.emptying import EVERY, beside, made_later, too_many
+from teamops.domain.emptying import EVERY, MAX_BESIDE, beside, made_later, too_many, unsaved
 from teamops.domain.git_hold import REPOSITORY, UNFINISHED, git_hold
 from teamops.domain.git_places import MODULES
 from teamops.domain.on_disk import Kind, Look, Names, is_in
@@ -219,7 +219,9 @@ class _Drawing:
         """Return what is mounted, outer before inner.
 
         A single file that may be written is never mounted itself: the agent would not see it any more once somebody
-        has replaced it. Its folder is, and Landlock holds what else is in there.
+        has replaced it. Its folder is, and Landlock holds what else is in there. The folder around a copy is, too:
+        Claude Code writes a new file beside its own first, and writes into its own where that is forbidden, but gives
+        up where the disk is read-only.
         """
         ground = self.ground
         temp = self.temp()
@@ -238,6 +240,9 @@ class _Drawing:
         for path in sorted(own):
             single = path == ground.lock or self.look(path) is Kind.FILE
             area = path.rpartition("/")[0] if single and landlock else path
+            if area != path and path in copies and names is not None and self._has_too_much(area or "/", own, names):
+                self.holes.append(unsaved(path))  # the lesser evil: all beside it could be emptied
+                area = path
             if covers.get(area) is Cover.READ_ONLY:
                 del covers[area]  # shown, and more than that
             put(Cover.WRITABLE, area or "/")
@@ -255,6 +260,10 @@ class _Drawing:
             self._pin(path, own, put)
         inner = sorted(covers, key=lambda path: path.split("/"))
         return tuple(Mount(covers[path], path, copies.get(path, "")) for path in inner)
+
+    @staticmethod
+    def _has_too_much(area: str, own: set[str], names: Names) -> bool:
+        return len(names(area)) > MAX_BESIDE and not any(is_in(area, folder) for folder in own)
 
     def _cover_beside(self, area: str, own: set[str], covers: dict[str, Cover], names: Names) -> None:
         """Mount read-only what stands beside a single file that may be written: its folder is, and Landlock is old."""

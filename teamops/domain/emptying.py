@@ -29,3 +29,8 @@ def too_many(area: str) -> str:
 def made_later(area: str) -> str:
     """Return the hole that is left in a folder."""
     return f"{area}: a file that is made there after its start can be emptied: Landlock is older than 3"
+
+
+def unsaved(path: str) -> str:
+    """Return what is said of a copy whose folder is left as it is, because too much is beside it."""
+    return f"{path}: its client can't save what it is told, for more than {MAX_BESIDE} files and folders are beside it"

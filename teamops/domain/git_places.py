@@ -16,10 +16,10 @@ from types import MappingProxyType
 
 HOOKS, CONFIG, COMMON, LINKED, WORKTREE_CONFIG = "hooks", "config", "commondir", "gitdir", "config.worktree"
 NEUTRAL: Mapping[str, str] = MappingProxyType(
-    {COMMON: ".\n", WORKTREE_CONFIG: "", "info/attributes": "", "info/exclude": ""}
+    {COMMON: "./\n", WORKTREE_CONFIG: "", "info/attributes": "", "info/exclude": ""}
 )
 """What is made where it is missing, so that it can be held. git takes each of them as if it were not there; an empty
-``commondir`` it would not, and a dot means: here."""
+``commondir`` it would not, and a dot means: here. libgit2 takes a dot without its slash for no repository at all."""
 HELD = (HOOKS, CONFIG, LINKED, *NEUTRAL)
 """Held in each of git's folders."""
 TODO = "rebase-merge/git-rebase-todo"

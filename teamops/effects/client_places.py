@@ -41,6 +41,8 @@ class _Held:
     """Folders of scripts that the client makes anew each time: each agent has its own, which is gone at its end."""
     tools: tuple[str, ...] = ()
     """Folders of programs that the client fetches: held where there are any, else private."""
+    unmade: tuple[str, ...] = ()
+    """Files that are held where they are there, and not made: their being there alone may count."""
 
 
 _CLAUDE = _Held(
@@ -52,9 +54,10 @@ _CLAUDE = _Held(
         "settings.json": _JSON, "settings.local.json": _JSON, "CLAUDE.md": "", "AGENTS.md": "",
         "loop.md": "",
         "keybindings.json": '{"bindings": []}\n', "daemon.json": _JSON, "launch.json": _JSON,
-        "scheduled_tasks.json": '{"tasks": []}\n', "remote-settings.json": _JSON, ".config.json": "",
+        "scheduled_tasks.json": '{"tasks": []}\n', "remote-settings.json": _JSON,
     },
     private=("shell-snapshots", "session-env", "daemon", "jobs"),
+    unmade=(".config.json",),
 )  # fmt: skip
 _CODEX = _Held(
     folders=("agents", "automations", "hooks", "packages", "plugins", "prompts", "rules", "skills", "themes"),
@@ -71,9 +74,8 @@ _GEMINI = _Held(
     tools=("tmp/bin", "bin"),
 )  # fmt: skip
 _OPENCODE_CACHE = _Held(tools=("bin", "packages", "node_modules"))
-_LEGACY = ".config.json"
-_UNWRITTEN = frozenset({_LEGACY})
-"""Claude Code takes this file before its own if it holds anything, or could."""
+_UNWRITTEN = frozenset({".config.json"})
+"""Claude Code takes this file in the place of its own if it holds anything, or could; older ones take any."""
 _PASSES_OVER = (2, 1, 330)
 """Since this version it was seen to pass over one that is empty and that nobody may write."""
 _OPENCODE_IGNORES = "node_modules\npackage.json\npackage-lock.json\nbun.lock\n.gitignore"
@@ -100,6 +102,10 @@ class ClientPlaces:
     """Held."""
     files: Mapping[Path, str] = field(default_factory=dict)
     """Held, and what they begin with."""
+    unmade: tuple[Path, ...] = ()
+    """Held where they are there; not made."""
+    odd: tuple[Path, ...] = ()
+    """Those of them that hardly any person has: one that is there may be an agent's."""
     private: tuple[Path, ...] = ()
     tools: tuple[Path, ...] = ()
     outside: Mapping[Path, str] = field(default_factory=dict)
@@ -114,14 +120,13 @@ def places_of(client: str, env: Mapping[str, str], program: str = "") -> ClientP
     """
     if client == "claude" and (named := homes(env)):
         told = _claude(env, named)
-        if (claude_version(program, env) or ()) >= _PASSES_OVER:
+        if (claude_version(program, env) or ()) < _PASSES_OVER:
             return told
-        return _but(told, [folder / _LEGACY for folder in told.homes], "its client would take it for its settings")
+        return replace(told, files={**told.files, **dict.fromkeys(told.unmade, "")}, unmade=())
     if client == "codex" and (codex := codex_home(env)) is not None:
         return _all(_CODEX, (codex,))
     if client == "gemini" and (gemini := gemini_home(env)) is not None:
-        told, own = _all(_GEMINI, (gemini,)), Path(env.get("HOME") or "/nonexistent") / ".env"
-        return _but(told, [gemini / ".env"], f"{own} would count no more") if os.path.lexists(own) else told
+        return _gemini(gemini)
     if client == "opencode" and env.get("HOME"):
         return _opencode(env)
     return ClientPlaces()
@@ -138,16 +143,17 @@ def _claude(env: Mapping[str, str], named: tuple[Path, ...]) -> ClientPlaces:
         told,
         writable=tuple(home / name for name in more),
         copied=own,
+        odd=told.unmade,
         holes=(*told.holes, *(again if chosen else ())),  # the folder around it is writable there
     )
 
 
-def _but(told: ClientPlaces, unmade: list[Path], why: str) -> ClientPlaces:
-    """Return the places without files that are not made where they are missing, which is said."""
-    gone = {path for path in unmade if not os.path.lexists(path)}
-    holes = (f"{path} is not there: it could be made, and would count ({why})" for path in unmade if path in gone)
-    files = {path: text for path, text in told.files.items() if path not in gone}
-    return replace(told, files=files, holes=(*told.holes, *holes))
+def _gemini(home: Path) -> ClientPlaces:
+    """Return Gemini CLI's places: an ``.env`` of a person's own beside its folder counts as long as none is in it."""
+    told, own = _all(_GEMINI, (home,)), home / ".env"
+    if not os.path.lexists(home.parent / ".env"):
+        return told
+    return replace(told, files={path: text for path, text in told.files.items() if path != own}, unmade=(own,))
 
 
 def _opencode(env: Mapping[str, str]) -> ClientPlaces:
@@ -169,6 +175,7 @@ def _all(held: _Held, known: tuple[Path, ...]) -> ClientPlaces:
         homes=known,
         folders=tuple(home / name for home in known for name in held.folders),
         files={home / name: text for home in known for name, text in held.files.items()},
+        unmade=tuple(home / name for home in known for name in held.unmade),
         private=tuple(home / name for home in known for name in held.private),
         tools=tuple(home / name for home in known for name in held.tools),
         holes=tuple(
@@ -245,12 +252,13 @@ def make_places(places: ClientPlaces) -> None:
             continue
         _make(path.parent)
         try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-                if is_unwritten(path):
-                    os.fchmod(file.fileno(), NOT_WRITABLE)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # a client may keep a key there
         except FileExistsError:
             continue  # another agent's start was first
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            if is_unwritten(path):
+                os.fchmod(file.fileno(), NOT_WRITABLE)
 
 
 def _make(path: Path) -> None:

@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings, SandboxMode, Settings
-from teamops.domain.confinement import Boundary, Cover, Mount
+from teamops.domain.confinement import Boundary, Cover, Ground, Mount
 from teamops.domain.drawing import boundary
 from teamops.domain.seatbelt import UNTRIED, seatbelt
-from teamops.effects.client_copy import copy_of
+from teamops.effects.client_copy import Copied, copy_of
 from teamops.effects.client_places import make_places, places_of
 from teamops.effects.ground import ground_of, look, names_in
 from teamops.effects.recipe import CODEX_SANDBOX, Recipe, given
@@ -179,8 +179,12 @@ def confined(
     missing = "" if having.bwrap and having.landlock else f" alone; open: {'; '.join(drawn.holes)}"
     if not missing and having.empties:
         missing = f"; open: {'; '.join(drawn.holes)}"
-    copied = ground.client.copies if having.bwrap else ()
-    links = [f"not held, because it is a link: {clean_line(path, MAX_NAME)}" for path in drawn.links]
+    copied = _copied(ground, role.cwd) if having.bwrap else {}
+    empty = [
+        f"its own {path.name} begins empty, for yours {one.trouble}" for path, one in copied.values() if one.trouble
+    ]
+    said = [clean_line(note, 2 * MAX_NAME) for note in ground.client.notes]
+    said += [f"not held, because it is a link: {clean_line(path, MAX_NAME)}" for path in drawn.links]
     temp = {"TMPDIR": drawn.temp[0]} if drawn.temp[:1] != ground.temp[:1] else {}
     wrapped = replace(
         recipe,
@@ -190,15 +194,37 @@ def confined(
             **recipe.files,
             file: text,
             **({} if ignored.exists() else {ignored: "*\n"}),
-            **{Path(copy): copy_of(Path(own), Path(copy), str(role.cwd)) for own, copy in copied},
+            **{copy: one.text for copy, (_, one) in copied.items()},
+            **{_trace_of(copy): one.was for copy, (_, one) in copied.items() if one.was},
         },
         folders=(*(Path(path) for path in drawn.make_folders), Path(ground.spool)),
         empty_files=(Path(ground.lock),),
         new_files={Path(path): text for path, text in drawn.make_files},
-        notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}", *links),
+        notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}", *empty, *said),
         held=replace(recipe.held, kernel=having.layers + _but_for(drawn.links)),
     )
     return Confined(wrapped, drawn, having)
+
+
+def _copied(ground: Ground, cwd: Path) -> dict[Path, tuple[Path, Copied]]:
+    """Return what each of the agent's copies begins with, and of which file it is.
+
+    Claude Code keeps what a project may do by its repository's main folder, older versions by the work tree's.
+    """
+    real = Path(ground.cwd)
+    tops = [each for each in (real, *real.parents) if (each / ".git").exists()][:1]
+    mains = [path.parent for path in map(Path, ground.git) if path.name == ".git"]
+    places = [*map(str, (cwd, real, *tops, *mains))]
+    made = {}
+    for own, copy in ground.client.copies:
+        trace = _trace_of(Path(copy))
+        was = trace.read_text("utf-8", "replace") if trace.is_file() else ""
+        made[Path(copy)] = Path(own), copy_of(Path(own), Path(copy), places, was)
+    return made
+
+
+def _trace_of(copy: Path) -> Path:
+    return copy.with_name(f"{copy.name}.was")
 
 
 def _but_for(links: Sequence[str]) -> str:

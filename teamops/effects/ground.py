@@ -130,12 +130,14 @@ def client_ground(client: str, env: Mapping[str, str], copy_to: Path, program: s
     What is held is named by the folder's real place and its own name: a link is seen as one.
     """
     places = places_of(client, env, program)
-    held = [*places.folders, *places.files]
+    held = [*places.folders, *places.files, *filter(os.path.lexists, places.unmade)]
     private, tools = list(places.private), list[Path]()
     for folder in places.tools:
         (tools if _holds_any(folder) else private).append(folder)
     for home in places.homes:
         held += own_scripts(home, places)
+    # A link to what the agent gets a copy of, in a folder that it writes: it can be put elsewhere, as any.
+    links = [path for path in places.copied if path.parent in places.homes and os.path.islink(path)]
     copies = tuple(
         (_real(path), f"{_real(copy_to.parent)}/{copy_to.name}.{number}")
         for number, path in enumerate(places.copied)
@@ -145,11 +147,25 @@ def client_ground(client: str, env: Mapping[str, str], copy_to: Path, program: s
         writable=tuple(
             dict.fromkeys(_real(path) for path in (*places.homes, *places.writable) if os.path.exists(path))
         ),
-        held=tuple(dict.fromkeys(place for path in (*held, *tools) for place in _placed_all(path))),
+        held=tuple(
+            dict.fromkeys((*(place for path in (*held, *tools) for place in _placed_all(path)), *map(_placed, links)))
+        ),
         private=tuple(dict.fromkeys(_placed(path) for path in private)),
         copies=copies,
         missing=tuple(_placed(path) for path in places.copied if not os.path.lexists(path)),
-        holes=places.holes,
+        holes=(
+            *places.holes,
+            *(
+                f"{_placed(path)} is not there, and not made, for its client would take it: an agent can make it"
+                for path in places.unmade
+                if not os.path.lexists(path)
+            ),
+        ),
+        notes=tuple(
+            f"{_placed(path)} is there, and its client goes by it: take it away if it is not yours"
+            for path in places.odd
+            if os.path.lexists(path)
+        ),
     )
 
 

@@ -13,6 +13,10 @@ from teamops.guard.light import Later, light_of
 from teamops.guard.places import Looking, Place
 from teamops.guard.policy import Policy
 
+TYPE_CHECKING = False  # what `typing` says, without its cost
+if TYPE_CHECKING:
+    from teamops.guard.sifting import Sieve
+
 MAX_COUNTED = 8 << 20
 """A longer file's lines are not counted."""
 
@@ -46,7 +50,12 @@ class Asking:
         self._roots: tuple[str, ...] = tuple(policy["roots"])
         self._policy = policy
         self._light = light
-        self._looking = Looking(self._roots, policy["home"])
+        self._looking = Looking(self._roots, policy["home"], self._sieve)
+
+    def _sieve(self, inside: list[str]) -> Sieve | None:
+        from teamops.guard.sifting import sieve_for
+
+        return sieve_for(self._policy, inside)
 
     @property
     def root(self) -> str:

@@ -86,6 +86,16 @@ def light_rule(policy: Policy, light: Light, about: str, *, handoff: bool = Fals
 
 def judge(policy: Policy, light: Light, act: Act, place: Place, below: list[str] | None = None) -> Decision:
     """Return whether ``act`` may be done at ``place``; ``below``: all that lies in a folder that goes with it."""
+    said = _judge(policy, light, act, place, below)
+    if said.verdict != ALLOW or not (act.deep and place.unseen):
+        return said
+    why = "more lies in it than can be looked at"
+    if "*" not in policy["commands_allow"]:
+        return Decision(DENY, "path", why, said.about, "name the files one by one")
+    return Decision(WARN, "commands.unread", why, said.about, "keep to what is yours")
+
+
+def _judge(policy: Policy, light: Light, act: Act, place: Place, below: list[str] | None) -> Decision:
     about = shown(place)
     if place.trouble:
         return Decision(DENY, "path", place.trouble, about, REPORT)

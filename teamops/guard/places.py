@@ -9,10 +9,24 @@ from __future__ import annotations
 
 import os
 from _stat import S_ISDIR, S_ISLNK, S_ISREG
+from time import monotonic
+
+TYPE_CHECKING = False  # what `typing` says, without its cost
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from teamops.guard.sifting import Sieve
+
+    MakeSieve = Callable[[list[str]], Sieve | None]
+    """Gives what is asked of the names below a large folder, by the folder's own in the project."""
 
 MAX_LINKS = 40
+PLAINLY = 200
+"""So many names below a folder are judged one by one."""
 MAX_BELOW = 2000
-"""More entries than this below a folder are not looked at: what may not be looked at is not allowed."""
+"""More are not judged: what may not be looked at is not allowed."""
+MAX_S = 1.5
+"""So long large folders are gone through."""
 MAX_IN_FOLDER = 20_000
 NOWHERE = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 """What may be written and keeps nothing."""
@@ -22,7 +36,7 @@ _KERNEL = ("/proc/", "/dev/", "/sys/")
 class Place:
     """Where one path leads."""
 
-    __slots__ = ("exists", "inside", "is_dir", "links", "outside", "real", "shown", "trouble")
+    __slots__ = ("exists", "inside", "is_dir", "links", "outside", "real", "shown", "trouble", "unseen")
 
     def __init__(self, shown: str) -> None:
         self.shown = shown
@@ -39,13 +53,18 @@ class Place:
         """How many names a file has."""
         self.trouble = ""
         """Why it can't be said where it leads; empty = it can."""
+        self.unseen = False
+        """More lies below it than was looked at."""
 
 
 class Looking:
     """The file system as it is while one call is judged."""
 
-    def __init__(self, roots: tuple[str, ...], home: str) -> None:
+    def __init__(self, roots: tuple[str, ...], home: str, sieve: MakeSieve | None = None) -> None:
         self._roots = roots
+        self._sieve = sieve
+        self._until = 0.0
+        """When what lies in large folders has taken long enough, for one call."""
         self._home = home
         self._mounts: list[tuple[str, str, str]] | None = None
         self._marks = {}
@@ -81,12 +100,28 @@ class Looking:
     def below(self, place: Place) -> list[str] | None:
         """Return every name below a folder of the project, as ``inside`` has them; ``None`` = too many, or unreadable.
 
-        What a link in it leads to is not below it.
+        What a link in it leads to is not below it. Of very many, those that a rule could speak of.
         """
-        names = self.tree(place.real, MAX_BELOW)
+        names = self.put(place.real, [place])
         if names is None:
             return None
         return [name if start == "." else f"{start}/{name}" for name in names for start in place.inside]
+
+    def put(self, folder: str, places: list[Place]) -> list[str] | None:
+        """Return the names below ``folder`` that matter where it stands at ``places``, or comes there."""
+        names = self.tree(folder, PLAINLY)
+        if names is not None:
+            return names
+        inside = [name for place in places for name in place.inside]
+        sieve = self._sieve(inside) if self._sieve is not None else None
+        if sieve is None:
+            return self.tree(folder, MAX_BELOW)
+        if not self._until:
+            self._until = monotonic() + MAX_S
+        names, whole = sieve.below(folder, self._until)
+        for place in places:
+            place.unseen = not whole
+        return names
 
     def tree(self, folder: str, most: int) -> list[str] | None:
         """Return every name below ``folder``; ``None`` = more than ``most``, or unreadable. 0: those in it alone."""

@@ -164,18 +164,18 @@ def _put(looking: Looking, act: Act, source: str, target: str, folder: str) -> R
         found.append((act, looking.at(f"{target.rstrip('/')}/{base}", (folder,)), []))
     if not is_tree or (found and not any(place.inside for _, place, _ in found) and not merged):
         return found
-    names = looking.tree(origin.real, MAX_BELOW)
-    if names is None:
+    names = looking.put(origin.real, [*(place for _, place, _ in found), *([spot] if merged else [])])
+    tops = looking.tree(origin.real, 0) if merged else []
+    if names is None or tops is None or len(tops) > MAX_BELOW:
         for _, place, _ in found or [(act, spot, [])]:
             place.trouble = "more lies in what comes there than can be looked at"
         return found or [(act, spot, [])]
     found = [(act, place, _at(place, names)) for act, place, _ in found]
-    if merged:
-        for name in names:
-            if "/" not in name:
-                place = looking.at(f"{target.rstrip('/')}/{name}", (folder,))
-                rest = [one[len(name) + 1 :] for one in names if one.startswith(f"{name}/")]
-                found.append((act, place, _at(place, rest)))
+    for name in tops:
+        place = looking.at(f"{target.rstrip('/')}/{name}", (folder,))
+        place.unseen = spot.unseen
+        rest = [one[len(name) + 1 :] for one in names if one.startswith(f"{name}/")]
+        found.append((act, place, _at(place, rest)))
     return found
 
 

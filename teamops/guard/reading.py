@@ -10,9 +10,9 @@ from teamops.guard.words import Word
 
 _READS_WORDS = (
     ": arch b2sum basename cal cat cksum cmp comm cut df diff dir dirname du echo egrep expand expr factor false"
-    " fgrep fold free getconf grep groups head id join jq locale ls lsblk lscpu md5sum nl nm nproc numfmt objdump od"
+    " fgrep fold free getconf grep groups head id join jq locale ls lsblk lscpu md5sum nl nproc numfmt od"
     " paste pgrep pidof printenv pwd readelf readlink realpath rev seq sha1sum sha224sum sha256sum sha384sum"
-    " sha512sum size sleep stat strings sum tac tail tr true tsort tty type uname unexpand uptime users wait wc"
+    " sha512sum sleep stat strings sum tac tail tr true tsort tty type uname unexpand uptime users wait wc"
     " whereis which who whoami zcat zgrep"
 )
 READS = frozenset(_READS_WORDS.split())
@@ -30,6 +30,9 @@ ONLY_NOT: dict[str, tuple[str, tuple[str, ...]]] = {
     "fd": ("xX", ("--exec", "--exec-batch")),
     "shuf": ("o", ("--output", "--random-source")),
     "lsof": ("D", ()),
+    "nm": ("", ("--plugin",)),
+    "objdump": ("", ("--plugin",)),
+    "size": ("", ("--plugin",)),
 }
 """They only read without these options: letters of short ones, long ones in full."""
 _OPERANDS = {"xxd": 1, "uniq": 1}
@@ -104,7 +107,11 @@ def reads(name: str, words: list[Word]) -> bool:
     if name in {"env", "hostname"}:
         return not words
     if name in _ASKS:
-        return not loose and tuple(word.text for word in words[: _ASKS[name][0]]) in _ASKS[name][1]
+        texts = [word.text for word in words]
+        return (
+            not (loose or has_option([text for text in texts if text != "--local"], "", _NOT.get(name, ())))
+            and tuple(texts[: _ASKS[name][0]]) in _ASKS[name][1]
+        )
     if name == "uniq" or name in ONLY_NOT:
         letters, longs = ONLY_NOT.get(name, ("", ()))
         texts = [word.text for word in words]
@@ -201,16 +208,21 @@ _SET = frozenset(_SET_WORDS.split())
 SCRIPTED = {"sed": _is_plain_sed, "awk": _is_plain_awk, "gawk": _is_plain_awk, "curl": _is_plain_curl,
             "date": _is_plain_date, "set": _is_plain_set}  # fmt: skip
 """Programs whose words have to be looked at, all of them."""
-_VERSION = frozenset({("--version",), ("-V",), ("version",)})
+_VERSION = frozenset({("--version",), ("-V",)})
+_VERB = _VERSION | {("version",)}
+"""Of programs that take a word for no script, target or file of that name."""
+_NOT_PIP = ("--log", "--log-file", "--local-log", "--python", "--cache-dir", "--config-settings")
+_NOT_NPM = ("--cache", "--logs-dir", "--prefix", "--node-options", "--script-shell", "--userconfig", "--globalconfig")
+_NOT = {"pip": _NOT_PIP, "pip3": _NOT_PIP, "npm": _NOT_NPM}
+"""With these options they write where they are told to, or start what they are told to."""
 _GH = frozenset(
     (topic, verb)
     for topic in ("pr", "issue", "run", "release", "repo", "workflow", "label", "gist", "cache")
     for verb in ("view", "list", "status", "diff", "checks")
 )
 _ASKS: dict[str, tuple[int, frozenset[tuple[str, ...]]]] = {
-    **dict.fromkeys(
-        ("python", "python3", "cargo", "rustc", "uv", "ruff", "mypy", "gcc", "clang", "make", "java"), (2, _VERSION)
-    ),
+    **dict.fromkeys(("python", "python3", "rustc", "mypy", "gcc", "clang", "make", "java"), (2, _VERSION)),
+    **dict.fromkeys(("cargo", "uv", "ruff"), (2, _VERB)),
     "node": (2, _VERSION | {("-v",)}),
     "go": (2, frozenset({("version",), ("env",)})),
     "gh": (2, _GH),

@@ -23,8 +23,8 @@ def _sed_from(line: str) -> bool:
         if after < 0 or after >= len(line):
             return False
         letter = line[after]
-        if letter in "#aicr:":
-            return True  # the rest of the line is a text, a label, or a file that is read
+        if letter in "#aicr":
+            return True  # the rest of the line is a text, or a file that is read
         at = _behind(line, letter, after + 1)
         if at < 0:
             return False
@@ -38,7 +38,7 @@ def _behind(line: str, letter: str, at: int) -> int:
         while 0 <= at < len(line) and line[at] not in " \t;}":
             at = at + 1 if letter == "s" and line[at] in _FLAGS else -1
         return at
-    if letter in "btT":
+    if letter in ":btT":  # GNU sed ends a label here, BSD's with the line: what follows has to be harmless either way
         while at < len(line) and line[at] not in ";}":
             at += 1
         return at
@@ -82,12 +82,32 @@ def _end_of_part(line: str, at: int, mark: str) -> int:
     while at < len(line):
         if line[at] == "\\":
             at += 2
-        elif line[at] == "[" and mark not in line[at:]:
-            return -1
+        elif line[at] == "[":
+            at = _end_of_bracket(line, at, mark)
+            if at < 0:
+                return -1
         elif line[at] == mark:
             return at + 1
         else:
             at += 1
+    return -1
+
+
+def _end_of_bracket(line: str, at: int, mark: str) -> int:
+    """Return where ``[…]`` ends; -1 = it has no end, or holds the mark, which for some seds ends the part."""
+    at += 2 if line[at + 1 : at + 2] == "^" else 1
+    first = at
+    while at < len(line):
+        if line[at] == "]" and at > first:
+            return at + 1
+        if line[at : at + 2] in {"[:", "[.", "[="}:
+            at = line.find(f"{line[at + 1]}]", at + 2) + 2
+            if at < 2:
+                return -1
+            continue
+        if line[at] == mark and line[at - 1] != "\\":
+            return -1
+        at += 1
     return -1
 
 

@@ -179,7 +179,7 @@ def test_what_is_made_to_be_held_changes_nothing_for_others(held: Held) -> None:
     before = [held.git(*line.split()) for line in asked]
     held.yard.inside("DEVELOPER", "true")
     made = held.yard.project / ".git" / "commondir"
-    assert made.read_text() == ".\n"
+    assert made.read_text() == "./\n"  # libgit2 takes a bare dot for no repository
     assert made.stat().st_mode & 0o444
     assert [held.git(*line.split()) for line in asked] == before
     made.write_text(f"{held.yard.project}/.git\n")  # a person's own stays

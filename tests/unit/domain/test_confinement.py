@@ -313,7 +313,7 @@ def test_git_without_hooks_gets_a_folder_for_them_that_is_held() -> None:
 
 def test_what_is_missing_of_gits_is_made_to_be_held() -> None:
     assert CODE.make_files == (
-        ("/p/.git/commondir", ".\n"),
+        ("/p/.git/commondir", "./\n"),
         ("/p/.git/config.worktree", ""),
         ("/p/.git/info/attributes", ""),
         ("/p/.git/info/exclude", ""),
@@ -403,6 +403,18 @@ def test_where_landlock_knows_no_emptying_mounts_hold_what_is_beside_a_file() ->
     assert boundary(REVIEW, disk(BESIDE)).emptied == ()
 
 
+def test_a_home_with_very_much_in_it_is_not_opened_for_a_copy() -> None:
+    many = {**STANDS, "/h": tuple(f"f{number}" for number in range(MAX_BESIDE + 1))}
+    drawn = boundary(REVIEW, disk(BESIDE), names=lambda folder: many[folder])
+    assert cover(drawn, "/h") is None
+    assert Mount(Cover.WRITABLE, "/h/.c.json", "/s/c") in drawn.mounts
+    assert drawn.emptied == ("/p",)
+    assert any(hole.startswith("/h/.c.json: its client can't save") for hole in drawn.holes)
+    assert not any(hole.startswith("/h: all in it") for hole in drawn.holes)
+    chosen = replace(REVIEW, client=replace(REVIEW.client, writable=("/h",)))  # its client writes all of it anyway
+    assert not any("can't save" in hole for hole in boundary(chosen, disk(), names=lambda folder: many[folder]).holes)
+
+
 def test_a_folder_that_may_be_written_needs_no_mounts_within() -> None:
     ground = replace(GROUND, client=ClientGround())
     drawn = boundary(ground, disk(BESIDE), names=lambda folder: STANDS[folder])
@@ -471,16 +483,23 @@ def test_a_clients_settings_that_are_links_or_not_there() -> None:
     client = replace(
         GROUND.client,
         held=("/h/.c/settings", "/h/.c/rules", "/h/.c/hooks"),
+        private=("/h/.c/sub/scripts", "/h/.c/sub/tool"),
         missing=("/h/.own.json",),
         holes=("sessions are its own",),
     )
-    kinds = {"/h/.c/settings": Kind.LINK, "/h/.c/hooks": Kind.FOLDER, "/h/.c/sub/scripts": Kind.NOTHING}
+    kinds = {
+        "/h/.c/settings": Kind.LINK,
+        "/h/.c/sub/tool": Kind.LINK,
+        "/h/.c/hooks": Kind.FOLDER,
+        "/h/.c/sub/scripts": Kind.NOTHING,
+    }
     drawn = boundary(replace(GROUND, client=client), disk(kinds))
-    assert drawn.links == ("/h/.c/settings",)
+    assert drawn.links == ("/h/.c/settings", "/h/.c/sub/tool")
     assert drawn.settings == ("/h/.c/hooks",)
     assert cover(drawn, "/h/.c/hooks") is Cover.READ_ONLY
     assert cover(drawn, "/h/.c/sub/scripts") is None
     assert "/h/.c/settings is a link: what it leads to is held, but another can be put in its place" in drawn.holes
+    assert any(hole.startswith("/h/.c/sub/tool is a link: the agent gets none of its own") for hole in drawn.holes)
     missing = "not there yet, made and held by the next start: /h/.own.json, /h/.c/rules, /h/.c/sub/scripts"
     assert missing in drawn.holes
     assert "sessions are its own" in drawn.holes

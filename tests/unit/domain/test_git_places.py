@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from teamops.domain.git_places import is_gits, is_looked_at, is_neutral, is_planted, is_watched
+from teamops.domain.git_places import COMMON, NEUTRAL, is_gits, is_looked_at, is_neutral, is_planted, is_watched
 
 MODULES = frozenset({".git/modules/lib", ".git/modules/a/b"})
 
@@ -93,6 +93,7 @@ def test_what_is_looked_into(path: str, watched: bool) -> None:
     ("path", "raw", "neutral"),
     [
         (".git/commondir", b".\n", True),
+        (".git/commondir", NEUTRAL[COMMON].encode(), True),
         (".git/commondir", b"/p/.git", True),
         (".git/commondir", b"../.git/\n", True),
         (".git/commondir", b"", False),  # git reads nothing any more

@@ -22,8 +22,8 @@ HELD = {
     "claude": (
         ".claude",
         (
-            "settings.json settings.local.json CLAUDE.md keybindings.json daemon.json remote-settings.json "
-            ".config.json loop.md AGENTS.md launch.json scheduled_tasks.json agents commands hooks local "
+            "settings.json settings.local.json CLAUDE.md keybindings.json daemon.json remote-settings.json .config.json "
+            "loop.md AGENTS.md launch.json scheduled_tasks.json agents commands hooks local "
             "output-styles plugins rules skills workflows routines chrome themes "
             "cowork_plugins dev-mods seed-admin mcp-skill-archives"
         ),
@@ -134,6 +134,26 @@ def test_the_file_that_is_taken_before_another_is_one_that_counts_as_none(tmp_pa
     assert made.stat().st_mode & 0o222 == 0
 
 
+@pytest.mark.parametrize(
+    ("client", "name", "there"), [("claude", ".claude/.config.json", False), ("gemini", ".gemini/.env", True)]
+)
+def test_what_its_client_would_take_in_the_place_of_a_persons_file_is_held_and_not_made(
+    client: str, name: str, *, there: bool, tmp_path: Path
+) -> None:
+    env, own = {"HOME": str(tmp_path)}, tmp_path / name
+    if there:
+        (tmp_path / ".env").write_text("GEMINI_API_KEY=mine\n")
+    make_places(places_of(client, env))
+    assert not own.exists()
+    seen = client_ground(client, env, COPY)
+    assert str(own) not in seen.held
+    assert [hole for hole in seen.holes if hole.startswith(f"{own} is not there")]
+    own.write_text("x")
+    seen = client_ground(client, env, COPY)
+    assert str(own) in seen.held
+    assert not [hole for hole in seen.holes if hole.startswith(f"{own} is not there")]
+
+
 @pytest.mark.parametrize("version", ["2.1.329", "1.0.128", "", None])
 def test_a_client_that_may_take_it_amiss_gets_none_and_that_is_said(tmp_path: Path, version: str | None) -> None:
     home, program = tmp_path / "home", "" if version is None else claude(tmp_path / "installed", version)
@@ -199,6 +219,25 @@ def test_every_agent_gets_a_copy_of_what_its_client_writes_and_reads(tmp_path: P
     seen = client_ground("claude", chosen, COPY)
     assert seen.copies == ((str(tmp_path / "c" / ".claude.json"), f"{COPY}.0"),)
     assert any("saved it anew" in hole for hole in seen.holes)
+
+
+def test_a_link_to_what_is_copied_counts_where_an_agent_could_put_it_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "dotfiles").write_text("{}\n")
+    for place in (tmp_path / ".claude.json", tmp_path / "c" / ".claude.json"):
+        place.parent.mkdir(exist_ok=True)
+        place.symlink_to(tmp_path / "dotfiles")
+    seen = client_ground("claude", {"HOME": str(tmp_path)}, COPY)
+    assert seen.copies == ((str(tmp_path / "dotfiles"), f"{COPY}.0"),)
+    assert str(tmp_path / ".claude.json") not in seen.held
+    seen = client_ground("claude", {"HOME": str(tmp_path), "CLAUDE_CONFIG_DIR": str(tmp_path / "c")}, COPY)
+    assert str(tmp_path / "c" / ".claude.json") in seen.held
+    assert str(tmp_path / "dotfiles") not in seen.held
+
+
+def test_what_is_made_is_for_its_user_alone(tmp_path: Path) -> None:
+    make_places(places_of("claude", {"HOME": str(tmp_path)}))
+    made = [tmp_path / ".claude.json", *(tmp_path / ".claude").iterdir()]
+    assert {path.stat().st_mode & 0o077 for path in made} == {0}
 
 
 def test_programs_that_a_client_has_fetched_are_held(tmp_path: Path) -> None:

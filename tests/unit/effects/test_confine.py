@@ -121,6 +121,46 @@ def test_an_agent_gets_a_copy_of_the_file_that_its_client_writes(tmp_path: Path)
     assert f"{own} is its client's to write, what is planted there, too" in alone.recipe.notes[-1]
 
 
+def test_its_copy_keeps_what_its_client_was_told_of_the_repository_and_how_it_signed_in(tmp_path: Path) -> None:
+    home, own = tmp_path / "h", tmp_path / "h" / ".claude.json"
+    copy = tmp_path / "s" / "p-1" / "agents" / "CODER.plan.client.0"
+    main, tree = tmp_path / "m", tmp_path / "p"
+    for folder in (home, copy.parent, main / ".git" / "worktrees" / "w", tree):
+        folder.mkdir(parents=True)
+    (main / ".git" / "worktrees" / "w" / "commondir").write_text("../..\n")
+    (tree / ".git").write_text(f"gitdir: {main}/.git/worktrees/w\n")
+    own.write_text('{"primaryApiKey": "sk-mine"}')
+    first = inside(tmp_path, '"claude"', ("claude",)).recipe
+    for path in (copy, copy.with_name(f"{copy.name}.was")):
+        path.write_text(first.files[path])
+    trusted = {"hasTrustDialogAccepted": True}
+    copy.write_text(json.dumps({"primaryApiKey": "sk-mine", "projects": {str(main): trusted, "/else": trusted}}))
+    own.write_text("{}")
+    assert json.loads(inside(tmp_path, '"claude"', ("claude",)).recipe.files[copy]) == {
+        "projects": {str(main): trusted}
+    }
+
+
+def test_a_start_says_that_a_file_is_there_by_which_every_session_of_its_client_goes(tmp_path: Path) -> None:
+    own = tmp_path / "h" / ".claude" / ".config.json"
+    own.parent.mkdir(parents=True)
+    assert not [note for note in inside(tmp_path, '"claude"', ("claude",)).recipe.notes if str(own) in note]
+    own.write_text('{"mcpServers": {}}')
+    made = inside(tmp_path, '"claude"', ("claude",))
+    assert f"{own} is there, and its client goes by it: take it away if it is not yours" in made.recipe.notes
+    assert made.boundary is not None
+    assert str(own) in {mount.path for mount in made.boundary.mounts if mount.cover == "read-only"}
+
+
+def test_a_start_says_where_its_copy_begins_with_nothing(tmp_path: Path) -> None:
+    (tmp_path / "h").mkdir()
+    (tmp_path / "h" / ".claude.json").write_bytes(b"\xff")
+    assert (
+        "its own .claude.json begins empty, for yours is no text"
+        in inside(tmp_path, '"claude"', ("claude",)).recipe.notes
+    )
+
+
 def test_a_start_says_where_settings_can_not_be_made(tmp_path: Path) -> None:
     (tmp_path / "h").mkdir()
     (tmp_path / "h" / ".claude").write_text("no folder")

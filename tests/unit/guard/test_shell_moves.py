@@ -76,19 +76,13 @@ def test_a_role_that_writes_documents_moves_them_nowhere_else(ask: Ask) -> None:
         assert ask("DIRECTOR", "Bash", command=line).verdict == "deny", line
 
 
-def test_a_folder_too_big_to_be_looked_at_stays(ask: Ask, project: Path) -> None:
+def test_a_folder_of_many_files_is_judged_too(ask: Ask, project: Path) -> None:
     for number in range(2_100):
         (project / "stuff" / f"{number}.txt").write_text("")
-    for line in (
-        "mv stuff .claude",
-        "mv stuff other",
-        "cp -r stuff other",
-        "rm -r stuff",
-        "git mv stuff other",
-        "find stuff -delete",
-    ):
-        said = ask("DEVELOPER", "Bash", command=line)
-        assert (said.verdict, said.rule) == ("deny", "path"), (line, str(said))
+    said = ask("DEVELOPER", "Bash", command="mv stuff .claude")
+    assert (said.verdict, said.rule) == ("deny", 'protected "**/.claude/settings*.json"')
+    for line in ("mv stuff other", "cp -r stuff other", "rm -r stuff", "git mv stuff other", "find stuff -delete"):
+        assert ask("DEVELOPER", "Bash", command=line).verdict == "allow", line
     assert ask("DEVELOPER", "Bash", command="cp stuff/7.txt other").verdict == "allow"
     assert ask("DEVELOPER", "Bash", command="find stuff -name '7.*' -delete").verdict == "allow"
 
