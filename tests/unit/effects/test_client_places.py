@@ -22,7 +22,8 @@ HELD = {
     "claude": (
         ".claude",
         (
-            "settings.json settings.local.json CLAUDE.md keybindings.json daemon.json remote-settings.json .config.json "
+            "settings.json settings.local.json CLAUDE.md keybindings.json daemon.json "
+            "remote-settings.json .config.json "
             "loop.md AGENTS.md launch.json scheduled_tasks.json agents commands hooks local "
             "output-styles plugins rules skills workflows routines chrome themes "
             "cowork_plugins dev-mods seed-admin mcp-skill-archives"
