@@ -122,7 +122,8 @@ def places_of(client: str, env: Mapping[str, str], program: str = "") -> ClientP
         told = _claude(env, named)
         if (claude_version(program, env) or ()) < _PASSES_OVER:
             return told
-        return replace(told, files={**told.files, **dict.fromkeys(told.unmade, "")}, unmade=())
+        odd = tuple(path for path in told.odd if not _is_passed_over(path))
+        return replace(told, files={**told.files, **dict.fromkeys(told.unmade, "")}, unmade=(), odd=odd)
     if client == "codex" and (codex := codex_home(env)) is not None:
         return _all(_CODEX, (codex,))
     if client == "gemini" and (gemini := gemini_home(env)) is not None:
@@ -188,6 +189,15 @@ def _all(held: _Held, known: tuple[Path, ...]) -> ClientPlaces:
 def is_unwritten(path: Path) -> bool:
     """Return whether a file that is made there has to be one that nobody may write, for its client to pass it over."""
     return path.name in _UNWRITTEN
+
+
+def _is_passed_over(path: Path) -> bool:
+    """Return whether a file is as it is made here: empty, and nobody may write it."""
+    try:
+        told = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(told.st_mode) and not told.st_size and not told.st_mode & 0o222
 
 
 def own_scripts(home: Path, places: ClientPlaces) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from teamops.config.settings import RoleSettings
 from teamops.effects.launch_gemini import gemini
 from teamops.effects.launch_opencode import opencode
-from teamops.effects.recipe import CODEX_SANDBOX, HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_uuid
+from teamops.effects.recipe import CODEX_SANDBOX, HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_begun, is_uuid
 from teamops.guard.hook import GATED
 from teamops.model.agent_report import Launch
 from teamops.model.boundary import Held
@@ -207,7 +207,8 @@ def _hooks(events: Sequence[str], gate: str) -> dict[str, object]:
 
 
 def _has_transcript(session: str, env: Mapping[str, str]) -> bool:
-    return any(True for home in homes(env) for _ in (home / "projects").glob(f"*/{session}.jsonl"))
+    """Return whether the session can be resumed: Claude Code refuses one in which nobody has said anything yet."""
+    return any(is_begun(path) for home in homes(env) for path in (home / "projects").glob(f"*/{session}.jsonl"))
 
 
 def _has_rollout(session: str, env: Mapping[str, str]) -> bool:

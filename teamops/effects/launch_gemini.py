@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from teamops.effects.recipe import HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_uuid
+from teamops.effects.recipe import HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_begun, is_uuid
 from teamops.model.boundary import Held
 from teamops.usage.locate_gemini import chats, home, is_chat
 
@@ -142,15 +142,7 @@ def _has_chat(wanted: Wanted) -> bool:
     if folder is None:
         return False
     try:
-        return any(is_chat(path.name, wanted.known) and _is_begun(path) for path in folder.iterdir())
-    except OSError:
-        return False
-
-
-def _is_begun(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return any(b'"type":"user"' in line.replace(b'": "', b'":"') for line in file)
+        return any(is_chat(path.name, wanted.known) and is_begun(path) for path in folder.iterdir())
     except OSError:
         return False
 

@@ -165,3 +165,12 @@ def given(words: Sequence[str], names: Sequence[str]) -> bool:
 def is_uuid(session: str) -> bool:
     """Return whether it is a session id such as most clients make."""
     return _UUID.fullmatch(session) is not None
+
+
+def is_begun(path: Path) -> bool:
+    """Return whether a session's file holds a prompt: its client refuses to go on with one in which none stands."""
+    try:
+        with path.open("rb") as file:
+            return any(b'"type":"user"' in line.replace(b'": "', b'":"') for line in file)
+    except OSError:
+        return False

@@ -35,6 +35,24 @@ LAST_HISTORY = 60
 LAST_WORDS_S = 1.0
 
 
+class NotResumed(Exception):  # noqa: N818 - what is said, not a defect
+    """A client that was to go on with its session ended at once."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        """``outcome``: how that start ended."""
+        super().__init__(outcome.message)
+        self.outcome = outcome
+
+    def before(self, again: Outcome) -> Outcome:
+        """Return how the next start ended, with a new session, and that it is not the first."""
+        return structs.replace(again, message=f"{again.message}; its session was not resumed: {self.outcome.message}")
+
+
+def unresumed(launch: Launch | None) -> Launch | None:
+    """Return what is known of a start, without its client's session."""
+    return None if launch is None else structs.replace(launch, client_session="")
+
+
 async def restart(
     server: Server,
     role: RoleSettings,
@@ -50,11 +68,11 @@ async def restart(
 
     Without a session: a new one with the configured command. With one: what runs there is ended, really, and the
     configured command started, or, with none configured, what the pane was made with. ``ok`` only when a new process
-    was seen alive after 0.7 s. ``launch``: what teamops started for the role: its client's session is resumed, and by
-    rule no other living process is ended. ``folder``: the project's in the person's state directory.
-    Raises ``TeamopsError`` when tmux fails.
+    was seen alive after 0.7 s. ``launch``: what teamops started for the role: its client's session is resumed, or,
+    where that ends at once, a new one is begun, which is said; and by rule no other living process is ended.
+    ``folder``: the project's in the person's state directory. Raises ``TeamopsError`` when tmux fails.
     """
-    del project, pane  # what was known is not what is: tmux is asked anew
+    del pane  # what was known is not what is: tmux is asked anew
     try:
         panes = await server.panes()
     except ServerDown as error:
@@ -75,6 +93,9 @@ async def restart(
             return await create_session(server, role, how)
         async with pane_lock(server, now):
             return await respawn_pane(server, role, now, how, tree=ours)
+    except NotResumed as lost:
+        again = restart(server, role, project, root, now, action, unresumed(launch), folder, settings)
+        return lost.before(await again)
     except Refused as refusal:
         return Outcome(ok=False, message=refusal.message, hint=refusal.hint)
 
@@ -168,7 +189,10 @@ async def _judge(
             seen = None
         if seen is not None and seen.pane_id == pane_id and seen.pid == pid:
             if seen.dead or ended(pid):
-                return structs.replace(await _failed(server, role, seen), checks=checks)
+                failed = structs.replace(await _failed(server, role, seen), checks=checks)
+                if how.resumed:
+                    raise NotResumed(failed)
+                return failed
             if loop.time() - begun >= STEADY_S:
                 where = f"pane {pane_id} pid {pid}{session}"
                 return Outcome(ok=True, message=said, evidence=where, held=how.held, checks=checks)

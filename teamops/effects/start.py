@@ -6,7 +6,15 @@ import asyncio
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings, Settings
-from teamops.effects.restart import create_session, ended, is_of, recipe_inside, respawn_pane
+from teamops.effects.restart import (
+    NotResumed,
+    create_session,
+    ended,
+    is_of,
+    recipe_inside,
+    respawn_pane,
+    unresumed,
+)
 from teamops.model.actions import Outcome
 from teamops.model.agent_report import Launch
 from teamops.model.boundary import Held
@@ -38,7 +46,8 @@ async def start(
 ) -> Outcome:
     """Make the role's session, begin its command again in a dead pane, or leave alone what runs there.
 
-    What teamops did not start is adopted: never ended by rule. Raises ``TeamopsError`` when tmux fails.
+    A session that can't be resumed is left for a new one, which is said. What teamops did not start is adopted: never
+    ended by rule. Raises ``TeamopsError`` when tmux fails.
     """
     try:
         panes = await server.panes()
@@ -54,6 +63,8 @@ async def start(
                 return await respawn_pane(
                     server, role, now, await recipe_inside(role, root, folder, launch, settings), tree=False
                 )
+    except NotResumed as lost:
+        return lost.before(await start(server, role, root, folder, unresumed(launch), settings))
     except Refused as refusal:
         return Outcome(ok=False, message=refusal.message, hint=refusal.hint)
     if launch is not None and is_of(launch, now.pid):

@@ -1,6 +1,7 @@
 """Behaves as a client does whose session can be resumed: keeps a transcript, and calls the hooks of its settings.
 
-Each start becomes a line of the file that STARTS names: pid, arguments, and what teamops put into the environment.
+With a file "lost" beside its transcripts it knows of none of them. Each start becomes a line of the file that STARTS
+names: pid, arguments, and what teamops put into the environment.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ def main() -> None:
     session = value("--resume", "--session-id")
     folder = Path(os.environ["HOME"]) / ".claude" / "projects" / "-p"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{session}.jsonl").touch()
+    lost = folder / "lost"
+    if "--resume" in words and lost.exists():
+        sys.exit(f"No conversation found with session ID: {session}")
+    (folder / f"{session}.jsonl").write_text('{"type":"mode"}\n{"type":"user"}\n', encoding="utf-8")
     settings = json.loads(Path(value("--settings")).read_text(encoding="utf-8"))
     command = settings["hooks"]["SessionStart"][0]["hooks"][0]["command"]
     source = "resume" if "--resume" in words else "startup"

@@ -118,6 +118,22 @@ def test_a_dead_one_is_begun_again_in_its_pane(team: OneAgent) -> None:
     assert team.run("down", "--yes") == {"CODER": "stopped"}
 
 
+def test_a_session_that_cannot_be_resumed_is_left_for_a_new_one(team: OneAgent) -> None:
+    team.run("up")
+    first = team.started(1)
+    session = first["argv"][1]
+    (transcript,) = (team.root.parent / ".claude" / "projects").glob(f"*/{session}.jsonl")
+    (transcript.parent / "lost").touch()
+    os.kill(first["pid"], signal.SIGKILL)
+    until("its death", lambda: not is_alive(first["pid"]))
+    told = subprocess.run(team.words("up"), capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "its session was not resumed: its command ended at once" in told
+    assert session in told
+    second = team.started(2)
+    assert second["argv"][0] == "--session-id"
+    assert second["argv"][1] != session
+
+
 def test_a_restart_by_rule_goes_on_with_the_session(team: OneAgent) -> None:
     team.run("up")
     first = team.started(1)

@@ -60,10 +60,10 @@ def let_through(folder: Path) -> None:
     path.write_text(json.dumps(unruled(CODER)), encoding="utf-8")
 
 
-def transcript(tmp_path: Path) -> None:
+def transcript(tmp_path: Path, text: str = '{"type":"mode"}\n{"type":"user"}\n') -> None:
     folder = tmp_path / ".claude" / "projects" / "-p"
-    folder.mkdir(parents=True)
-    (folder / f"{KNOWN}.jsonl").write_text("{}\n", encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{KNOWN}.jsonl").write_text(text, encoding="utf-8")
 
 
 def test_claude_gets_a_session_its_profile_and_its_events(tmp_path: Path) -> None:
@@ -89,6 +89,8 @@ def test_claude_resumes_what_has_a_transcript(tmp_path: Path) -> None:
     fresh = made(tmp_path, "claude", "claude", last=KNOWN)
     assert (fresh.resumed, fresh.argv[1]) == (False, "--session-id")
     assert fresh.client_session != KNOWN
+    transcript(tmp_path, '{"type":"mode","mode":"normal"}\n')
+    assert not made(tmp_path, "claude", "claude", last=KNOWN).resumed  # ended before it had its first prompt
     transcript(tmp_path)
     how = made(tmp_path, "claude", "claude", last=KNOWN)
     assert (how.resumed, how.client_session) == (True, KNOWN)
