@@ -166,7 +166,7 @@ def _held(settings: Settings, own: RoleSettings, state_dir: Path | None, path: s
     if path is None:
         return of_command(holding, denied=denied)
     base = Path.cwd() if root_holds(settings) else settings.root
-    return of_path(holding, os.path.realpath(base / Path(path).expanduser()), denied=denied)
+    return of_path(holding, os.path.realpath(base / os.path.expanduser(path)), denied=denied)  # noqa: PTH111 - it never raises
 
 
 def root_holds(settings: Settings) -> bool:

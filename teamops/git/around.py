@@ -93,5 +93,5 @@ def _named(tree: Path) -> Iterator[str]:
         if kind != "file" or not value:
             continue
         base = top if key == "core.hookspath" else (tree / file).parent
-        path = base / Path(value).expanduser()
+        path = base / os.path.expanduser(value)  # noqa: PTH111 - it takes a user whom nobody knows as it stands
         yield f"{os.path.realpath(path.parent)}/{path.name}"

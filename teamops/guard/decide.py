@@ -79,6 +79,9 @@ class Asking:
         try:
             found = reached(self._looking, act, folders)
         except TooMuch:
+            dark = light_rule(self._policy, self._light, act.path)
+            if dark is not None:
+                return dark
             why = "it stands for more files than can be looked at"
             verdict = WARN if "*" in self._policy["commands_allow"] else DENY
             return Decision(verdict, "commands.unread", why, act.path, "name the files, or their folder")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from teamops.git.around import around
 from teamops.git.command import Git, GitFailed
 from teamops.git.repository import Repository
 from teamops.model.errors import TeamopsError
@@ -507,3 +508,8 @@ def test_what_is_put_in_an_environment_list_is_read_back(tmp_path: Path) -> None
     commit(odd)
     assert repository(odd).work_tree() == git(odd, "rev-parse", "HEAD^{tree}")
     assert Git(odd, time.monotonic() + 9, 9).run("rev-parse", "HEAD")
+
+
+def test_settings_that_name_a_user_whom_nobody_knows_are_read(root: Path) -> None:
+    git(root, "config", "core.hooksPath", "~no-such-user/hooks")
+    assert around(root, [str(root / ".git")]) == ((), (str(root / "~no-such-user" / "hooks"),), "")

@@ -46,6 +46,7 @@ def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
         (("--role", "REVIEWER", "--now", "reviews/x.md"), 0, 'rule     write.allow "/reviews/"'),
         (("--role", "REVIEWER", "src/a.py"), 1, "DEVELOPER may change it"),
         (("--role", "DEVELOPER", "--delete", "current.md"), 1, "rule     handoff"),
+        (("--role", "DEVELOPER", "~no-such-user/x"), 1, "whose home it is in can't be said"),
         (("--role", "REVIEWER", "--command", "git log --output=x"), 1, "rule     commands.words"),
         (("--role", "REVIEWER", "--command", "git log"), 0, "rule     reading"),
         (("--role", "DEVELOPER", "--command", "git push"), 1, 'rule     commands.deny "git push*"'),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from teamops.guard import places, sifting
+from teamops.guard import places, reach, sifting
 from teamops.guard.decide import decide
 from teamops.guard.judge import Light
 from tests.unit.guard.conftest import HELD, Ask
@@ -83,6 +83,18 @@ def test_of_more_than_can_be_gone_through_who_may_run_any_is_warned(
     assert ask("DIRECTOR", "Bash", command="rm -r docs/node_modules").verdict == "deny"
     said = ask("DEVELOPER", "Bash", command="rm -r docs")
     assert (said.verdict, said.rule) == ("deny", 'write.deny "/docs/design/"')
+
+
+def test_without_the_light_nothing_is_too_much_to_be_refused(
+    ask: Ask, modules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert modules.is_dir()
+    monkeypatch.setattr(sifting, "MAX_SIFTED", 150)
+    monkeypatch.setattr(reach, "MAX_SEEN", 150)
+    for line in ("find . -name '*.js' -delete", "rm node_modules/**/*.js", "rm -r node_modules"):
+        assert ask("DEVELOPER", "Bash", command=line).rule == "commands.unread", line
+        said = ask("DEVELOPER", "Bash", Light(), command=line)
+        assert (said.verdict, said.rule) == ("deny", "light"), line
 
 
 def test_folders_that_take_too_long_are_too_many(ask: Ask, modules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
