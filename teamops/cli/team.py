@@ -50,7 +50,10 @@ def up(roles: tuple[str, ...], root: Path | None, state_dir: Path | None, *, as_
 @project_option
 @state_option
 def down(root: Path | None, state_dir: Path | None, *, yes: bool, as_json: bool) -> int:
-    """Stop all agents that teamops started, in good order. What it adopted is left alone."""
+    """Stop all agents that teamops started, in good order. What it adopted is left alone.
+
+    One that is gone (a reboot, a tmux server that was killed) counts as stopped from then on, too.
+    """
     settings = settings_of(root)
     team = _team(settings)
     ours, others = asyncio.run(_by_owner(settings, state_dir, team))
@@ -102,7 +105,7 @@ def _stopped(outcome: Outcome) -> str:
 async def _by_owner(
     settings: Settings, state_dir: Path | None, team: Sequence[RoleSettings]
 ) -> tuple[list[RoleSettings], list[RoleSettings]]:
-    """Return the agents that teamops started, dead ones too, and those that run without its doing."""
+    """Return the agents that teamops started, dead ones and lost ones too, and those that run without its doing."""
     from teamops.effects.stop import is_started
     from teamops.supervisor.visiting import visit
 
@@ -112,6 +115,7 @@ async def _by_owner(
         for row in team:
             page = core.book.agent(row.role)
             if page.pane is None or core.server is None:
+                ours += [row] if page.left_running else []  # nobody stopped it: that it is gone is as it should be now
                 continue
             launch = core.restarter.facts.launch_of(row.role)
             started = await is_started(core.server, page.pane, launch)

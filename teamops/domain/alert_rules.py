@@ -146,8 +146,9 @@ _ROWS: tuple[AlertRule, ...] = (
         inhibits=_GONE,
         buttons=ABOUT_AGENT,
         meaning="An agent's process has ended, or its session is gone.",
-        evidence="The kernel's word on the process, its exit status or signal; tmux' word on the pane.",
-        do="Look at its last screen (`Enter`), then restart it (`r`).",
+        evidence="The kernel's word on the process, its exit status or signal; tmux' word on the pane. One that teamops"
+        " started, that nobody stopped and that isn't there any more is dead also where nobody saw its end.",
+        do="Look at its last screen (`Enter`), then restart it (`r`). `teamops stop ROLE` says that it may stay away.",
     ),
     AlertRule(
         code="agent-silent",
@@ -338,8 +339,10 @@ _ROWS: tuple[AlertRule, ...] = (
         repeat_s=HOUR_S,
         inhibits=_GONE | {"agent-dead"},
         meaning="The tmux server of the team does not answer.",
-        evidence="The socket: nobody answers there, and sessions of the team were seen on it before.",
-        do="Start the team's sessions again, or mend the socket in teamops.toml.",
+        evidence="The socket: nobody answers there, and sessions of the team were seen on it before, or teamops started"
+        " agents there that nobody stopped: a reboot ends them, too.",
+        do="Start the team's sessions again (`teamops up`), or mend the socket in teamops.toml. `teamops down` says"
+        " that they may stay away.",
     ),
     AlertRule(
         code="source-troubled",

@@ -157,7 +157,7 @@ def trouble_findings(
                 code="tmux-down",
                 subject="server",
                 message=tmux_down,
-                do="start the team's sessions again, or mend the socket named in teamops.toml",
+                do="start the team's sessions again (teamops up), or mend the socket named in teamops.toml",
             )
         )
     if ledger:

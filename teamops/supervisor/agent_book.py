@@ -34,6 +34,8 @@ class AgentBook:
     session_gone: bool = False
     gone_pid: int = 0
     """What ran in the session that is gone."""
+    left_running: int | None = None
+    """The process that an earlier life left running, or dead; 0 = not known which. ``None`` = it left none."""
     exit_status: int | None = None
     exit_signal: int | None = None
     oom: bool = False
@@ -160,12 +162,14 @@ class AgentBook:
         """Take what tmux says of its pane now; ``None`` = its session is gone.
 
         ``first``: teamops looks for the first time, so the process may be as old as it likes, and what its beats told
-        before this moment is still true.
+        before this moment is still true; and what an earlier life left running, and isn't there, has ended meanwhile.
         """
         if pane is None:
-            if self.pane is not None and not self.dead:
+            gone = self.pane.pid if self.pane is not None else self.left_running if first else None
+            if gone is not None and not self.dead:
                 self.end(stamp, None, None)
-                self.session_gone, self.gone_pid = True, self.pane.pid
+                self.session_gone, self.gone_pid = True, gone
+                self.died = None if first else self.died  # nobody saw when
             self.pane = None
             return
         before = self.pane
@@ -177,8 +181,7 @@ class AgentBook:
         if pane.dead:
             if not self.dead or (self.exit_status is None and self.exit_signal is None):
                 self.end(stamp, pane.exit_status, pane.exit_signal)
-            if first:
-                self.died = None  # nobody saw when
+            self.died = None if first else self.died  # nobody saw when
         elif first:
             return
         elif before is None or before.pid != pane.pid or (self.dead and before.dead):

@@ -11,6 +11,7 @@ from teamops.config.settings import Settings
 from teamops.domain import budget_alerts, health, light, restart, spike_alerts
 from teamops.domain.evidence import known
 from teamops.model.agent import AgentState, EvidenceKind
+from teamops.model.agent_report import Launch
 from teamops.model.alert import Alert
 from teamops.model.clock import Stamp
 from teamops.model.events import (
@@ -60,7 +61,7 @@ class Book:
     looked: bool = False
     """tmux was asked once in this life."""
     with_panes: frozenset[Role] = frozenset()
-    """Agents whose sessions were there when the tmux server was last seen in this life."""
+    """Agents whose sessions were there when the tmux server was last seen; before that: those left running."""
     tmux_gone: bool = False
     tmux_was_down: bool = False
     """An earlier life has said that it went with agents in it, and it was not seen since."""
@@ -176,11 +177,27 @@ class Book:
         """Take what tmux says of all managed sessions."""
         panes = dict(seen.panes)
         self.tmux_gone = not seen.server_up
+        if not self.looked:
+            self.with_panes = frozenset(page.role for page in self.agents.values() if page.left_running)
         if seen.server_up:
             self.with_panes, self.tmux_was_down = frozenset(panes), False
         for role, page in self.agents.items():
             page.see_pane(panes.get(role), seen.stamp, first=not self.looked)
         self.looked = True
+
+    def know_left(self, launches: Mapping[Role, Launch]) -> None:
+        """Know which agents earlier lives left: what was started and not stopped, and what was said to be dead.
+
+        Nobody may have seen the end of them. ``launches``: the newest of each role.
+        """
+        for page in self.agents.values():
+            if page.settings is None or not self.manages(page.role) or is_let_go(page):
+                continue
+            launch, said = launches.get(page.role), self.alerts.get(("agent-dead", str(page.role)))
+            if launch is not None and not launch.adopted and launch.session == page.settings.session:
+                page.left_running = launch.pid
+            elif said is not None and said.open:
+                page.left_running = 0
 
     @property
     def tmux_down(self) -> str:

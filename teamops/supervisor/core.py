@@ -138,6 +138,7 @@ class Core(Questions):
         self._parts = (*parts, self.costing, self.watching)
         for part in (*self._parts, self.paging):
             part.load(self.book)
+        self.book.know_left(memory.ask(self.book, memory.launches.all) or {})  # whom nobody has stopped is known now
 
     # in
 

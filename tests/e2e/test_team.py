@@ -158,6 +158,20 @@ def test_a_stop_from_another_shell_is_no_alert(team: Team) -> None:
     assert alerts - {"notify-failed"} == {"handoff-lost"}
 
 
+def test_who_is_gone_with_the_server_is_missed_until_a_person_stops_it(team: Team) -> None:
+    def alerts() -> set[str]:
+        done = subprocess.run(team.words("status", "--json"), capture_output=True, text=True, timeout=20, check=False)
+        return {row["code"] for row in json.loads(done.stdout)["alerts"]}
+
+    team.run("up", "CODER")
+    team.tmux("kill-server")
+    until("the server's end", lambda: not team.pids())
+    assert "tmux-down" in alerts()
+    assert team.run("down", "--yes") == {"CODER": "stopped"}
+    assert "tmux-down" not in alerts()
+    assert team.run("down", "--yes") == {}
+
+
 def test_what_was_there_is_adopted_and_left_alone(team: Team) -> None:
     team.tmux("new-session", "-d", "-s", "shop-coder", "exec sleep 300")
     theirs = team.pids()["shop-coder"]

@@ -18,11 +18,13 @@ from teamops.domain.paging import PagingPolicy, Quiet
 from teamops.ledger.outbox import CUT_OFF
 from teamops.ledger.store import LedgerError
 from teamops.model.actions import Poke
+from teamops.model.agent_report import Launch
 from teamops.model.alert import Alert, AlertState
 from teamops.model.events import HandoffLost, PaneDied, PanesSeen, Ticked
+from teamops.model.handoff import Severity
 from teamops.model.page import Answer, Button, Page, Receipt, Transition
-from teamops.model.role import CODER, DIRECTOR, HUMAN
-from teamops.model.snapshot import AckAlert, SilenceAlert
+from teamops.model.role import CODER, DIRECTOR, HUMAN, REVIEWER, Role
+from teamops.model.snapshot import AckAlert, SilenceAlert, StopRole
 from tests.unit.supervisor.life import Life, block, unsent
 
 Begin = Callable[..., Awaitable[Life]]
@@ -385,6 +387,110 @@ async def test_a_server_that_is_gone_is_told_though_the_life_that_saw_it_go_is_o
     second.core.emit(PanesSeen(second.core.stamp(), (), server_up=False))
     await second.ticks(5)
     assert not second.alerts("tmux-down"), "nobody was in it"
+
+
+def left(*roles: Role, adopted: bool = False, session: str = "shop-") -> Callable[[Life], None]:
+    """Let ``roles`` have been started before."""
+
+    def known(life: Life) -> None:
+        for role in roles:
+            life.ledger.launches.save(
+                Launch(
+                    role=role,
+                    session=f"{session}{role.lower()}",
+                    pane_id="%9",
+                    pid=life.pane(role).pid,
+                    born="1",
+                    client="sdk",
+                    client_session="",
+                    wall=life.wall,
+                    adopted=adopted,
+                )
+            )
+
+    return known
+
+
+async def test_who_was_left_running_and_is_gone_is_told_by_the_next_life(begin: Begin) -> None:
+    life = await begin(before=left(CODER, REVIEWER))
+    await life.append(block(DIRECTOR, REVIEWER))
+    await life.end()
+    second = await begin(start=life.wall + 9000.0)
+    await second.ticks(5)
+    await second.until(lambda: bool(second.told("agent-dead")), "told")
+    (alert,) = second.alerts("agent-dead")
+    assert (alert.agent, alert.severity) == (REVIEWER, Severity.CRITICAL)
+    assert "holds the light" in alert.message
+    await second.end()
+    third = await begin(start=second.wall)
+    await third.ticks(5)
+    assert [one.since_wall for one in third.alerts("agent-dead")] == [alert.since_wall], "the same one, told once"
+    assert third.heard == []
+    third.panes(CODER, REVIEWER)
+    await third.ticks(3)
+    assert third.alerts("agent-dead") == [], "it was only renamed, or is there again"
+
+
+@pytest.mark.parametrize("why", ["adopted", "another session", "stopped", "never started"])
+async def test_who_was_not_left_running_is_no_dead_agent(begin: Begin, why: str) -> None:
+    known = {
+        "adopted": left(REVIEWER, adopted=True),
+        "another session": left(REVIEWER, session="old-"),
+        "stopped": left(REVIEWER),
+        "never started": left(),
+    }[why]
+    life = await begin(before=known)
+    if why == "stopped":
+        life.core.wish(StopRole(REVIEWER))
+        await life.ticks(3)
+    await life.append(block(DIRECTOR, REVIEWER))
+    await life.end()
+    second = await begin(start=life.wall)
+    await second.ticks(5)
+    assert second.alerts("agent-dead") == []
+
+
+async def test_what_one_saw_die_stays_dead_for_the_next_life(begin: Begin) -> None:
+    life = await begin()
+    await life.append(block(DIRECTOR, CODER))
+    await life.ticks(2)
+    life.panes()  # its whole session is gone, which teamops did not make
+    await life.ticks(5)
+    await life.until(lambda: bool(life.told("agent-dead")), "told")
+    await life.end()
+
+    def nothing(second: Life) -> None:
+        second.panes = lambda *_: second.core.emit(  # type: ignore[method-assign]
+            PanesSeen(second.core.stamp(), (), server_up=True)
+        )
+
+    second = await begin(start=life.wall, before=nothing)
+    await second.ticks(5)
+    assert [alert.agent for alert in second.alerts("agent-dead")] == [CODER]
+    assert second.heard == [], "once"
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_a_server_that_went_while_nobody_looked_is_told(begin: Begin, *, stopped: bool) -> None:
+    life = await begin(before=left(CODER))
+    if stopped:
+        life.core.wish(StopRole(CODER))
+        await life.ticks(3)
+    await life.end()
+
+    def gone(second: Life) -> None:
+        second.panes = lambda *_: second.core.emit(  # type: ignore[method-assign]
+            PanesSeen(second.core.stamp(), (), server_up=False)
+        )
+
+    second = await begin(start=life.wall + 9000.0, before=gone)
+    await second.ticks(5)
+    if stopped:
+        assert second.alerts("tmux-down") == []
+        return
+    await second.until(lambda: bool(second.told("tmux-down")), "told")
+    assert len(second.heard) == 1, "one page, not one for each agent"
+    assert second.alerts("agent-dead") == []
 
 
 async def test_one_that_was_started_again_has_its_time_anew(begin: Begin) -> None:
