@@ -161,18 +161,20 @@ def decide(
     return Decided(tuple(pages), tuple(told), Lately(recent, groups, quiet))
 
 
-def taken(alerts: Iterable[Alert], page: Page, place: int, at: Moment) -> tuple[Alert, ...]:
+def taken(alerts: Iterable[Alert], page: Page, place: int, at: Moment, *, whole: bool = True) -> tuple[Alert, ...]:
     """Return what becomes of the alerts of ``page``, which the channel at ``place`` of the order has taken.
 
     From now on an answer is waited for. What went there because those before it failed is told by the next one after
-    it, and not by this one twice.
+    it, and not by this one twice. ``whole``: all places took it that the channel reaches; else the page goes on to the
+    others, and all the same somebody was told, and is told again and by further channels as they would be.
     """
     found = []
     for alert in alerts:
         if is_told_by(alert, page):
             told = replace(alert, escalated=max(place, alert.escalated))
             if alert.asked_wall is None:
-                told = replace(told, asked_wall=at.wall, asked=at.now, paged_wall=at.wall, paged=at.now)
+                told = replace(told, asked_wall=at.wall, asked=at.now)
+                told = replace(told, paged_wall=at.wall, paged=at.now) if whole else told
             found += [told] if told != alert else []
     return tuple(found)
 

@@ -14,8 +14,10 @@ PAUSES_S = (2.0, 8.0)
 """Seconds between the tries on one channel."""
 LAP_S = (15.0, 60.0, 300.0)
 """Seconds until all channels are gone through again after none took the page; the last of them from then on."""
+PATIENCE_S = 10.0
+"""A channel that asks for longer is passed over, where there is another one."""
 LONGEST_S = 3600.0
-"""No channel makes a page wait for longer, whatever it says of when to come again."""
+"""Nor makes the only channel a page wait for longer, whatever it says of when to come again."""
 
 PERHAPS = "You may have this already: teamops was killed while it was sent."
 
@@ -74,6 +76,11 @@ class Sending:
         return replace(self.page, parts=parts, body=f"{self.page.body}\n{PERHAPS}".strip())
 
     @property
+    def heard(self) -> bool:
+        """Some place has taken it, though no channel has as a whole."""
+        return any(ok for told in self.parts.values() for _, ok in told)
+
+    @property
     def fresh(self) -> bool:
         """Nothing was tried yet."""
         return not (self.place or self.tries or self.laps)
@@ -90,7 +97,8 @@ def resume(page: Page, order: tuple[str, ...], first: int, course: Course, now: 
 
     What was cut off goes by its channel once more. A channel that is in use no longer begins the course anew.
     """
-    begun = replace(begin(page, order, first, now), left=True, cut_off=course.cut_off, parts=course.parts)
+    begun = begin(page, order, first, now)
+    begun = replace(begun, left=True, cut_off=course.cut_off, parts=_taken(course.parts))
     channel = course.cut_off or course.channel
     if channel not in begun.channels:
         return begun
@@ -117,11 +125,22 @@ def failed(sending: Sending, receipt: Receipt, now: float, *, known_bad: bool) -
     sending = replace(sending, parts={**sending.parts, sending.channel: tuple(parts.items())}, cut_off="")
     if receipt.retry and tries < (1 if known_bad else TRIES):
         pause = PAUSES_S[tries - 1] if receipt.after_s is None else min(LONGEST_S, max(0.0, receipt.after_s))
-        return replace(sending, tries=tries, due=now + pause)
+        if receipt.after_s is None or pause <= PATIENCE_S or len(sending.channels) == 1:
+            return replace(sending, tries=tries, due=now + pause)
     if sending.place + 1 < len(sending.channels):
         return replace(sending, place=sending.place + 1, tries=0, due=now)
     pause = LAP_S[min(sending.laps, len(LAP_S) - 1)]
-    return replace(sending, place=0, tries=0, laps=sending.laps + 1, due=now + pause)
+    again = _taken(sending.parts)
+    return replace(sending, place=0, tries=0, laps=sending.laps + 1, due=now + pause, parts=again)
+
+
+def _taken(parts: Mapping[str, Parts]) -> Mapping[str, Parts]:
+    """Return what was taken. What was refused is tried again the next time: a person may have mended it, or a network.
+
+    No alert would tell of it anew, as long as its page is on its way.
+    """
+    taken = {channel: tuple(part for part in told if part[1]) for channel, told in parts.items()}
+    return {channel: told for channel, told in taken.items() if told}
 
 
 def gave_up(before: Sending, after: Sending) -> bool:

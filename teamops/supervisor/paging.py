@@ -240,7 +240,8 @@ class Paging:
         wall = core.stamp().wall
         after = one if receipt.ok else sending.failed(one, receipt, now, known_bad=name in self._failed)
         at, place = self._moment(core.stamp()), self._order.index(name)
-        told = paging.taken(core.book.alerts.values(), page, place, at) if receipt.ok else ()
+        heard = receipt.ok or any(ok for _, ok in receipt.parts)
+        told = paging.taken(core.book.alerts.values(), page, place, at, whole=receipt.ok) if heard else ()
         core.book.alerts |= {alert.key: alert for alert in told}
         course = sending.course(after, now, wall)
         end = partial(core.memory.outbox.end, page, attempt, receipt, wall, course, told, name)
@@ -265,7 +266,7 @@ class Paging:
     def _fold_left_behind(self) -> None:
         """Let what no channel has taken so far come as one page, now that one takes pages again."""
         free = [one for one in self._waiting.values() if one.laps and one.page.id not in self._busy.values()]
-        behind = [one for one in free if one.page.keys]
+        behind = [one for one in free if one.page.keys and not one.heard]
         if len(behind) > 1:
             for one in behind:
                 self._give_up(one, Judged(Worth.ANEW, TOGETHER))

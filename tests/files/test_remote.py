@@ -114,6 +114,15 @@ async def test_a_service_that_says_when_is_heard() -> None:
     assert waits[2:] == [None, 0.0]
 
 
+async def test_no_service_waits_for_the_pause_that_another_asks_for() -> None:
+    with Service(Reply(429, {"Retry-After": "3600"})) as busy, Service(Reply(503)) as down:
+        receipt = await channel(*(f"json://127.0.0.1:{port}" for port in (busy.port, down.port))).deliver(PAGE)
+        assert (receipt.retry, receipt.after_s) == (True, None)
+    with Service(Reply(429, {"Retry-After": "3600"})) as busy, Service(Reply(429, {"Retry-After": "5"})) as other:
+        receipt = await channel(*(f"json://127.0.0.1:{port}" for port in (busy.port, other.port))).deliver(PAGE)
+        assert receipt.after_s == 5.0
+
+
 async def test_what_is_down_is_said_and_tried_again() -> None:
     with Service() as service:
         port = service.port

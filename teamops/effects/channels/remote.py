@@ -171,12 +171,13 @@ def _receipt(urls: tuple[str, ...], taken: dict[str, bool], told: dict[str, _Tol
         return Receipt(ok=True, message=f"taken by {where}", evidence=evidence)
     words = "; ".join(f"{shown(url)}: {told[url].words if url in told else 'refused before'}" for url in failed)
     part = "" if len(failed) == len(urls) else f" ({len(urls) - len(failed)} of {len(urls)} took it)"
-    waits = [how.after_s for how in told.values() if not how.ok and how.after_s is not None]
+    tries = [how for how in told.values() if how.retry]
+    waits = [how.after_s for how in tries if how.after_s is not None]
     hints = [how.do for how in told.values() if how.do]
     return Receipt(
         ok=False,
         message=words + part,
-        retry=any(how.retry for how in told.values() if not how.ok),
-        after_s=max(waits) if waits else None,
+        retry=bool(tries),
+        after_s=min(waits) if waits and len(waits) == len(tries) else None,  # nobody waits for another's pause
         hint=hints[0] if hints else "look at the address and the network, then: teamops notify test --channel remote",
     )

@@ -107,6 +107,8 @@ def test_what_was_taken_says_nothing_of_other_alerts_nor_of_other_times() -> Non
     told = replace(ALERT, paged_wall=10.0)
     asked = replace(told, escalated=1, asked_wall=15.0, asked=50.0, paged_wall=15.0, paged=50.0)
     assert taken([told], page, 1, at) == (asked,)
+    half = replace(told, escalated=1, asked_wall=15.0, asked=50.0)
+    assert taken([told], page, 1, at, whole=False) == (half,), "its page goes on, and is still the one that tells of it"
     assert taken([asked], page, 1, at) == ()
     assert taken([asked], page, 2, replace(at, wall=99.0)) == (replace(asked, escalated=2),)
     assert taken([replace(asked, escalated=2)], page, 1, at) == ()

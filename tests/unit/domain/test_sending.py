@@ -44,17 +44,24 @@ def play(receipts: list[Receipt], first: int = 0, *, known_bad: bool = False) ->
             id="ever later, and never given up",
         ),
         pytest.param(
-            [Receipt(ok=False, message="m", retry=True, after_s=60.0)], [("phone", 0), ("phone", 60)], id="as it says"
+            [Receipt(ok=False, message="m", retry=True, after_s=9.0)], [("phone", 0), ("phone", 9)], id="as it says"
         ),
         pytest.param(
-            [Receipt(ok=False, message="m", retry=True, after_s=1e9)],
-            [("phone", 0), ("phone", 3600)],
-            id="not for ever",
+            [Receipt(ok=False, message="m", retry=True, after_s=60.0)],
+            [("phone", 0), ("desktop", 0)],
+            id="no page waits for one that wants a rest while there is another",
         ),
     ],
 )
 def test_the_course_of_a_page(receipts: list[Receipt], tries: list[tuple[str, float]]) -> None:
     assert play(receipts) == tries
+
+
+@pytest.mark.parametrize(("after_s", "pause"), [(60.0, 60.0), (1e9, LONGEST_S), (-1.0, 0.0)])
+def test_the_only_channel_is_waited_for_as_it_says_but_not_for_ever(after_s: float, pause: float) -> None:
+    wait = Receipt(ok=False, message="m", retry=True, after_s=after_s)
+    one = failed(begin(PAGE, ("phone",), 0, 5.0), wait, 5.0, known_bad=False)
+    assert (one.channel, one.due, one.tries, one.laps) == ("phone", 5.0 + pause, 1, 0)
 
 
 def test_one_that_failed_the_page_before_is_tried_once() -> None:
@@ -117,3 +124,14 @@ def test_what_of_it_is_done_with_is_kept_for_its_channel() -> None:
     one = failed(one, structs.replace(AGAIN, parts=(("0", True), ("1", False))), 2.0, known_bad=False)
     assert (one.channel, one.given) == ("desktop", PAGE)
     assert one.parts["phone"] == (("0", True), ("1", False))
+    assert one.heard
+
+
+def test_what_was_refused_is_tried_again_when_all_channels_are() -> None:
+    refused = structs.replace(NEVER, parts=(("0", True), ("1", False)))
+    one = failed(begin(PAGE, ("phone",), 0, 0.0), refused, 0.0, known_bad=False)
+    assert (one.laps, one.given.parts) == (1, (("0", True),))
+    alone = failed(begin(PAGE, ("phone",), 0, 0.0), structs.replace(NEVER, parts=(("0", False),)), 0.0, known_bad=False)
+    assert (alone.given, alone.heard) == (PAGE, False)
+    left = resume(PAGE, ORDER, 0, Course(parts={"phone": (("0", True), ("1", False))}), 0.0, 10.0)
+    assert left.given.parts == (("0", True),)

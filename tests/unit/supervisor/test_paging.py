@@ -524,6 +524,25 @@ async def test_what_one_place_has_taken_is_known_to_the_next_life(begin: Begin) 
     assert [page.parts for page in second.told("human-turn")] == [(("0-abcd", True),)]
 
 
+async def test_one_place_that_fails_for_good_keeps_nobody_from_being_told_again(begin: Begin) -> None:
+    half = Receipt(ok=False, message="1 of 2 took it", parts=(("0-abcd", True), ("1-abcd", False)))
+    life = await begin(before=deaf(answer=half), paging=PagingPolicy(group_wait_s=2.0, escalate_s=60.0))
+    ear = life.ears["desktop"]
+    await lose_tmux(life)
+
+    def tries() -> list[Page]:
+        return [page for page in ear.tries if page.keys == (("tmux-down", "server"),)]
+
+    await life.until(lambda: len(tries()) > 1, "tried again")
+    (first,) = {page.id for page in tries()}
+    assert {page.parts for page in tries()[1:]} == {(("0-abcd", True),)}, "what was refused is tried again"
+    assert [one.asked_wall is not None for one in life.ledger.alerts() if one.code == "tmux-down"] == [True]
+    await life.ticks(3600)
+    await life.ticks(3)
+    await life.until(lambda: tries()[-1].id != first, "told again, as it would be without that place")
+    assert first not in {left.page.id for left in life.ledger.outbox.waiting()}
+
+
 async def test_a_page_that_waits_goes_out_in_the_next_life(begin: Begin) -> None:
     life = await begin(before=deaf())
     await call(life)
