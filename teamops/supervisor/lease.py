@@ -88,8 +88,11 @@ class Lease:
         except OSError:
             return False
 
-    def acquire(self, wall: float) -> bool:
-        """Try to take the lease at once; return whether this process holds it now."""
+    def acquire(self, wall: float, machine: float | None = None) -> bool:
+        """Try to take the lease at once; return whether this process holds it now.
+
+        ``machine``: ``Clock.machine`` now. It counts as a round: one that hangs before its first is known as well.
+        """
         if self._fd is not None:
             return True
         try:
@@ -107,7 +110,7 @@ class Lease:
         # The lock is the truth; the text only says who, so a full disk takes no right away.
         try:
             os.ftruncate(fd, 0)
-            os.pwrite(fd, _text(wall, None), 0)
+            os.pwrite(fd, _text(wall, machine), 0)
         except OSError:
             with contextlib.suppress(OSError):
                 os.ftruncate(fd, 0)

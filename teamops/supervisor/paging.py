@@ -169,7 +169,7 @@ class Paging:
         """Deliver pages until cancelled. ``channels``: those of the settings; they are closed by whoever made them."""
         from teamops.supervisor.withdrawing import Withdrawing  # only now: the first frame does without
 
-        self._withdrawing = Withdrawing(self._core)
+        self._withdrawing = self._withdrawing or Withdrawing(self._core)
         self._channels = {channel.name: channel for channel in channels}
         self._reasons |= await all_started(channels, self._hear)
         while True:
@@ -218,6 +218,10 @@ class Paging:
             else:
                 receipt = await attempted(channel, one.given)
             self._ended(one, attempt, receipt)
+        except Exception:
+            # A defect, which is told as this task's end. It may be there by now: not again at once, and without end.
+            self._waiting[one.page.id] = replace(one, due=self._core.time() + sending.LAP_S[-1])
+            raise
         finally:
             self._busy.pop(name, None)
             self._due.set()

@@ -56,6 +56,8 @@ WATCH_AFTER_S = 0.4
 FIRST_FRAME_S = 1.0
 """What the first frame does not need begins after it; at the latest then."""
 LATE = "has not reported yet"
+CALL_AGAIN_S = 10.0
+"""After a defect in what calls the person, it is begun again so much later."""
 FIRST_LOOK_S = 0.2
 """So long a supervisor waits, before it says that it is ready, for what the agents' clients say of themselves."""
 LOOK_S = 5.0
@@ -239,7 +241,13 @@ async def _read_boundaries(core: Core, drawn: asyncio.Event | None) -> None:
 async def _call(core: Core, ways: list[Channel], around: Around) -> None:
     await asyncio.sleep(FIRST_FRAME_S)
     ways += channels(core.book.settings.notify, around)
-    await core.paging.run(ways)
+    while True:
+        try:
+            await core.paging.run(ways)
+        except Exception as error:  # noqa: BLE001 - without it nobody would be called any more, not even of this
+            said = f"a page was not sent for a defect: {type(error).__name__}: {error}"
+            core.emit(SourceTroubled(core.stamp(), "paging", said, "please report it"))
+        await asyncio.sleep(CALL_AGAIN_S)
 
 
 async def _close(ways: Sequence[Channel]) -> None:
@@ -302,7 +310,7 @@ async def supervise_forever(
     try:
         while True:
             try:
-                acting = lease.acquire(clock.stamp().wall)
+                acting = lease.acquire(clock.stamp().wall, clock.machine())
                 view = supervisor_view(settings, lease, clock.machine(), acting=acting)
                 async with living(
                     settings,
@@ -363,7 +371,7 @@ async def _until_over(settings: Settings, core: Core, lease: Lease, clock: Clock
             lease.release()
             return tuple(alert for alert in core.book.alerts.values() if alert.open)
         if not acting:
-            if lease.acquire(clock.stamp().wall):
+            if lease.acquire(clock.stamp().wall, clock.machine()):
                 return ()
             core.book.supervisor = supervisor_view(settings, lease, clock.machine(), acting=False)
 

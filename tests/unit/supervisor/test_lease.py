@@ -5,9 +5,16 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from teamops.config.settings import Settings
+from teamops.model.errors import TeamopsError
+from teamops.sources.clock import Clock
+from teamops.supervisor import run
 from teamops.supervisor.lease import Lease, state_dir_of
 
 HOLD = """
@@ -92,6 +99,25 @@ def test_others_see_when_the_holder_went_round(tmp_path: Path) -> None:
         assert holder.round_age(machine + 10) == 10
         assert holder.round_age(machine - 10) == 0
     mine.release()
+
+
+async def test_one_that_hangs_before_its_first_round_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+
+    @asynccontextmanager
+    async def hanging(_: object, folder: Path, *__: object, **___: object) -> AsyncIterator[None]:
+        told.append(Lease(folder).holder())
+        if told:
+            raise TeamopsError("it gets no further", "")
+        yield
+
+    monkeypatch.setattr(run, "living", hanging)
+    settings = Settings(root=tmp_path, project="a", handoff=tmp_path / "current.md", roles=(), source=None)
+    with pytest.raises(TeamopsError, match="no further"):
+        await run.supervise_forever(settings, lambda _: None, state_dir=tmp_path, clock=Clock(lambda: 90.0))
+    (holder,) = told
+    assert holder is not None
+    assert holder.round_age(100.0) == 10.0
 
 
 def test_a_reader_finds_all_of_it_while_it_is_written_anew(tmp_path: Path) -> None:

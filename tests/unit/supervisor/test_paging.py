@@ -15,6 +15,7 @@ from teamops.config.settings import NotifySettings
 from teamops.domain import sending
 from teamops.domain.limits import RestartPolicy, RestartWhen
 from teamops.domain.paging import PagingPolicy, Quiet
+from teamops.effects.channels.registry import Around
 from teamops.ledger.outbox import CUT_OFF
 from teamops.ledger.store import LedgerError
 from teamops.model.actions import Poke
@@ -25,6 +26,7 @@ from teamops.model.handoff import Severity
 from teamops.model.page import Answer, Button, Page, Receipt, Transition
 from teamops.model.role import CODER, DIRECTOR, HUMAN, REVIEWER, Role
 from teamops.model.snapshot import AckAlert, SilenceAlert, StopRole
+from teamops.supervisor import run
 from tests.unit.supervisor.life import Life, block, unsent
 
 Begin = Callable[..., Awaitable[Life]]
@@ -191,6 +193,40 @@ async def test_a_channel_that_breaks_or_hangs_holds_up_nobody(begin: Begin) -> N
     (alert,) = life.alerts("notify-failed")
     assert "KeyError" in alert.message
     assert "defect" in alert.do
+
+
+async def test_a_defect_makes_no_storm_and_ends_no_calling(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    life = await begin()
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(sending, "LAP_S", (0.05, 300.0))
+    monkeypatch.setattr(life.core.memory.outbox, "end", broken)
+    await call(life)
+    await life.until(lambda: bool(life.alerts("source-troubled")), "said")
+    for _ in range(20):
+        await life.core.next_round()
+    assert len(life.told("human-turn")) == 1
+    monkeypatch.undo()
+    await lose_tmux(life)
+    await life.until(lambda: bool(life.told("tmux-down")), "others are told")
+
+
+async def test_who_calls_is_begun_again_after_a_defect(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    life = await begin()
+    begun: list[int] = []
+
+    async def broken(_: object) -> None:
+        begun.append(1)
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(life.core.paging, "run", broken)
+    monkeypatch.setattr(run, "FIRST_FRAME_S", 0.0)
+    monkeypatch.setattr(run, "CALL_AGAIN_S", 0.01)
+    life.core.spawn(run._call(life.core, [], Around()), "paging")
+    await life.until(lambda: len(begun) > 2, "begun again")
+    assert "RuntimeError: a defect" in life.core.book.troubles["paging"][0]
 
 
 async def test_a_page_and_its_alert_are_stored_together_or_not_at_all(
