@@ -327,7 +327,7 @@ _ROWS: tuple[AlertRule, ...] = (
     AlertRule(
         code="agent-needs-you",
         escalates=True,
-        keep_firing_s=3.0,
+        keep_firing_s=1.0,  # what is asked after an answer is another question, and nobody has seen it yet
         inhibits=_UNHEARD | {"agent-zombie", "agent-silent"},
         meaning="An agent waits for its person: a permission dialog or a question is open.",
         evidence="Its client's hook or status file; less surely the text of its screen, which calls nobody.",

@@ -50,6 +50,12 @@ def test_what_flaps_fires_once() -> None:
     assert [at for at, _ in play.resolved] == [75]
 
 
+def test_a_question_after_an_answer_is_not_seen_because_the_one_before_it_was() -> None:
+    play = Play({"agent-needs-you CODER": "x*6 .*3 x*6 . x*3"}, {4: ["ack agent-needs-you CODER"]}).run()
+    assert play.states["agent-needs-you CODER"] == "pfffaaarrpfffffffff"
+    assert play.fired == [(1, "agent-needs-you CODER"), (10, "agent-needs-you CODER")]
+
+
 def test_an_eight_hour_suspend_makes_nothing_fire() -> None:
     play = Play({"agent-dead CODER": "x .*5", "budget-unpriced CODER m": "x*8"}, {1: ["gap 28800"]}).run()
     assert play.fired == []
