@@ -90,6 +90,8 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 SESSION_GONE = "its session was closed or renamed"
+SERVER_GONE = "it went with its tmux server"
+"""Of one whose death is told as that of the server: its state is unknown, and it is down all the same."""
 
 
 def tells_of_work(beat: Beat) -> bool:

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from teamops.domain.health import SERVER_GONE
 from teamops.model.agent import AgentState
 from teamops.model.day_facts import Span, StateEdge
 from teamops.model.day_report import SLOT_S, Presence, Stay
@@ -31,8 +32,10 @@ _WORST = (Presence.DOWN, Presence.UNWELL, Presence.HELD)
 _PLAIN = (Presence.ALIVE, Presence.OFF, Presence.UNSEEN)
 
 
-def presence_of(state: str) -> Presence:
-    """Return what a state says; all that is not told apart here is alive."""
+def presence_of(state: str, evidence: str = "") -> Presence:
+    """Return what a state, with its evidence in words, says; all that is not told apart here is alive."""
+    if state == AgentState.UNKNOWN and evidence.endswith(SERVER_GONE):
+        return Presence.DOWN
     return next((presence for known, presence in _OF.items() if known == state), Presence.ALIVE)
 
 
@@ -53,7 +56,9 @@ def stays(
         if _within(seen, begun):
             place = bisect_right(walls, begun)
             presence, why = (
-                (presence_of(states[place - 1].state), states[place - 1].evidence) if place else (Presence.OFF, "")
+                (presence_of(states[place - 1].state, states[place - 1].evidence), states[place - 1].evidence)
+                if place
+                else (Presence.OFF, "")
             )
         elif _within(lived, begun):
             presence, why = Presence.ALIVE, OWN_SIGNS

@@ -293,7 +293,7 @@ class Book:
         facts = page.facts(managed=self.manages(page.role), light_since=light_since)
         state, evidence = health.judge(facts, now, self.settings.limits)
         if tmux_down and state is AgentState.DEAD:
-            state = AgentState.UNKNOWN
+            state, evidence = AgentState.UNKNOWN, replace(evidence, detail=health.SERVER_GONE)
         page.health, page.health_evidence = state, evidence
         page.evidences = known(facts, now)
         if page.keeping is not None:

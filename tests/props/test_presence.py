@@ -7,6 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from teamops.domain.health import SERVER_GONE
 from teamops.domain.presence import merged, presence_of, stays, strip
 from teamops.model.agent import AgentState
 from teamops.model.day_facts import StateEdge
@@ -89,3 +90,8 @@ def test_merged_spans_cover_the_same_and_touch_no_other(spans: list[tuple[int, i
 def test_no_time_has_no_stay_and_no_sign() -> None:
     assert stays([], [], [], 5.0, 5.0) == ()
     assert strip([], 5.0, 5.0) == ()
+
+
+def test_who_went_with_its_tmux_server_is_down_and_who_never_ran_is_not_there() -> None:
+    assert presence_of(AgentState.UNKNOWN, f"process: {SERVER_GONE}") is Presence.DOWN
+    assert presence_of(AgentState.UNKNOWN, "nothing: no session") is Presence.OFF

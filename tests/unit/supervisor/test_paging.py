@@ -15,12 +15,14 @@ from teamops.config.settings import NotifySettings
 from teamops.domain import sending
 from teamops.domain.limits import RestartPolicy, RestartWhen
 from teamops.domain.paging import PagingPolicy, Quiet
+from teamops.domain.presence import presence_of
 from teamops.effects.channels.registry import Around
 from teamops.ledger.outbox import CUT_OFF
 from teamops.ledger.store import LedgerError
 from teamops.model.actions import Poke
 from teamops.model.agent_report import Launch
 from teamops.model.alert import Alert, AlertState
+from teamops.model.day_report import Presence
 from teamops.model.events import HandoffLost, PaneDied, PanesSeen, Ticked
 from teamops.model.handoff import Severity
 from teamops.model.page import Answer, Button, Page, Receipt, Transition
@@ -526,6 +528,8 @@ async def test_a_server_that_went_while_nobody_looked_is_told(begin: Begin, *, s
         return
     await second.until(lambda: bool(second.told("tmux-down")), "told")
     assert len(second.heard) == 1, "one page, not one for each agent"
+    edges = [edge for edge in second.ledger.days.states(0.0, second.wall) if edge.role == CODER]
+    assert presence_of(edges[-1].state, edges[-1].evidence) is Presence.DOWN, "nobody took it away: it is down"
     assert second.alerts("agent-dead") == []
 
 
