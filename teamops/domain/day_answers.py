@@ -33,7 +33,7 @@ def alive(day: AgentDay, zone: tzinfo | None, whole: float) -> Answer:
     """Return whether it lived the whole time, and which gaps there were."""
     lived, unseen = day.seconds(Presence.ALIVE), day.seconds(Presence.UNSEEN)
     if whole <= 0 or unseen >= whole:
-        return Answer(ALIVE, None, "nobody knows: teamops was not running")
+        return Answer(ALIVE, None, "nobody knows: teamops was not running, or its record is cleared away")
     if day.seconds(Presence.OFF) + unseen >= whole:
         return Answer(ALIVE, None, "it was not there")
     if lived >= whole:

@@ -138,7 +138,9 @@ def _roles(asked: Asked, facts: DayFacts, found: Sequence[Episode], signed: set[
 def _agent(role: Role, name: str, at: Frame, facts: DayFacts, own: Sequence[Episode]) -> AgentDay:
     since, until = at.since, at.until
     states = [edge for edge in facts.states if edge.role == role]
-    known = stays(states, facts.watched, facts.signs.get(role, ()), since, until)
+    kept = facts.states_since
+    watched = [(max(begun, kept), ended) for begun, ended in facts.watched if ended > kept]
+    known = stays(states, watched, facts.signs.get(role, ()), since, until)
     fresh = [edge for edge in states if since <= edge.wall < until]
     day = AgentDay(
         role=role,

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -96,6 +97,14 @@ class ReportFacts:
             )
         ]
         return tuple(StateEdge(row[0], Role(row[1]), row[2], row[3]) for row in (*before, *rows))
+
+    def states_since(self) -> float:
+        """Return since when all states are on record, Unix seconds: older ones were cleared away, but for a few."""
+        rows = self._rows(
+            "SELECT wall FROM state_edge one WHERE id > 1 AND NOT EXISTS"
+            " (SELECT 1 FROM state_edge WHERE id = one.id - 1) ORDER BY id DESC LIMIT 1"
+        )
+        return float(rows[0][0]) if rows else -inf
 
     def signs(self, since: float, until: float) -> dict[Role, tuple[int, ...]]:
         """Return the minutes in which each agent gave a sign of life of its own, in order."""

@@ -40,10 +40,12 @@ _WALLS = ("state_edge", "light", "alert_edge", "action")
 _OLD = {
     "decision": "verdict = 'allow' AND wall < ?",
     "unpriced": "wall < ?",
-    "state_edge": "wall < ? AND id NOT IN (SELECT max(id) FROM state_edge GROUP BY role) AND id NOT IN (SELECT max(id)"
+    "state_edge": "wall < ?1 AND id NOT IN (SELECT max(id) FROM state_edge GROUP BY role)"
+    " AND id NOT IN (SELECT max(id) FROM state_edge WHERE wall < ?1 GROUP BY role) AND id NOT IN (SELECT max(id)"
     " FROM state_edge WHERE state NOT IN ('unknown', 'dead', 'held', 'given up', 'backing off') GROUP BY role)",
 }
-"""Which rows go; by their number, a few at a time. That an agent was ever alive is not forgotten."""
+"""Which rows go; by their number, a few at a time. That an agent was ever alive is not forgotten, nor in which state it
+was when what is kept begins."""
 
 
 def days_seen(connection: sqlite3.Connection, wall: float, most: int) -> set[int]:

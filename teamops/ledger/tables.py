@@ -60,7 +60,8 @@ TABLES: tuple[Table, ...] = (
         "state_edge",
         Kept.MINUTE,
         "wall",
-        "Each state of each agent. Each agent's newest stays. What came of it is in alerts and restarts.",
+        "Each state of each agent. Each agent's newest stays, and the one it was in when what is kept begins. What "
+        "came of it is in alerts and restarts.",
     ),
     Table(
         "unpriced",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from math import inf
 
 from msgspec import Struct, field
 
@@ -78,6 +79,8 @@ class DayFacts(Struct, frozen=True, kw_only=True):
     """When a supervisor was at work, oldest first. All other times nobody looked."""
     states: tuple[StateEdge, ...] = ()
     """Oldest first; of each agent the last one before the span, too."""
+    states_since: float = -inf
+    """What was before is not on record any more, Unix seconds."""
     signs: Mapping[Role, tuple[int, ...]] = field(default_factory=dict)
     """The minutes (since 1970) in which an agent gave a sign of life of its own: a beat, a response; in order."""
     restarts: tuple[RestartRecord, ...] = ()

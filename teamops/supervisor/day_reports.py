@@ -137,6 +137,7 @@ def _facts(look: Look, question: Question) -> DayFacts:
     return DayFacts(
         watched=watched,
         states=days.states(since, until),
+        states_since=days.states_since(),
         # A sign just before the span, and one just after it, may prove what is at its edge.
         signs=days.signs(since - QUIET_S - 60, until + QUIET_S + 60),
         restarts=days.restarts(since, until),

@@ -84,9 +84,13 @@ def words(facts: DayFacts, question: str) -> tuple[bool | None, str]:
          "no: alive 23 h 30 min of 24 h; held 30 min from 03-28 23:30 to 00:00"),
         (watched((6, "working")), True, "while it was there: alive 18 h of 24 h; not there 6 h"),
         (watched(), None, "it was not there"),
-        (DayFacts(), None, "nobody knows: teamops was not running"),
+        (DayFacts(), None, "nobody knows: teamops was not running, or its record is cleared away"),
         (structs.replace(watched((-3, "idle")), watched=((T0 + 6 * HOUR, T0 + 24 * HOUR),)), True,
          "as far as is known: alive 18 h of 24 h; not observed 6 h"),
+        (structs.replace(watched((6, "idle")), states_since=T0 + 6 * HOUR), True,
+         "as far as is known: alive 18 h of 24 h; not observed 6 h"),
+        (structs.replace(watched(), states_since=T0 + 30 * HOUR), None,
+         "nobody knows: teamops was not running, or its record is cleared away"),
     ],
 )  # fmt: skip
 def test_whether_it_lived(facts: DayFacts, good: bool | None, said: str) -> None:
@@ -95,7 +99,7 @@ def test_whether_it_lived(facts: DayFacts, good: bool | None, said: str) -> None
 
 def test_a_day_that_has_not_begun_is_not_known() -> None:
     day = coder(watched((-3, "idle")), wall=T0)
-    assert day.answers[0].words == "nobody knows: teamops was not running"
+    assert day.answers[0].words == "nobody knows: teamops was not running, or its record is cleared away"
     assert day.strips == ()
 
 

@@ -244,6 +244,22 @@ def test_minutes_states_and_allowed_calls_go_and_facts_stay(tmp_path: Path) -> N
         } == facts
 
 
+def test_in_which_state_an_agent_was_when_what_is_kept_begins_is_not_forgotten(tmp_path: Path) -> None:
+    with closing(open_ledger(tmp_path / "l")) as ledger:
+        ledger.state_edge(REVIEWER, "idle", "", NOW - 120 * DAY_S)
+        for day in range(119, -1, -1):
+            ledger.state_edge(CODER, "working" if day % 2 else "dead", "", NOW - day * DAY_S)
+        ledger.state_edge(REVIEWER, "dead", "", NOW - DAY_S / 2)
+        assert ledger.days.states_since() == float("-inf"), "nothing was cleared away so far"
+        whole = ledger.days.states(NOW - 60 * DAY_S, EVER)
+        ledger.rss.add([(CODER, 1, int((NOW - day * DAY_S) // 60), 1) for day in range(120)])
+        sweep(ledger)
+        assert ledger.days.states(NOW - 60 * DAY_S, EVER) == whole
+        since = ledger.days.states_since()
+        assert NOW - 93 * DAY_S < since < NOW - 88 * DAY_S
+        assert {edge.role: edge.state for edge in ledger.days.states(since, since)} == {REVIEWER: "idle"}
+
+
 @pytest.mark.parametrize("ahead_days", [400, 3650, 60_000])
 def test_a_clock_that_jumps_ahead_wipes_nothing(tmp_path: Path, ahead_days: int) -> None:
     with closing(filled(tmp_path / "l", days=100)) as ledger:
