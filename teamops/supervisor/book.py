@@ -191,10 +191,14 @@ class Book:
         Nobody may have seen the end of them. ``launches``: the newest of each role.
         """
         for page in self.agents.values():
-            if page.settings is None or not self.manages(page.role) or is_let_go(page):
+            if page.settings is None or not self.manages(page.role):
                 continue
             launch, said = launches.get(page.role), self.alerts.get(("agent-dead", str(page.role)))
-            if launch is not None and not launch.adopted and launch.session == page.settings.session:
+            ours = launch is not None and not launch.adopted and launch.session == page.settings.session
+            self.tmux_was_down = self.tmux_was_down and not ours  # who was in it is known better than that
+            if is_let_go(page):
+                continue
+            if launch is not None and ours:
                 page.left_running = launch.pid
             elif said is not None and said.open:
                 page.left_running = 0

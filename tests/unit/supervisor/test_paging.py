@@ -508,6 +508,24 @@ async def test_what_one_saw_die_stays_dead_for_the_next_life(begin: Begin) -> No
     assert second.heard == [], "once"
 
 
+async def test_a_server_is_missed_no_more_when_all_that_were_in_it_are_stopped(begin: Begin) -> None:
+    def gone(life: Life) -> None:
+        life.panes = lambda *_: life.core.emit(  # type: ignore[method-assign]
+            PanesSeen(life.core.stamp(), (), server_up=False)
+        )
+
+    life = await begin(before=left(CODER))
+    await lose_tmux(life)
+    await life.until(lambda: bool(life.told("tmux-down")), "told")
+    await life.end()
+    second = await begin(start=life.wall, before=gone)
+    await second.ticks(5)
+    assert second.alerts("tmux-down")
+    second.core.wish(StopRole(CODER))
+    await second.ticks(5)
+    assert second.alerts("tmux-down") == [], "nobody else was ever started"
+
+
 @pytest.mark.parametrize("stopped", [False, True])
 async def test_a_server_that_went_while_nobody_looked_is_told(begin: Begin, *, stopped: bool) -> None:
     life = await begin(before=left(CODER))
