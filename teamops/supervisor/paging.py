@@ -147,11 +147,13 @@ class Paging:
         return found
 
     def hear_tries(self, book: Book) -> None:
-        """Take what a person's ``teamops notify test`` has shown of the channels."""
+        """Take what a person's ``teamops notify test`` has shown of the channels: what waited for one goes out."""
         memory = self._core.memory
         for last in memory.ask(book, memory.outbox.last_tries) or ():
-            if last.receipt.ok:
+            if last.receipt.ok and (last.channel in self._reasons or last.channel in self._failed):
                 self._well(last.channel)
+                self._fold_left_behind()
+                self._due.set()
 
     @property
     def note(self) -> str:

@@ -18,7 +18,7 @@ from teamops.domain.paging import PagingPolicy, Quiet
 from teamops.domain.presence import presence_of
 from teamops.effects.channels.registry import Around
 from teamops.ledger.outbox import CUT_OFF
-from teamops.ledger.store import LedgerError
+from teamops.ledger.store import LedgerError, open_ledger
 from teamops.model.actions import Poke
 from teamops.model.agent_report import Launch
 from teamops.model.alert import Alert, AlertState
@@ -656,14 +656,30 @@ async def test_what_a_person_tries_by_hand_ends_the_alert(begin: Begin) -> None:
     await life.until(lambda: bool(life.told("human-turn")), "told")
     await life.ticks(3)
     assert life.alerts("notify-failed")
-    from teamops.ledger.store import open_ledger
-
     theirs = open_ledger(life.folder / "state" / "ledger.sqlite3")
     page = life.told("human-turn")[0]
     theirs.outbox.end(page, theirs.outbox.begin(page, "desktop", life.wall), Receipt(ok=True, message="m"), life.wall)
     theirs.close()
     await life.ticks(3)
     assert not life.alerts("notify-failed")
+
+
+async def test_what_waited_goes_out_when_a_person_has_mended_and_tried_a_channel(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "LAP_S", (1000.0,))
+    life = await begin(before=deaf())
+    await call(life)
+    await life.until(lambda: bool(life.ears["terminal"].tries), "tried in vain")
+    await life.ticks(3)
+    life.ears["desktop"].answer = Receipt(ok=True, message="shown")
+    theirs = open_ledger(life.folder / "state" / "ledger.sqlite3")
+    trial = replace(life.ears["desktop"].tries[0], id="trial", transition=Transition.TRIED, keys=())
+    theirs.outbox.tried(trial, [("desktop", Receipt(ok=True, message="m"))], life.wall)
+    theirs.close()
+    await life.ticks(3)
+    await life.ticks(31)  # not two pages of one kind in so short a time
+    await life.until(lambda: bool(life.told("human-turn")), "told, and not a thousand seconds later")
 
 
 async def test_a_viewer_calls_nobody(begin: Begin) -> None:
