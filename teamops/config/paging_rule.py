@@ -9,9 +9,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from teamops.config.channels import WAYS
-from teamops.domain.alert_rules import RULES, AlertRule
+from teamops.domain.alert_rules import RULES
 from teamops.domain.paging import PagingPolicy
 from teamops.domain.sending import PAUSES_S
+from teamops.model.alert import AlertRule
 from teamops.model.handoff import Severity
 
 KeyPath = tuple[str, ...]

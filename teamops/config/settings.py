@@ -12,11 +12,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from teamops.config.channels import CommandSettings, RemoteSettings, Signal
-from teamops.domain.alert_rules import RULES, AlertRule
+from teamops.domain.alert_rules import RULES
 from teamops.domain.boundary_rules import NO_TIERS, TierRule
 from teamops.domain.budget import BudgetRule, Budgets
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen, Retention, SpikeRule
 from teamops.domain.paging import PagingPolicy
+from teamops.model.alert import AlertRule
 from teamops.model.price import OwnPrice
 from teamops.model.role import Role
 

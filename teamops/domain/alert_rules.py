@@ -5,50 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from teamops.domain.boundary_notices import SETTLED_S
-from teamops.model.alert import Finding
+from teamops.model.alert import HOUR_S, AlertRule, Finding
 from teamops.model.handoff import Severity
 from teamops.model.page import Button
 
-HOUR_S = 3600.0
-
-ANSWERS = (Button.ACK, Button.SILENCE_1H)
 ABOUT_AGENT = (Button.ACK, Button.RESTART, Button.POKE, Button.SILENCE_1H)
-
-
-class AlertRule(Struct, frozen=True, kw_only=True):
-    """What is so of every alert of one code. Times in observed seconds: time in which teamops did not run is none."""
-
-    code: str
-    """Kebab-case and stable: people's scripts and the ledger know it."""
-    severity: Severity = Severity.WARNING
-    """INFO, WARNING or CRITICAL; a finding may say that its case is a graver or lesser one."""
-    for_s: float = 1.0
-    """So long without a break its cause is seen before it fires; 0 = at once."""
-    keep_firing_s: float = 0.0
-    """So long its cause must be gone before it is resolved: one that flaps calls once."""
-    page: bool = True
-    """The person is told away from the screen, unless a finding says otherwise of its case."""
-    paged: str = "yes"
-    """When that is, for a person: "yes", "no", or a condition."""
-    repeat_s: float | None = 4 * HOUR_S
-    """Told again after so long, if nobody has acknowledged it; ``None`` = never."""
-    escalates: bool = False
-    """Told by the next channel, too, if nobody acknowledges it. Every critical one is, whatever stands here."""
-    group: str = ""
-    """Those that fire together and have the same are one page; empty = its code."""
-    inhibits: frozenset[str] = frozenset()
-    """While it fires, alerts of these codes about the same agent are hidden; about any agent where it is about none."""
-    buttons: tuple[Button, ...] = ANSWERS
-    """What a person may answer to its page."""
-    meaning: str
-    evidence: str
-    """What shows it: by what teamops knows."""
-    do: str
-    """What a person does about it, as the documentation says it; a finding says it of its case."""
 
 
 _UNWELL = frozenset({"agent-silent", "agent-zombie", "agent-errored", "agent-needs-you", "agent-suspended"})
@@ -343,6 +307,16 @@ _ROWS: tuple[AlertRule, ...] = (
         " agents there that nobody stopped: a reboot ends them, too.",
         do="Start the team's sessions again (`teamops up`), or mend the socket in teamops.toml. `teamops down` says"
         " that they may stay away.",
+    ),
+    AlertRule(
+        code="tmux-unseen",
+        severity=Severity.CRITICAL,
+        for_s=60.0,  # a busy machine lets it wait for a while
+        keep_firing_s=10.0,
+        repeat_s=HOUR_S,
+        meaning="The tmux server can't be asked: what the agents do is not seen, and nothing is done for them.",
+        evidence="tmux has not answered for a minute, has refused, or is not installed.",
+        do="`tmux ls` says whether it hangs: the machine may be very busy, or the server stopped (`SIGSTOP`).",
     ),
     AlertRule(
         code="source-troubled",

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from teamops.domain.alert_rules import RULES, AlertRule, pages, rule_of, severity_of
-from teamops.model.alert import Alert, AlertState, Finding, Silence
+from teamops.domain.alert_rules import RULES, pages, rule_of, severity_of
+from teamops.model.alert import Alert, AlertRule, AlertState, Finding, Silence
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
 

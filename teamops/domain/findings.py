@@ -11,6 +11,9 @@ from teamops.model.handoff import Problem, Severity
 from teamops.model.role import Role
 from teamops.model.snapshot import LightState
 
+TMUX_SERVER = "tmux server"
+"""The source that asks it; without it nobody knows what the agents do."""
+
 
 def light_findings(lights: Iterable[tuple[Light, Reading]], *, managed: frozenset[Role]) -> list[Finding]:
     """Return a finding for each stale light. ``managed`` are the roles that teamops can poke."""
@@ -150,7 +153,11 @@ def trouble_findings(
     found = [
         Finding(code="source-troubled", subject=source, message=f"{source}: {message}", do=hint)
         for source, (message, hint) in troubles.items()
+        if source != TMUX_SERVER
     ]
+    if TMUX_SERVER in troubles:
+        message, hint = troubles[TMUX_SERVER]
+        found.append(Finding(code="tmux-unseen", subject=TMUX_SERVER, message=f"{TMUX_SERVER}: {message}", do=hint))
     if tmux_down:
         found.append(
             Finding(

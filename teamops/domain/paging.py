@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from teamops.domain.alert_rules import ANSWERS, RULES, AlertRule, rule_of
+from teamops.domain.alert_rules import RULES, rule_of
 from teamops.domain.secrets import without_secrets
-from teamops.model.alert import Alert, AlertState
+from teamops.model.alert import ANSWERS, Alert, AlertRule, AlertState
 from teamops.model.handoff import Severity
 from teamops.model.page import Page, Transition
 

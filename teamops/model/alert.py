@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import Struct
+
 from teamops.model.handoff import Severity
+from teamops.model.page import Button
 from teamops.model.role import Role
 
 
@@ -25,6 +28,10 @@ class Finding:
     """Where this case is a graver or lesser one than its rule says."""
     notify: bool | None = None
     """False: its rule calls the person away from the screen, but this is not such a case."""
+
+
+HOUR_S = 3600.0
+ANSWERS = (Button.ACK, Button.SILENCE_1H)
 
 
 class AlertState(StrEnum):
@@ -116,3 +123,35 @@ class Alert:
     def silenced(self, wall: float) -> bool:
         """Return whether nobody is to be told of it at ``wall``."""
         return self.silence is not None and self.silence.holds(wall)
+
+
+class AlertRule(Struct, frozen=True, kw_only=True):
+    """What is so of every alert of one code. Times in observed seconds: time in which teamops did not run is none."""
+
+    code: str
+    """Kebab-case and stable: people's scripts and the ledger know it."""
+    severity: Severity = Severity.WARNING
+    """INFO, WARNING or CRITICAL; a finding may say that its case is a graver or lesser one."""
+    for_s: float = 1.0
+    """So long without a break its cause is seen before it fires; 0 = at once."""
+    keep_firing_s: float = 0.0
+    """So long its cause must be gone before it is resolved: one that flaps calls once."""
+    page: bool = True
+    """The person is told away from the screen, unless a finding says otherwise of its case."""
+    paged: str = "yes"
+    """When that is, for a person: "yes", "no", or a condition."""
+    repeat_s: float | None = 4 * HOUR_S
+    """Told again after so long, if nobody has acknowledged it; ``None`` = never."""
+    escalates: bool = False
+    """Told by the next channel, too, if nobody acknowledges it. Every critical one is, whatever stands here."""
+    group: str = ""
+    """Those that fire together and have the same are one page; empty = its code."""
+    inhibits: frozenset[str] = frozenset()
+    """While it fires, alerts of these codes about the same agent are hidden; about any agent where it is about none."""
+    buttons: tuple[Button, ...] = ANSWERS
+    """What a person may answer to its page."""
+    meaning: str
+    evidence: str
+    """What shows it: by what teamops knows."""
+    do: str
+    """What a person does about it, as the documentation says it; a finding says it of its case."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from teamops.domain.alert_rules import AlertRule
 from teamops.domain.log_lines import silence_words
-from teamops.model.alert import Alert
+from teamops.model.alert import Alert, AlertRule
 from teamops.model.handoff import Severity
 from teamops.model.snapshot import Snapshot
 from teamops.report.times import iso

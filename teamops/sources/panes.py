@@ -10,6 +10,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from teamops.config.settings import Settings
+from teamops.domain.findings import TMUX_SERVER
 from teamops.model.errors import TeamopsError
 from teamops.model.events import OutputSeen, PaneDied, PanesSeen, SourceTroubled
 from teamops.model.pane import Pane
@@ -132,13 +133,13 @@ class Panes:
         try:
             panes = await self._server.panes()
         except ServerDown:
-            self._say("tmux server", "", "")
+            self._say(TMUX_SERVER, "", "")
             self._tell((), up=False)
             return
         except TeamopsError as error:  # it hangs or refuses: what was known stays
-            self._say("tmux server", error.message, error.hint)
+            self._say(TMUX_SERVER, error.message, error.hint)
             return
-        self._say("tmux server", "", "")
+        self._say(TMUX_SERVER, "", "")
         self._follow(panes)
         self._oom.look()
         self._tell(panes, up=True)

@@ -57,6 +57,12 @@ class Acting:
                 outcome = Outcome(ok=False, message="teamops is still starting", hint="try again")
             else:
                 outcome = await self.effects.run(action, check)
+        except Exception as error:
+            # A defect, which is told as this task's end, too. Whoever waits is told, and nothing is typed once more.
+            said = f"a defect of teamops: {type(error).__name__}"
+            outcome = Outcome(ok=False, message=said, hint="look what came of it; and please report it", touched=True)
+            self._core.emit(ActionFinished(self._core.stamp(), action_id, action, outcome))
+            raise
         finally:
             self._busy.discard(key)
         self._core.emit(ActionFinished(self._core.stamp(), action_id, action, outcome))

@@ -179,6 +179,8 @@ class Paging:
             now = self._core.time()
             for one in sorted(self._waiting.values(), key=lambda one: (not one.page.critical, one.page.wall)):
                 if one.due <= now and one.channel not in self._busy and one.page.id not in self._busy.values():
+                    # Put off first: one that can't even be begun, by a defect, keeps no other waiting for ever.
+                    self._waiting[one.page.id] = replace(one, due=now + sending.LAP_S[-1])
                     self._begin(one)
             later = [one.due - now for one in self._waiting.values() if one.due > now]
             pause = min(later, default=None)  # what is due and waits for its channel is woken when that is free

@@ -9,9 +9,8 @@ from msgspec.structs import replace
 
 from teamops.domain import alerts as life
 from teamops.domain import paging
-from teamops.domain.alert_rules import AlertRule
 from teamops.domain.paging import Lately, Moment, PagingPolicy, Quiet
-from teamops.model.alert import Alert, AlertState, Finding
+from teamops.model.alert import Alert, AlertRule, AlertState, Finding
 from teamops.model.handoff import Severity
 from teamops.model.page import Page, Transition
 from teamops.model.role import Role

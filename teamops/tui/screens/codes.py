@@ -17,7 +17,7 @@ from teamops.tui.widgets.page import Page
 from teamops.tui.widgets.rows import RowView
 
 if TYPE_CHECKING:
-    from teamops.domain.alert_rules import AlertRule
+    from teamops.model.alert import AlertRule
 
 CODE = 21
 """Cells for a code."""

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from teamops.domain import alerts as life
 from teamops.domain import paging
-from teamops.domain.alert_rules import RULES, AlertRule
+from teamops.domain.alert_rules import RULES
 from teamops.domain.paging import Lately, Moment, PagingPolicy
-from teamops.model.alert import Alert, Finding
+from teamops.model.alert import Alert, AlertRule, Finding
 from teamops.model.handoff import Severity
 from teamops.model.page import Page
 from teamops.model.role import Role

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import teamops
-from teamops.domain.alert_rules import RULES, AlertRule
+from teamops.domain.alert_rules import RULES
+from teamops.model.alert import AlertRule
 from teamops.model.handoff import Severity
 
 ROOT = Path(teamops.__file__).parent

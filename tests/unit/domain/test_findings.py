@@ -96,6 +96,11 @@ def test_troubles() -> None:
     ]
 
 
+def test_a_tmux_that_can_t_be_asked_is_no_lesser_way_to_work() -> None:
+    (found,) = findings.trouble_findings({findings.TMUX_SERVER: ("it hangs", "look")}, tmux_down="", ledger="")
+    assert (found.code, severity_of(found), found.do) == ("tmux-unseen", Severity.CRITICAL, "look")
+
+
 def test_a_ledger_that_cannot_be_read_is_no_proof_that_all_is_well() -> None:
     (found,) = findings.trouble_findings({}, tmux_down="", ledger="", unjudged="the file is damaged")
     assert (found.code, severity_of(found), pages(found)) == ("ledger-troubled", Severity.CRITICAL, True)

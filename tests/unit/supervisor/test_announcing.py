@@ -320,6 +320,19 @@ async def test_a_persons_own_poke_makes_up_for_it(begin: Begin, handoff: Path) -
     assert not life.alerts("handoff-unannounced")
 
 
+async def test_a_defect_in_what_is_done_is_told_to_who_waits_and_the_next_is_done(begin: Begin) -> None:
+    life = await begin(CODER)
+
+    def broken(_: Action) -> None:
+        raise RuntimeError("a defect")
+
+    life.hands.before = broken
+    outcome = await life.core.acts.begin(Poke(role=CODER, text="go on", by=By.PERSON))
+    assert (outcome.ok, outcome.touched, outcome.message) == (False, True, "a defect of teamops: RuntimeError")
+    life.hands.before = lambda _: None
+    assert (await life.core.acts.begin(Poke(role=CODER, text="go on", by=By.PERSON))).ok
+
+
 async def test_killed_between_claim_and_line_it_is_said_and_typed_later(
     begin: Begin, handoff: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

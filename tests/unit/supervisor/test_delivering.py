@@ -538,7 +538,7 @@ async def test_killed_while_typing_nobody_knows_how_far_it_got_and_its_proof_is_
     status(first, ClientStatus.IDLE)
 
     def die(_: object) -> None:
-        raise RuntimeError("killed")
+        raise asyncio.CancelledError  # as the end of a process: nothing is told
 
     first.hands.before = die
     await first.append(TO_CODER)
@@ -557,7 +557,7 @@ async def test_killed_while_typing_its_proof_ends_the_alert(begin: Begin, handof
     first = await begin(CODER, **CLAUDE)
 
     def die(_: object) -> None:
-        raise RuntimeError("killed")
+        raise asyncio.CancelledError  # as the end of a process: nothing is told
 
     first.hands.before = die
     await first.append(TO_CODER)

@@ -6,16 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
 
 from teamops.config.channels import CommandSettings
 from teamops.config.settings import NotifySettings
-from teamops.domain import sending
+from teamops.domain import sending, worth
 from teamops.domain.limits import RestartPolicy, RestartWhen
 from teamops.domain.paging import PagingPolicy, Quiet
 from teamops.domain.presence import presence_of
+from teamops.domain.sending import Sending
 from teamops.effects.channels.registry import Around
 from teamops.ledger.outbox import CUT_OFF
 from teamops.ledger.store import LedgerError, open_ledger
@@ -229,6 +231,25 @@ async def test_who_calls_is_begun_again_after_a_defect(begin: Begin, monkeypatch
     life.core.spawn(run._call(life.core, [], Around()), "paging")
     await life.until(lambda: len(begun) > 2, "begun again")
     assert "RuntimeError: a defect" in life.core.book.troubles["paging"][0]
+
+
+async def test_a_page_that_can_t_be_begun_keeps_no_other_waiting(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    life = await begin()
+    judge = worth.judge
+
+    def broken(one: Sending, *rest: Any) -> worth.Judged:
+        if "human-turn" in one.page.title:
+            raise RuntimeError("a defect")
+        return judge(one, *rest)
+
+    monkeypatch.setattr(worth, "judge", broken)
+    monkeypatch.setattr(sending, "LAP_S", (0.05, 300.0))
+    await call(life)
+    await life.until(lambda: "paging" in life.core.book.troubles, "said")
+    life.core.spawn(life.core.paging.run(list(life.ears.values())), "paging")  # as it is begun again
+    await lose_tmux(life)
+    await life.until(lambda: bool(life.told("tmux-down")), "others are told")
+    assert life.told("human-turn") == []
 
 
 async def test_a_page_and_its_alert_are_stored_together_or_not_at_all(
