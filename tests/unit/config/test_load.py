@@ -719,7 +719,7 @@ def test_the_next_channel_is_told_no_sooner_than_the_first_was_tried(project: Pa
         ),
         (
             '[notify]\nescalate_s = "2h"\n',
-            [f"poke-unproven, forged-sign-off, agent-given-up and 4 more: {SOONER}"],
+            [f"poke-unproven, forged-sign-off, agent-given-up and 5 more: {SOONER}"],
         ),
     ],
 )
