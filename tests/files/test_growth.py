@@ -535,6 +535,7 @@ async def test_what_opencode_uses_is_told_to_its_last_word(tmp_path: Path, begin
                 second = Opencode(tmp_path, tmp_path / "project", "second")
                 with closing(second):
                     first.respond("m2")
+                    await seen.until(lambda: sorted(seen.used()) == ["m1", "m2"])  # else the newer one alone is read
                     second.respond("m3")
                     await seen.until(lambda: sorted(seen.used()) == ["m1", "m2", "m3"])
                     source._watch.stop()  # the change is not told before the process has ended
