@@ -532,10 +532,10 @@ async def test_what_opencode_uses_is_told_to_its_last_word(tmp_path: Path, begin
                 first.respond("m1")
                 assert await seen.until(lambda: seen.used() == ["m1"]) < 2.0
                 assert [event.live for event in seen.events if isinstance(event, UsageSeen)] == [True]
+                first.respond("m2")
+                await seen.until(lambda: sorted(seen.used()) == ["m1", "m2"])  # of two at once the newer alone is read
                 second = Opencode(tmp_path, tmp_path / "project", "second")
                 with closing(second):
-                    first.respond("m2")
-                    await seen.until(lambda: sorted(seen.used()) == ["m1", "m2"])  # else the newer one alone is read
                     second.respond("m3")
                     await seen.until(lambda: sorted(seen.used()) == ["m1", "m2", "m3"])
                     source._watch.stop()  # the change is not told before the process has ended
