@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+import psutil
+
 from tests import strays
 
 MARK = "TEAMOPS_TEST_TERMINAL"
@@ -159,6 +161,15 @@ class Terminal:
                 raise NotSeenError(f"the program still runs after {timeout:g} s\n{framed(self.text())}")
             time.sleep(POLL_S)
         return self.exit_status
+
+    def process(self, argv: Sequence[str]) -> psutil.Process:
+        """Return the process of this terminal that was started as ``argv`` (the interpreter's own path may differ)."""
+        (found,) = (one for one in strays.marked(MARK, self._mark) if one.cmdline()[1:] == list(argv[1:]))
+        return found
+
+    def given_back(self) -> bool:
+        """Return whether no program has the alternate screen or the mouse any more."""
+        return self._tmux("display-message", "-p", "#{alternate_on}#{mouse_any_flag}").strip() == "00"
 
     def left_running(self, deadline_s: float = 0.0) -> list[str]:
         """Return the processes that the ended program left behind, given ``deadline_s`` to go by themselves."""

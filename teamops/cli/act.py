@@ -42,6 +42,7 @@ def restart(role: str, root: Path | None, state_dir: Path | None, *, yes: bool) 
 @project_option
 def attach(role: str, root: Path | None) -> None:
     """Go to ROLE's tmux session, or switch to it inside tmux."""
+    from teamops.cli.leaving import Leaving
     from teamops.cli.screen import run_attach
     from teamops.tmux.attach import attach_plan
     from teamops.tmux.socket import Socket
@@ -50,7 +51,8 @@ def attach(role: str, root: Path | None) -> None:
     agent = managed_role(settings, role)
     plan = attach_plan(Socket(settings.tmux.socket_name, settings.tmux.socket_path), agent.session, os.environ)
     click.echo(plan.back, err=True)
-    run_attach(plan)
+    with Leaving() as leaving:
+        run_attach(plan, leaving)
 
 
 async def _restart(settings: Settings, state_dir: Path | None, role: Role) -> Outcome:

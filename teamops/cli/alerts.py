@@ -13,7 +13,7 @@ import click
 
 from teamops.cli.options import project_option, state_option
 from teamops.cli.person import need_person
-from teamops.cli.place import settings_of
+from teamops.cli.place import need_project, settings_of
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, TeamopsError, UsageError
 from teamops.model.text import clean_line
 
@@ -36,7 +36,7 @@ def alerts(
 ) -> int:
     """List what needs you, the worst first; acknowledge or silence it.
 
-    Exits with 1 when something fires that nobody has acknowledged.
+    Exits with 1 when something fires that nobody has acknowledged, or when the ledger can't be written.
     """
     ctx.obj = (root, state_dir)
     if ctx.invoked_subcommand is not None:
@@ -49,13 +49,15 @@ def alerts(
         rules = tuple(settings.alert_rules.values())
         click.echo(json.dumps(report.codes_json(rules), ensure_ascii=False) if as_json else report.codes_text(rules))
         return EXIT_OK
+    need_project(settings)
     snapshot = asyncio.run(look(settings, state_dir=state_dir))
     chosen = report.chosen(snapshot.alerts, every=every)
     if as_json:
         click.echo(json.dumps(report.alerts_json(snapshot, chosen), ensure_ascii=False))
     else:
         click.echo(report.alerts_text(snapshot, chosen))
-    return EXIT_FINDING if any(alert.calling for alert in snapshot.alerts) else EXIT_OK
+    calls = snapshot.supervisor.unrecorded is not None or any(alert.calling for alert in snapshot.alerts)
+    return EXIT_FINDING if calls else EXIT_OK
 
 
 @alerts.command()
@@ -107,7 +109,9 @@ def silence(
 def _place(ctx: click.Context, root: Path | None, state_dir: Path | None) -> tuple[Settings, Path | None]:
     """Return project and state folder, whether they were named before the command's name or after it."""
     above = ctx.obj or (None, None)
-    return settings_of(root or above[0]), state_dir or above[1]
+    settings = settings_of(root or above[0])
+    need_project(settings)
+    return settings, state_dir or above[1]
 
 
 def _change(

@@ -45,14 +45,21 @@ def append(
     text; without --section standard input is the text. What breaks a rule is refused with its code, and nothing is
     written. Exit code 1 if it is refused, 2 on wrong use.
     """
+    from teamops.effects.around import own_role, roles_around
+    from teamops.effects.confine import CONFINED
+
     words = Words(sections=sections, **given)
     settings: Settings | None = None
     try:
         role = role_in(words, os.environ.get("TEAMOPS_ROLE", ""))
         settings = _settings(root)
-        if has_to_ask(settings, force=force):
+        around = roles_around(settings)
+        role = own_role(role, around)
+        inside = bool(around or os.environ.get(CONFINED))
+        if inside and has_to_ask(settings, force=force):
             return ask_for(settings, words, role, force=force, as_json=as_json)
-        _answer_others(settings, state_dir)
+        if not inside:
+            _answer_others(settings, state_dir)
         written = write(settings, state_dir, words, role, force=force)
     except TeamopsError as error:
         if not as_json:
@@ -74,9 +81,7 @@ def append(
 
 def _answer_others(settings: Settings, state_dir: Path | None) -> None:
     """Do first what agents ask for that can't write: nobody may be there who supervises."""
-    from teamops.effects.confine import CONFINED
-
-    if os.environ.get(CONFINED) or os.environ.get("TEAMOPS_ANSWERING") or not any(settings.spool.glob("*/*.request")):
+    if os.environ.get("TEAMOPS_ANSWERING") or not any(settings.spool.glob("*/*.request")):
         return
     from teamops.effects.asked import answer_all
 

@@ -27,14 +27,10 @@ _POLL_S = 0.05
 
 
 def has_to_ask(settings: Settings, *, force: bool) -> bool:
-    """Return whether this process is inside a boundary and can't write the block itself.
+    """Return whether a process inside a boundary can't write the block itself.
 
     The file was replaced (the boundary knows the one of the start), or there is none, or a record is to be made.
     """
-    from teamops.effects.confine import CONFINED
-
-    if not os.environ.get(CONFINED):
-        return False
     return force or not _can_write(settings.handoff)
 
 

@@ -55,7 +55,7 @@ def check(warn: tuple[str, ...], root: Path | None, state_dir: Path | None, *, a
     """Say in one line whether this team is supervised and what is wrong, for cron and monitoring.
 
     Exit codes are those of Nagios' plugins: 0 all well, 1 a warning, 2 an error, a critical alert or no supervisor,
-    3 it can't be known, wrong use included.
+    3 it can't be known, or not be said, wrong use included.
     """
     from teamops.cli.place import settings_of
     from teamops.domain.alert_rules import RULES
@@ -88,11 +88,19 @@ def _facts(project: str, folder: Path) -> Facts:
     from teamops.supervisor.lease import Lease
 
     _must_be_open(folder)
-    holder = Lease(folder).holder()
-    try:
-        alerts, trouble = [alert for alert in alerts_at(folder / "ledger.sqlite3") if alert.open], ""
-    except LedgerError as error:
-        alerts, trouble = [], error.message
+    lease = Lease(folder)
+    holder = lease.holder()
+    unrecorded = lease.unrecorded(holder)
+    trouble = ""
+    if unrecorded is not None and (unrecorded.alerts is None or unrecorded.more):
+        trouble = unrecorded.words
+    if unrecorded is not None and unrecorded.alerts is not None:
+        alerts = [alert for alert in unrecorded.alerts if alert.listed]
+    else:
+        try:
+            alerts = [alert for alert in alerts_at(folder / "ledger.sqlite3") if alert.listed]
+        except LedgerError as error:
+            alerts, trouble = [], error.message
     return Facts(
         project=project,
         pid=None if holder is None else holder.pid,

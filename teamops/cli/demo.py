@@ -6,14 +6,12 @@ import asyncio
 import contextlib
 import math
 import os
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import click
 
+from teamops.cli.leaving import Leaving
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.snapshot import Snapshot
 
@@ -47,35 +45,20 @@ def demo(*, headless: bool, seconds: float | None, pace: float, seed: int | None
     from teamops.demo.team import start_team
 
     number = int.from_bytes(os.urandom(2)) if seed is None else seed
-    with _orderly_end(), start_team(pace=pace, seed=number) as team:
+    with Leaving() as leaving, start_team(pace=pace, seed=number) as team:
         # For the readers of transcripts in this process: the demo's, and never the person's own.
         os.environ["CLAUDE_CONFIG_DIR"] = str(team.claude_dir)
         _vouch(team.root, team.state_dir)
         if headless:
-            snapshot = _run_headless(team.root, team.state_dir, seconds)
+            snapshot = _run_headless(team.root, team.state_dir, seconds, leaving)
         else:
             from teamops.cli.screen import open_screen
 
-            open_screen(team.root, state_dir=team.state_dir, farewell=FAREWELL)
+            open_screen(team.root, state_dir=team.state_dir, farewell=FAREWELL, leaving=leaving)
             return
     from teamops.cli.status import show
 
     show(snapshot, as_json=as_json)
-
-
-@contextlib.contextmanager
-def _orderly_end() -> Iterator[None]:
-    """Turn the signals that end a program into an exception, so that everything is cleared away on the way out."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _vouch(root: Path, state_dir: Path) -> None:
@@ -106,7 +89,7 @@ def _vouch(root: Path, state_dir: Path) -> None:
                 )
 
 
-def _run_headless(root: Path, state_dir: Path, seconds: float | None) -> Snapshot:
+def _run_headless(root: Path, state_dir: Path, seconds: float | None, leaving: Leaving) -> Snapshot:
     """Supervise for so long, or until interrupted; return the last snapshot."""
     from teamops.config.load import load
     from teamops.supervisor.run import supervise_forever
@@ -121,12 +104,18 @@ def _run_headless(root: Path, state_dir: Path, seconds: float | None) -> Snapsho
                 said.add((line.wall, line.text))
                 click.echo(f"{line.kind:>6}  {line.role or '':<9}  {line.text}", err=True)
 
-    async def run() -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await supervise_forever(load(root), publish, state_dir=state_dir)
+    work: list[asyncio.Task[None]] = []
 
-    with contextlib.suppress(KeyboardInterrupt):
+    async def run() -> None:
+        work.append(asyncio.ensure_future(supervise_forever(load(root), publish, state_dir=state_dir)))
+        async with asyncio.timeout(seconds):
+            await work[0]
+
+    def leave() -> None:
+        for task in work:
+            task.cancel()
+
+    with leaving.by(leave), contextlib.suppress(KeyboardInterrupt, TimeoutError, asyncio.CancelledError):
         asyncio.run(run())
     if not latest:
         raise TeamopsError("the demo ended before anything was seen", "give it more --seconds")

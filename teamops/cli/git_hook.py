@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from teamops.cli.options import project_option, state_option
+from teamops.cli.own_act import record_own
+from teamops.cli.person import refuse_agents
 from teamops.cli.place import settings_of
-from teamops.model.errors import UsageError
 
 
 @click.command("install-git-hook")
@@ -26,12 +26,14 @@ def install_git_hook(root: Path | None, state_dir: Path | None, *, yes: bool) ->
     from teamops.supervisor.lease import state_dir_of
 
     settings = settings_of(root)
-    role = os.environ.get("TEAMOPS_ROLE", "")
-    if role:
-        raise UsageError("git's hooks are the person's to install, and this is an agent's shell", "run it yourself")
+    refuse_agents("teamops guard install-git-hook", settings)
     if not yes:
         confirm(f"Install a pre-commit hook in the repository of {settings.root}?", "guard install-git-hook", yes=False)
-    click.echo(install(settings.root, state_dir_of(settings, state_dir).absolute()))
+
+    def announce(path: Path, data: bytes) -> None:
+        record_own(settings, state_dir, "guard install-git-hook", [(path, data, None)])
+
+    click.echo(install(settings.root, state_dir_of(settings, state_dir).absolute(), announce))
 
 
 @click.command("pre-commit")

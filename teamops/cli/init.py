@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from teamops.cli.options import project_option
+from teamops.cli.own_act import OwnFile, record_own
 from teamops.cli.wizard import Around, Given, installed_clients, shown_team, team_of
 from teamops.config.load import FILE, HANDOFF, check, load
 from teamops.config.placing import Addition, NewFile, place
@@ -58,6 +59,8 @@ def init(root: Path | None, *, yes: bool, **given: str | None) -> int:
         plan, team = _new_team(folder, team_told, yes=yes)
         settings = None
     plan.add_rest(settings)
+    if settings is not None:
+        record_own(settings, None, "init", plan.own())
     place(plan.files, plan.additions)
     click.echo("\n".join(_said(plan, team)))
     _say_next(folder, here=root is None)
@@ -111,6 +114,14 @@ class _Plan:
                 self.want(self.root / "profiles" / found.path.name, found.path.read_bytes())
         self.want(handoff, EMPTY_HANDOFF.encode())
         self._ignore(handoff)
+
+    def own(self) -> Iterator[OwnFile]:
+        """Yield what is about to be written, as the audit knows teamops' own."""
+        for file in self.files:
+            yield file.path, file.data, None
+        for addition in self.additions:
+            before = addition.path.read_bytes()
+            yield addition.path, before + addition.data, before
 
     def _ignore(self, handoff: Path) -> None:
         """Plan what git is to leave alone: agents' beats, and the lock of who writes the handoff file."""

@@ -6,14 +6,13 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from teamops.cli.options import project_option, state_option
+from teamops.cli.output_file import writing
 from teamops.cli.place import settings_of
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, TeamopsError, UsageError
 from teamops.model.text import clean_line
@@ -89,7 +88,9 @@ def export(
     with exporting(path, tables, since_wall) as found:
         if found is None:
             raise _nothing(path)
-        with _writing(output, path.parent) as stream:
+        if output is not None and output.resolve().parent == path.parent.resolve():
+            raise UsageError("the ledger's own folder is no place for an export", "name another folder")
+        with writing(output) as stream:
             if kind == "csv":
                 _write_csv(found, stream)
             else:
@@ -178,7 +179,7 @@ class _Progress:
 @project_option
 @state_option
 def verify(root: Path | None, state_dir: Path | None, *, as_json: bool) -> int:
-    """Prove that the ledger is sound: its file, its sums, its moments. Nothing is written.
+    """Prove that the ledger is sound: its file, its sums, its moments. Nothing is left written.
 
     Ends with 1 where something is found, and says what to do.
     """
@@ -224,35 +225,3 @@ def _since(text: str, now: float) -> float:
         raise UsageError(
             f'"{clean_line(text, 60)}" is no moment', "such as 2026-03-28, 2026-03-28T14:30, or so long ago: 7d, 12h"
         ) from None
-
-
-@contextmanager
-def _writing(output: Path | None, state: Path) -> Iterator[TextIO]:
-    """Give where an export goes; a file is there as a whole when all is written, or as it was."""
-    if output is None:
-        yield sys.stdout
-        return
-    import os
-    import tempfile
-
-    if output.exists() and not output.is_file():
-        raise UsageError(f"{clean_line(str(output))} is no file", "name a file, or leave -o out")
-    if output.resolve().parent == state.resolve():
-        raise UsageError("the ledger's own folder is no place for an export", "name another folder")
-    target = output.resolve()
-    try:
-        fd, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
-    except OSError as error:
-        raise UsageError(f"{clean_line(str(output))}: {error.strerror}", "name a folder that can be written") from error
-    try:
-        with open(fd, "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123 - a descriptor
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(target)
-    except OSError as error:
-        raise TeamopsError(
-            f"{clean_line(str(output))}: {error.strerror or error}", "free disk space, and try again"
-        ) from error
-    finally:
-        Path(name).unlink(missing_ok=True)

@@ -34,6 +34,15 @@ def settings_of(given: Path | None) -> Settings:
     return load(root_of(given))
 
 
+def need_project(settings: Settings) -> None:
+    """Raise ``UsageError`` where nothing says that the folder is a project's: nothing is told of one, or made."""
+    if settings.watch_only and not settings.handoff.exists():
+        raise UsageError(
+            f"there is no {settings.handoff.name} and no teamops.toml in {settings.root}",
+            "go to a project's folder, name it with -C, or set up a team here: teamops init",
+        )
+
+
 def managed_role(settings: Settings, role: str) -> RoleSettings:
     """Return the settings of a role whose session the team names. Raises ``UsageError`` for any other."""
     found = settings.role(role_of(role))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from teamops.cli.leaving import Leaving
 from teamops.cli.options import project_option, state_option
 from teamops.model.errors import UsageError
 
@@ -55,7 +56,9 @@ def replay(day: str, at: str | None, speed: int, root: Path | None, state_dir: P
         return
     from teamops.tui.replay_app import ReplayApp
 
-    ReplayApp(port, settings, speed=speed).run()
+    app = ReplayApp(port, settings, speed=speed)
+    with Leaving() as leaving, leaving.by(app.exit):
+        app.run()
 
 
 def _as_json(port: ReplayPort) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from teamops.cli.options import project_option, state_option
-from teamops.model.errors import TeamopsError, UsageError
+from teamops.cli.output_file import writing
+from teamops.model.errors import UsageError
 from teamops.model.role import role_of
 from teamops.model.text import clean_line
 
@@ -61,17 +61,18 @@ def report(
     Alive the whole day? Restarts, and why? Did its cost per cycle leave its baseline? Loops or cooldowns? What
     recovered by itself, and what needs you? Works without a running supervisor.
     """
-    from teamops.cli.place import settings_of
+    from teamops.cli.place import need_project, settings_of
 
     wanted = None if role is None else role_of(role)
-    found = asyncio.run(_look(settings_of(root), state_dir, day, days, wanted))
+    settings = settings_of(root)
+    need_project(settings)
+    found = asyncio.run(_look(settings, state_dir, day, days, wanted))
     from teamops.report.day import FORMATS
 
     text = FORMATS[form or (_BY_SUFFIX.get(file.suffix.lower(), "text") if file is not None else "text")](found)
-    if file is None:
-        click.echo(text, nl=False)
-    else:
-        _write(file, text)
+    with writing(file, private=False) as stream:
+        stream.write(text)
+    if stream is not sys.stdout:
         click.echo(f"{file}: the report of {found.title}")
 
 
@@ -97,23 +98,3 @@ def _day(text: str) -> date | int:
         raise UsageError(
             f'--date "{clean_line(text, 40)}" is no day', "write it as 2026-03-28, or say today or yesterday"
         ) from None
-
-
-def _write(file: Path, text: str) -> None:
-    """Put the report in place of the file, as a whole. Raises ``TeamopsError``."""
-    try:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            mask = os.umask(0)
-            os.umask(mask)
-            Path(name).chmod(0o666 & ~mask)
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise TeamopsError(
-            f"{file} can't be written: {error.strerror or error}", "name another file with -o"
-        ) from error

@@ -109,7 +109,7 @@ def run(words: Sequence[str]) -> int:
     try:
         code = teamops.main(args=list(words), prog_name="teamops", standalone_mode=False)
     except SystemExit:
-        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click's mark that the reader of a pipe has gone
+        if type(sys.stdout).__name__.endswith("PacifyFlushWrapper"):  # click's mark that a pipe's reader has gone
             return EXIT_OK
         raise
     except click.ClickException as error:

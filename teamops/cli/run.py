@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from teamops.cli.options import project_option, state_option
-from teamops.cli.place import settings_of
+from teamops.cli.place import need_project, settings_of
 from teamops.model.errors import EXIT_OK, TeamopsError, UsageError
 from teamops.model.role import HUMAN, NONE, role_of
 
@@ -36,7 +36,7 @@ def run(
     """Run CMD so that it can write only what ROLE may, in this folder's project.
 
     The kernel holds it (bwrap and Landlock on Linux), for CMD and all that it starts; docs/boundaries.md says what that
-    stops. Exit code: that of CMD; 125 where the boundary can't be held.
+    stops. Exit code: that of CMD; 125 where the boundary can't be held, 2 where there is no project.
     """
     from teamops.effects.confine import confined
     from teamops.effects.recipe import Recipe
@@ -45,9 +45,11 @@ def run(
     if not command and not show:
         raise UsageError("no command to run", "teamops run --role REVIEWER -- pytest -q")
     settings = settings_of(root)
+    if not show:
+        need_project(settings)
     role = _role(settings, name, command)
     env = {"TEAMOPS_ROLE": str(role.role), "TEAMOPS_PROJECT": str(settings.root)}
-    recipe = Recipe(argv=command or ("true",), env={**role.env, **env})
+    recipe = Recipe(argv=role.command or ("true",), env={**role.env, **env})
     done = confined(settings, role, state_dir_of(settings, state_dir), recipe, plan="", prepare=not show)
     if show:
         _show(done, role, as_json=as_json)
@@ -60,7 +62,10 @@ def run(
 
 
 def _role(settings: Settings, name: str, command: Sequence[str]) -> RoleSettings:
-    """Return the role's settings for this one command, which is started here. Raises ``UsageError``."""
+    """Return the role's settings for this one command, which is started here; without one, for its agent's own.
+
+    Raises ``UsageError``.
+    """
     from teamops.config.profiles import shipped
     from teamops.config.settings import RoleSettings, client_of
 
@@ -72,13 +77,13 @@ def _role(settings: Settings, name: str, command: Sequence[str]) -> RoleSettings
         raise UsageError(
             f'"{name}" is no role of this team', f"roles: {roles}" if roles else "a shipped profile's role"
         )
-    words = tuple(command)
+    words = tuple(command) or (known.command if known is not None else ())
     return RoleSettings(
         role=role,
         name=known.name if known is not None else role.capitalize(),
         profile=profile,
         session="",
-        client=client_of(words) if words else known.client if known is not None else "command",
+        client=client_of(tuple(command)) if command else known.client if known is not None else "command",
         command=words,
         cwd=_where(settings, known),
         env=known.env if known is not None else {},
@@ -117,7 +122,7 @@ def _show(done: Confined, role: RoleSettings, *, as_json: bool) -> None:
             "schema": "teamops.boundary/1",
             "role": str(role.role),
             "enforced_by": done.means.name if drawn is not None else "",
-            "missing": list(done.means.lacks),
+            "missing": list(done.means.missing),
         }
         if drawn is not None:
             told |= {
@@ -128,6 +133,7 @@ def _show(done: Confined, role: RoleSettings, *, as_json: bool) -> None:
             }
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
-    click.echo(done.recipe.notes[-1])
+    for note in done.recipe.notes:
+        click.echo(note)
     for line in words(drawn) if drawn is not None else ():
         click.echo(line)

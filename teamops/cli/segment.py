@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from teamops.cli.place import root_of
+from teamops.model.clock import HUNG_S
 from teamops.model.errors import EXIT_FINDING, EXIT_OK, UsageError
-from teamops.report.segment import FILE, NOBODY, WIDTH, fitted, for_tmux, segment
+from teamops.report.segment import FILE, NOBODY, WIDTH, fitted, for_tmux, no_news, not_written, segment
 from teamops.supervisor.lease import Lease, folders_of
 
 FORMATS: dict[str, Callable[[str], str]] = {"tmux": for_tmux, "line": str}
@@ -53,8 +54,16 @@ def show(root: Path, state_dir: Path | None, form: str, width: int = WIDTH) -> i
 
 def _text(root: Path, state_dir: Path | None, width: int) -> str:
     for folder in folders_of(root, state_dir):
-        if Lease(folder).holder() is None:
+        lease = Lease(folder)
+        holder = lease.holder()
+        if holder is None:
             continue
+        silent_s = holder.round_age(time.monotonic())
+        if silent_s is not None and silent_s > HUNG_S:
+            return no_news(silent_s, width)
+        unrecorded = lease.unrecorded(holder)
+        if unrecorded is not None:
+            return not_written(unrecorded, time.time(), width)
         try:
             return segment(json.loads((folder / FILE).read_bytes()), time.time(), width)
         except (OSError, ValueError, KeyError, TypeError):

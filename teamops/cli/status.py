@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from teamops.cli.options import project_option, state_option
-from teamops.cli.place import root_of, settings_of
+from teamops.cli.place import need_project, root_of, settings_of
 from teamops.model.errors import TeamopsError, UsageError
 from teamops.model.role import Role
 from teamops.model.snapshot import Snapshot
@@ -65,11 +65,7 @@ def status(
             "ROLE and --watch contradict each other", "the screen shows an agent live: teamops, then Enter"
         )
     settings = settings_of(root)
-    if not settings.handoff.exists() and settings.watch_only:
-        raise UsageError(
-            f"there is no {settings.handoff.name} and no teamops.toml in {settings.root}",
-            "go to a project's folder, name it with -C, or set up a team here: teamops init",
-        )
+    need_project(settings)
     if role is not None:
         show_agent(asyncio.run(_look_at(settings, Role(role.upper()), state_dir)), as_json=as_json)
         return None

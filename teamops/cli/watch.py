@@ -64,6 +64,7 @@ class Printer:
 
 async def _watch(settings: Settings, state_dir: Path | None) -> None:
     from teamops.effects.systemd import Systemd
+    from teamops.sdk.bytecode import keep_none
     from teamops.supervisor.run import supervise_forever
 
     loop = asyncio.get_running_loop()
@@ -80,6 +81,8 @@ async def _watch(settings: Settings, state_dir: Path | None) -> None:
     said = [""]
 
     def on_round(snapshot: Snapshot) -> None:
+        if snapshot.ready:
+            keep_none()
         manager.see_round(status_words(snapshot), ready=snapshot.ready)
         if manager.trouble != said[0]:
             said[0] = manager.trouble
@@ -105,7 +108,7 @@ async def _watch(settings: Settings, state_dir: Path | None) -> None:
 def status_words(snapshot: Snapshot) -> str:
     """Return how things stand, in a few words."""
     who = "acting" if snapshot.supervisor.acting else f"viewing, pid {snapshot.supervisor.pid} acts"
-    alerts = sum(alert.open for alert in snapshot.alerts)
+    alerts = sum(alert.listed for alert in snapshot.alerts)
     lights = ", ".join(dict.fromkeys(str(light.role) for light in snapshot.lights)) or "nobody"
     return f"{who}; {lights} has the light; {alerts} open alerts"
 

@@ -13,6 +13,8 @@ from teamops.model.handoff import Severity
 from teamops.model.page import Button
 
 ABOUT_AGENT = (Button.ACK, Button.RESTART, Button.POKE, Button.SILENCE_1H)
+ABOUT_NOBODY = (Button.ACK, Button.RESTART, Button.SILENCE_1H)
+"""Nobody would read a line."""
 
 
 _UNWELL = frozenset({"agent-silent", "agent-zombie", "agent-errored", "agent-needs-you", "agent-suspended"})
@@ -73,7 +75,8 @@ _ROWS: tuple[AlertRule, ...] = (
         inhibits=frozenset({"handoff-stale"}),
         buttons=(Button.ACK, Button.POKE, Button.RESTART, Button.SILENCE_1H),
         meaning="Lines were typed for the holder of a light, and nothing shows that its client took one.",
-        evidence="The record of each line: typed, and no hook, log or growth that proves it.",
+        evidence="The record of each line: typed, and no hook, log or growth that proves it. Those count that were"
+        " typed since the last one that was taken, for the process that runs now.",
         do="Look at its pane (`a`): is the line there? Then poke it yourself (`p`). It is over when the agent works or"
         " the light moves.",
     ),
@@ -104,11 +107,13 @@ _ROWS: tuple[AlertRule, ...] = (
     ),
     AlertRule(
         code="agent-dead",
+        else_severity=Severity.CRITICAL,
+        else_when="while it holds a light",
         for_s=2.0,  # by then it is known whether the whole tmux server went
         paged="if it holds a light",
         repeat_s=HOUR_S,
         inhibits=_GONE,
-        buttons=ABOUT_AGENT,
+        buttons=ABOUT_NOBODY,
         meaning="An agent's process has ended, or its session is gone.",
         evidence="The kernel's word on the process, its exit status or signal; tmux' word on the pane. One that teamops"
         " started, that nobody stopped and that isn't there any more is dead also where nobody saw its end.",
@@ -126,6 +131,8 @@ _ROWS: tuple[AlertRule, ...] = (
     ),
     AlertRule(
         code="agent-zombie",
+        else_severity=Severity.CRITICAL,
+        else_when="while it holds a light",
         inhibits=frozenset({"agent-silent", "handoff-stale", "handoff-unannounced", "poke-unproven"}),
         repeat_s=HOUR_S,
         buttons=ABOUT_AGENT,
@@ -167,6 +174,8 @@ _ROWS: tuple[AlertRule, ...] = (
     ),
     AlertRule(
         code="agent-held",
+        else_severity=Severity.CRITICAL,
+        else_when="while it holds a light and does not run, or where its spending was stopped",
         repeat_s=4 * HOUR_S,
         inhibits=_GONE | {"agent-dead"},
         meaning="teamops holds an agent back: its account is refused, or it ran away and was stopped for that.",
@@ -252,6 +261,8 @@ _ROWS: tuple[AlertRule, ...] = (
     ),
     AlertRule(
         code="boundary-crossed",
+        else_severity=Severity.INFO,
+        else_when="for a mere hint",
         for_s=0.0,  # the change stands
         paged="yes, but for a mere hint",
         repeat_s=8 * HOUR_S,

@@ -8,7 +8,7 @@ has hands, too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from msgspec import Struct
 
@@ -16,6 +16,8 @@ from teamops.model.role import Role
 
 LATELY_S = 10.0
 """A hook's word about a path speaks of a change that comes so soon after it."""
+
+SEVERAL = "it came by more than one step between two looks, or unseen: some of it may be another's, or yours"
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -88,6 +90,8 @@ class Blame:
     evidence: tuple[str, ...]
     sure: bool
     """It was the likeliest, by all that can be known: sure enough to undo it."""
+    direct: bool = False
+    """Something shows that it was they."""
 
 
 def attribute(candidates: Sequence[Candidate]) -> Blame | None:
@@ -115,7 +119,13 @@ def attribute(candidates: Sequence[Candidate]) -> Blame | None:
         refusal=first.refusal,
         evidence=tuple(evidence),
         sure=sure and not unsaid,
+        direct=direct,
     )
+
+
+def of_several(blame: Blame) -> Blame:
+    """Return what is known of a change that several acts made between two looks: one of them may be anybody's."""
+    return replace(blame, sure=False, direct=False, evidence=(*blame.evidence, SEVERAL))
 
 
 def _doubt(first: Candidate, able: int) -> str:

@@ -74,6 +74,13 @@ def _unpriced(role: Role, line: BudgetLine) -> list[Finding]:
     ]
 
 
+def lift_of(hold: BudgetHold | None) -> str:
+    """Return the command that ends ``hold``; empty without one."""
+    if hold is None:
+        return ""
+    return f"teamops budget lift {hold.scope}" + (" --day-usd N" if hold.cause is Cause.BUDGET else "")
+
+
 def hold_findings(hold: BudgetHold, steps: Mapping[str, Mapping[Step, StepDone]]) -> list[Finding]:
     """Return what is to be said of a hold that stands. ``steps``: what was done under it, by role."""
     agent = None if hold.scope == TEAM else Role(hold.scope)
@@ -87,7 +94,7 @@ def hold_findings(hold: BudgetHold, steps: Mapping[str, Mapping[Step, StepDone]]
         Cause.RUNAWAY: f"{who} is stopped as it ran away: {hold.why}",
         Cause.PERSON: f"{who} is stopped by a person",
     }[hold.cause]
-    lift = f"teamops budget lift {hold.scope}" + (" --day-usd N" if hold.cause is Cause.BUDGET else "")
+    lift = lift_of(hold)
     do = {
         Cause.BUDGET: f"let it rest, or raise today's limit: {lift}",
         Cause.UNCHECKED: f"free disk space or mend the state directory's rights; then: {lift}",

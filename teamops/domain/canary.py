@@ -141,13 +141,15 @@ def kernel_check(
     lacks: Sequence[str] = (),
     holes: Sequence[str] = (),
     links: Sequence[str] = (),
+    planted: Sequence[str] = (),
     *,
     strict: bool = False,
 ) -> Check:
     """Return what the kernel's layer is worth.
 
     ``holder``: what holds here; ``lacks``: what it has not; ``holes``: what its boundary does not hold; ``links``:
-    settings that it can't hold, for they are links. It works all the same, but for who is ``strict``.
+    settings that it can't hold, for they are links. It works all the same, but for who is ``strict``. ``planted``: what
+    it could make in the project, and who works there would run; of such a one nobody may say that it works.
     """
     tried = tuple(f"{one.what}: {'done' if one.done else one.why or 'refused'}" for one in tries)
     wrong = [one for one in tries if one.forbidden and one.done and one.held_here]
@@ -162,13 +164,18 @@ def kernel_check(
     if links and strict:
         do = "put a file or folder of its own in the place of the link, or say strict = false in [guard]"
         return _check(KERNEL, role, Word.BROKEN, f"{LETS}: {links[0]}", do, ms, tried)
+    if planted and strict:
+        do = "put a file or folder of your own there, which can be held, or say strict = false in [guard]"
+        return _check(KERNEL, role, Word.BROKEN, f"{LETS}: {planted[0]}", do, ms, tried)
     held = sum(one.forbidden and not one.done for one in tries)
     open_ = [one.what for one in tries if one.forbidden and one.done]
     why = f"{holder}: {held} held, {sum(not one.forbidden for one in tries)} allowed"
-    missing = [f"open: {', '.join((*open_, *links))}"] if open_ or links else []
+    open_ += [*links, *planted]
+    missing = [f"open: {', '.join(open_)}"] if open_ else []
     tried += tuple(f"not held: {hole}" for hole in holes)
     # Of a file that can be emptied nobody may say that it is held.
-    word = Word.WORKS if all(one.whole for one in tries if one.forbidden and one.done) else Word.NOT_SUPPORTED
+    whole = not planted and all(one.whole for one in tries if one.forbidden and one.done)
+    word = Word.WORKS if whole else Word.NOT_SUPPORTED
     return _check(KERNEL, role, word, "; ".join((why, *missing)), "; ".join(lacks), ms, tried)
 
 

@@ -76,8 +76,10 @@ class Ground:
     git_unasked: str = ""
     """Why nobody knows what these settings name; empty = it is known."""
     client: ClientGround = field(default_factory=ClientGround)
-    project_held: tuple[str, ...] = ()
-    """What in the project says how clients behave, of all clients."""
+    project_folders: tuple[str, ...] = ()
+    """What in the project says how clients behave, of all clients: folders."""
+    project_files: tuple[tuple[str, str], ...] = ()
+    """The same: files, with the text that they begin with."""
     team_folders: tuple[str, ...] = ()
     """Folders that another role's profile names as its own."""
     hidden: tuple[str, ...] = ()
@@ -112,6 +114,12 @@ class Boundary:
     rules: tuple[HeldRule, ...]
     holes: tuple[str, ...]
     """What is not held, for a person."""
+    project: tuple[str, ...] = ()
+    """What of the project says how clients behave, and is held: folders and files, made ones among them."""
+    planted: tuple[str, ...] = ()
+    """What of that, or of teamops' own, it could make, or put elsewhere: in words, among the holes, too.
+
+    Where it is the machine that can hold none of it, they stand among the holes alone."""
     settings: tuple[str, ...] = ()
     """Its client's at home that are there and held: folders and files."""
     links: tuple[str, ...] = ()

@@ -18,6 +18,8 @@ RESTARTS = "Restarts, and why?"
 COST = "Cost per cycle as usual?"
 EVENTS = "Loops or cooldowns?"
 MENDED = "What recovered, what needs you?"
+LEAST_S = 1.0
+"""A shorter time in which it was not there, or nobody looked, is between two looks: not worth a word."""
 _NAMED = 3
 """So many of a kind are named, the rest is counted."""
 _OFF = (Course.DEARER, Course.CHEAPER)
@@ -36,13 +38,13 @@ def alive(day: AgentDay, zone: tzinfo | None, whole: float) -> Answer:
         return Answer(ALIVE, None, "nobody knows: teamops was not running, or its record is cleared away")
     if day.seconds(Presence.OFF) + unseen >= whole:
         return Answer(ALIVE, None, "it was not there")
-    if lived >= whole:
-        return Answer(ALIVE, good=True, words=f"yes, all {span_words(whole)}")
     gaps = [_gap(day, presence, zone) for presence in (Presence.DOWN, Presence.UNWELL, Presence.HELD)]
     rest = [f"{presence} {span_words(day.seconds(presence))}" for presence in (Presence.OFF, Presence.UNSEEN)
-            if day.seconds(presence)]  # fmt: skip
+            if day.seconds(presence) >= LEAST_S]  # fmt: skip
     amiss = [gap for gap in gaps if gap]
-    lead = "no: " if amiss else "as far as is known: " if unseen else "while it was there: "
+    if not amiss and not rest:
+        return Answer(ALIVE, good=True, words=f"yes, all {span_words(whole)}")
+    lead = "no: " if amiss else "as far as is known: " if unseen >= LEAST_S else "while it was there: "
     said = "; ".join((f"alive {span_words(lived)} of {span_words(whole)}", *amiss, *rest))
     return Answer(ALIVE, good=not amiss, words=lead + said)
 
@@ -52,7 +54,8 @@ def _gap(day: AgentDay, presence: Presence, zone: tzinfo | None) -> str:
     if not found:
         return ""
     longest = max(found, key=lambda stay: stay.seconds)
-    said = f"{presence} {span_words(day.seconds(presence))}"
+    seconds = day.seconds(presence)
+    said = f"{presence} {span_words(seconds) if seconds >= LEAST_S else 'less than 1 s'}"
     if len(found) > 1:
         said += f" in {len(found)} gaps, the longest"
     return f"{said} from {_clock(longest, zone)}"
@@ -130,7 +133,9 @@ def mended(found: Sequence[Episode]) -> Answer:
     said += [f"needs you: {one.message}{f' → {one.do}' if one.do else ''}" for one in lasting[:_NAMED]]
     if len(lasting) > _NAMED:
         said.append(f"and {len(lasting) - _NAMED} more")
-    return Answer(MENDED, good=not lasting, words="; ".join(said))
+    if hidden := Counter(one.code for one in found if one.ending is Ending.HIDDEN):
+        said.append(f"the consequence of something else: {_named(hidden)}")
+    return Answer(MENDED, good=not lasting and not hidden, words="; ".join(said))
 
 
 def _named(counts: Counter[str]) -> str:

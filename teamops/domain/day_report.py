@@ -12,6 +12,7 @@ from datetime import date, timedelta, tzinfo
 from itertools import pairwise
 
 from teamops.domain import day_answers, day_team
+from teamops.domain.alert_rules import RULES
 from teamops.domain.day_tasks import task_days
 from teamops.domain.days import local, midnight
 from teamops.domain.drift import cycle_drift
@@ -19,6 +20,7 @@ from teamops.domain.episodes import episodes
 from teamops.domain.limits import Limits
 from teamops.domain.presence import merged, stays, strip
 from teamops.model.agent import AgentState
+from teamops.model.alert import AlertRule
 from teamops.model.boundary import Verdict
 from teamops.model.day_facts import DayFacts, StateEdge
 from teamops.model.day_report import SLOT_S, AgentDay, DayReport, Episode, Strip, TaskDay, TeamDay
@@ -79,6 +81,7 @@ class Asked:
     limits: Limits = field(default_factory=Limits)
     only: Role | None = None
     """Of one agent alone."""
+    rules: Mapping[str, AlertRule] = field(default_factory=lambda: RULES)
 
 
 def day_report(
@@ -86,7 +89,7 @@ def day_report(
 ) -> DayReport:
     """Return the report. ``blocks``, ``walls``: as for ``day_tasks.task_days``."""
     since, until = at.since, at.until
-    found = episodes(facts.alerts, facts.done, facts.remedies, until)
+    found = episodes(facts.alerts, facts.done, facts.last_words, until, asked.rules)
     found = tuple(one for one in found if one.until_wall is None or one.until_wall >= since)
     tasks = task_days(blocks, walls, since, until, asked.limits)
     signed = _signed(facts, since, until)

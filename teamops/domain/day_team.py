@@ -65,7 +65,7 @@ def _waits(task: TaskDay, until: float) -> str:
 
 def _amiss(team: TeamDay) -> str:
     lasting = [one for one in team.episodes if one.ending is Ending.OPEN]
-    over = len(team.episodes) - len(lasting)
+    over = sum(one.until_wall is not None for one in team.episodes)
     said = [f"{one.message}{f' → {one.do}' if one.do else ''}" for one in lasting[:_NAMED]]
     left = len(lasting) - len(said)
     return "; ".join([*said, *([f"and {left} more"] if left else []), *([f"{over} over again"] if over else [])])

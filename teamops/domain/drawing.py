@@ -30,7 +30,7 @@ def boundary(
     """
     drawing = _Drawing(ground, look)
     drawing.allow()
-    drawing.own()
+    drawing.own(mounts=mounts)
     drawing.client(copies=mounts)
     drawing.deny()
     drawing.git()
@@ -50,7 +50,9 @@ def boundary(
         make_files=tuple(drawing.make_files) if mounts else (),
         emptied=tuple(drawing.emptied),
         rules=tuple(drawing.rules),
-        holes=tuple(dict.fromkeys(drawing.holes)),
+        holes=tuple(dict.fromkeys((*drawing.holes, *drawing.planted))),
+        project=tuple(drawing.project),
+        planted=tuple(dict.fromkeys(drawing.planted)) if mounts else (),  # without any, more than these is open
         settings=drawing.hold.held,
         links=drawing.hold.links,
     )
@@ -69,6 +71,8 @@ class _Drawing:
     emptied: list[str] = field(default_factory=list)
     rules: list[HeldRule] = field(default_factory=list)
     holes: list[str] = field(default_factory=list)
+    project: list[str] = field(default_factory=list)
+    planted: list[str] = field(default_factory=list)
     hold: ClientHold = field(default_factory=ClientHold)
 
     def allow(self) -> None:
@@ -126,14 +130,47 @@ class _Drawing:
         spots: Iterable[Spot] = (spot_of(glob) for glob in self.ground.team_folders)
         return {spot.path for spot in spots if spot.exact and spot.folder and spot.path}
 
-    def own(self) -> None:
-        """Hold what is teamops', and the clients' settings in the project."""
+    def own(self, *, mounts: bool) -> None:
+        """Hold what is teamops', and the clients' settings in the project.
+
+        Of these a missing one is made where this role could make it: a folder, and a file if it can be mounted.
+        """
         ground = self.ground
         for name in (".teamops", "profiles"):
             self._hold(f"{ground.root}/{name}", make=True)
-        for path in (f"{ground.root}/teamops.toml", ground.state, *ground.project_held):
-            if not self._hold(path, make=False) and path.startswith(ground.root):
-                self.holes.append(f"{path[len(ground.root) :]} is not there: it could be made, and would count")
+        self._hold(ground.state, make=False)
+        self._own_settings(f"{ground.root}/teamops.toml")
+        for path in ground.project_folders:
+            if self._own_settings(path, make=self._is_inside(path)):
+                self.project.append(path)
+        for path, text in ground.project_files:
+            if path.rpartition("/")[0] in ground.project_folders:
+                self._own_inner(path, text)
+            elif self._own_settings(path, text=text if mounts else None):
+                self.project.append(path)
+
+    def _own_settings(self, path: str, *, make: bool = False, text: str | None = None) -> bool:
+        """Hold ``path``; return whether it stands there, or will, and is held. ``text``: made with it where missing."""
+        inside = self._is_inside(path)
+        kind = self.look(path)
+        if kind is Kind.NOTHING and inside and text is not None:
+            self.make_files.append((path, text))
+            self.held.append(path)
+        elif not self._hold(path, make=make) and inside:
+            root = f"{self.ground.root}/"
+            shown = path[len(root) - 1 :] if path.startswith(root) else path
+            missing = f"{shown} is not there: it could be made, and would count"
+            self.planted.append(missing if kind is Kind.NOTHING else f"{path} is a link: it can be put elsewhere")
+        return path in self.held
+
+    def _own_inner(self, path: str, text: str) -> None:
+        """Make a file in a client's folder that is held: without it that client ends there."""
+        if path.rpartition("/")[0] in self.held and self.look(path) is Kind.NOTHING:
+            self.make_files.append((path, text))
+
+    def _is_inside(self, path: str) -> bool:
+        """Return whether ``path`` lies where the agent may write."""
+        return any(is_in(path, known) for known in (*self.writable, *self.ground.client.writable))
 
     def client(self, *, copies: bool) -> None:
         """Hold the client's settings at home. ``copies``: the agent can get a copy in the place of a file."""
@@ -167,10 +204,9 @@ class _Drawing:
         if path in self.held:
             return True
         kind = self.look(path)
-        inside = any(is_in(path, known) for known in (*self.writable, *self.ground.client.writable))
         if kind is Kind.NOTHING:
             if not make:
-                return not inside
+                return not self._is_inside(path)
             self.make.append(path)
         elif kind is Kind.LINK:
             self.holes.append(f"{path} is a link: it can be put elsewhere")

@@ -14,10 +14,10 @@ import re
 from collections.abc import Container, Mapping
 from types import MappingProxyType
 
+from teamops.domain.client_files import EXCLUDE, without_excluded
+
 HOOKS, CONFIG, COMMON, LINKED, WORKTREE_CONFIG = "hooks", "config", "commondir", "gitdir", "config.worktree"
-NEUTRAL: Mapping[str, str] = MappingProxyType(
-    {COMMON: "./\n", WORKTREE_CONFIG: "", "info/attributes": "", "info/exclude": ""}
-)
+NEUTRAL: Mapping[str, str] = MappingProxyType({COMMON: "./\n", WORKTREE_CONFIG: "", "info/attributes": "", EXCLUDE: ""})
 """What is made where it is missing, so that it can be held. git takes each of them as if it were not there; an empty
 ``commondir`` it would not, and a dot means: here. libgit2 takes a dot without its slash for no repository at all."""
 HELD = (HOOKS, CONFIG, LINKED, *NEUTRAL)
@@ -90,6 +90,8 @@ def is_neutral(path: str, raw: bytes, root: str, modules: Container[str] = ()) -
         return bool(told) and meant == (f"{root}/{_TOP}" if linked else f"{root}/{folder}")
     if name == LINKED:
         return linked
+    if name == EXCLUDE:
+        return not without_excluded(raw).strip()
     if name in NEUTRAL:
         return not raw.strip()
     if name == TODO:

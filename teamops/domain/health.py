@@ -321,8 +321,9 @@ def _by_pane(facts: Facts, now: float, limits: Limits) -> tuple[AgentState, Evid
         return AgentState.WAITING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "a dialog is open")
     if facts.pid is not None and facts.screen is Screen.BUSY:
         return AgentState.WORKING, Evidence(EvidenceKind.PANE, _age(facts.screen_at, now), "its screen says busy")
-    if facts.client == "command" and facts.printed is not None and now - facts.printed < limits.evidence_s:
-        return AgentState.WORKING, Evidence(EvidenceKind.PANE, now - facts.printed, "prints")
+    printed = facts.printed if facts.pid is not None and facts.client == "command" else None
+    if printed is not None and now - printed < limits.evidence_s:
+        return AgentState.WORKING, Evidence(EvidenceKind.PANE, now - printed, "prints")
     if facts.born is not None and now - facts.born < limits.starting_s:
         return AgentState.STARTING, Evidence(EvidenceKind.PROCESS, now - facts.born, "just started")
     if facts.pid is None:

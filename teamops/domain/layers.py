@@ -24,6 +24,8 @@ class Holding:
     """What the machine lacks, or why the kernel holds nothing."""
     hooks: str = ""
     """Why its client has no hooks; empty = it has."""
+    untried: str = ""
+    """What could not be tried, and why: no fault of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def of_path(holding: Holding, path: str, *, denied: bool) -> Held:
         return Held(KERNEL, f"held by the kernel ({holding.holder})" + _missing(holding))
     layer, said = _others(holding)
     if drawn is None:
-        return Held(layer, f"{said} (the kernel holds nothing: {'; '.join(holding.lacks)})")
+        return Held(layer, f"{said} ({_nothing(holding, 'the kernel holds nothing')})")
     return Held(layer, f"{said} (the folder is writable)" + _missing(holding))
 
 
@@ -56,7 +58,7 @@ def of_command(holding: Holding, *, denied: bool) -> Held:
     """Return who refuses that a line is run."""
     writes = "whatever it runs, the kernel lets it write its own folders alone" + _missing(holding)
     if holding.boundary is None:
-        writes = f"the kernel holds nothing of what it writes: {'; '.join(holding.lacks)}"
+        writes = _nothing(holding, "the kernel holds nothing of what it writes")
     if not denied:
         return Held(NOBODY, f"none has to: it may; {writes}")
     if holding.hooks:
@@ -70,5 +72,15 @@ def _others(holding: Holding) -> tuple[str, str]:
     return HOOKS, "hooks and audit only"
 
 
+def _nothing(holding: Holding, words: str) -> str:
+    """Say why nothing is held; where it could not be tried, that nobody knows."""
+    if holding.untried:
+        return "; ".join(("what the kernel holds can't be told: " + holding.untried, *holding.lacks))
+    return f"{words}: {'; '.join(holding.lacks)}"
+
+
 def _missing(holding: Holding) -> str:
-    return f"; this machine lacks: {'; '.join(holding.lacks)}" if holding.boundary is not None and holding.lacks else ""
+    if holding.boundary is None:
+        return ""
+    lacks = f"; this machine lacks: {'; '.join(holding.lacks)}" if holding.lacks else ""
+    return lacks + (f"; {holding.untried}" if holding.untried else "")

@@ -5,6 +5,8 @@ The role stands in a column of its own, so the text leaves it out.
 
 from __future__ import annotations
 
+import re
+
 from teamops.model.actions import (
     Action,
     Append,
@@ -54,8 +56,12 @@ def state_line(wall: float, role: Role, state: str, evidence: str) -> LogLine:
 def alert_line(wall: float, state: AlertState, severity: str, message: str, role: Role | None) -> LogLine:
     """Return the line of an alert whose state is new."""
     lead = {AlertState.RESOLVED: "over: ", AlertState.ACKED: "seen: "}.get(state, f"{severity}: ")
-    text = message.removeprefix(f"{role} ") if role else message
-    return LogLine(wall, "alert", lead + text, role, state is not AlertState.FIRING)
+    return LogLine(wall, "alert", lead + _beside(role, message), role, state is not AlertState.FIRING)
+
+
+def _beside(role: Role | None, message: str) -> str:
+    """Return ``message`` without the role that stands in its column, where that alone does what the rest says."""
+    return re.sub(rf"\A{re.escape(role)} (?!(?:or|and) )", "", message) if role else message
 
 
 def alert_line_of(alert: Alert) -> LogLine:

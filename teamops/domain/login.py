@@ -16,6 +16,7 @@ _PHRASES = (
     "oauth token has expired",
     "oauth token revoked",
     "not logged in",
+    "access token could not be refreshed",
     "api error: 401",
     "api error: 403",
     "401 unauthorized",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from teamops.domain.alert_rules import RULES, rule_of
+from teamops.domain.page_cap import ORDER, WEIGHT, Word, capped, fold, gravest_first, held, room_at
 from teamops.domain.secrets import without_secrets
 from teamops.model.alert import ANSWERS, Alert, AlertRule, AlertState
 from teamops.model.handoff import Severity
@@ -22,8 +23,6 @@ NAMED = 3
 """So many of the alerts of one page are told in full; of the rest, how many there are."""
 RESOLVED_S = 600.0
 """What was over for longer is no news."""
-_WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
-_ORDER = (Transition.FIRED, Transition.ESCALATED, Transition.REPEATED, Transition.RESOLVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,8 @@ class PagingPolicy:
     escalate_s: float = 600.0
     """Unacknowledged for so long after its first page, or after the last escalation, the next channel is told, too."""
     cap: int = 6
-    """At most so many pages within ``cap_window_s``; the last of them is kept for what is critical."""
+    """At most so many pages within ``cap_window_s``; the last of them is kept for what is critical. What is
+    critical and was never told has as many places of its own: what is told again and again takes none of these."""
     cap_window_s: float = 600.0
     quiet: Quiet | None = None
     resolved: bool = False
@@ -84,6 +84,8 @@ class Lately:
     """When each group was last paged."""
     quiet: bool = False
     """It was quiet when last looked."""
+    firsts: tuple[float, ...] = ()
+    """Those of ``pages`` that were the first word of something critical."""
 
 
 def unsent(lately: Lately, page: Page, at: Moment) -> Lately:
@@ -92,8 +94,14 @@ def unsent(lately: Lately, page: Page, at: Moment) -> Lately:
     nearest = min(lately.pages, key=lambda one: abs(one - when), default=None)
     if nearest is None or abs(nearest - when) >= 1.0:
         return lately
-    place = lately.pages.index(nearest)
-    return replace(lately, pages=lately.pages[:place] + lately.pages[place + 1 :])
+    first = page.transition is Transition.FIRED and page.critical
+    firsts = _without(lately.firsts, nearest) if first else lately.firsts
+    return replace(lately, pages=_without(lately.pages, nearest), firsts=firsts)
+
+
+def _without(times: tuple[float, ...], one: float) -> tuple[float, ...]:
+    place = times.index(one) if one in times else len(times)
+    return times[:place] + times[place + 1 :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +111,9 @@ class Decided:
     pages: tuple[tuple[Page, int], ...]
     """Each with the place, in the order of channels, from which on it is tried."""
     alerts: tuple[Alert, ...]
-    """Those that are told by them, with that noted: to be stored together with the pages."""
+    """Those that are told by them, with that noted, and those that the cap holds back now, or does no more: to be
+    stored together with the pages."""
     lately: Lately
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """One page to be, as long as nobody knows whether it may go out."""
-
-    transition: Transition
-    alerts: tuple[Alert, ...]
-    group: str
-    rank: int
-
-    @property
-    def critical(self) -> bool:
-        return self.alerts[0].severity is Severity.CRITICAL
 
 
 def decide(
@@ -135,6 +130,7 @@ def decide(
     quiet = policy.quiet is not None and policy.quiet.holds(at.minute)
     if not channels:
         return Decided((), (), replace(lately, quiet=quiet))
+    alerts = tuple(alerts)
     tellable = [
         alert
         for alert in alerts
@@ -147,9 +143,11 @@ def decide(
     over = [word for word in words if word.transition is Transition.RESOLVED]
     words = [word for word in words if word.transition is not Transition.RESOLVED]
     if lately.quiet and not quiet and words:
-        words = [_fold(words)]
+        words = [fold(words)]
     recent = tuple(one for one in lately.pages if one > at.now - policy.cap_window_s)
-    let_through = _capped(words, over, policy.cap - len(recent), policy.cap)
+    firsts = tuple(one for one in lately.firsts if one > at.now - policy.cap_window_s)
+    let_through = capped(words, over, recent, firsts, policy.cap)
+    until = None if let_through or not words else room_at(words, recent, firsts, policy.cap, policy.cap_window_s)
     pages, told, groups = [], [], dict(lately.groups)
     for word in let_through:
         page = _page(word, at.wall, project, rules)
@@ -158,7 +156,11 @@ def decide(
         if word.transition is Transition.FIRED:
             groups |= {_group(alert, rules): at.now for alert in word.alerts}
     recent += (at.now,) * len(pages)
-    return Decided(tuple(pages), tuple(told), Lately(recent, groups, quiet))
+    firsts += (at.now,) * sum(word.first for word in let_through)
+    done = {alert.key for alert in told}
+    waits = set() if until is None else {alert.key for word in words for alert in word.alerts}
+    told += held((alert for alert in alerts if alert.key not in done), waits, at.wall - at.now + (until or 0.0))
+    return Decided(tuple(pages), tuple(told), Lately(recent, groups, quiet, firsts))
 
 
 def taken(alerts: Iterable[Alert], page: Page, place: int, at: Moment, *, whole: bool = True) -> tuple[Alert, ...]:
@@ -200,7 +202,7 @@ def _words(
     policy: PagingPolicy,
     channels: int,
     rules: Mapping[str, AlertRule],
-) -> list[_Word]:
+) -> list[Word]:
     """Return all that is due, the most urgent first."""
     due: dict[tuple[Transition, str, int], list[Alert]] = {}
     early: list[Alert] = []
@@ -225,7 +227,7 @@ def _words(
             since = at.now - lately.groups.get(group, -policy.group_interval_s + at.now)
             if waited < policy.group_wait_s or since < policy.group_interval_s:
                 continue
-        words.append(_Word(transition, _sorted(members), group, rank))
+        words.append(Word(transition, gravest_first(members), group, rank))
     return sorted(words, key=_urgency)
 
 
@@ -251,42 +253,12 @@ def _due(
     return None
 
 
-def _sorted(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
-    """Return alerts, the gravest first, of those the oldest."""
-    return tuple(sorted(alerts, key=lambda alert: (-_WEIGHT[alert.severity], alert.since, alert.key)))
-
-
-def _urgency(word: _Word) -> tuple[bool, int, int, float]:
+def _urgency(word: Word) -> tuple[bool, int, int, float]:
     first = word.alerts[0]
-    return (not word.critical, _ORDER.index(word.transition), -_WEIGHT[first.severity], first.since)
+    return (not word.critical, ORDER.index(word.transition), -WEIGHT[first.severity], first.since)
 
 
-def _capped(words: Sequence[_Word], over: Sequence[_Word], room: int, cap: int) -> list[_Word]:
-    """Return what may go out: as many words as there is room for, the last of them with all the rest folded in.
-
-    One place is kept for what is critical; where that takes it, the rest is folded in all the same, for else what comes
-    back again and again would keep all others from being told. ``over``: what needs nobody, and has no claim to one.
-    """
-    kept = 1 if cap > 1 else 0
-    critical = sum(word.critical for word in words)
-    through = _as_many(words, max(min(critical, room), room - kept))
-    return through + _as_many(over, room - len(through) - kept)
-
-
-def _as_many(words: Sequence[_Word], room: int) -> list[_Word]:
-    if len(words) <= room or not words:
-        return list(words)
-    return [] if room <= 0 else [*words[: room - 1], _fold(words[room - 1 :])]
-
-
-def _fold(words: Sequence[_Word]) -> _Word:
-    """Return all words as one; where one of them was to go to a further channel, all of it does."""
-    alerts = _sorted(alert for word in words for alert in word.alerts)
-    transition = min((word.transition for word in words), key=_ORDER.index)
-    return _Word(transition, alerts, "", max(word.rank for word in words))
-
-
-def _noted(alert: Alert, word: _Word, thread: str, at: Moment) -> Alert:
+def _noted(alert: Alert, word: Word, thread: str, at: Moment) -> Alert:
     """Return an alert that is told by ``word``. Its wait for an answer begins when a channel has taken that."""
     over = alert.state is AlertState.RESOLVED
     anew = over or alert.silence is not None
@@ -301,10 +273,11 @@ def _noted(alert: Alert, word: _Word, thread: str, at: Moment) -> Alert:
         escalated=max(alert.escalated, word.rank),
         silence=None,
         owed=False,
+        held_wall=None,
     )
 
 
-def _page(word: _Word, wall: float, project: str, rules: Mapping[str, AlertRule]) -> Page:
+def _page(word: Word, wall: float, project: str, rules: Mapping[str, AlertRule]) -> Page:
     first = word.alerts[0]
     threads = {alert.thread for alert in word.alerts}
     thread = threads.pop() if len(threads) == 1 else ""
@@ -327,7 +300,7 @@ def _page(word: _Word, wall: float, project: str, rules: Mapping[str, AlertRule]
     )
 
 
-def _identity(word: _Word, wall: float) -> str:
+def _identity(word: Word, wall: float) -> str:
     told = "\n".join(f"{alert.code} {alert.subject} {alert.since_wall!r} {alert.escalated}" for alert in word.alerts)
     return hashlib.sha256(f"{wall!r} {word.transition} {word.rank}\n{told}".encode(errors="replace")).hexdigest()[:16]
 
@@ -340,7 +313,7 @@ _SAID = {
 }
 
 
-def _title(word: _Word, project: str) -> str:
+def _title(word: Word, project: str) -> str:
     codes = list(dict.fromkeys(alert.code for alert in word.alerts))
     count = len(word.alerts)
     if count == 1:
@@ -352,7 +325,7 @@ def _title(word: _Word, project: str) -> str:
     return f"{project}: {_SAID[word.transition]}{what}"
 
 
-def _body(word: _Word) -> str:
+def _body(word: Word) -> str:
     lines = [f"{alert.message}." for alert in word.alerts[:NAMED]]
     more = len(word.alerts) - len(lines)
     if more:

@@ -48,7 +48,9 @@ class Holder(Struct, frozen=True, kw_only=True):
     heard: float = 0.0
     """When it last showed work, was last told, or got the light: observed seconds."""
     again: bool = False
-    """It was restarted since its last line."""
+    """It was restarted since its last line, and is to be told anew."""
+    resumed: bool = False
+    """It was restarted since its last line, and has shown work since: it knows of its light."""
 
 
 def next_move(ways: Sequence[Way], holder: Holder, now: float, limits: Limits, tier: int | None) -> Move | None:
@@ -61,7 +63,7 @@ def next_move(ways: Sequence[Way], holder: Holder, now: float, limits: Limits, t
     if not typed or holder.again:
         return Move.TELL
     last = typed[-1]
-    if not last.proven:
+    if not last.proven and not holder.resumed:
         return None if reminds(last.delivery) else Move.RETRY
     if now - holder.heard >= limits.waiting_for(tier) and not any(reminds(way.delivery) for way in typed):
         return Move.REMIND
@@ -93,23 +95,46 @@ def refusals(ways: Sequence[Way]) -> int:
     return count
 
 
-def given_up(ways: Sequence[Way], limits: Limits) -> bool:
-    """Return whether nothing more is typed by rule, and the last line is not known to be taken."""
-    typed = [way for way in ways if way.was_typed]
-    if not typed or typed[-1].proven or not typed[-1].delivery.over:
+class InVain(Struct, frozen=True):
+    """The lines about one light that the process which runs now is not known to have taken, up to the last one."""
+
+    lines: tuple[Way, ...]
+    taken: bool = False
+    """It has taken one before these."""
+
+
+def in_vain(ways: Iterable[Way], began: float | None) -> InVain:
+    """Return the lines that were typed in vain, oldest first: since the last one that was taken.
+
+    ``began``: when the process began that runs now, observed seconds; ``None``: before all of them. What was typed for
+    one before it says nothing of it.
+    """
+    found = InVain(())
+    for way in ways:
+        if way.was_typed and (began is None or way.begun >= began):
+            found = InVain((), taken=True) if way.proven else InVain((*found.lines, way), found.taken)
+    return found
+
+
+def given_up(ways: Sequence[Way], limits: Limits, began: float | None = None) -> bool:
+    """Return whether nothing more is typed by rule, and the last line is not known to be taken. See ``in_vain``."""
+    vain = in_vain(ways, began).lines
+    if not vain or not vain[-1].delivery.over:
         return False
-    return len(typed) >= limits.pokes_per_light or reminds(typed[-1].delivery)
+    return lines_typed(ways) >= limits.pokes_per_light or reminds(vain[-1].delivery)
 
 
-def unproven_finding(light: Light, ways: Sequence[Way]) -> Finding:
+def unproven_finding(light: Light, vain: InVain) -> Finding:
     """Return what is to be said of a light whose lines nobody is known to have taken."""
-    count = lines_typed(ways)
+    count = len(vain.lines)
     times = "1 line was" if count == 1 else f"{count} lines were"
+    after = " since the last one that its client took" if vain.taken else ""
+    which = "one" if not vain.taken else "that one" if count == 1 else "one of these"
     return Finding(
         code="poke-unproven",
         subject=f"{light.task or ''}#{light.digest}",
-        message=f"{light.role} holds the light{f' of {light.task}' if light.task else ''}: {times} typed,"
-        " and nothing shows that its client took one",
+        message=f"{light.role} holds the light{f' of {light.task}' if light.task else ''}: {times} typed{after},"
+        f" and nothing shows that {'it' if vain.taken else 'its client'} took {which}",
         do=f"look at {light.role}'s pane (a): is the line there? then poke it yourself (p)",
         agent=light.role,
     )

@@ -191,7 +191,8 @@ def _kernel(subject: Subject, plan: Plan, told: Mapping[str, Any], failure: str,
     drawn = subject.done.boundary
     links = [f"{clean_line(path, 120)} is a link, which can be put elsewhere" for path in drawn.links]
     strict = subject.settings.guard.strict
-    return kernel_check(role, means.name, tries, ms, missing, drawn.holes, links, strict=strict)
+    planted = [clean_line(hole, 200) for hole in drawn.planted]
+    return kernel_check(role, means.name, tries, ms, missing, drawn.holes, links, planted, strict=strict)
 
 
 def _unheld(subject: Subject, means: Means) -> Check:

@@ -110,7 +110,7 @@ def _plan_writes(plan: Plan, subject: Subject, drawn: Boundary, *, quick: bool) 
     forbidden = [f"{root}/.teamops/{name}", *_forbidden_folder(drawn, root, name)]
     if not quick:
         forbidden += [f"{os.path.realpath(subject.folder)}/{name}", *_at_home(subject, name)]
-    for path in drawn.settings:
+    for path in (*drawn.settings, *drawn.project):
         if layer_of(drawn, path) is not Layer.KERNEL:
             continue  # one hole for all of them, and no row for each
         if os.path.isdir(path):

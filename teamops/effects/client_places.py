@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from teamops.domain.client_files import OPENCODE_IGNORES
 from teamops.effects.client_version import claude_version
 from teamops.usage.locate import homes
 from teamops.usage.locate_codex import home as codex_home
@@ -76,10 +77,8 @@ _GEMINI = _Held(
 _OPENCODE_CACHE = _Held(tools=("bin", "packages", "node_modules"))
 _UNWRITTEN = frozenset({".config.json"})
 """Claude Code takes this file in the place of its own if it holds anything, or could; older ones take any."""
-_PASSES_OVER = (2, 1, 330)
+PASSES_OVER = (2, 1, 330)
 """Since this version it was seen to pass over one that is empty and that nobody may write."""
-_OPENCODE_IGNORES = "node_modules\npackage.json\npackage-lock.json\nbun.lock\n.gitignore"
-"""As it writes them itself: its settings' folder is not its to write, and it ends where that file is missing."""
 
 
 _OPENCODE_HOLE = (
@@ -106,6 +105,8 @@ class ClientPlaces:
     """Held where they are there; not made."""
     odd: tuple[Path, ...] = ()
     """Those of them that hardly any person has: one that is there may be an agent's."""
+    early: tuple[Path, ...] = ()
+    """Those that are as teamops makes them, for a newer version of the client than this one is, or is known to be."""
     private: tuple[Path, ...] = ()
     tools: tuple[Path, ...] = ()
     outside: Mapping[Path, str] = field(default_factory=dict)
@@ -120,10 +121,11 @@ def places_of(client: str, env: Mapping[str, str], program: str = "") -> ClientP
     """
     if client == "claude" and (named := homes(env)):
         told = _claude(env, named)
-        if (claude_version(program, env) or ()) < _PASSES_OVER:
-            return told
-        odd = tuple(path for path in told.odd if not _is_passed_over(path))
-        return replace(told, files={**told.files, **dict.fromkeys(told.unmade, "")}, unmade=(), odd=odd)
+        made = tuple(path for path in told.odd if _is_passed_over(path))
+        told = replace(told, odd=tuple(path for path in told.odd if path not in made))
+        if (claude_version(program, env) or ()) < PASSES_OVER:
+            return replace(told, early=made)
+        return replace(told, files={**told.files, **dict.fromkeys(told.unmade, "")}, unmade=())
     if client == "codex" and (codex := codex_home(env)) is not None:
         return _all(_CODEX, (codex,))
     if client == "gemini" and (gemini := gemini_home(env)) is not None:
@@ -166,7 +168,7 @@ def _opencode(env: Mapping[str, str]) -> ClientPlaces:
     return ClientPlaces(
         homes=(data, state, cache),
         tools=_all(_OPENCODE_CACHE, (cache,)).tools,
-        outside={config / ".gitignore": _OPENCODE_IGNORES},
+        outside={config / ".gitignore": OPENCODE_IGNORES},
         holes=(f"{data}: {_OPENCODE_HOLE}",),
     )
 

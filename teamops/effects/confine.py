@@ -19,7 +19,8 @@ from teamops.domain.drawing import boundary
 from teamops.domain.seatbelt import UNTRIED, seatbelt
 from teamops.effects.client_copy import Copied, copy_of
 from teamops.effects.client_places import make_places, places_of
-from teamops.effects.ground import ground_of, look, names_in
+from teamops.effects.git_exclude import excluded_of
+from teamops.effects.ground import ground_of, look, names_in, tmux_socket
 from teamops.effects.recipe import CODEX_SANDBOX, Recipe, given
 from teamops.guard import confine as inside
 from teamops.guard.landlock import HOLDS_EMPTYING, LATEST, abi, lacks
@@ -33,8 +34,22 @@ PROBE_S = 5.0
 MAX_NAME = 120
 """Characters of a path in words for a person."""
 _CODEX_SANDBOX = ("-s", "--sandbox", "--full-auto", "--dangerously-bypass-approvals-and-sandbox", "--yolo")
-_WAITS = "trap '' TERM HUP INT QUIT; exec \"$@\""
-"""The program around the agent waits for the agent's own end: it would else end at once, and take the agent with it."""
+_WAITS = """\
+trap '' TERM HUP INT QUIT
+late=$1; shift
+if [ -e "$late" ]; then
+  for word; do
+    shift
+    if [ "$late" ] && [ "$word" = --cap-drop ]; then set -- "$@" --ro-bind /dev/null "$late"; late=; fi
+    set -- "$@" "$word"
+  done
+fi
+exec "$@"
+"""
+"""The program around the agent waits for the agent's own end: it would else end at once, and take the agent with it.
+
+Its first word is the socket of the tmux server, covered if it is there now: the server may have begun with the agent's
+own start, after the boundary was drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,8 @@ class Means:
     """A program can be kept from typing into its own terminal."""
     sandbox_exec: str = ""
     """macOS' program; empty = there is none."""
+    nested: str = ""
+    """Why bwrap can't be tried: this runs inside a boundary already, and so says nothing of the machine."""
 
     @property
     def name(self) -> str:
@@ -59,6 +76,11 @@ class Means:
             return "sandbox-exec"
         names = (["bwrap"] if self.bwrap else []) + ([f"Landlock {self.landlock}"] if self.landlock else [])
         return " and ".join(names)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return why no more than that holds what is started here."""
+        return (*([self.nested] if self.nested else []), *self.lacks)
 
     @property
     def empties(self) -> bool:
@@ -92,17 +114,21 @@ def means() -> Means:
         program = shutil.which("sandbox-exec", path="/usr/bin") or ""
         return Means("", 0, (UNTRIED if program else "there is no sandbox-exec",), sandbox_exec=program)
     missing: list[str] = []
+    nested = ""
     bwrap = shutil.which("bwrap") or ""
     if not bwrap:
         missing.append("bwrap is not installed (package bubblewrap)")
     elif why := _refusal(bwrap):
-        missing.append(f"bwrap does not work here: {why}")
+        if inside := os.environ.get(CONFINED):
+            nested = f"bwrap can't be tried from inside {clean_line(inside, MAX_NAME)}'s boundary"
+        else:
+            missing.append(f"bwrap does not work here: {why}")
         bwrap = ""
     version = min(abi(), LATEST)
     no_typing = can_forbid()
     if not no_typing:
         missing.append("a program can't be kept from typing into its own terminal here (no seccomp filter)")
-    return Means(bwrap, version, (*missing, *lacks(version)), no_typing)
+    return Means(bwrap, version, (*missing, *lacks(version)), no_typing, nested=nested)
 
 
 def _refusal(bwrap: str) -> str:
@@ -141,11 +167,11 @@ def confined(
         return Confined(_unheld(recipe, "unenforced: ", why), None, having)
     if mode is SandboxMode.REQUIRE and (not (having.bwrap and having.landlock) or having.empties):
         raise TeamopsError(
-            f"{role.role} is not started: sandbox.mode is require, and {'; '.join(having.lacks)}",
+            f"{role.role} is not started: sandbox.mode is require, and {'; '.join(having.missing)}",
             'install what is missing, or say mode = "auto" in [sandbox]',
         )
     if not having.name:
-        why = f"nothing here can hold its boundary ({'; '.join(having.lacks)})"
+        why = f"nothing here can hold its boundary ({'; '.join(having.missing)})"
         return Confined(_unheld(recipe, "UNENFORCED: ", why), None, having)
     if prepare:
         _prepare(role, recipe.argv)
@@ -171,7 +197,10 @@ def confined(
         recipe = _without_own_sandbox(recipe, role.command)
     words = [sys.executable, "-I", "-S", str(inside.__file__), str(file), "--", *recipe.argv]
     if having.bwrap:
-        words = ["/bin/sh", "-c", _WAITS, "sh", *bwrap_words(having.bwrap, drawn.mounts, str(role.cwd)), *words]
+        tmux = Mount(Cover.NO_SOCKET, tmux_socket(settings, {**os.environ, **role.env}))
+        late = tmux.path if tmux in drawn.mounts else ""  # else the agent doesn't see it, or is to
+        mounts = [mount for mount in drawn.mounts if mount != tmux]
+        words = ["/bin/sh", "-c", _WAITS, "sh", late, *bwrap_words(having.bwrap, mounts, str(role.cwd)), *words]
     if having.sandbox_exec:
         drawn = replace(drawn, holes=(*drawn.holes, UNTRIED))
         words = [having.sandbox_exec, "-p", seatbelt(drawn), *words]
@@ -200,6 +229,7 @@ def confined(
         folders=(*(Path(path) for path in drawn.make_folders), Path(ground.spool)),
         empty_files=(Path(ground.lock),),
         new_files={Path(path): text for path, text in drawn.make_files},
+        excluded=excluded_of(ground, {path for path, _ in drawn.make_files}),
         notes=(*recipe.notes, f"its boundary is held by {having.name}{missing}", *empty, *said),
         held=replace(recipe.held, kernel=having.layers + _but_for(drawn.links)),
     )

@@ -76,7 +76,7 @@ def _prepared(settings: Settings, role: RoleSettings, folder: Path, having: Mean
     done = confined(settings, role, folder, how, having=having, plan=f"doctor-{os.getpid()}", prepare=False)
     if done.boundary is not None:
         own = {path: text for path, text in done.recipe.files.items() if path not in how.files}
-        traces.make(replace(done.recipe, files=own, holds=None))
+        traces.make(replace(done.recipe, files=own, holds=None, excluded={}))
     return Subject(settings, role, folder, done)
 
 

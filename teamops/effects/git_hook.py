@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from teamops.git.repository import Repository
@@ -25,9 +26,10 @@ def script(folder: Path) -> str:
     return f"#!/bin/sh\n# {git_hook.MARK}: {what}\nexec {command(folder)}\n"
 
 
-def install(root: Path, folder: Path) -> str:
+def install(root: Path, folder: Path, announce: Callable[[Path, bytes], None] = lambda *_: None) -> str:
     """Install the hook for the repository of ``root``; return what was done.
 
+    ``announce``: told the file and what it will hold, just before it is written.
     Raises ``TeamopsError`` with what to do by hand, where a hook stands there that is not ours, or where hooks are kept
     somewhere that is not this repository's alone.
     """
@@ -50,6 +52,7 @@ def install(root: Path, folder: Path) -> str:
     there = path.is_file()
     if there and path.read_text("utf-8", "replace") == text and os.access(path, os.X_OK):
         return f"{path} is there already"
+    announce(path, text.encode())
     new = hooks / f".{NAME}.teamops"
     try:
         hooks.mkdir(parents=True, exist_ok=True)

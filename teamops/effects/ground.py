@@ -11,22 +11,23 @@ from pathlib import Path
 from teamops.config.boundary import policy_of
 from teamops.config.settings import RoleSettings, Settings
 from teamops.domain.client_boundary import ClientGround
+from teamops.domain.client_files import FOLDERS, MADE
 from teamops.domain.confinement import Ground
 from teamops.domain.on_disk import Kind
 from teamops.domain.write_rules import writes_code
-from teamops.effects.client_places import own_scripts, places_of
+from teamops.effects.client_places import PASSES_OVER, own_scripts, places_of
 from teamops.git.around import around
 from teamops.guard import hook
 from teamops.tmux.socket import Socket
 
 UNIX = Path("/proc/net/unix")
+_SINCE = ".".join(map(str, PASSES_OVER))
 _LISTENS = 0x10000
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "shm")
 _SOCKET_FOLDERS = ("/run", "/var/run", "/tmp", "/var/tmp")  # noqa: S108 - they are hidden, not used
 _TEMP = ("/tmp", "/var/tmp")  # noqa: S108 - the agent gets its own
 _SHOWN = ("/run/systemd/resolve", "/run/current-system", "/run/wrappers", "/run/opengl-driver", "/run/host")
 """In a folder of sockets, and needed: names of hosts, and the programs of some systems."""
-_PROJECT_HELD = (".claude", ".codex", ".gemini", ".opencode", "opencode.json", "opencode.jsonc", ".mcp.json")
 
 
 def look(path: str) -> Kind:
@@ -57,12 +58,13 @@ def ground_of(
     env = {**os.environ, **role.env}
     root, cwd = _real(settings.root), _real(role.cwd)
     tree = root if _in(cwd, root) else cwd
+    bases = tuple(dict.fromkeys((root, tree)))
     handoff = _real(settings.handoff)
     policy = policy_of(role)
     program = command[0] if command else ""
     client = client_ground(role.client, env, copy_to or folder / "agents" / f"{role.role}.client.json", program)
     hidden = tuple(_socket_folders(settings, env))
-    git = tuple(_git_folders(Path(tree)))
+    git = tuple(git_folders(Path(tree)))
     git_inner, git_held, git_unasked = around(Path(tree), git)
     shown = [
         root,
@@ -96,7 +98,8 @@ def ground_of(
         git_held=git_held,
         git_unasked=git_unasked,
         client=client,
-        project_held=tuple(dict.fromkeys(f"{base}/{name}" for base in (root, tree) for name in _PROJECT_HELD)),
+        project_folders=tuple(f"{base}/{name}" for base in bases for name in FOLDERS),
+        project_files=tuple((f"{base}/{name}", text) for base in bases for name, text in MADE.items()),
         team_folders=tuple(_team_folders(settings)),
         hidden=hidden,
         sockets=tuple(_sockets(settings, env)),
@@ -161,10 +164,17 @@ def client_ground(client: str, env: Mapping[str, str], copy_to: Path, program: s
                 if not os.path.lexists(path)
             ),
         ),
-        notes=tuple(
-            f"{_placed(path)} is there, and its client goes by it: take it away if it is not yours"
-            for path in places.odd
-            if os.path.lexists(path)
+        notes=(
+            *(
+                f"{_placed(path)} is there, and its client goes by it: take it away if it is not yours"
+                for path in places.odd
+                if os.path.lexists(path)
+            ),
+            *(
+                f"{_placed(path)} is there as teamops makes it for Claude Code {_SINCE} and newer; take it away if this"
+                " agent's is older: it would begin without what you told it at home"
+                for path in places.early
+            ),
         ),
     )
 
@@ -187,7 +197,7 @@ def _placed(path: Path) -> str:
     return f"{_real(path.parent)}/{path.name}"
 
 
-def _git_folders(tree: Path) -> Iterator[str]:
+def git_folders(tree: Path) -> Iterator[str]:
     """Return git's own folders for a work tree, without asking git: nothing of a repository runs here."""
     for folder in (tree, *tree.parents):
         own = folder / ".git"
@@ -237,16 +247,24 @@ def _socket_folders(settings: Settings, env: Mapping[str, str]) -> Iterator[str]
             yield path
 
 
+def tmux_socket(settings: Settings, env: Mapping[str, str]) -> str:
+    """Return where the socket of the team's tmux server is, or will be."""
+    return _real(Socket(settings.tmux.socket_name, settings.tmux.socket_path).file(env))
+
+
 def _sockets(settings: Settings, env: Mapping[str, str]) -> Iterator[str]:
-    """Return every socket there is: the known doors, and all that somebody listens at now."""
-    tmux = Socket(settings.tmux.socket_name, settings.tmux.socket_path).file(env)
-    named = [str(tmux), env.get("SSH_AUTH_SOCK", "")]
+    """Return every socket there is: the known doors, and all that somebody listens at now.
+
+    tmux's is one also where it is not there yet: the server may be started for this very agent.
+    """
+    tmux = tmux_socket(settings, env)
+    named = [tmux, env.get("SSH_AUTH_SOCK", "")]
     for name in ("DBUS_SESSION_BUS_ADDRESS", "DOCKER_HOST"):
         parts = env.get(name, "").replace("unix://", "unix:path=").replace(",", ";").split(";")
         named += [part.partition("path=")[2] for part in parts]
     shown = {_real(path) for path in settings.sandbox.sockets}
     for path in dict.fromkeys(_real(path) for path in (*named, *_listening()) if path.startswith("/")):
-        if path not in shown and os.path.exists(path):
+        if path not in shown and (path == tmux or os.path.exists(path)):
             yield path
 
 

@@ -8,6 +8,9 @@ trial.
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +18,7 @@ from pathlib import Path
 from teamops.config.settings import RoleSettings
 from teamops.effects.launch_gemini import gemini
 from teamops.effects.launch_opencode import opencode
+from teamops.effects.launch_trust import codex_trust
 from teamops.effects.recipe import CODEX_SANDBOX, HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_begun, is_uuid
 from teamops.guard.hook import GATED
 from teamops.model.agent_report import Launch
@@ -38,6 +42,8 @@ CLAUDE_EVENTS = (
 )
 CODEX_EVENTS = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PermissionRequest", "PostToolUse", "Stop")
 _CODEX_COMMANDS = frozenset({"resume", "fork", "exec", "e", "review", "cloud", "app-server", "mcp-server"})
+_LOGIN_SHELL, _LOGIN_PATH = "allow_login_shell", "/usr/local/bin:/usr/bin:/bin"
+"""Codex' setting, and what every login has on its PATH."""
 _CLAUDE_SESSION = ("--session-id", "--resume", "-r", "--continue", "-c", "--from-pr", "--teleport", "--cloud")
 _CLAUDE_PROMPT = (
     "--append-system-prompt",
@@ -53,7 +59,8 @@ def recipe(role: RoleSettings, root: Path, folder: Path, launch: Launch | None =
     ``folder``: the project's in the person's state directory, where its files go. Raises ``ConfigError`` where the
     role's profile can't be used.
     """
-    env = {**role.env, "TEAMOPS_ROLE": str(role.role), "TEAMOPS_PROJECT": str(root)}
+    path = _path_with_teamops({**os.environ, **role.env})
+    env = {**role.env, **path, "TEAMOPS_ROLE": str(role.role), "TEAMOPS_PROJECT": str(root)}
     if not role.command or role.client not in _CLIENTS:
         return Recipe(argv=role.command, env=env)
     if Path(role.command[0]).name != role.client:
@@ -113,6 +120,9 @@ def _codex(wanted: Wanted) -> Recipe:
         notes.append("its instructions are chosen by its own command")
     elif wanted.profile:
         added += ["-c", f"developer_instructions={json.dumps(wanted.profile)}"]
+    added += codex_trust(wanted)
+    if not _finds_teamops(wanted):
+        added += ["-c", f"{_LOGIN_SHELL}=false"]  # else its shell has the PATH of a login, without teamops
     own = _own_codex_hooks(wanted) or next((word for word in words if word.startswith("hooks.")), "")
     if own:
         # The flag that trusts ours would trust these, too, and nobody may have looked at them.
@@ -138,6 +148,24 @@ def _codex(wanted: Wanted) -> Recipe:
         notes=tuple(notes),
         held=Held(hooked=not own),
     )
+
+
+def _path_with_teamops(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the PATH with which an agent finds teamops, last of all; nothing where it finds it without that."""
+    path, program = env.get("PATH", os.defpath), Path(sys.executable).parent / "teamops"
+    if shutil.which("teamops", path=path) or not os.access(program, os.X_OK):
+        return {}
+    return {"PATH": f"{path}{os.pathsep}{program.parent}"}
+
+
+def _finds_teamops(wanted: Wanted) -> bool:
+    """Return whether codex' shell, by default a login's, has teamops on its PATH, or the person chose the shell."""
+    if any(_LOGIN_SHELL in word for word in wanted.words):
+        return True
+    home = codex_home(wanted.around)
+    if home is not None and _LOGIN_SHELL in _read(home / "config.toml"):
+        return True
+    return shutil.which("teamops", path=_LOGIN_PATH) is not None
 
 
 def _chooses_sandbox(wanted: Wanted) -> bool:

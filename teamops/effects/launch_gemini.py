@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from teamops.effects.launch_trust import gemini_trust
 from teamops.effects.recipe import HOOK_TIMEOUT_S, Recipe, Wanted, entry, given, is_begun, is_uuid
 from teamops.model.boundary import Held
 from teamops.usage.locate_gemini import chats, home, is_chat
@@ -55,13 +56,14 @@ def gemini(wanted: Wanted) -> Recipe:
     else:
         session = str(uuid.uuid4())
         added.append(f"--session-id={session}")
-    env, files = dict(wanted.env), {}
+    env, files, inner = dict(wanted.env), dict[Path, str](), ""
     path = wanted.folder.resolve() / "agents" / f"{wanted.role.role}.gemini.json"  # the client looks at all above it
     taken = wanted.around.get(DEFAULTS) or (str(_OWN_DEFAULTS) if _OWN_DEFAULTS.exists() else "")
     hooked = True
     if not taken and is_of_root(path):
         files = _files(wanted, path)
         env[DEFAULTS] = str(path)
+        inner = str(path.with_suffix("")) if wanted.profile else ""
     else:
         why = f"its defaults are set by {taken}" if taken else "it takes hooks only from root, you or the project"
         hooked = _tells(wanted)
@@ -74,12 +76,14 @@ def gemini(wanted: Wanted) -> Recipe:
                 notes.append("no profile: its first prompt is chosen by its own command")
             else:
                 added.append(f"--prompt-interactive={wanted.profile}")
+    trust_env, trust_files, trouble = gemini_trust(wanted, path.with_suffix(".trusted.json"), inner)
+    notes += [trouble] if trouble else []
     return Recipe(
         argv=(wanted.role.command[0], *added, *words),
-        env=env,
+        env={**env, **trust_env},
         client_session=session,
         resumed=resumed,
-        files=files,
+        files={**files, **trust_files},
         holds=wanted.folder,
         notes=tuple(notes),
         held=Held(hooked=hooked),

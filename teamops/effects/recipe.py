@@ -9,10 +9,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from teamops.config.settings import RoleSettings
+from teamops.effects.git_exclude import exclude
 from teamops.effects.private_file import write_private
 from teamops.guard import holds, hook
 from teamops.model.boundary import NOT_HELD, Held
@@ -21,6 +22,8 @@ from teamops.model.errors import TeamopsError
 
 HOOK_TIMEOUT_S = 6
 """So long a client waits for the hook entry, which itself ends before."""
+MAX_WORDS = 12_000
+"""Bytes of a command that are handed to tmux: it takes 16 KiB in all, the environment among it."""
 ALARM_S = 5
 """So long a hook may take that does not even watch its own clock: then the kernel ends it, and what it was to judge
 does not happen."""
@@ -59,6 +62,8 @@ class Recipe:
     """What has to be there before, whatever stands in it."""
     new_files: Mapping[Path, str] = field(default_factory=dict)
     """What is written where nothing stands, with the rights that its folder's other files have."""
+    excluded: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+    """git's exclude file → what of the new files it is told to say nothing of."""
     notes: tuple[str, ...] = ()
     """What teamops leaves out, for a person."""
     held: Held = NOT_HELD
@@ -88,8 +93,18 @@ class Recipe:
                 raise TeamopsError(
                     f"can't make {path}: {error.strerror or error}", "mend the folder's rights or free disk space"
                 ) from error
+        for path, patterns in self.excluded.items():
+            exclude(path, patterns)
         for path, text in self.files.items():
             write_private(path, text)
+
+
+def short(how: Recipe, path: Path) -> Recipe:
+    """Return the recipe with a command that tmux takes: one that is too long stands in a file at ``path``."""
+    if sum(len(os.fsencode(word)) + 1 for word in how.argv) <= MAX_WORDS:
+        return how
+    line = f"exec {shlex.join(how.argv)}\n"
+    return replace(how, argv=("/bin/sh", str(path.absolute())), files={**how.files, path: line})
 
 
 def _write_new(path: Path, text: str) -> None:

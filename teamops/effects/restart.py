@@ -13,7 +13,7 @@ from teamops.config.settings import RoleSettings, Settings
 from teamops.domain.canary import broken, hindrance
 from teamops.domain.health import exit_words
 from teamops.effects.launch import recipe
-from teamops.effects.recipe import Recipe
+from teamops.effects.recipe import Recipe, short
 from teamops.model.actions import By, Outcome, Restart
 from teamops.model.agent_report import Launch
 from teamops.model.check import Check
@@ -105,13 +105,15 @@ async def recipe_inside(
 ) -> Recipe:
     """Return how the role's agent is started, in its boundary where ``settings`` say how that is held."""
     how = recipe(role, root, folder, launch)
+    file = folder / "agents" / f"{role.role}.start.sh"
     if settings is None:
-        return how
+        return short(how, file)
     from teamops.effects.canary import tried
     from teamops.effects.confine import confined
 
     done = await asyncio.to_thread(confined, settings, role, folder, how)
-    return replace(done.recipe, trial=partial(tried, settings, role, folder, done), strict=settings.guard.strict)
+    trial = partial(tried, settings, role, folder, done)
+    return replace(short(done.recipe, file), trial=trial, strict=settings.guard.strict)
 
 
 async def prepared(role: RoleSettings, how: Recipe) -> tuple[tuple[Check, ...], Outcome | None]:

@@ -11,8 +11,8 @@ class Act:
     """One file that a call would change, or one word of a shell's line that stands for several."""
 
     __slots__ = (
-        "added", "changed", "deep", "glob", "how", "into", "maybe", "mode", "only", "path", "source", "source_glob",
-        "text", "whole",
+        "added", "after", "before", "changed", "deep", "edits", "glob", "how", "into", "maybe", "mode", "only", "path",
+        "source", "source_glob", "text", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -36,6 +36,12 @@ class Act:
         """Lines that would be others; ``None`` likewise."""
         self.mode = mode
         """EDITS, ADDS, REPLACES, KEEPS."""
+        self.before = ""
+        """What its text comes in place of, as far as that is known."""
+        self.after: str | None = None
+        """All that would stand in the file; ``None`` = that is not known."""
+        self.edits: list[tuple[str, str, bool]] = []
+        """Old and new text, and whether it is put in wherever the old one stands."""
         self.whole = False
         """The text is all that would stand in it."""
         self.deep = False

@@ -140,6 +140,7 @@ def _edit(call: Call, told: Told) -> None:
     many = told.get("edits")
     edits = [one for one in many if isinstance(one, dict)] if isinstance(many, list) else [told]
     texts: list[str] = []
+    told_edits: list[tuple[str, str, bool]] = []
     added: int | None = 0
     changed: int | None = 0
     for edit in edits:
@@ -148,6 +149,7 @@ def _edit(call: Call, told: Told) -> None:
         count = edit.get("expected_replacements")
         many_times = every or (isinstance(count, int) and count > 1)
         texts.append(new)
+        told_edits.append((old or "", new, many_times))
         if old is None or (many_times and _lines(new) != _lines(old)):
             added = None
         elif added is not None:
@@ -156,7 +158,9 @@ def _edit(call: Call, told: Told) -> None:
             changed = None
         else:
             changed += max(_differing(old, new))
-    call.acts.append(Act(WRITE, path, text="\n".join(texts), added=added, changed=changed))
+    act = Act(WRITE, path, text="\n".join(texts), added=added, changed=changed)
+    act.edits = told_edits
+    call.acts.append(act)
 
 
 def _patch(call: Call, told: Told) -> None:
@@ -186,6 +190,7 @@ def _patch(call: Call, told: Told) -> None:
             act.added = None if act.added is None else act.added + sign
             act.changed = None if act.changed is None else act.changed + (sign > 0)
             act.text = (act.text or "") + (line[1:] + "\n" if sign > 0 else "")
+            act.before += line[1:] + "\n" if sign < 0 else ""
     if not call.acts:
         call.trouble = "what its patch changes can't be read"
 

@@ -70,6 +70,8 @@ class Asking:
         below = self._looking.below(place) if act.deep and place.is_dir and not place.trouble else None
         if act.whole and not place.trouble:
             act.added = _growth(act, place)
+        if (act.whole or act.edits) and self._policy["handoff"] in place.inside and not place.trouble:
+            _see_edited(act, place)
         return judge(self._policy, self._light, act, place, below)
 
     def _judge_all(self, act: Act, folders: tuple[str, ...]) -> Decision:
@@ -96,13 +98,33 @@ def _growth(act: Act, place: Place) -> int | None:
     wanted = len((act.text or "").splitlines())
     if not place.exists:
         return wanted
+    raw = _bytes_at(place)
+    return None if raw is None else wanted - len(raw.splitlines())
+
+
+def _see_edited(act: Act, place: Place) -> None:
+    """Note what stands in the file, and what would: a heading that is there already is put there by nobody."""
+    raw = _bytes_at(place) if place.exists else b""
+    act.before = before = "" if raw is None else raw.decode("utf-8", "replace")
+    if act.whole:
+        return
+    for old, new, every in act.edits:
+        if old and old in before:
+            before = before.replace(old, new) if every else before.replace(old, new, 1)
+        else:  # some clients find what merely resembles it: then what is said of it counts
+            act.before, before = f"{act.before}\n{old}", f"{before}\n{new}"
+    act.after = before
+
+
+def _bytes_at(place: Place) -> bytes | None:
+    """Return what stands in a file; ``None`` = it can't be read, or is too long."""
     try:
         # Not blocking: whatever was put in its place meanwhile holds nobody up.
         with open(os.open(place.real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             raw = file.read(MAX_COUNTED + 1)
     except OSError:
         return None
-    return None if len(raw) > MAX_COUNTED else wanted - len(raw.splitlines())
+    return None if len(raw) > MAX_COUNTED else raw
 
 
 def _unknown(policy: Policy, light: Light, call: Call) -> Decision:

@@ -71,6 +71,9 @@ def main(words: list[str]) -> int:
     ``words``: the event, then where the agent's hold stands, which client asks, and SEALED where its answer is looked
     at. Without a place the one is asked that the project's folder tells of.
     """
+    from teamops.sdk.bytecode import keep_whole
+
+    keep_whole()
     event, gate, client, sealed = (*words, "", "", "", "")[:4]
     why = ""
     denied: Said | None = None

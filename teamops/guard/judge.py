@@ -63,8 +63,8 @@ class Light:
 
 
 def strictest(decisions: list[Decision]) -> Decision:
-    """Return the decision that forbids most; the first of its like."""
-    return max(decisions, key=lambda one: _RANK[one.verdict])
+    """Return the decision that forbids most; the first of its like, and what changes something before what reads."""
+    return max(decisions, key=lambda one: (_RANK[one.verdict], one.rule != "reading"))
 
 
 def rows_of(policy: Policy, name: str) -> list[Row]:
@@ -154,9 +154,11 @@ def _handoff(policy: Policy, act: Act, about: str) -> Decision:
     if act.text is None and act.mode != KEEPS and not policy["verdicts"]:
         why = f"what would be added can't be read, and {policy['role']} writes no Verdict"
         return Decision(DENY, "verdicts", why, about, APPEND)
-    return verdict_rule(policy, act.text or "", about) or Decision(
-        ALLOW, "handoff", "every role writes its blocks there", about
-    )
+    from teamops.guard.speaking import speaker_rule
+
+    after = act.text if act.after is None else act.after
+    said = verdict_rule(policy, act.text or "", about) or speaker_rule(policy, after or "", act.before, about)
+    return said or Decision(ALLOW, "handoff", "every role writes its blocks there", about)
 
 
 def verdict_rule(policy: Policy, text: str, about: str) -> Decision | None:

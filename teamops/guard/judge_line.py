@@ -7,10 +7,12 @@ from collections.abc import Callable
 from teamops.guard.act import ADDS, REPLACES, WRITE, Act
 from teamops.guard.acts import call_of
 from teamops.guard.commands import CHANGING, OTHER, READING, RISKY, Effect, bare_git, effect_of
+from teamops.guard.discarding import AS_CHECKOUT, discards
 from teamops.guard.going import Going
 from teamops.guard.judge import ALLOW, DENY, REPORT, WARN, Decision, Light, light_rule, strictest, verdict_rule
 from teamops.guard.policy import Policy
 from teamops.guard.shell import read
+from teamops.guard.speaking import append_rule, loosens, loosens_after, text_rule
 from teamops.guard.words import Command, NotUnderstood, Word
 
 JudgeAct = Callable[[Act, tuple[str, ...]], Decision]
@@ -23,23 +25,29 @@ MAX_SHOWN = 120
 NO_VERIFY = "commands.no_verify"
 
 
-def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: JudgeAct) -> Decision:
-    """Return whether ``line`` may be run by a shell that stands in ``folder``."""
+def judge_line(
+    policy: Policy, light: Light, line: str, folder: str, judge_act: JudgeAct, *, loose: bool = False
+) -> Decision:
+    """Return whether ``line`` may be run by a shell that stands in ``folder``.
+
+    ``loose``: that shell's environment may not say any more whose it is.
+    """
     about = shown(line)
     try:
         commands = read(line)
         effects = [effect_of(command) for command in commands]
     except NotUnderstood as said:
-        return _not_understood(policy, light, line, str(said), about)
+        return _not_understood(policy, light, line, str(said), about, loose=loose)
     going = Going(folder)
     decisions, lost = [], False
     for command, effect in zip(commands, effects, strict=True):
         folders = going.before(command)
         if lost and (command.writes or effect.kind != READING) and effect.name != "cd":
             why = "in which folder it goes on can't be said"
-            return _not_understood(policy, light, line, why, about)
-        decisions.append(_judge(policy, light, command, effect, folders, judge_act))
+            return _not_understood(policy, light, line, why, about, loose=loose)
+        decisions.append(_judge(policy, light, command, effect, folders, judge_act, loose=loose))
         decisions += [judge_act(_written(word, command, effect), folders) for word in command.writes]
+        loose = loose or loosens_after(policy, effect.words)
         if effect.name == "cd":
             if (
                 command.assigned
@@ -54,9 +62,8 @@ def judge_line(policy: Policy, light: Light, line: str, folder: str, judge_act: 
         return Decision(ALLOW, "reading", "it runs nothing", about)
     worst = strictest(decisions)
     if len(decisions) > 1 and worst.verdict == ALLOW:
-        return Decision(
-            ALLOW, next((one.rule for one in decisions if one.rule != "reading"), "reading"), worst.why, about
-        )
+        why = worst.why if worst.rule == "reading" else f"{worst.why} ({worst.about})"
+        return Decision(ALLOW, worst.rule, why, about)
     return worst
 
 
@@ -94,12 +101,19 @@ def shown(line: str) -> str:
 
 
 def _judge(
-    policy: Policy, light: Light, command: Command, effect: Effect, folders: tuple[str, ...], judge_act: JudgeAct
+    policy: Policy,
+    light: Light,
+    command: Command,
+    effect: Effect,
+    folders: tuple[str, ...],
+    judge_act: JudgeAct,
+    *,
+    loose: bool,
 ) -> Decision:
     about = shown(" ".join(word.text or "$…" for word in command.words))
     if effect.kind == READING:
         return Decision(ALLOW, "reading", "it only reads", about)
-    forbidden = _forbidden(policy, command, effect, about)
+    forbidden = _forbidden(policy, command, effect, about, loose=loose)
     if forbidden is not None:
         return forbidden
     if effect.name == "cd":
@@ -111,7 +125,8 @@ def _judge(
     if judged is not None and (judged.verdict == DENY or effect.kind == CHANGING):
         return judged
     if effect.script is not None:
-        said = _by_script(policy, light, effect, folders, judge_act)
+        loose = loose or loosens(policy, effect.outer, command.assigned)  # for the other shell
+        said = _by_script(policy, light, effect, folders, judge_act, loose=loose)
         if said is not None:
             return said
     if effect.name in _PATCHERS:
@@ -124,23 +139,23 @@ def _judge(
     return _other(policy, command, effect, judged, about)
 
 
-def _forbidden(policy: Policy, command: Command, effect: Effect, about: str) -> Decision | None:
+def _forbidden(policy: Policy, command: Command, effect: Effect, about: str, *, loose: bool) -> Decision | None:
     """Return why nobody's, or not this role's, agent runs a command by these words."""
     if skips_hooks([word.text for word in command.words]):
         return Decision(DENY, NO_VERIFY, "it keeps git from asking its hooks", about, "leave that option out")
     pattern = _denying(policy, effect.words) or (effect.outer != effect.words and _denying(policy, effect.outer))
     if not pattern:
-        return None
+        return append_rule(policy, effect.outer, command.assigned, command.inputs, about, loose=loose)
     why = f"{policy['role']} may not run it"
     return Decision(DENY, f'commands.deny "{pattern}"', why, about, f"{REPORT}, with what you need it for")
 
 
 def _by_script(
-    policy: Policy, light: Light, effect: Effect, folders: tuple[str, ...], judge_act: JudgeAct
+    policy: Policy, light: Light, effect: Effect, folders: tuple[str, ...], judge_act: JudgeAct, *, loose: bool
 ) -> Decision | None:
     """Return what is said of the line that another shell is given, where that is a no, or that it only reads."""
     script = effect.script or ""
-    told = strictest([judge_line(policy, light, script, folder, judge_act) for folder in folders])
+    told = strictest([judge_line(policy, light, script, folder, judge_act, loose=loose) for folder in folders])
     plain = effect.kind == OTHER and effect.outer == effect.words and effect.name in {"bash", "sh"}
     return told if told.verdict == DENY or (plain and told.rule == "reading") else None
 
@@ -210,8 +225,11 @@ def _by_name(policy: Policy, effect: Effect, about: str) -> Decision:
     return Decision(DENY, "commands.allow", why, about, REPORT)
 
 
-def _not_understood(policy: Policy, light: Light, line: str, why: str, about: str) -> Decision:
+def _not_understood(policy: Policy, light: Light, line: str, why: str, about: str, *, loose: bool) -> Decision:
     """Return what the role's default says of a line of which nobody knows what it runs."""
+    spoken = text_rule(policy, line, about, loose=loose)
+    if spoken is not None:
+        return spoken
     dark = light_rule(policy, light, about)
     if dark is not None:
         return dark
@@ -224,12 +242,24 @@ def _not_understood(policy: Policy, light: Light, line: str, why: str, about: st
         return Decision(DENY, NO_VERIFY, said, about, "leave that option out")
     for pattern in policy["commands_deny"]:
         wanted = pattern.rstrip("*").split()
-        if any(words[at : at + len(wanted)] == wanted for at in range(len(words))):
+        if any(words[at : at + len(wanted)] == wanted for at in range(len(words))) or _discards(pattern, line):
             said = f"it is not understood ({why}), and {policy['role']} may not run what it names"
             return Decision(DENY, f'commands.deny "{pattern}"', said, about, f"{REPORT}, with what you need it for")
     return Decision(
         ALLOW, "commands.not_understood", f"it is not understood ({why}); {policy['role']} may run any", about
     )
+
+
+def _discards(pattern: str, line: str) -> bool:
+    """Return whether a command in a line that isn't understood throws changes away as one that ``pattern`` forbids."""
+    if not _is_denied(pattern, list(AS_CHECKOUT)):
+        return False
+    for letter in ";&|()`\n":
+        line = line.replace(letter, "\0")
+    for words in map(_pieces, line.split("\0")):
+        if any(word.rpartition("/")[2] == "git" and _is_denied(pattern, words[at:]) for at, word in enumerate(words)):
+            return True
+    return False
 
 
 def _pieces(line: str) -> list[str]:
@@ -260,6 +290,12 @@ def _is_denied(pattern: str, words: list[str]) -> bool:
     wanted = pattern.rstrip("*").split()
     if words and words[0].rpartition("/")[2] == "git":
         words = bare_git(["git", *words[1:]])
+        if discards(words) and _fits(pattern, wanted, list(AS_CHECKOUT)):
+            return True
+    return _fits(pattern, wanted, words)
+
+
+def _fits(pattern: str, wanted: list[str], words: list[str]) -> bool:
     if not wanted or not words or words[0].rpartition("/")[2] != wanted[0]:
         return not wanted and pattern == "*"
     plain = [word for word in wanted[1:] if word[0] != "-"]

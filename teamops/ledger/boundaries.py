@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from teamops.ledger.connection import reading, writing
-from teamops.model.boundary import ChangeKind, Decision, Verdict, Violation, ViolationState
+from teamops.model.boundary import ChangeKind, Decision, OwnWrite, Verdict, Violation, ViolationState
 from teamops.model.role import Role
 
 KEPT = 50_000
@@ -23,7 +23,9 @@ _LATELY = 5000
 """So many rows are looked through for it."""
 
 _DECISION_IS = "id, role, wall, verdict, rule, about, why"
-_VIOLATION_IS = "id, wall, path, change, roles, rule, why, evidence, added, removed, state, note, changed_wall"
+_VIOLATION_IS = (
+    "id, wall, path, change, roles, rule, why, evidence, added, removed, state, note, changed_wall, direct, sure"
+)
 
 
 class Boundaries:
@@ -85,7 +87,7 @@ class Boundaries:
     def _insert(self, violation: Violation, patch: str) -> int:
         cursor = self._connection.execute(
             "INSERT INTO violation(wall, path, change, roles, rule, why, evidence, added, removed, state, note,"
-            " changed_wall, patch) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " changed_wall, patch, direct, sure) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 violation.wall,
                 violation.path,
@@ -100,6 +102,8 @@ class Boundaries:
                 violation.note,
                 violation.changed_wall,
                 patch,
+                violation.direct,
+                violation.sure,
             ),
         )
         return int(cursor.lastrowid or 0)
@@ -166,6 +170,27 @@ class Boundaries:
             since,
         )
 
+    # what teamops itself wrote for the person
+
+    def add_own(self, path: str, digest: str, what: str, wall: float, made_of: str = "") -> None:
+        """Store that teamops is about to write a file for the person.
+
+        ``digest``: of what it will hold, SHA-256; ``made_of``: of what it holds now, where that stays in it.
+        """
+        with writing(self._connection, self._path, durable=True):
+            self._connection.execute(
+                "INSERT INTO own_write(wall, path, digest, what, made_of) VALUES(?, ?, ?, ?, ?)",
+                (wall, path, digest, what, made_of),
+            )
+
+    def own_writes(self, since: float) -> tuple[OwnWrite, ...]:
+        """Return what teamops wrote for the person since then."""
+        with reading(self._path):
+            rows = self._connection.execute(
+                "SELECT path, digest, made_of, wall FROM own_write WHERE wall >= ?", (since,)
+            ).fetchall()
+        return tuple(OwnWrite(*row) for row in rows)
+
     def _violations(self, where: str, *values: object) -> list[Violation]:
         with reading(self._path):
             rows = self._connection.execute(f"SELECT {_VIOLATION_IS} FROM violation {where}", values).fetchall()  # noqa: S608 - constants
@@ -184,6 +209,8 @@ class Boundaries:
                 state=ViolationState(row[10]),
                 note=row[11],
                 changed_wall=row[12],
+                direct=bool(row[13]),
+                sure=bool(row[14]),
             )
             for row in rows
         ]

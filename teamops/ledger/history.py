@@ -23,6 +23,7 @@ from teamops.model.actions import (
     StopSpending,
     WriteReport,
 )
+from teamops.model.agent import AgentState
 from teamops.model.agent_report import Delivery
 from teamops.model.alert import Alert, AlertState, Silence
 from teamops.model.budget import Step
@@ -91,9 +92,20 @@ def last_states(connection: sqlite3.Connection) -> dict[Role, str]:
     return {Role(role): state for role, state in rows}
 
 
+def last_work(connection: sqlite3.Connection) -> dict[Role, float]:
+    """Return when each role was last seen to begin to work, or to take or work on a line; Unix seconds."""
+    rows = connection.execute(
+        "SELECT role, max(wall) FROM (SELECT role, wall FROM state_edge WHERE state = ? UNION ALL"
+        " SELECT role, coalesce(working_wall, accepted_wall) FROM delivery WHERE accepted_wall IS NOT NULL)"
+        " GROUP BY role",
+        (AgentState.WORKING.value,),
+    )
+    return {Role(role): float(wall) for role, wall in rows}
+
+
 _ALERT_IS = (
     "code, subject, severity, state, message, do, agent, since_wall, changed_wall, notify, silenced_wall,"
-    " silenced_until, hidden_by, paged_wall, escalated, thread, asked_wall, owed, answered"
+    " silenced_until, hidden_by, paged_wall, escalated, thread, asked_wall, owed, answered, held_wall"
 )
 
 
@@ -127,6 +139,7 @@ def _alert(row: Any) -> Alert:
         asked_wall=row[16],
         owed=bool(row[17]),
         answered=row[18],
+        held_wall=row[19],
     )
 
 
@@ -145,7 +158,7 @@ def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
             alert = replace(alert, silence=before.silence, answered=before.answered)
     agent = None if alert.agent is None else str(alert.agent)
     connection.execute(
-        f"INSERT OR REPLACE INTO alert({_ALERT_IS}, rounds) VALUES({'?, ' * 19}0)",
+        f"INSERT OR REPLACE INTO alert({_ALERT_IS}, rounds) VALUES({'?, ' * 20}0)",
         (
             *alert.key,
             alert.severity.value,
@@ -164,6 +177,7 @@ def save_alert(connection: sqlite3.Connection, alert: Alert) -> None:
             alert.asked_wall,
             int(alert.owed),
             alert.answered,
+            alert.held_wall,
         ),
     )
     if before is None or before.state != alert.state or before.changed_wall != alert.changed_wall:

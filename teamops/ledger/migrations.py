@@ -283,9 +283,22 @@ ALTER TABLE page_attempt ADD COLUMN parts TEXT NOT NULL DEFAULT '[]';
 CREATE INDEX page_by_end ON page(over_wall);
 """
 
+WHOSE = """
+ALTER TABLE violation ADD COLUMN direct INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE violation ADD COLUMN sure INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE own_write(
+  id INTEGER PRIMARY KEY, wall REAL NOT NULL, path TEXT NOT NULL, digest TEXT NOT NULL, what TEXT NOT NULL,
+  made_of TEXT NOT NULL) STRICT;
+CREATE INDEX own_write_by_wall ON own_write(wall);
+"""
+
+HELD = """
+ALTER TABLE alert ADD COLUMN held_wall REAL;
+"""
+
 STEPS: Sequence[str] = (
     FIRST, ACTION_PID, PROTOCOL, ROTATION, LIFE, SPIKES, BEATEN, CLIENT_SESSIONS, SPENT, BUDGETS, LOGS, SPENT_QUARTERS,
-    BOUNDARIES, CHECKS, RETENTION, DAYS, PAGES, ANSWERS,
+    BOUNDARIES, CHECKS, RETENTION, DAYS, PAGES, ANSWERS, WHOSE, HELD,
 )  # fmt: skip
 """``STEPS[n]`` leads from version n to n + 1. A step that was ever released never changes."""
 

@@ -135,16 +135,16 @@ class Outbox:
                 "UPDATE page_attempt SET ended_wall = ?, ok = 0, message = ? WHERE ended_wall IS NULL", (wall, CUT_OFF)
             )
 
-    def decided(self, since: float, until: float) -> list[float]:
+    def decided(self, since: float, until: float, *, firsts: bool = False) -> list[float]:
         """Return when each page of an alert was decided, from ``since`` to ``until``, oldest first.
 
-        Those that nobody was sent are left out.
+        Those that nobody was sent are left out. ``firsts``: only those that were the first word of something critical.
         """
         with reading(self._path):
             rows = self._connection.execute(
                 "SELECT wall FROM page WHERE wall > ? AND wall <= ? AND transition NOT IN ('tried', 'report')"
-                " AND over IN ('', ?) ORDER BY wall",
-                (since, until, DELIVERED),
+                " AND over IN ('', ?) AND (NOT ? OR (transition = ? AND severity = ?)) ORDER BY wall",
+                (since, until, DELIVERED, firsts, Transition.FIRED.value, Severity.CRITICAL.value),
             ).fetchall()
         return [float(row[0]) for row in rows]
 

@@ -23,7 +23,7 @@ from teamops.model.agent_report import RestartRecord, SpikeRecord
 from teamops.model.alert import AlertState
 from teamops.model.boundary import Verdict
 from teamops.model.budget import TEAM
-from teamops.model.day_facts import AlertEdge, CycleDay, Done, Held, Span, StateEdge
+from teamops.model.day_facts import AlertEdge, CycleDay, Done, Held, LastWord, Span, StateEdge
 from teamops.model.handoff import Severity
 from teamops.model.role import Role
 
@@ -211,9 +211,10 @@ class ReportFacts:
             return []
         return self._rows(f"{_ALERT} {which} AND state = 'firing' ORDER BY wall DESC, id DESC LIMIT 1", *key)
 
-    def remedies(self) -> dict[tuple[str, str], str]:
-        """Return what to do about each alert, as it was said last."""
-        return {(row[0], row[1]): row[2] for row in self._rows("SELECT code, subject, do FROM alert")}
+    def last_words(self) -> dict[tuple[str, str], LastWord]:
+        """Return what was last said of each alert."""
+        rows = self._rows("SELECT code, subject, do, severity, notify FROM alert")
+        return {(row[0], row[1]): LastWord(row[2], Severity(row[3]), bool(row[4])) for row in rows}
 
     def done(self, since: float, until: float) -> tuple[Done, ...]:
         """Return what was done about agents and tasks within the span, and worked; oldest first."""

@@ -237,6 +237,11 @@ class Ledger:
         with reading(self._path):
             return history.last_states(self._connection)
 
+    def last_work(self) -> dict[Role, float]:
+        """Return when each role was last seen to begin to work, or to take a line; Unix seconds."""
+        with reading(self._path):
+            return history.last_work(self._connection)
+
     # alerts
 
     def alerts(self) -> list[Alert]:

@@ -92,6 +92,7 @@ TABLES: tuple[Table, ...] = (
     Table("budget_limit", Kept.FACT, "wall", "Limits that a person gave for a day."),
     Table("budget_step", Kept.FACT, "wall", "What was done to end an agent's spending."),
     Table("violation", Kept.FACT, "wall", "Each change past a boundary."),
+    Table("own_write", Kept.FACT, "wall", "Files that teamops wrote for the person: those are no agent's change."),
     Table("client_session", Kept.FACT, "wall", "Which client session ran for whom: later logs tell what it used."),
     Table(
         "told",

@@ -1,8 +1,9 @@
-"""Is the ledger sound: its file, its sums, its moments, and what it says of other files. Nothing is written."""
+"""Is the ledger sound: its file, its sums, its moments, and what it says of other files. Nothing is left written."""
 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import stat
 import zlib
@@ -16,6 +17,7 @@ from teamops.domain.retention import DAY_S
 from teamops.ledger.connection import LedgerError, other_version, trouble
 from teamops.ledger.migrations import STEPS
 from teamops.ledger.peek import reading_only
+from teamops.ledger.room import refusal
 from teamops.ledger.tables import TABLES
 from teamops.ledger.vacuum import backup_of
 
@@ -125,6 +127,18 @@ def _rights(look: _Look) -> Iterator[Fault]:
     mode = stat.S_IMODE(look.path.stat().st_mode)
     if mode & 0o077:
         yield Fault("rights", f"others than you may open {look.path} ({mode:o})", f"chmod 600 {look.path}", grave=False)
+
+
+def _room(look: _Look) -> Iterator[Fault]:
+    if os.environ.get("TEAMOPS_CONFINED"):
+        return  # an agent writes none of it, and that is no fault
+    why = refusal(look.path.parent)
+    if why:
+        yield Fault(
+            "unwritable",
+            f"the ledger can't be written now: {why} ({look.path.parent}); what happens since may be in no record",
+            "free disk space, or mend the folder's rights",
+        )
 
 
 def _leftover(look: _Look) -> Iterator[Fault]:
@@ -240,6 +254,7 @@ _CHECKS: tuple[tuple[str, Callable[[_Look], Iterator[Fault]]], ...] = (
     ("version", _version),
     ("file", _file),
     ("rights", _rights),
+    ("room", _room),
     ("leftover", _leftover),
     ("keys", _keys),
     ("sums", _sums),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from teamops.ledger.connection import writing
+from teamops.ledger.connection import reading, writing
 
 
 class Watched:
@@ -31,3 +31,11 @@ class Watched:
                 "INSERT INTO watched(since_wall, until_wall) VALUES(?, ?)", (since_wall, max(since_wall, until_wall))
             )
         return int(cursor.lastrowid or 0)
+
+    def last(self) -> tuple[float, float] | None:
+        """Return the span that was begun last: since when, and until when as far as is stored."""
+        with reading(self._path):
+            row = self._connection.execute(
+                "SELECT since_wall, until_wall FROM watched ORDER BY id DESC LIMIT 1"
+            ).fetchone()
+        return None if row is None else (float(row[0]), float(row[1]))

@@ -184,6 +184,9 @@ class AgentView(Struct, frozen=True, kw_only=True):
     """Today, by teamops."""
     held: str = ""
     """Why teamops holds it back; empty = it doesn't."""
+    lift: str = ""
+    """The command with which a person lets it spend again; empty = its spending is not stopped. A restart is no way out
+    of that, as it is of every other hold."""
     beats: tuple[int, ...] = ()
     """Signs of life per minute for the last 60 minutes, oldest first."""
     tokens: tuple[int, ...] = ()
@@ -197,7 +200,7 @@ class AgentView(Struct, frozen=True, kw_only=True):
     evidences: tuple[Evidence, ...] = ()
     """All that is known of it now, best first; the first need not be what ``state`` rests on."""
     last_error: str = ""
-    """The last error that its program told, cleaned; empty = none since it began."""
+    """The last error that its program told, or its client's screen showed, cleaned; empty = none since it began."""
     memory_note: str = ""
     """What is worth saying of its memory: "4 GB in about 5 h"."""
     backing_off_until_wall: float | None = None

@@ -25,7 +25,7 @@ class Finding:
     """What a person should do."""
     agent: Role | None = None
     severity: Severity | None = None
-    """Where this case is a graver or lesser one than its rule says."""
+    """Its rule's ``else_severity``, where this case is one of those."""
     notify: bool | None = None
     """False: its rule calls the person away from the screen, but this is not such a case."""
 
@@ -87,6 +87,8 @@ class Alert:
     since the last escalation. ``None`` = none has taken one yet."""
     owed: bool = False
     """A later page of it came to nothing: it is told again as soon as that may be."""
+    held_wall: float | None = None
+    """Until when the cap holds it back: it ought to be told now, and is then at the latest, if it still holds."""
     answered: int = 0
     """So often a person has acknowledged or silenced it in another process."""
     thread: str = ""
@@ -120,6 +122,10 @@ class Alert:
         """It fires, and neither a person has seen it nor another alert stands for it."""
         return self.state is AlertState.FIRING and not self.hidden_by
 
+    def held(self, wall: float) -> bool:
+        """Return whether it ought to be told at ``wall``, and the cap holds it back."""
+        return self.calling and self.held_wall is not None and wall < self.held_wall and not self.silenced(wall)
+
     def silenced(self, wall: float) -> bool:
         """Return whether nobody is to be told of it at ``wall``."""
         return self.silence is not None and self.silence.holds(wall)
@@ -131,7 +137,11 @@ class AlertRule(Struct, frozen=True, kw_only=True):
     code: str
     """Kebab-case and stable: people's scripts and the ledger know it."""
     severity: Severity = Severity.WARNING
-    """INFO, WARNING or CRITICAL; a finding may say that its case is a graver or lesser one."""
+    """INFO, WARNING or CRITICAL."""
+    else_severity: Severity | None = None
+    """How grave it is instead in some cases, where a finding says that its case is one; ``None`` = there are none."""
+    else_when: str = ""
+    """Which these are, for a person: "while it holds a light"."""
     for_s: float = 1.0
     """So long without a break its cause is seen before it fires; 0 = at once."""
     keep_firing_s: float = 0.0
@@ -155,3 +165,8 @@ class AlertRule(Struct, frozen=True, kw_only=True):
     """What shows it: by what teamops knows."""
     do: str
     """What a person does about it, as the documentation says it; a finding says it of its case."""
+
+    @property
+    def severity_words(self) -> str:
+        """How grave it is, for a person: "warning; critical while it holds a light"."""
+        return f"{self.severity}; {self.else_severity} {self.else_when}" if self.else_severity else f"{self.severity}"

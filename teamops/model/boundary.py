@@ -88,6 +88,8 @@ class FileChange:
     seen."""
     writers: tuple[Role, ...] = ()
     """Agents that had it open to write, or a program of theirs."""
+    single: bool = True
+    """One act made this of what stood before. False: several did between two looks, or nobody knows how many."""
     counts: bool = True
     """False: git ignores it. It is looked at because no agent may change it."""
 
@@ -144,6 +146,37 @@ class Violation:
     """How its state came to be: "quarantined; REVIEWER was told", "could not be quarantined: …"."""
     changed_wall: float | None = None
     """When its state last changed; ``None`` = never."""
+    direct: bool = False
+    """Something shows that it was they. False: it may have been another, or the person; nobody is to be told else."""
+    sure: bool = False
+    """Whose it is, is sure enough to undo it by rule, and what stood just before it is known."""
+
+    @property
+    def whose(self) -> str:
+        """Return who made it, for a person, no surer than the evidence is: "REVIEWER", "maybe REVIEWER or CODER"."""
+        who = " or ".join(self.roles)
+        return who if self.direct else f"maybe {who}" if who else "nobody known"
+
+    @property
+    def it_was(self) -> str:
+        """Return the same as a sentence: "it was REVIEWER", "maybe it was REVIEWER or CODER"."""
+        who = " or ".join(self.roles)
+        if not who:
+            return "nobody knows who it was"
+        return f"it was {who}" if self.direct else f"maybe it was {who}"
+
+
+class OwnWrite(Struct, frozen=True):
+    """A file that teamops itself wrote for the person, as it was stored just before."""
+
+    path: str
+    """Absolute, with its folder's links followed."""
+    digest: str
+    """SHA-256 of what it was to hold."""
+    made_of: str
+    """The same of what stood there and stays in it; empty: all of it is teamops'."""
+    wall: float
+    """Unix seconds."""
 
 
 def undo_rank(violation: Violation) -> tuple[bool, int]:

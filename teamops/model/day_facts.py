@@ -41,6 +41,15 @@ class AlertEdge(Struct, frozen=True):
     agent: Role | None
 
 
+class LastWord(Struct, frozen=True):
+    """What was last said of an alert."""
+
+    do: str
+    severity: Severity
+    notify: bool
+    """The person is told of it away from the screen."""
+
+
 class Done(Struct, frozen=True):
     """An action that was done, and worked, or a person's word."""
 
@@ -89,8 +98,8 @@ class DayFacts(Struct, frozen=True, kw_only=True):
     holds: tuple[Held, ...] = ()
     alerts: tuple[AlertEdge, ...] = ()
     """Of each alert that was open when the span began, what made it so, too."""
-    remedies: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """What to do about an alert, by code and subject, as it was said last."""
+    last_words: Mapping[tuple[str, str], LastWord] = field(default_factory=dict)
+    """By an alert's code and subject."""
     done: tuple[Done, ...] = ()
     calls: Mapping[tuple[Role, Verdict], int] = field(default_factory=dict)
     """Tool calls that hooks refused or warned of."""

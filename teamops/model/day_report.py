@@ -115,6 +115,8 @@ class Ending(StrEnum):
     BY_PERSON = "by a person"
     OPEN = "open"
     """It lasts: it needs a person."""
+    HIDDEN = "hidden"
+    """It lasts, as the consequence of another one that does: lists leave it out, and nobody is needed for it alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,8 @@ class BeatsSeen(Struct, frozen=True):
     bad_lines: int = 0
     known: tuple[Beat, ...] = ()
     """The last ones that an earlier life has counted: what they tell of the agent still holds, their sums stand."""
+    past: tuple[Beat, ...] = ()
+    """Those among the last ones whose process is gone: that it worked then is all that still holds."""
 
 
 class UsageSeen(Struct, frozen=True):
@@ -155,6 +157,8 @@ class ScreenSeen(Struct, frozen=True):
     screen: Screen
     auth: bool = False
     """It says that the client's account is refused: a new login, not a restart, mends that."""
+    complaint: str = ""
+    """The last error at its prompt that is no failed call; empty = none."""
 
 
 class ProcessesSeen(Struct, frozen=True):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # only a screen that asks for them needs them
     from teamops.model.cost_report import CostReport
     from teamops.model.day_report import DayReport
     from teamops.model.replay import Replayed
+    from teamops.model.unrecorded import Unrecorded
 
 
 class LightState(StrEnum):
@@ -83,6 +84,8 @@ class SupervisorView(Struct, frozen=True, kw_only=True):
     """No teamops.toml: nothing in tmux is managed."""
     round_age_s: float | None = None
     """How long ago the acting supervisor's loop last went round; ``None`` = not known, or it is this very process."""
+    unrecorded: Unrecorded | None = None
+    """What the acting supervisor can't write to the ledger now; ``None`` = it can, or it is this very process."""
     ended: str = ""
     """Why this process' own supervisor has ended; empty = it runs."""
 

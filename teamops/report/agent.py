@@ -159,12 +159,12 @@ def agent_report_text(look: AgentLook, width: int = WIDTH) -> str:
     for poke in report.deliveries:
         lines += _poke(poke, now, width)
     if not report.deliveries:
-        lines.append(f"  none: teamops poke {agent.role}")
+        lines.append(f"  none: {_way_out(agent, f'teamops poke {agent.role}')}")
     lines += ["", "Restarts, newest first"]
     for record in report.restarts:
         lines += _restart(record, report.attempts_allowed, now, width)
     if not report.restarts:
-        lines.append(f"  none: teamops restart {agent.role}")
+        lines.append(f"  none: {_way_out(agent, f'teamops restart {agent.role}')}")
     lines += ["", "Runaways, newest first"]
     for spike in report.spikes:
         lines += _spike(spike, now, width)
@@ -205,7 +205,7 @@ def _head(look: AgentLook, width: int) -> list[str]:
     if agent.message:
         lines += _about("last said", agent.message, width)
     lines += _about("last error", agent.last_error or "none told", width)
-    lines += _about("teamops", report.keeping or "holds nothing back, restarts nothing", width)
+    lines += _about("teamops", _doing(agent, report), width)
     if agent.backing_off_until_wall is not None:
         until = (
             f"no sooner than {moment(agent.backing_off_until_wall, now)}, in {span(agent.backing_off_until_wall - now)}"
@@ -213,6 +213,17 @@ def _head(look: AgentLook, width: int) -> list[str]:
         lines += _about("restart", until, width)
     lines += _about("memory", _memory(agent, report), width)
     return lines + _about("started", _started(report.launch, agent, now), width)
+
+
+def _doing(agent: AgentView, report: AgentReport) -> str:
+    """Say what teamops does about it."""
+    held = f"holds it back: {agent.held}; {_way_out(agent)}" if agent.lift else ""
+    return "; ".join(filter(None, (report.keeping, held))) or "holds nothing back, restarts nothing"
+
+
+def _way_out(agent: AgentView, else_by: str = "") -> str:
+    """Return what brings it to work: of one that may not spend the command that lifts that, and nothing else."""
+    return f"it is held, let it spend again: {agent.lift}" if agent.lift else else_by
 
 
 def _boundary(agent: AgentView, boundary: BoundaryView, report: AgentReport, now: float, width: int) -> list[str]:
@@ -256,7 +267,7 @@ def _evidence(agent: AgentView, width: int) -> list[str]:
         first = f"{'*' if place == basis else ' '} {known.kind.value:<12}{age:>12}  "
         lines += wrapped(known.detail or "seen", width, first, " " * len(first))
     start = f"teamops restart {agent.role}" if agent.can_restart else "name its session in teamops.toml"
-    return lines or [f"  nothing is known of it: {start}"]
+    return lines or [f"  nothing is known of it: {_way_out(agent, start)}"]
 
 
 def _first_minute(agent: AgentView, now: float) -> float:
@@ -308,7 +319,7 @@ def _spike(record: SpikeRecord, now: float, width: int) -> list[str]:
 def _processes(report: AgentReport, agent: AgentView) -> list[str]:
     if not report.processes:
         start = f"teamops restart {agent.role}" if agent.can_restart else "name its command in teamops.toml"
-        return [f"  none runs: {start}"]
+        return [f"  none runs: {_way_out(agent, start)}"]
     lines = [f"  {'pid':>8}  {'state':<13}{'memory':>8}{'cpu':>10}  program"]
     for node in report.processes:
         steps = min(node.depth, DEEPEST)

@@ -9,7 +9,7 @@ from teamops.domain.log_lines import silence_words
 from teamops.model.alert import Alert, AlertRule
 from teamops.model.handoff import Severity
 from teamops.model.snapshot import Snapshot
-from teamops.report.times import iso
+from teamops.report.times import iso, moment
 
 SCHEMA = "teamops.alerts/1"
 CODES_SCHEMA = "teamops.alert-codes/1"
@@ -28,6 +28,7 @@ def alerts_json(snapshot: Snapshot, alerts: Iterable[Alert]) -> dict[str, Any]:
         "schema": SCHEMA,
         "project": snapshot.project,
         "at": iso(snapshot.stamp.wall),
+        "unrecorded": unrecorded_words(snapshot),
         "alerts": [alert_json(alert, snapshot.stamp.wall) for alert in alerts],
     }
 
@@ -47,6 +48,7 @@ def alert_json(alert: Alert, wall: float) -> dict[str, Any]:
         "do": alert.do,
         "pages": alert.notify,
         "told": iso(alert.paged_wall),
+        "held_until": iso(alert.held_wall) if alert.held(wall) else None,
         "hidden_by": alert.hidden_by or None,
         "silenced": silenced,
         "silenced_until": iso(until),
@@ -55,9 +57,10 @@ def alert_json(alert: Alert, wall: float) -> dict[str, Any]:
 
 def alerts_text(snapshot: Snapshot, alerts: Sequence[Alert]) -> str:
     """Return alerts as lines for a person."""
+    unrecorded = unrecorded_words(snapshot)
+    lines = [f"! {unrecorded}"] if unrecorded is not None else []
     if not alerts:
-        return "nothing needs you"
-    lines = []
+        return "\n".join([*lines, "nothing needs you, as far as is known" if lines else "nothing needs you"])
     for alert in alerts:
         about = _about(alert, snapshot.stamp.wall)
         lines.append(f"{alert.severity.value:<8} {alert.state.value:<8} {alert.code} {alert.subject}{about}")
@@ -65,8 +68,22 @@ def alerts_text(snapshot: Snapshot, alerts: Sequence[Alert]) -> str:
     return "\n".join(lines)
 
 
-def _about(alert: Alert, wall: float) -> str:
+def unrecorded_words(snapshot: Snapshot) -> str | None:
+    """Return why what is shown may be old; ``None`` = it is not."""
+    unrecorded = snapshot.supervisor.unrecorded
+    return None if unrecorded is None else unrecorded.words
+
+
+def waits(alert: Alert, wall: float) -> list[str]:
+    """Return in words why nobody is told of an alert at ``wall`` who else would be: silenced, held by the cap."""
     said = [silence_words(alert.silence, wall)] if alert.silenced(wall) else []
+    if alert.held_wall is not None and alert.held(wall):
+        said.append(f"held by the cap until {moment(alert.held_wall, wall)}")
+    return said
+
+
+def _about(alert: Alert, wall: float) -> str:
+    said = waits(alert, wall)
     said += [f"hidden by {alert.hidden_by}"] if alert.hidden_by else []
     return f"  ({', '.join(said)})" if said else ""
 
@@ -79,6 +96,8 @@ def codes_json(rules: Iterable[AlertRule]) -> dict[str, Any]:
             {
                 "code": rule.code,
                 "severity": rule.severity.value,
+                "else_severity": None if rule.else_severity is None else rule.else_severity.value,
+                "else_when": rule.else_when or None,
                 "pages": rule.page,
                 "told": rule.paged,
                 "for_s": rule.for_s,
@@ -98,6 +117,6 @@ def codes_text(rules: Iterable[AlertRule]) -> str:
     lines = []
     for rule in rules:
         told = f"calls you: {rule.paged}" if rule.page else "calls nobody"
-        lines += [f"{rule.code}  ({rule.severity.value}; {told})", f"  {rule.meaning}"]
+        lines += [f"{rule.code}  ({rule.severity_words}; {told})", f"  {rule.meaning}"]
         lines += [f"  shown by: {rule.evidence}", f"  → {rule.do}"]
     return "\n".join(lines)

@@ -49,6 +49,8 @@ def violation_json(violation: Violation) -> dict[str, Any]:
         "path": violation.path,
         "change": violation.change.value,
         "roles": list(violation.roles),
+        "direct": violation.direct,
+        "whose": violation.whose,
         "rule": violation.rule,
         "why": violation.why,
         "evidence": list(violation.evidence),

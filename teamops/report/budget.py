@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from teamops.domain.budget import usd
-from teamops.domain.budget_alerts import steps_words
+from teamops.domain.budget_alerts import lift_of, steps_words
 from teamops.model.budget import TEAM, BudgetHold, BudgetLine
 from teamops.model.snapshot import Snapshot
 from teamops.report.table import table
@@ -69,7 +69,11 @@ def _money(amount: Decimal | None) -> str | None:
 def budget_text(snapshot: Snapshot, zone: str, day: str) -> str:
     """Return all budgets as lines for a person."""
     if not snapshot.budgets:
-        held = [f"{agent.role} is held: {agent.held}" for agent in snapshot.agents if agent.held]
+        held = [
+            f"{agent.role} is held: {agent.held}" + (f"\n  let it spend again: {agent.lift}" if agent.lift else "")
+            for agent in snapshot.agents
+            if agent.held
+        ]
         return "\n".join(
             ["no budget is set: [budget] and [roles.ROLE.budget] in teamops.toml; see docs/budgets.md", *held]
         )
@@ -102,4 +106,4 @@ def _hold_lines(hold: BudgetHold, line: BudgetLine) -> list[str]:
     for role, steps in line.steps.items():
         said.append(f"  {role}: {steps_words({done.step: done for done in steps})}")
         said += [f"    {done.step.value}: {done.message}" for done in steps if not done.ok]
-    return [*said, f"  let it spend again: teamops budget lift {hold.scope} --day-usd N"]
+    return [*said, f"  let it spend again: {lift_of(hold)}"]

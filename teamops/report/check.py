@@ -16,6 +16,7 @@ from teamops.report.table import counted
 from teamops.report.times import iso
 
 SCHEMA = "teamops.check/1"
+LEDGER_TROUBLED = "ledger-troubled"
 NO_SUPERVISOR, HANGS = "no-supervisor", "supervisor-hangs"
 _WHOLE = 4000
 """More of a text is not looked through."""
@@ -52,7 +53,8 @@ class Facts:
     since_wall: float | None
     round_age_s: float | None
     alerts: Sequence[Alert]
-    """Open ones, as the supervisor stored them last."""
+    """Those that lists show: open, and hidden behind no other; as the supervisor stored them last, or as it tells them
+    while it can't store them."""
     trouble: str = ""
     """Why the alerts can't be known; empty = they can."""
 
@@ -102,12 +104,17 @@ def _least(state: State, code: str, warn: Collection[str]) -> State:
 def check_line(checked: Checked) -> str:
     """Return the line."""
     facts, causes = checked.facts, [cause for cause in checked.causes if cause.state is not State.OK]
-    words = [said(cause.text, 500 if cause.alert is None else _LONGEST) for cause in causes[:_MOST]]
+    words = [said(cause.text, _room(cause)) for cause in causes[:_MOST]]
     if len(causes) > _MOST:
         words.append(f"and {len(causes) - _MOST} more")
     if not words:
         words = [f"supervised by pid {facts.pid}, {counted(len(facts.alerts), 'open alert')}"]
     return f"{head(checked.state, facts.project)}{'; '.join(words)} | {_figures(checked)}"
+
+
+def _room(cause: Cause) -> int:
+    """Return how long its words may be: the reason why nothing else may be true stands at their end."""
+    return _LONGEST if cause.alert is not None and cause.code != LEDGER_TROUBLED else 500
 
 
 def head(state: State, project: str = "") -> str:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from teamops.model.snapshot import LightView, Snapshot
+    from teamops.model.unrecorded import Unrecorded
 
 FILE = "segment.json"
 WIDTH = 40
 OLD_S = 90.0
-"""The supervisor writes at least three times as often; what is older was left by one that hangs."""
+"""The supervisor writes at least three times as often: what is older says nothing of now, though rounds are told."""
 NOBODY = "○ no supervisor"
 SIGNS = {"working": "●", "waiting": "◔", "stale": "▲", "human": "◆"}
 _WORST = ("stale", "human", "waiting", "working")
@@ -50,7 +51,7 @@ def segment(facts: Facts, wall: float, width: int = WIDTH) -> str:
     """
     age = wall - float(facts["at"])
     if age > OLD_S:
-        return fitted(f"○ no news {age_words(age)}", width)
+        return no_news(age, width)
     light, alerts = facts["light"], int(facts["alerts"])
     who, since = "○ no turn", ""
     if light is not None:
@@ -65,6 +66,19 @@ def segment(facts: Facts, wall: float, width: int = WIDTH) -> str:
         if len(text) <= width:
             return text
     return f"{fitted(who, width - len(badge) - 1)} {badge}" if badge and width > len(badge) + 2 else fitted(who, width)
+
+
+def no_news(silent_s: float, width: int = WIDTH) -> str:
+    """Return the segment of a supervisor that has said nothing for ``silent_s`` seconds."""
+    return fitted(f"○ no news {age_words(silent_s)}", width)
+
+
+def not_written(unrecorded: Unrecorded, wall: float, width: int = WIDTH) -> str:
+    """Return the segment of a team whose ledger can't be written: whose turn it is was kept there, too."""
+    calling = sum(alert.calling and not alert.silenced(wall) for alert in unrecorded.alerts or ()) + unrecorded.more
+    badge = f" ⚠{calling}" if calling else ""
+    whole = f"✗ ledger can't be written{badge}"
+    return whole if len(whole) <= width else fitted(f"✗ ledger{badge}", width)
 
 
 def fitted(text: str, width: int) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from teamops.domain.log_lines import silence_words
 from teamops.domain.span import clock_words
 from teamops.model.agent import AgentView, Evidence, SpikeView
 from teamops.model.boundary import ViolationState
 from teamops.model.budget import BudgetLine
 from teamops.model.handoff import Standing
 from teamops.model.snapshot import LightView, Snapshot
-from teamops.report.alerts import alert_json
+from teamops.report.alerts import alert_json, unrecorded_words, waits
 from teamops.report.boundary import boundary_json, violation_json
 from teamops.report.handoff import finding_json
 from teamops.report.spend import cost_text, cycle_json, spend_json
@@ -38,6 +37,7 @@ def status_json(snapshot: Snapshot) -> dict[str, Any]:
             "watch_only": who.watch_only,
             "round_age_s": None if who.round_age_s is None else round(who.round_age_s, 1),
             "hangs": who.hangs,
+            "unrecorded": unrecorded_words(snapshot),
         },
         "light": [_light(light) for light in snapshot.lights],
         "agents": [agent_json(agent) for agent in snapshot.agents],
@@ -184,7 +184,8 @@ def status_text(snapshot: Snapshot) -> str:
     alerts = [alert for alert in snapshot.alerts if alert.open and not alert.hidden_by]
     lines += ["", "Alerts"]
     for alert in alerts:
-        quiet = f" ({silence_words(alert.silence, snapshot.stamp.wall)})" if alert.silenced(snapshot.stamp.wall) else ""
+        said = ", ".join(waits(alert, snapshot.stamp.wall))
+        quiet = f" ({said})" if said else ""
         lines += [f"  {alert.severity.value:<8} {alert.message}{quiet}", f"           → {alert.do}"]
     if not alerts:
         lines.append("  none")

@@ -28,10 +28,9 @@ def violations_json(violations: Sequence[Violation]) -> dict[str, Any]:
 def _lines(one: Violation) -> list[str]:
     lines = "" if one.added is None else f", +{one.added} -{one.removed}"
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.wall))
-    who = " or ".join(one.roles) or "nobody known"
     found = [
         f"{one.id}  {one.state.value}  {at}  {clean_line(one.path, 200)} ({one.change.value}{lines})",
-        f"    {who}: {clean_line(one.why, 300)} (rule {clean_line(one.rule, 200)})",
+        f"    {one.whose}: {clean_line(one.why, 300)} (rule {clean_line(one.rule, 200)})",
     ]
     found += [f"    - {clean_line(each, 300)}" for each in one.evidence]
     return found + ([f"    {clean_line(one.note, 300)}"] if one.note else [])

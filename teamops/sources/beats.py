@@ -239,15 +239,13 @@ class Beats:
         role, stamp = self._role(name), self._clock.stamp()
         if role is None:
             return
-        beats = (beat_of(line, role, stamp.wall) for line in lines)
+        beats = [beat for line in lines if (beat := beat_of(line, role, stamp.wall)) is not None]
+        recent = [beat for beat in beats if stamp.wall - beat.wall < KNOWN_S]
         # What a process promised ended with it: who has taken its place begins anew.
-        known = tuple(
-            beat
-            for beat in beats
-            if beat is not None and stamp.wall - beat.wall < KNOWN_S and (not beat.pid or is_alive(beat.pid))
-        )
-        if known:
-            emit(BeatsSeen(stamp, (), self._positions[str(self._spool / name)], known=known))
+        alive = {pid: not pid or is_alive(pid) for pid in {beat.pid for beat in recent}}
+        known, past = (tuple(beat for beat in recent if alive[beat.pid] is lives) for lives in (True, False))
+        if recent:
+            emit(BeatsSeen(stamp, (), self._positions[str(self._spool / name)], known=known, past=past))
 
     def _link(self, name: str) -> Path | None:
         """Return the link that ``name`` leads over, or ``None``. Links may lead out of the project; no watch does."""

@@ -14,9 +14,11 @@ import struct
 from collections.abc import Callable
 
 CREATE, DELETE, MODIFY, ATTRIB, MOVED_FROM, MOVED_TO = 0x100, 0x200, 0x2, 0x4, 0x40, 0x80
+CLOSE_WRITE = 0x8
 ISDIR, IGNORED, OVERFLOW = 0x40000000, 0x8000, 0x4000
 _ONLYDIR, _DONT_FOLLOW, _EXCL_UNLINK = 0x01000000, 0x02000000, 0x04000000
-_MASK = CREATE | DELETE | MODIFY | ATTRIB | MOVED_FROM | MOVED_TO | _ONLYDIR | _DONT_FOLLOW | _EXCL_UNLINK
+_MASK = CREATE | DELETE | MODIFY | ATTRIB | MOVED_FROM | MOVED_TO | CLOSE_WRITE
+_MASK |= _ONLYDIR | _DONT_FOLLOW | _EXCL_UNLINK
 _HEADER = struct.Struct("iIII")
 _READ = 1 << 16
 
@@ -46,7 +48,7 @@ class Inotify:
         if self._fd < 0:
             return _cause(ctypes.get_errno())
         self._libc = libc
-        asyncio.get_running_loop().add_reader(self._fd, self._ready)
+        asyncio.get_running_loop().add_reader(self._fd, self.read)
         return ""
 
     def close(self) -> None:
@@ -84,7 +86,8 @@ class Inotify:
             if self._libc is not None:
                 self._libc.inotify_rm_watch(self._fd, watch)
 
-    def _ready(self) -> None:
+    def read(self) -> None:
+        """Tell what is there to be told."""
         try:
             raw = os.read(self._fd, _READ)
         except OSError:

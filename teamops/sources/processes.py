@@ -188,7 +188,7 @@ class Processes:
     async def _run(self, emit: Emit) -> None:
         while True:
             try:
-                async with asyncio.timeout(until_next(self._pass_s)):
+                async with asyncio.timeout(until_next(self._pass_s, least=0.1)):
                     await self._changed.wait()
                 await asyncio.sleep(SOON_S)  # several agents tend to start together
             except TimeoutError:

@@ -33,7 +33,7 @@ class Screens:
         self._clock = clock
         self._emit: Emit | None = None
         self._panes: dict[Role, Pane] = {}
-        self._told: dict[Role, tuple[int, Screen, bool]] = {}
+        self._told: dict[Role, tuple[int, Screen, bool, str]] = {}
         self._again: set[Role] = set()
         self._tasks: dict[Role, asyncio.Task[None]] = {}
 
@@ -92,7 +92,7 @@ class Screens:
         if now is None or now.pid != pane.pid:
             return
         reading = read(self._clients[role], text, title)
-        told = (pane.pid, reading.screen, reading.auth)
+        told = (pane.pid, reading.screen, reading.auth, reading.complaint)
         if self._told.get(role) != told:
             self._told[role] = told
             self._emit(ScreenSeen(self._clock.stamp(), role, *told))

@@ -1,19 +1,33 @@
-"""What tells that a file of a work tree is another than before."""
+"""What tells that a file of a work tree is another than before, and what a look at all of them found."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from teamops.model.boundary import FileState
+from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState
 from teamops.sources.kept_bytes import blob_id
 
 Facts = tuple[int, int, int, int, int]
 """Mode, size, both times of its last change (ns; the second can't be set by a user) and inode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look found."""
+
+    changes: tuple[FileChange, ...]
+    again: frozenset[str] = frozenset()
+    """To be looked at once more: what came or went just now may be half of a save."""
+    folders: tuple[str, ...] = ()
+    """New ones, absolute: to be watched."""
+    more: bool = False
+    """There were too many changes for one look: everything is to be looked at again."""
 
 
 def facts_of(path: str) -> Facts | None:
@@ -40,6 +54,19 @@ def folders_above(path: str) -> Iterator[str]:
     """Yield the folders that ``path`` is in, the innermost first."""
     while path := path.rpartition("/")[0]:
         yield path
+
+
+def is_below_link(root: Path, path: str, asked: dict[str, bool]) -> bool:
+    """Return whether a folder above is a link: then what is there is another file, of another name.
+
+    ``asked``: what was answered already.
+    """
+    for above in folders_above(path):
+        if above not in asked:
+            asked[above] = Path(f"{root}/{above}").is_symlink()
+        if asked[above]:
+            return True
+    return False
 
 
 def is_folder(path: str) -> bool:
@@ -73,3 +100,10 @@ def stands_since(root: Path, path: str, facts: Facts, ages: dict[str, float], *,
                 ages[above] = float("inf")
         since = max(since, ages[above])
     return since
+
+
+def kind_of(before: FileState, after: FileState) -> ChangeKind:
+    """Return what became of a file."""
+    if before.kind is FileKind.NOTHING:
+        return ChangeKind.CREATED
+    return ChangeKind.DELETED if after.kind is FileKind.NOTHING else ChangeKind.CHANGED

@@ -15,16 +15,29 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from teamops.domain.client_files import EXCLUDE, MADE
 from teamops.domain.git_places import is_gits, is_planted
 from teamops.git.index import Exclusion
 from teamops.git.repository import Repository
-from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState
+from teamops.model.boundary import FileChange, FileKind, FileState
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
+from teamops.sources.acts import UNKNOWN, Counted
 from teamops.sources.gits_own import GitsOwn
-from teamops.sources.guarded import GUARDED_FOLDERS, guarded, guarded_in
+from teamops.sources.guarded import GUARDED_FOLDERS, guarded, guarded_in, is_as_made, is_same_but_for_ours
 from teamops.sources.kept_bytes import KeptBytes, read_kept, read_state
-from teamops.sources.tree_facts import Facts, facts_of, folders_above, is_folder, is_same, spec_of, stands_since
+from teamops.sources.tree_facts import (
+    Facts,
+    Looked,
+    facts_of,
+    folders_above,
+    is_below_link,
+    is_folder,
+    is_same,
+    kind_of,
+    spec_of,
+    stands_since,
+)
 
 STALE_S = 60.0
 COARSE_S = 0.05
@@ -48,19 +61,6 @@ class _Known:
 
 
 Writers = Mapping[str, tuple[Role, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What a look found."""
-
-    changes: tuple[FileChange, ...]
-    again: frozenset[str] = frozenset()
-    """To be looked at once more: what came or went just now may be half of a save."""
-    folders: tuple[str, ...] = ()
-    """New ones, absolute: to be watched."""
-    more: bool = False
-    """There were too many changes for one look: everything is to be looked at again."""
 
 
 class TreeState:
@@ -101,7 +101,7 @@ class TreeState:
             known = self._known[path] = self._taken(path, held.get(path, "") if exact else "")
             if known.facts is not None and known.facts[3] / 1e9 >= begun - COARSE_S:
                 known.again = True  # git may have seen another one, or it may change again unseen
-            if is_gits(path) and self._gits.is_neutral(path):
+            if self._is_neutral(path):
                 self._neutral.add(path)
         self._own.update(above for path in self._known for above in folders_above(path))
 
@@ -113,13 +113,22 @@ class TreeState:
         return self._read_ignored()
 
     def look(
-        self, names: AbstractSet[str], writers: Writers, wall: float, *, settled: bool, adopt: float | None = None
+        self,
+        names: AbstractSet[str],
+        writers: Writers,
+        wall: float,
+        *,
+        settled: bool,
+        adopt: float | None = None,
+        acts: Counted = UNKNOWN,
     ) -> Looked:
         """Return what changed of ``names``.
 
         ``writers``: who had a file open, by its absolute path. ``settled``: what came or went just now is told at
         once. ``adopt``: what was not known and was there before that moment (Unix seconds) is no change, for git has
-        ignored it until now. Raises ``TeamopsError`` where git fails.
+        ignored it until now. ``acts``: what came upon each since the last look.
+
+        Raises ``TeamopsError`` where git fails.
         """
         folders = self._new_folders({name for name in names if name not in self._known})
         paths = {path for path in names if path in self._known}
@@ -130,7 +139,7 @@ class TreeState:
         fresh = {path for path in fresh if not any(self._is_foreign(above, foreign) for above in folders_above(path))}
         ignored = self._ignored_of(fresh)
         paths |= {path for path in fresh if path not in ignored or guarded(path)}
-        paths = {path for path in paths if not (is_gits(path) and (self.leaves(path) or self._stays_neutral(path)))}
+        paths = {path for path in paths if not self._is_no_change(path)}
         changes: list[FileChange] = []
         ages: dict[str, float] = {}
         links: dict[str, bool] = {}
@@ -143,7 +152,7 @@ class TreeState:
                 more = True
                 break
             known = self._known.get(path)
-            facts = None if self._is_below_link(path, links) else facts_of(f"{self.root}/{path}")
+            facts = None if is_below_link(self.root, path, links) else facts_of(f"{self.root}/{path}")
             if known is not None and not known.again and known.facts is not None and known.facts == facts:
                 continue
             if known is None and facts is None:
@@ -157,7 +166,9 @@ class TreeState:
                 continue
             change = self._change(path, known, facts, writers, wall, since)
             if change is not None:
-                changes.append(replace(change, counts=path not in ignored and not is_gits(path)))
+                moved = (known is None or facts is None) and any(one in names for one in folders_above(path))
+                single, counts = acts.single(path, moved=moved), path not in ignored and not is_gits(path)
+                changes.append(replace(change, single=single, counts=counts))
         self._drop_stale(wall)
         watched = [f"{self.root}/{path}" for name in sorted(folders) for path in (name, *self._folders_below(name))]
         return Looked(tuple(changes), frozenset(again), tuple(dict.fromkeys(watched)), more)
@@ -167,10 +178,10 @@ class TreeState:
         self._gits.find()
         return frozenset({*self._gits.now(), *(path for path in self._known if is_gits(path))})
 
-    def look_all(self, writers: Writers, wall: float, *, adopt: float | None = None) -> Looked:
+    def look_all(self, writers: Writers, wall: float, *, adopt: float | None = None, acts: Counted = UNKNOWN) -> Looked:
         """Return all that changed, by looking at every file. Raises ``TeamopsError`` where git fails."""
         self._read_ignored()
-        return self.look({*self._all(), *self._known}, writers, wall, settled=True, adopt=adopt)
+        return self.look({*self._all(), *self._known}, writers, wall, settled=True, adopt=adopt, acts=acts)
 
     def leaves(self, path: str) -> bool:
         """Return whether ``path`` is teamops' own, and no agent's work."""
@@ -253,27 +264,36 @@ class TreeState:
 
     def _all(self, held: Container[str] = ()) -> set[str]:
         """Return every file that is to be known. ``held``: of these git is not asked, which takes long for many."""
-        names = set(self._walk("", folders=False))
-        names |= set(self._guarded_now())
+        names = {*self._walk("", folders=False), *guarded_in(self.root), *self._gits.now()}
         ignored = self._ignored_of({name for name in names if name not in self._known and name not in held})
         return {name for name in names if (name not in ignored or guarded(name)) and not self.leaves(name)}
 
-    def _guarded_now(self) -> Iterator[str]:
-        """Yield what no agent changes and git ignores or keeps to itself."""
-        yield from guarded_in(self.root)
-        yield from self._gits.now()
-
     def _stays_neutral(self, path: str) -> bool:
-        """Take it that a file of git's own, by which git does not go, came, went or is another: that is no change."""
+        """Take it that a file by which neither git nor a client goes came, went or is another: that is no change."""
         if path in self._known and path not in self._neutral:
             return False
         if not os.path.lexists(f"{self.root}/{path}"):
             self._neutral.discard(path)
             return self._known.pop(path, None) is not None
-        if not self._gits.is_neutral(path):
+        if not self._is_neutral(path):
             self._neutral.discard(path)
             return False
         self._neutral.add(path)
+        self._known[path] = self._taken(path, "")
+        return True
+
+    def _is_no_change(self, path: str) -> bool:
+        if is_gits(path):
+            return self.leaves(path) or self._stays_neutral(path) or self._is_same_but_for_ours(path)
+        return path in MADE and self._stays_neutral(path)
+
+    def _is_neutral(self, path: str) -> bool:
+        return self._gits.is_neutral(path) if is_gits(path) else path in MADE and is_as_made(self.root, path)
+
+    def _is_same_but_for_ours(self, path: str) -> bool:
+        known = self._known.get(path) if path.endswith(f"/{EXCLUDE}") else None
+        if known is None or not is_same_but_for_ours(self.root, path, self.bytes_of(known.state)):
+            return False
         self._known[path] = self._taken(path, "")
         return True
 
@@ -312,19 +332,10 @@ class TreeState:
     def _ignored_of(self, names: set[str]) -> frozenset[str]:
         inside = {name for name in names if any(name.startswith(f"{one}/") for one in self._ignored) or is_gits(name)}
         links: dict[str, bool] = {}
-        rest = [name for name in names - inside if not self._is_below_link(name, links)]
+        rest = [name for name in names - inside if not is_below_link(self.root, name, links)]
         if self._repository is None:
             return frozenset(inside | {name for name in rest if self._plain.match_file(name)})
         return frozenset(inside | self._repository.ignored(rest))
-
-    def _is_below_link(self, path: str, asked: dict[str, bool]) -> bool:
-        """Return whether a folder above is a link: then what is there is another file, of another name."""
-        for above in folders_above(path):
-            if above not in asked:
-                asked[above] = Path(f"{self.root}/{above}").is_symlink()
-            if asked[above]:
-                return True
-        return False
 
     def _taken(self, path: str, oid: str) -> _Known:
         """Take a file as it is now."""
@@ -344,13 +355,7 @@ class TreeState:
         return replace(state, kept=self._kept.keep(raw, state.digest)), raw
 
     def _change(
-        self,
-        path: str,
-        known: _Known | None,
-        facts: Facts | None,
-        writers: Writers,
-        wall: float,
-        since: float,
+        self, path: str, known: _Known | None, facts: Facts | None, writers: Writers, wall: float, since: float
     ) -> FileChange | None:
         full = f"{self.root}/{path}"
         before = known.state if known is not None else FileState()
@@ -368,16 +373,9 @@ class TreeState:
             if before.kept.startswith("git:"):
                 self._known[path].state = before
             return None
-        kind = (
-            ChangeKind.CREATED
-            if before.kind is FileKind.NOTHING
-            else ChangeKind.DELETED
-            if after.kind is FileKind.NOTHING
-            else ChangeKind.CHANGED
-        )
         return FileChange(
             path=path,
-            change=kind,
+            change=kind_of(before, after),
             before=before,
             after=after,
             since=min(since, wall),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,16 @@ from teamops.model.errors import TeamopsError
 from teamops.model.events import SourceTroubled, WorkTreeChanged
 from teamops.model.role import Role
 from teamops.sources.clock import Clock
-from teamops.sources.inotify import CREATE, DELETE, ISDIR, MOVED_FROM, MOVED_TO, OVERFLOW, Inotify
+from teamops.sources.inotify import CLOSE_WRITE, CREATE, DELETE, ISDIR, MOVED_FROM, MOVED_TO, OVERFLOW, Inotify
 from teamops.sources.keeping import keep
 from teamops.sources.kept_bytes import FOLDER
 from teamops.sources.port import Emit
 from teamops.usage.open_files import tree, written
 
 if TYPE_CHECKING:  # the first frame does not pay for it
-    from teamops.sources.tree_state import Looked, TreeState, Writers
+    from teamops.sources.acts import Counted
+    from teamops.sources.tree_facts import Looked
+    from teamops.sources.tree_state import TreeState, Writers
 
 COALESCE_S = 0.05
 """Changes are collected for so long: a save is several, a checkout thousands."""
@@ -141,8 +144,11 @@ class WorkTree:
             one.remember(writers, await asyncio.to_thread(self._writers), loop.time())
             writers = one.writers()
             names, one.names = one.names, set()
+            acts = one.acts.take()
             settling, one.settling = one.settling, set()
             everything, one.everything = one.everything, False
+            one.unsettled -= one.unsettled if everything else settling
+            one.acts.go_on(acts, one.unsettled - names)
             adopt, one.adopt = one.adopt, False
             since, one.since = one.since or self._clock.stamp().wall, None
             old = since - ADOPTED_S if adopt else None
@@ -150,18 +156,20 @@ class WorkTree:
             try:
                 if everything:
                     own = await asyncio.to_thread(one.state.gits_own)
-                    await self._look(one, own, writers, settled=True)
+                    await self._look(one, own, writers, acts, settled=True)
                     one.folders(await asyncio.to_thread(one.state.folders), self)
-                    looked = await asyncio.to_thread(one.state.look_all, writers, self._clock.stamp().wall, adopt=old)
-                    self._tell(one, looked)
+                    wall = self._clock.stamp().wall
+                    looked = await asyncio.to_thread(one.state.look_all, writers, wall, adopt=old, acts=acts)
+                    self._tell(one, looked, acts)
                     if looked.more:
                         one.since, one.adopt = since, one.adopt or adopt
                 else:
                     for given, settled in _rounds(settling, names - settling):
-                        await self._look(one, given, writers, settled=settled)
+                        await self._look(one, given, writers, acts, settled=settled)
                 self._say("git", "")
             except TeamopsError as error:
                 one.everything = True
+                one.acts.lose()
                 one.since, one.adopt = since, one.adopt or adopt
                 self._say("git", f"what changed can't be told: {error.message}", error.hint)
                 await asyncio.sleep(self._poll_s)
@@ -169,9 +177,12 @@ class WorkTree:
             if everything:
                 due = loop.time() + self._every_s(one, loop.time() - begun)
 
-    async def _look(self, one: _Tree, names: AbstractSet[str], writers: Writers, *, settled: bool) -> None:
+    async def _look(
+        self, one: _Tree, names: AbstractSet[str], writers: Writers, acts: Counted, *, settled: bool
+    ) -> None:
         wall = self._clock.stamp().wall
-        self._tell(one, await asyncio.to_thread(one.state.look, names, writers, wall, settled=settled))
+        look = asyncio.to_thread(one.state.look, names, writers, wall, settled=settled, acts=acts)
+        self._tell(one, await look, acts)
 
     async def _until_judged(self, one: _Tree) -> None:
         """Wait while more changes are to be judged than are kept in memory. What is not looked at yet, is not lost."""
@@ -210,15 +221,21 @@ class WorkTree:
             one.wake.set()
             self._say("watching", self._lesser(why))
 
-    def _tell(self, one: _Tree, looked: Looked) -> None:
+    def _tell(self, one: _Tree, looked: Looked, acts: Counted) -> None:
+        self._inotify.read()  # what came while it was looked at may be in what was seen, or not
         for folder in looked.folders:
             self.arm(one, folder)
+        one.acts.go_on(acts, looked.again)
+        one.unsettled |= looked.again
         if looked.again:
             asyncio.get_running_loop().call_later(SETTLE_S, one.settle, looked.again)
         if looked.changes:
             stamp, root, every = self._clock.stamp(), str(one.state.root), len(looked.changes)
             for start in range(0, every, MAX_TOLD):
-                told = looked.changes[start : start + MAX_TOLD]
+                told = tuple(
+                    replace(change, single=False) if change.path in one.acts else change
+                    for change in looked.changes[start : start + MAX_TOLD]
+                )
                 self._emit(WorkTreeChanged(stamp, root, told, every - len(told)))
         if looked.more:
             one.everything = True
@@ -231,6 +248,7 @@ class WorkTree:
             for one in self._trees:
                 one.since = one.since or self._clock.stamp().wall
                 one.everything = True
+                one.acts.lose()
                 one.wake.set()
             return
         path = f"{folder}/{name}"
@@ -239,6 +257,10 @@ class WorkTree:
             if not path.startswith(f"{root}/"):
                 continue
             inside = path[len(root) + 1 :]
+            if not mask & ISDIR:
+                one.acts.see(inside, mask)
+            if mask & CLOSE_WRITE:
+                continue  # what was written was told
             one.since = one.since or self._clock.stamp().wall
             if mask & ISDIR and mask & (DELETE | MOVED_FROM):
                 self._inotify.drop(path, below=bool(mask & MOVED_FROM))  # one that is deleted is empty
@@ -288,9 +310,14 @@ class _Tree:
     """One tree, and what is to be looked at in it."""
 
     def __init__(self, state: TreeState, *, polled: bool) -> None:
+        from teamops.sources.acts import Acts
+
         self.state = state
         self.names: set[str] = set()
         self.settling: set[str] = set()
+        self.unsettled: set[str] = set()
+        """What is to be looked at again and not yet due."""
+        self.acts = Acts()
         self.everything = False
         self.adopt = False
         """What git ignores has changed: a file that is not new is no change."""

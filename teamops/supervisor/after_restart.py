@@ -20,6 +20,8 @@ class Awaited(Struct, frozen=True):
     """One agent that was restarted."""
 
     since: float
+    """When its restart began, or when this life took it over; observed seconds."""
+    begun: float
     """When its restart began, observed seconds."""
     before: bool = False
     """An earlier life of teamops began it: its process may have been there at the first look."""

@@ -18,6 +18,7 @@ from teamops.model.events import GrowthSeen, PaneDied, ProcessRow, ScreenSeen, S
 from teamops.model.pane import Pane, Screen
 from teamops.model.role import Role
 from teamops.model.usage import Usage
+from teamops.supervisor.agent_past import Past
 from teamops.supervisor.minutes import MINUTES, MinuteSum, Strips
 
 
@@ -63,6 +64,7 @@ class AgentBook:
     beat_status: str = "ok"
     message: str = ""
     worked: float | None = None
+    past: Past = field(default_factory=Past)
     in_cycle: bool = False
     interval_s: float | None = None
     shutdown_until: float | None = None
@@ -189,20 +191,18 @@ class AgentBook:
 
     def _begin(self, stamp: Stamp) -> None:
         """A new process: what the old one promised no longer holds."""
+        self.past.see_work(self.worked, self.grew)
         self.born = stamp.now
         self.dead = self.session_gone = self.oom = False
         self.died = self.exit_status = self.exit_signal = None
-        self.status = self.status_at = self.told = self.told_at = None
-        self.status_detail = self.told_detail = self.client_session = ""
-        self.stopped_at = self.went_on = None
-        self.last_error, self.auth = "", False
-        self.in_cycle = self.gated = False
-        self.interval_s = self.shutdown_until = None
+        self.status = self.status_at = self.told = self.told_at = self.screen = self.screen_at = None
+        self.status_detail = self.told_detail = self.client_session = self.last_error = ""
+        self.stopped_at = self.went_on = self.interval_s = self.shutdown_until = None
+        self.auth = self.in_cycle = self.gated = False
         self.beat = self.called = self.worked = self.grew = self.printed = None
         self.beat_status, self.message = "ok", ""
         self.rss_bytes, self.memory_note = None, ""
         self.at_rest, self.tool_runs, self.client_ended, self.bare_shell = 1, False, None, False
-        self.screen = self.screen_at = None
 
     def end(self, stamp: Stamp, status: int | None, signal: int | None) -> None:
         """Its process ended."""
@@ -211,8 +211,7 @@ class AgentBook:
         self.dead = True
         if status is not None or signal is not None:
             self.exit_status, self.exit_signal = status, signal
-        self.status = None
-        self.stopped_at = None
+        self.status = self.stopped_at = None
         self.rss_bytes = None
 
     def expect_end(self, until: float) -> None:
@@ -262,6 +261,7 @@ class AgentBook:
         """Take what its screen shows, if it is the screen of the process in the pane now."""
         if self.pane is not None and self.pane.pid == seen.pid:
             self.screen, self.screen_at, self.auth = seen.screen, seen.stamp.now, seen.auth
+            self.last_error = f"its screen says: {seen.complaint}" if seen.complaint else self.last_error
 
     def see_process(self, row: ProcessRow, now: float) -> None:
         """Take one row of the process table as of ``now``, if it is about the process in the pane now."""

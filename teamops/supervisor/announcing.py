@@ -127,9 +127,12 @@ class Announcer:
         digest = _typed_as(given.how, given.digest)
         return reason_of(replace(light, digest=digest)) if digest else ""
 
-    def after_restart(self, book: Book, role: Role) -> None:
-        """Tell an agent that was restarted and is ready of the lights it holds, within the limit for each."""
-        self._core.deliverer.tell_again(book, role)
+    def after_restart(self, book: Book, role: Role, began: float) -> None:
+        """Tell an agent that was restarted and is ready of the lights it holds, within the limit for each.
+
+        ``began``: when its process did, observed seconds; work that it has shown since then says that it needs no word.
+        """
+        self._core.deliverer.tell_again(book, role, began)
 
     # deciding
 

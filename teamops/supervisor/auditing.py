@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from teamops.config.settings import AuditMode
 from teamops.domain.attribution import Blame
-from teamops.domain.boundary_alerts import violation_findings
+from teamops.domain.boundary_alerts import NOT_UNDONE, violation_findings
 from teamops.ledger.store import LedgerError
 from teamops.model.actions import By, Outcome, Poke, Quarantine
 from teamops.model.alert import Finding
@@ -34,8 +34,6 @@ REMEMBERED = 2000
 LATE_S = 600.0
 """Another process may store what it settled so much later than the time it gives it."""
 MAX_PAST = 10
-MAX_UNDONE = 20
-"""More changes at once are not undone by rule: that is how a checkout looks, and it may be the person's."""
 STORM_S = 30.0
 """What changes within so long is one moment: of a storm only so many violations are kept singly."""
 AT_ONCE = 50
@@ -197,6 +195,7 @@ class Auditing:
             suspects=tuple(suspects_of(book, self._lit)),
             past={},  # asked when it is judged
             restoring=frozenset(restoring),
+            own=(),  # as is this
         )
 
     def _past(self) -> dict[str, tuple[Past, ...]]:
@@ -213,7 +212,7 @@ class Auditing:
     # what is done about it
 
     async def _work(self, book: Book) -> None:
-        from teamops.supervisor.change_judge import MAX_LISTED, Policies, judge_changes
+        from teamops.supervisor.change_judge import MAX_LISTED, OWN_S, Policies, judge_changes
 
         self._policies = self._policies or Policies()
         failed = False
@@ -224,7 +223,9 @@ class Auditing:
                     if event.stamp.now - self._moment[0] > STORM_S:
                         self._moment = event.stamp.now, 0
                     begun, listed = self._moment
-                    scene = replace(scene, past=self._past(), room=max(0, MAX_LISTED - listed))
+                    since = event.stamp.wall - OWN_S - STORM_S
+                    own = self._core.memory.ask(book, partial(self._core.memory.boundaries.own_writes, since))
+                    scene = replace(scene, past=self._past(), own=own or (), room=max(0, MAX_LISTED - listed))
                     judged = await asyncio.to_thread(judge_changes, scene, event, self._bytes_of, self._policies)
                     self._moment = begun, listed + len(judged.drafts)
                     await self.take(book, judged, beside=event.beside)
@@ -243,15 +244,18 @@ class Auditing:
 
         ``beside``: so many more files changed in the same moment.
         """
+        from teamops.supervisor.change_judge import MAX_UNDONE, left, with_more
+
         self._are_gone(book, dict.fromkeys(judged.gone, "the file is as it was before"))
         many = len(judged.drafts) + judged.unlisted + beside
         undo = undo and book.settings.guard.audit is AuditMode.QUARANTINE
         stored: list[tuple[Violation, Draft]] = []
         for start in range(0, len(judged.drafts), AT_ONCE):
-            rows = [(_with_more(draft.violation, judged), draft) for draft in judged.drafts[start : start + AT_ONCE]]
-            if undo and many > MAX_UNDONE:
-                note = f"not undone: {many} files at once look like a checkout"
-                rows = [(replace(one, note=one.note or note), draft) for one, draft in rows]
+            rows = [(with_more(draft.violation, judged), draft) for draft in judged.drafts[start : start + AT_ONCE]]
+            if many > MAX_UNDONE:  # nor is a later change of the same file undone together with it
+                rows = [(replace(one, sure=False), draft) for one, draft in rows]
+            if undo:
+                rows = [(replace(one, note=one.note or left(draft, many)), draft) for one, draft in rows]
             stored += self._add(book, rows)
             await asyncio.sleep(0)
         if judged.trouble or judged.drafts or judged.unlisted:
@@ -301,11 +305,10 @@ class Auditing:
         """Undo a change by rule, and say how that went."""
         role = violation.roles[0]
         if not blame.sure:
-            note = "not undone: it is not sure enough whose change it is"
-            self._settle(book, violation.id, ViolationState.OPEN, note)
-            return
+            return  # its note says so
         if not patch:
-            self._settle(book, violation.id, ViolationState.OPEN, violation.note or "not undone: it could not be kept")
+            note = violation.note or f"{NOT_UNDONE}it could not be kept"
+            self._settle(book, violation.id, ViolationState.OPEN, note)
             return
         action = Quarantine(
             violation=violation.id, patch=patch, path=violation.path, role=role, by=By.RULE, reason=violation.rule
@@ -380,18 +383,11 @@ class Auditing:
         return Outcome(ok=True, message=message, evidence=evidence)
 
 
-def _with_more(violation: Violation, judged: Judged) -> Violation:
-    """Return a violation that says how many there are beside it that are not listed."""
-    if not judged.unlisted:
-        return violation
-    more = f"{judged.unlisted} more files changed in the same moment and are not listed"
-    return replace(violation, evidence=(*violation.evidence, more))
-
-
 def told_line(violation: Violation) -> str:
     """Return the line that an agent is told by that its change was undone. Nothing of the file's name can act in it."""
     plain = violation.path if all(one.isalnum() or one in "/._-+ " for one in violation.path) else "a file"
+    whose = "your change of" if violation.direct else "a change, which seems to be yours, of"
     return (
-        f"teamops undid your change of {plain[:120]}: it is past your role's boundary (violation {violation.id}). The "
+        f"teamops undid {whose} {plain[:120]}: it is past your role's boundary (violation {violation.id}). The "
         "change is kept for your person. Do not make it again by another way; report it in your block"
     )

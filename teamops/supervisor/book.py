@@ -151,10 +151,7 @@ class Book:
     def _take_of_agent(self, event: Event) -> None:
         match event:
             case BeatsSeen():
-                for beats, counted in ((event.known, True), (event.beats, False)):
-                    for beat in beats:
-                        at = self.observed(beat.wall, event.stamp)
-                        self.agent(beat.role).see_beat(beat, self.midnight, event.stamp, at=at, counted=counted)
+                self._take_beats(event)
             case UsageSeen():
                 self.agent(event.role).see_growth(event)
             case GrowthSeen():
@@ -172,6 +169,15 @@ class Book:
                     self.agent(row.role).see_process(row, event.stamp.now)
             case _:
                 pass
+
+    def _take_beats(self, seen: BeatsSeen) -> None:
+        for beat in seen.past:
+            if health.tells_of_work(beat):
+                self.agent(beat.role).past.see_work(self.observed(beat.wall, seen.stamp))
+        for beats, counted in ((seen.known, True), (seen.beats, False)):
+            for beat in beats:
+                at = self.observed(beat.wall, seen.stamp)
+                self.agent(beat.role).see_beat(beat, self.midnight, seen.stamp, at=at, counted=counted)
 
     def see_panes(self, seen: PanesSeen) -> None:
         """Take what tmux says of all managed sessions."""
@@ -191,6 +197,9 @@ class Book:
         Nobody may have seen the end of them. ``launches``: the newest of each role.
         """
         for page in self.agents.values():
+            begun = launches.get(page.role)
+            if begun is not None and not begun.adopted:
+                page.past.launched = (begun.pid, self.observed(begun.wall, self.stamp))
             if page.settings is None or not self.manages(page.role):
                 continue
             launch, said = launches.get(page.role), self.alerts.get(("agent-dead", str(page.role)))
@@ -319,7 +328,8 @@ class Book:
             worked = None
             if page is not None:
                 facts = page.facts(managed=True, light_since=held.since)
-                worked = health.worked_at(facts, now)
+                signs = (health.worked_at(facts, now), page.past.worked)
+                worked = max((sign for sign in signs if sign is not None), default=None)
             rows.append((held, light.read_light(held, worked, now, self.settings.limits)))
         return sorted(rows, key=lambda row: (row[0].role == HUMAN, -row[1].unanswered_s, row[0].task or ""))
 
@@ -353,7 +363,7 @@ def roles_of(event: Event) -> Collection[Role] | None:
     """Return the agents that an event is about, and about nothing else; ``None`` = it may be about any."""
     match event:
         case BeatsSeen():
-            return {beat.role for beat in (*event.known, *event.beats)}
+            return {beat.role for beat in (*event.past, *event.known, *event.beats)}
         case UsageSeen() | GrowthSeen() | StatusSeen() | PaneDied() | ScreenSeen() | OutputSeen() | PromptSeen():
             return (event.role,)
         case _:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from teamops.domain.attribution import Blame, Candidate, Refusal, attribute
+from teamops.domain.attribution import Blame, Candidate, Refusal, attribute, of_several
+from teamops.domain.boundary_alerts import NOT_UNDONE
 from teamops.effects import patches
 from teamops.effects.patches import Patch
 from teamops.effects.quarantine import matches
@@ -18,14 +19,17 @@ from teamops.guard import policy as policies
 from teamops.guard.act import DELETE, WRITE, Act
 from teamops.guard.judge import DENY, WARN, Decision, Light, judge
 from teamops.guard.places import Looking
-from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState, Violation, ViolationState
+from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState, OwnWrite, Violation, ViolationState
 from teamops.model.errors import TeamopsError
 from teamops.model.events import WorkTreeChanged
 from teamops.model.role import Role
 from teamops.model.text import clean_line
-from teamops.sources.kept_bytes import read_kept
+from teamops.sources.kept_bytes import digest_of, read_kept
+from teamops.sources.tree_facts import kind_of
 from teamops.supervisor.change_evidence import Hold, HookWord, hold_of, hook_words, spoken
 
+MAX_UNDONE = 20
+"""More changes at once are not undone by rule: that is how a checkout looks, and it may be the person's."""
 MAX_LISTED = 200
 """Of one moment so many violations are kept singly: a checkout over a whole tree is told by its count."""
 _DOUBLES = 400
@@ -35,6 +39,10 @@ UNSAID = "policy"
 """The rule by which a role may change nothing, as long as nobody can say what it may."""
 
 _STANDS = frozenset({ViolationState.ACCEPTED, ViolationState.RESTORED})
+OWN_S = 10.0
+"""What teamops writes for the person is written so soon after it was stored that it is about to be."""
+_EARLY_S = 0.5
+"""A file's time is of a coarser clock."""
 
 BytesOf = Callable[[str, FileState], bytes | None]
 
@@ -74,6 +82,8 @@ class Scene:
     """The last violations of each path, as a person knows it, newest first."""
     restoring: frozenset[int]
     """Violations that a person puts back now."""
+    own: tuple[OwnWrite, ...] = ()
+    """What teamops wrote for the person."""
     room: int = MAX_LISTED
     """So many violations of this moment may still be kept singly."""
 
@@ -87,6 +97,8 @@ class Draft:
     blame: Blame
     follows: int = 0
     """The violation that goes on in this one; 0 = none."""
+    single: bool = True
+    """What stood just before the change is known: no more than one act made it."""
 
 
 @dataclass(slots=True)
@@ -135,11 +147,10 @@ def judge_changes(scene: Scene, told: WorkTreeChanged, bytes_of: BytesOf, polici
     words = {one.role: hook_words(scene.spool / one.role, told.stamp.wall) for one in here}
     for change in told.changes:
         name = shown(told.root, change.path, scene.project)
-        known = _known(scene, judged, told.root, scene.past.get(name, ()), change)
-        if known is None:
-            continue
-        before, follows = known
         full = f"{told.root}/{change.path}"
+        open_ones = _open_ones(scene, judged, told.root, scene.past.get(name, ()), change)
+        if open_ones is None or _is_own(scene.own, told.root, full, change, bytes_of):
+            continue
         candidates = [
             _candidate(scene, one, change, full, name, words[one.role], told.stamp.wall, policies_, held)
             for one in here
@@ -154,6 +165,8 @@ def judge_changes(scene: Scene, told: WorkTreeChanged, bytes_of: BytesOf, polici
         if len(judged.drafts) >= most:
             judged.unlisted += 1
             continue
+        blame = blame if change.single else of_several(blame)
+        before, follows = _begun(scene, open_ones, told.root, change, blame, bytes_of)
         judged.drafts.append(_draft(scene, told, change, name, before, follows, blame, bytes_of, judged))
     return judged
 
@@ -174,14 +187,35 @@ def _within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def _known(
-    scene: Scene, judged: Judged, root: str, past: Sequence[Past], change: FileChange
-) -> tuple[FileState | None, int] | None:
-    """Return from where a path's open violation goes on; ``None`` where the change is no news.
+def _is_own(own: Sequence[OwnWrite], root: str, full: str, change: FileChange, bytes_of: BytesOf) -> bool:
+    """Return whether teamops itself made the change for the person: these very bytes, there, and then."""
+    for one in own:
+        if (one.path, one.digest) != (full, change.after.digest):
+            continue
+        if not one.wall - _EARLY_S <= change.since <= one.wall + OWN_S:
+            continue
+        if not one.made_of or (change.before is not None and _known(root, change.before, bytes_of) == one.made_of):
+            return True
+    return False
 
-    It is none where the file became what it was before, or what a person let stand or put back.
+
+def _known(root: str, state: FileState, bytes_of: BytesOf) -> str:
+    """Return the digest of what a file held; empty where nobody knows it."""
+    if state.digest or state.kind is not FileKind.FILE:
+        return state.digest
+    raw = bytes_of(root, state)
+    return "" if raw is None else digest_of(raw)
+
+
+def _open_ones(
+    scene: Scene, judged: Judged, root: str, past: Sequence[Past], change: FileChange
+) -> list[tuple[Past, Patch]] | None:
+    """Return a path's open violations, newest first; ``None`` where the change is no news.
+
+    It is none where the file became what it was before them, or what a person let stand or put back.
     """
-    newest = True
+    newest = on_top = True
+    found: list[tuple[Past, Patch]] = []
     for one in past:
         violation = one.violation
         try:
@@ -191,18 +225,43 @@ def _known(
         if (patch.root, patch.path) != (root, change.path):
             continue  # another file, whose name is shown alike
         is_open = violation.state is ViolationState.OPEN
-        if newest and matches(change.after, patch.before):
-            if is_open:
-                judged.gone.append(violation.id)
+        if is_open:
+            found.append((one, patch))
+            on_top = on_top and (len(found) == 1 or matches(found[-2][1].before, patch.after))
+        if (newest or (on_top and is_open)) and matches(change.after, patch.before):
+            judged.gone += [each.violation.id for each, _ in found]
             return None
-        stands = violation.state in _STANDS or violation.id in scene.restoring or (newest and is_open)
+        stands = violation.state in _STANDS or violation.id in scene.restoring or (on_top and is_open)
         if stands and matches(change.after, patch.after):
             return None
-        if newest and is_open:
-            kept = scene.folder / patches.FOLDER / f"{one.patch.removesuffix(patches.DIFF)}{patches.BEFORE}"
-            return replace(patch.before, kept=str(kept) if patch.before.kept else ""), violation.id
         newest = False
-    return change.before, 0
+        on_top = on_top and violation.state not in _STANDS
+    return found
+
+
+def _begun(
+    scene: Scene,
+    open_ones: Sequence[tuple[Past, Patch]],
+    root: str,
+    change: FileChange,
+    blame: Blame,
+    bytes_of: BytesOf,
+) -> tuple[FileState | None, int]:
+    """Return what stood before a change, and which open violation goes on in it; 0 = none.
+
+    One goes on where it was the same one's, as surely, and nothing came between. All else that stood there just before
+    is another's, it may be the person's: it is nothing that this change is undone with.
+    """
+    if not open_ones or change.before is None:
+        return change.before, 0
+    one, patch = open_ones[0]
+    violation, before = one.violation, change.before
+    if (violation.roles[:1], violation.sure, violation.direct) != (blame.roles[:1], blame.sure, blame.direct):
+        return before, 0
+    if not matches(replace(before, digest=_known(root, before, bytes_of)), patch.after):
+        return change.before, 0
+    kept = scene.folder / patches.FOLDER / f"{one.patch.removesuffix(patches.DIFF)}{patches.BEFORE}"
+    return replace(patch.before, kept=str(kept) if patch.before.kept else ""), violation.id
 
 
 def _candidate(
@@ -295,7 +354,7 @@ def _draft(
     judged: Judged,
 ) -> Draft:
     state = before if before is not None else FileState(kind=FileKind.FILE)
-    kind = _kind(state, change.after)
+    kind = kind_of(state, change.after)
     written = patches.Written("", None, None)
     note = ""
     raw = read_kept(state) if follows else bytes_of(told.root, state)
@@ -317,16 +376,24 @@ def _draft(
         added=written.added,
         removed=written.removed,
         note=note,
+        direct=blame.direct,
+        sure=blame.sure,
     )
-    return Draft(violation, written.name, blame, follows)
+    return Draft(violation, written.name, blame, follows, change.single)
 
 
-def _kind(before: FileState, after: FileState) -> ChangeKind:
-    if before.kind is FileKind.NOTHING:
-        return ChangeKind.CREATED
-    return ChangeKind.DELETED if after.kind is FileKind.NOTHING else ChangeKind.CHANGED
+def with_more(violation: Violation, judged: Judged) -> Violation:
+    """Return a violation that says how many there are beside it that are not listed."""
+    if not judged.unlisted:
+        return violation
+    more = f"{judged.unlisted} more files changed in the same moment and are not listed"
+    return replace(violation, evidence=(*violation.evidence, more))
 
 
-def roles_of(drafts: Sequence[Draft]) -> tuple[Role, ...]:
-    """Return who is thought to have made these changes."""
-    return tuple(dict.fromkeys(draft.violation.roles[0] for draft in drafts if draft.violation.roles))
+def left(draft: Draft, many: int) -> str:
+    """Return why a change is not undone by rule; empty = it is. ``many``: so many changed in the same moment."""
+    if many > MAX_UNDONE:
+        return f"{NOT_UNDONE}{many} files at once look like a checkout"
+    if not draft.single:
+        return f"{NOT_UNDONE}it came by more than one step, or unseen: what stood there just before is not known"
+    return "" if draft.blame.sure else f"{NOT_UNDONE}it is not sure enough whose change it is"

@@ -265,11 +265,11 @@ class Deliverer:
 
     # deciding
 
-    def tell_again(self, book: Book, role: Role) -> None:
-        """Tell an agent that was restarted of the lights it holds, as soon as it can take a line."""
+    def tell_again(self, book: Book, role: Role, began: float) -> None:
+        """Tell an agent whose process ``began`` anew of the lights it holds, as soon as it can take a line."""
         for way in self.of(role):
             self._keep(book, step.ended(way))
-        self._telling.again(book, role)
+        self._telling.again(book, role, began)
 
     def go_on(self, book: Book, *, counts: bool) -> None:
         """Decide and act: only of the one that acts, once all is known. ``counts``: a round of the clock."""

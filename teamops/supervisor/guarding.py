@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,14 +24,23 @@ DRAWN_S = 0.3
 """So long a screen takes to draw what was shown; to import what judges would hold it up."""
 
 
-class Guarding:
-    """Writes for the hooks, one thing after the other; the newest light wins."""
+AGAIN_S = 10.0
 
-    def __init__(self, core: Core, folder: Path) -> None:
+
+class Guarding:
+    """Writes for the hooks, one thing after the other; the newest light wins.
+
+    What can't be written is said, and tried again each ``again_s`` seconds: a disk that was full for a while does not
+    leave the hooks with what they were told before.
+    """
+
+    def __init__(self, core: Core, folder: Path, *, again_s: float = AGAIN_S) -> None:
         self._core = core
         self._folder = folder
+        self._again_s = again_s
         self._next: HandoffChanged | None = None
         self._wake = asyncio.Event()
+        self._due: dict[str, Callable[[], None]] = {}
         self._trouble = ""
 
     def see(self, event: HandoffChanged) -> None:
@@ -46,21 +56,27 @@ class Guarding:
         settings = self._core.book.settings
         await self._core.shown.wait()
         await asyncio.sleep(DRAWN_S)
-        await self._do(partial(_write_policies, settings, self._folder))
+        self._due["policies"] = partial(_write_policies, settings, self._folder)
+        await self._write()
         while True:
-            await self._wake.wait()
-            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._again_s if self._due else None):
+                    await self._wake.wait()
             event, tasks = self._next, self._core.book.protocol.tasks
-            if event is not None and event.facts:
+            if self._wake.is_set() and event is not None and event.facts:
                 told = event.facts, tasks, event.handoff.blocks
-                await self._do(partial(_write_light, settings.handoff, self._folder, *told))
+                self._due["light"] = partial(_write_light, settings.handoff, self._folder, *told)
+            self._wake.clear()
+            await self._write()
 
-    async def _do(self, write: Callable[[], None]) -> None:
-        try:
-            await asyncio.to_thread(write)
-            said, hint = "", ""
-        except TeamopsError as error:
-            said, hint = f"the agents' hooks are not told: {error.message}", error.hint
+    async def _write(self) -> None:
+        said = hint = ""
+        for name, write in list(self._due.items()):
+            try:
+                await asyncio.to_thread(write)
+                del self._due[name]
+            except TeamopsError as error:
+                said, hint = f"the agents' hooks are not told: {error.message}", error.hint
         if said != self._trouble:
             self._trouble = said
             self._core.emit(SourceTroubled(self._core.stamp(), NAME, said, hint))

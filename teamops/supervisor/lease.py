@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from teamops.config.settings import Settings
     from teamops.effects.watchdog import Watchdog
     from teamops.model.snapshot import Snapshot, SupervisorView
+    from teamops.model.unrecorded import Unrecorded
     from teamops.supervisor.core import Core
 
-_LENGTH = 120
+_LENGTH = 4096
+"""Of the file, always: what is written over it needs no room, so that a full disk takes no word away."""
+_TRIES = 5
+"""So often a text is read that was just written over while it was read."""
 
 
 def state_base(given: Path | None = None) -> Path:
@@ -60,6 +64,8 @@ class Holder(Struct, frozen=True):
     since_wall: float
     round_at: float | None = None
     """When it last went through a round, in the machine's monotonic seconds; ``None`` = it never said."""
+    unrecorded: Unrecorded | None = None
+    """What it knows and can't write to the ledger now; ``None`` = it can."""
 
     def round_age(self, machine: float) -> float | None:
         """Return how long ago that was, seconds. ``machine``: ``Clock.machine`` now."""
@@ -107,30 +113,39 @@ class Lease:
         except OSError:
             os.close(fd)
             return False
-        # The lock is the truth; the text only says who, so a full disk takes no right away.
-        try:
-            os.ftruncate(fd, 0)
-            os.pwrite(fd, _text(wall, machine), 0)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.ftruncate(fd, 0)
         self._fd = fd
         self._since = wall
+        # The lock is the truth; the text only says who, so a full disk takes no right away.
+        self._write(_text(wall, machine))
         return True
 
-    def say_round(self, machine: float) -> None:
-        """Let others know that the holder's loop goes round. ``machine``: ``Clock.machine`` now."""
+    def say_round(self, machine: float, unrecorded: Unrecorded | None = None) -> None:
+        """Let others know that the holder's loop goes round. ``machine``: ``Clock.machine`` now.
+
+        ``unrecorded``: what the ledger does not take now, for those who would look for it there.
+        """
+        self._write(_text(self._since, machine, unrecorded))
+
+    def _write(self, text: bytes) -> None:
+        """Write over what stands there: cut off first, its room could be another's before it is filled again."""
         if self._fd is not None:
             with contextlib.suppress(OSError):  # a disk that fails: others see no round, which is true enough
-                os.pwrite(self._fd, _text(self._since, machine), 0)
+                os.pwrite(self._fd, text, 0)
 
     def release(self) -> None:
         """Give it back."""
         if self._fd is not None:
-            with contextlib.suppress(OSError):  # a disk that fails takes only the words; the lock ends with the closing
-                os.ftruncate(self._fd, 0)
+            self._write(b"null".ljust(_LENGTH))
             os.close(self._fd)
             self._fd = None
+
+    def unrecorded(self, holder: Holder | None) -> Unrecorded | None:
+        """Return what ``holder`` can't write to the ledger; also where it has not met the full disk yet."""
+        if holder is None:
+            return None
+        from teamops.supervisor.unrecorded import full
+
+        return holder.unrecorded or full(self._path.parent)
 
     def holder(self) -> Holder | None:
         """Return who holds the lease now, or ``None``."""
@@ -146,11 +161,16 @@ class Lease:
                     pass
                 else:
                     return None
-            row = json.loads(os.pread(fd, 4096, 0) or b"null")
+            row = _read(fd)
             if not isinstance(row, dict):
                 return None
-            told = row.get("round")
-            return Holder(int(row["pid"]), float(row["since"]), None if told is None else float(told))
+            told, unrecorded = row.get("round"), row.get("unrecorded")
+            return Holder(
+                int(row["pid"]),
+                float(row["since"]),
+                None if told is None else float(told),
+                None if unrecorded is None else _unrecorded(unrecorded),
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return None
         finally:
@@ -168,6 +188,7 @@ def supervisor_view(settings: Settings, lease: Lease, machine: float, *, acting:
         since_wall=holder.since_wall if holder else None,
         watch_only=settings.watch_only,
         round_age_s=None if acting or holder is None else holder.round_age(machine),
+        unrecorded=None if acting else lease.unrecorded(holder),
     )
 
 
@@ -210,7 +231,7 @@ def tell_rounds(
     from teamops.model.events import SourceTroubled
 
     def tell(snapshot: Snapshot) -> None:
-        lease.say_round(machine())
+        lease.say_round(machine(), _unrecorded_by(snapshot))
         watchdog.see_round()
         on_round(snapshot)
 
@@ -221,6 +242,33 @@ def tell_rounds(
     watchdog.begin_life(say if core.book.supervisor.acting else None)
 
 
-def _text(since: float, machine: float | None) -> bytes:
+def _text(since: float, machine: float | None, unrecorded: Unrecorded | None = None) -> bytes:
     """Return what stands in the file: always as long, so that who reads while it is written anew finds all of it."""
-    return json.dumps({"pid": os.getpid(), "since": since, "round": machine}).encode().ljust(_LENGTH)
+    words: dict[str, object] = {"pid": os.getpid(), "since": since, "round": machine}
+    if unrecorded is not None:
+        from teamops.supervisor.unrecorded import row_of
+
+        words["unrecorded"] = row_of(unrecorded, _LENGTH - 200)
+    return json.dumps(words).encode().ljust(_LENGTH)
+
+
+def _unrecorded_by(snapshot: Snapshot) -> Unrecorded | None:
+    if all(alert.code != "ledger-troubled" for alert in snapshot.alerts):
+        return None
+    from teamops.supervisor.unrecorded import unrecorded_by  # hardly ever needed, and the first frame has no time
+
+    return unrecorded_by(snapshot)
+
+
+def _unrecorded(row: dict[str, Any]) -> Unrecorded:
+    from teamops.supervisor.unrecorded import unrecorded_of  # hardly ever needed, and a status line has no time
+
+    return unrecorded_of(row)
+
+
+def _read(fd: int) -> object:
+    """Return what stands in the file. Raises ``ValueError`` for what is no text of a holder."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(ValueError):
+            return json.loads(os.pread(fd, _LENGTH, 0) or b"null")
+    return json.loads(os.pread(fd, _LENGTH, 0) or b"null")

@@ -72,6 +72,7 @@ class Memory:
         self._prices = Prices(pricer)
         self.acting = acting
         self._followed = followed
+        self._second_hand = False  # the alerts are those that the acting supervisor has told, not the ledger's
         self._unwritten = Unwritten()
         self._next_offline_id = -1
         self.last_states: dict[Role, str] = {}
@@ -113,8 +114,10 @@ class Memory:
         book.log = tuple(ledger.log(MAX_LOG))
         self.last_states = ledger.last_states()
         self._know_the_day(book)
-        first = book.stamp.wall - MINUTES * 60
+        first, worked = book.stamp.wall - MINUTES * 60, ledger.last_work()
         for role, page in book.agents.items():
+            if role in worked:
+                page.past.see_work(book.observed(worked[role], book.stamp))
             for row in ledger.minutes(role, first):
                 page.minutes[int(row.wall // 60)] = MinuteSum(row.beats, row.tokens, float(row.cost_usd))
             page.remember_rate(book.stamp)
@@ -251,10 +254,14 @@ class Memory:
         """Take alerts and log from the supervisor that acts, if this one only follows; return whether it does."""
         if not self._followed:
             return False
-        if self.ask(book, self._ledger.changed):
+        told = None if (own := book.supervisor.unrecorded) is None else own.alerts
+        if self.ask(book, self._ledger.changed) or self._second_hand:
             alerts = self.ask(book, self._ledger.alerts)
             book.alerts = book.alerts if alerts is None else self._remembered(book, alerts)
             self._read_log(book)
+        self._second_hand = told is not None
+        if told is not None:  # what the ledger holds was so when it could be written last
+            book.alerts = {key: one for key, one in book.alerts.items() if not one.open} | self._remembered(book, told)
         return True
 
     def hear_viewers(self, book: Book) -> bool:
@@ -283,10 +290,8 @@ class Memory:
         """Read the log anew; what only this life knows (its sources' words) keeps its place."""
         own = [line for line in book.log if line.kind == "source"]
         told = self.ask(book, lambda: self._ledger.log(MAX_LOG))
-        if told is None:
-            return
-        lines = [*own, *told]
-        book.log = tuple(sorted(lines, key=lambda line: -line.wall)[:MAX_LOG])
+        if told is not None:
+            book.log = tuple(sorted([*own, *told], key=lambda line: -line.wall)[:MAX_LOG])
 
     def alerts_changed(self, book: Book, alerts: Sequence[Alert], pages: Sequence[tuple[Page, int]] = ()) -> None:
         """Store alerts of which something is new, and the pages that tell of them."""

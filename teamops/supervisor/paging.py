@@ -71,8 +71,14 @@ class Paging:
             return
         memory, stamp = self._core.memory, book.stamp
         span = self._settings.paging.cap_window_s  # more than that ahead of us is a clock that was set back
-        recent = memory.ask(book, lambda: memory.outbox.decided(stamp.wall - span, stamp.wall + span)) or []
-        self._lately = Lately(tuple(min(stamp.now, stamp.now - stamp.wall + wall) for wall in recent))
+        pages, firsts = (
+            tuple(min(stamp.now, stamp.now - stamp.wall + wall) for wall in walls or ())
+            for walls in (
+                memory.ask(book, partial(memory.outbox.decided, stamp.wall - span, stamp.wall + span, firsts=first))
+                for first in (False, True)
+            )
+        )
+        self._lately = Lately(pages, firsts=firsts)
         now = self._core.time()
         waiting = memory.ask(book, memory.outbox.waiting) or []
         self._left = [

@@ -127,7 +127,13 @@ def day_report(view: ReplayView, path: Path, wall: float, last: date | None, day
     return read_days(
         path,
         Question(
-            asked=Asked(project=settings.project, timezone=timezone, names=names, limits=settings.limits),
+            asked=Asked(
+                project=settings.project,
+                timezone=timezone,
+                names=names,
+                limits=settings.limits,
+                rules=settings.alert_rules,
+            ),
             at=at,
             known=Known(lights, {}, (0, -1)),
             roles=frozenset({*ROLES, *names}),

@@ -232,8 +232,11 @@ def open_replay(settings: Settings, ledger: Path, day: str = "today", now: float
     wall = time.time() if now is None else now
     zone = settings.budgets.zone
     wanted = _date(day, local(wall, zone).date())
-    since, until = midnight(wanted, zone), midnight(wanted + timedelta(days=1), zone)
     known = days_of(ledger)
+    try:
+        since, until = midnight(wanted, zone), midnight(wanted + timedelta(days=1), zone)
+    except (ValueError, OverflowError, OSError):  # no clock goes there
+        since = until = -inf
     if not any(begins < until and ends > since for begins, ends in known):
         raise _nothing(wanted, [local(begins, zone).date() for begins, _ in known])
     until = min(until, max(wall, since))

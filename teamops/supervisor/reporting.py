@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from teamops.model.actions import WriteReport
 from teamops.model.errors import TeamopsError
 from teamops.model.handoff import Severity
 from teamops.model.page import Page, Transition
+from teamops.sources.kept_bytes import digest_of
 
 if TYPE_CHECKING:
     from teamops.model.day_report import DayReport
@@ -83,6 +86,7 @@ class Reporting:
             if day.isoformat() not in written:
                 files = await asyncio.to_thread(_files, report, settings.formats)
                 action = WriteReport(day=day.isoformat(), folder=settings.folder, files=files)
+                self._record(book, settings.folder, files)
                 outcome = await self._core.acts.begin(action)
                 trouble = trouble if outcome.ok else outcome.message
                 if not outcome.ok:
@@ -90,6 +94,15 @@ class Reporting:
             if newest and settings.send:
                 hand_over(self._core, report)
         return trouble
+
+    def _record(self, book: Book, folder: str, files: Iterable[tuple[str, str]]) -> None:
+        """Let the audit know what is about to be written: in a folder that git sees it is no agent's change."""
+        boundaries = self._core.memory.boundaries
+        where = (book.settings.root / folder).resolve()
+        for name, text in files:
+            digest = digest_of(text.encode("utf-8", "replace"))
+            write = partial(boundaries.add_own, str(where / name), digest, "report", book.stamp.wall)
+            self._core.memory.store(book, write)
 
 
 def hand_over(core: Core, report: DayReport) -> None:

@@ -25,6 +25,7 @@ from teamops.model.role import Role
 from teamops.model.snapshot import LogLine
 from teamops.supervisor.after_restart import Awaited, is_over
 from teamops.supervisor.agent_book import AgentBook
+from teamops.supervisor.agent_past import began
 from teamops.supervisor.book import Book
 from teamops.supervisor.restart_facts import RestartFacts
 
@@ -87,7 +88,7 @@ class Restarter:
         lately = book.stamp.wall - CARRY_ON_S
         for _, role, wall in memory.ask(book, lambda: memory.keeping.begun_after(0, lately)) or []:
             if role in book.agents and not memory.ask(book, partial(memory.keeping.told_since, role, wall)):
-                self._awaited[role] = Awaited(book.stamp.now, before=True)
+                self._awaited[role] = Awaited(book.stamp.now, book.observed(wall, book.stamp), before=True)
 
     def _read(self, book: Book) -> None:
         """Take what is stored and is not what this process stored itself."""
@@ -119,7 +120,8 @@ class Restarter:
         for action, role, wall in memory.ask(book, lambda: memory.keeping.begun_after(self._newest)) or []:
             self._newest = action
             if role in book.agents:
-                self._awaited[role] = Awaited(book.stamp.now - max(0.0, book.stamp.wall - wall))
+                since = book.stamp.now - max(0.0, book.stamp.wall - wall)
+                self._awaited[role] = Awaited(since, since)
 
     def _keep(self, book: Book, role: Role, keeping: Keeping) -> bool:
         """Store and take what is kept of an agent; return whether it is stored."""
@@ -221,7 +223,7 @@ class Restarter:
             if outcome.ok:
                 self.facts.launched(action.role, outcome)
                 if book.supervisor.acting:
-                    self._awaited[action.role] = Awaited(since)
+                    self._awaited[action.role] = Awaited(since, since)
 
     # deciding
 
@@ -308,14 +310,16 @@ class Restarter:
 
     def _see_whether_ready(self, book: Book, role: Role) -> None:
         """Let the next one begin once a restarted agent is ready, and tell it of the light it holds."""
-        over = is_over(book.agent(role), self._awaited[role], book.stamp.now)
+        page = book.agent(role)
+        over = is_over(page, self._awaited[role], book.stamp.now)
         if over is None:
             return
-        del self._awaited[role]
+        awaited = self._awaited.pop(role)
         if self._slot.role == role:
             self._slot = rule.Slot()
         if over:
-            self._core.announcer.after_restart(book, role)
+            since = began(page)
+            self._core.announcer.after_restart(book, role, awaited.begun if since is None else since)
 
     # findings
 

@@ -155,6 +155,7 @@ async def living(
             core.spawn(_keep_note(core), "notifications")
         core.acts.recover()
 
+        stack.callback(core.watching.end, core.book)
         stack.push_async_callback(_end, core.begin_running())
         core.caught_up = lambda: _caught_up(core, transcripts, growth, logs, boundaries=drawn is None)
         start = asyncio.create_task(_start(sources, core), name="start of sources")

@@ -22,6 +22,7 @@ from teamops.model.pane import Screen
 from teamops.model.role import HUMAN, Role
 from teamops.model.snapshot import LogLine
 from teamops.supervisor.agent_book import AgentBook
+from teamops.supervisor.agent_past import began
 from teamops.supervisor.announcing import Mark, giver_of, mark_of, reason_of
 from teamops.supervisor.book import Book
 from teamops.supervisor.pokes import light_line, reminder_line
@@ -34,6 +35,8 @@ CUT_OFF_S = 5.0
 """A light that is claimed, and of which no line is on record after so long, was claimed by one that was killed."""
 CLEAR_S = 3.0
 """A look that found nothing in the way holds for so long."""
+START_S = 10.0
+"""So long a client may write into its log for its start alone."""
 _ACTS = (Restart, Start, Stop, Poke)
 _NO_LINE = frozenset({Screen.DIALOG, Screen.RETRYING, Screen.EXITED})
 
@@ -64,14 +67,14 @@ class TellingOn:
         self._core = core
         self._deliverer = deliverer
         self._watched: dict[str, _Watched] = {}
-        self._again: dict[str, Mark] = {}
-        """Lights whose holder was restarted since it was told."""
+        self._again: dict[str, tuple[Mark, float]] = {}
+        """Lights whose holder was restarted since it was told, and when its process began."""
 
-    def again(self, book: Book, role: Role) -> None:
+    def again(self, book: Book, role: Role, since: float) -> None:
         """Tell a restarted agent of each light it holds, but for those that the announcer has still to tell."""
         for key, light in book.lights.items():
             if light.role == role and self._core.announcer.decided(key, light):
-                self._again[key] = mark_of(light)
+                self._again[key] = (mark_of(light), since)
 
     def reasons(self, book: Book) -> set[tuple[str, Role]]:
         """Return under which reasons lines may be typed about the lights that stand, and to whom."""
@@ -99,7 +102,8 @@ class TellingOn:
 
     def _ask(self, book: Book, key: str, light: Light) -> None:
         reason = self._core.announcer.told_as(key, light)
-        again = self._again.get(key) == mark_of(light)
+        mark, since = self._again.get(key, (None, 0.0))
+        again = mark == mark_of(light) and not _took_up(book.agent(light.role), since)
         if not again:
             self._again.pop(key, None)
         if not reason and not again:
@@ -114,9 +118,8 @@ class TellingOn:
         limits, page = book.settings.limits, book.agent(light.role)
         if again and telling.lines_typed(lines) >= limits.pokes_per_light:
             self._say_limit(book, light, watched)
-        move = telling.next_move(
-            lines, self._holder(book, page, light, again=again), book.stamp.now, limits, light.tier
-        )
+        holder = self._holder(book, page, light, lines, again=again)
+        move = telling.next_move(lines, holder, book.stamp.now, limits, light.tier)
         if move is None or (move is Move.TELL and not again and self._may_wait(book, light, reason, lines, watched)):
             return
         if lines and not lines[-1].was_typed and not self._is_clear(book, light, lines, watched):
@@ -141,8 +144,9 @@ class TellingOn:
         outcome = self._core.memory.announced.last_poke(book, light, reason.rpartition("#")[2], reason)
         return outcome is not None and outcome.ok
 
-    def _holder(self, book: Book, page: AgentBook, light: Light, *, again: bool) -> Holder:
-        pane, core = page.pane, self._core
+    def _holder(self, book: Book, page: AgentBook, light: Light, lines: Sequence[Way], *, again: bool) -> Holder:
+        pane, core, since = page.pane, self._core, began(page)
+        typed = max((way.begun for way in lines if way.was_typed), default=book.stamp.now)
         worked = worked_at(page.facts(managed=True, light_since=light.since), book.stamp.now)
         heard = [light.since, *(way.since for way in self._deliverer.of(page.role) if way.was_typed)]
         return Holder(
@@ -156,6 +160,7 @@ class TellingOn:
             free=self._deliverer.free(page.role),
             heard=max(heard if worked is None else [*heard, worked]),
             again=again,
+            resumed=since is not None and typed < since and _took_up(page, since),
         )
 
     def _text(self, book: Book, light: Light, move: Move, lines: Sequence[Way]) -> str:
@@ -202,11 +207,22 @@ class TellingOn:
         for key, light in book.lights.items():
             reason = self._core.announcer.told_as(key, light)
             lines = self._deliverer.lines(book, reason, light.role) if reason else None
-            if not lines or not telling.given_up(lines, book.settings.limits):
+            if not lines:  # a role that is no agent's, too
                 continue
             page = book.agent(light.role)
+            if not telling.given_up(lines, book.settings.limits, began(page)):
+                continue
             worked = worked_at(page.facts(managed=True, light_since=light.since), book.stamp.now)
             alive = page.pane is not None and not page.dead
-            if alive and (worked is None or worked <= lines[-1].begun):
-                found.append(telling.unproven_finding(light, lines))
+            if alive and not any(at is not None and at > lines[-1].begun for at in (worked, page.past.worked)):
+                found.append(telling.unproven_finding(light, telling.in_vain(lines, began(page))))
         return found
+
+
+def _took_up(page: AgentBook, since: float) -> bool:
+    """Return whether an agent that was restarted has shown work since its process began: it knows of its light.
+
+    What its client writes into its log while it starts is no work.
+    """
+    signs = [at for at in (page.worked, page.past.worked) if at is not None and at > since]
+    return bool(signs) or (page.grew is not None and page.grew > since + START_S)

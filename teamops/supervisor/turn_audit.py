@@ -17,11 +17,12 @@ from teamops.effects.policies import MAX_TEXT
 from teamops.git.repository import Differs, Repository
 from teamops.guard.judge import DENY, Light
 from teamops.guard.policy import NoPolicy, Policy
-from teamops.model.boundary import ChangeKind, Violation
+from teamops.model.boundary import ChangeKind, OwnWrite, Violation
 from teamops.model.errors import TeamopsError
 from teamops.model.events import HandoffChanged, SourceTroubled
 from teamops.model.handoff import Block, Task
 from teamops.model.role import HUMAN, NONE, Role
+from teamops.sources.kept_bytes import read_state
 from teamops.supervisor.book import Book
 from teamops.supervisor.change_judge import Draft, Judged, Policies, decision_of, hint_of, refused, shown
 from teamops.supervisor.turn_trees import TREES, Turn, drop, read, take, write
@@ -138,8 +139,12 @@ class TurnAudit:
         """Judge what changed in a turn. What is a violation already is not told twice. ``seen``: when, in words."""
         project, handoff = str(book.settings.root.resolve()), book.settings.handoff
 
+        memory = self._core.memory
+        own = memory.ask(book, partial(memory.boundaries.own_writes, turn.wall)) or ()
+
         def judge() -> Judged:
             told = {one.path for one in self._core.auditing.known if one.wall >= turn.wall}
+            told |= _own_still(own, turn.root, project)
             wall = self._core.stamp().wall
             return judge_turn(turn, project, handoff, folder, wall, told, self._policies, seen)
 
@@ -266,6 +271,15 @@ def _draft(
         note=f"{seen}; what was there before is not kept",
     )
     return Draft(violation, "", Blame(roles=roles, refusal=refusal, evidence=evidence, sure=False))
+
+
+def _own_still(own: Sequence[OwnWrite], root: str, project: str) -> set[str]:
+    """Return what teamops wrote in a tree for the person and still stands so. Blocks."""
+    return {
+        shown(root, one.path[len(root) + 1 :], project)
+        for one in own
+        if one.path.startswith(f"{root}/") and not one.made_of and read_state(one.path)[0].digest == one.digest
+    }
 
 
 def _authors_since(blocks: Sequence[Block], digest: str) -> frozenset[Role]:

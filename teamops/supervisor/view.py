@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from teamops.domain import light
+from teamops.domain.budget_alerts import lift_of
 from teamops.model.agent import AgentState, AgentView
 from teamops.model.alert import Alert, AlertState
 from teamops.model.boundary import BoundaryView, Violation
@@ -57,6 +58,7 @@ def view(
         budgets=budgets,
         violations=violations,
         troubles=(
+            *((book.supervisor.unrecorded.words,) if book.supervisor.unrecorded is not None else ()),
             *((f"sign-offs and rewrites can't be judged: {book.protocol.unjudged}",) if book.protocol.unjudged else ()),
             *(f"{source}: {message}" for source, (message, _) in sorted(book.troubles.items())),
             *(note for _, note in sorted(book.notes.items())),
@@ -126,6 +128,7 @@ def _agent(book: Book, page: AgentBook, lights: tuple[str | None, ...], boundary
         rss_bytes=page.rss_bytes,
         restarts=page.restarts,
         held=_held(page),
+        lift=lift_of(page.hold),
         beats=beats,
         tokens=tokens,
         cost=cost,

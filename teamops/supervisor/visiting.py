@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from teamops.model.snapshot import Snapshot
 from teamops.sources.clock import Clock
 from teamops.supervisor.core import Core
 from teamops.supervisor.lease import Lease, state_dir_of, supervisor_view
-from teamops.supervisor.run import LOOK_S, Publish, living
+from teamops.supervisor.run import LEASE_RETRY_S, LOOK_S, Publish, living
 
 
 @asynccontextmanager
@@ -56,5 +57,9 @@ async def look(settings: Settings, *, state_dir: Path | None = None) -> Snapshot
 
 async def look_on(settings: Settings, publish: Publish, *, state_dir: Path | None = None) -> None:
     """Publish snapshots as a viewer until cancelled."""
+    lease = Lease(state_dir_of(settings, state_dir))
     async with visit(settings, state_dir=state_dir, publish=publish) as (core, _):
+        while not core.running.done():
+            await asyncio.wait({core.running}, timeout=LEASE_RETRY_S)
+            core.book.supervisor = supervisor_view(settings, lease, time.monotonic(), acting=False)
         await core.running

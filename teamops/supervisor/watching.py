@@ -46,6 +46,11 @@ class Watching:
         if self._span is None or wall - self._marked >= MARK_S:
             self._store(book, wall)
 
+    def end(self, book: Book) -> None:
+        """Store until when it looked: this supervisor ends in good order."""
+        if book.supervisor.acting and self._last > self._marked:
+            self._store(book, self._last)
+
     def _store(self, book: Book, wall: float) -> None:
         span, since, self._marked = self._span, self._since, wall
         self._core.memory.store(book, lambda: self._mark(span, since, wall))
@@ -60,4 +65,9 @@ class Watching:
             return self._since, wall
         if supervisor.pid is None:
             return None
-        return max(supervisor.since_wall or 0.0, wall - MARK_S), wall
+        until = wall - (supervisor.round_age_s or 0.0)
+        last = self._core.memory.ask(book, self._core.memory.watched.last)
+        # The one that acts goes on with its last span until a round after MARK_S; a gap would have begun another one.
+        if last is not None and until - MARK_S - JUMP_S <= last[1] <= until:
+            return last[1], until
+        return max(supervisor.since_wall or 0.0, until - MARK_S), until

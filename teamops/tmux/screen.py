@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from teamops.domain.login import refused
 from teamops.model.pane import Screen
+from teamops.model.text import clean_line
 
 KNOWN_CLIENTS = frozenset({"claude", "codex", "gemini", "opencode"})
 """Clients whose dialogs and input line can be told. Of all others the screen says nothing."""
@@ -24,14 +25,29 @@ _RULE = re.compile(r"\s*─{10}")
 _CHOICE = re.compile(r"\s*[│┃]?\s*[\u276f\u203a●>]\s*\d+\.\s")
 _RETRIES = re.compile(
     r"^\W .*\bretrying in .*attempt \d+/\d+"  # claude, in the place of its spinner's word
-    r"|^• Reconnecting\.\.\. \d+/\d+"  # codex
+    r"|^• Reconnecting\.\.\. (\d+/\d+|waiting for network)"  # codex
     r"|^ \S Trying to reach .*\(Attempt \d+/\d+"  # gemini
     r"|\[retrying attempt #\d+"  # opencode, in the place of its spinner
 )
 _CLAUDE_FAILED = re.compile(r"(● |  ⎿  )(.* · )?(API Error(: | \()|Please run /login)")
 _GEMINI_INPUT = re.compile(r"\s*[│┃]?\s*[>*!] ")
-_CODEX_FAILED = re.compile(r"■ (?!Conversation interrupted)")
-_GEMINI_FAILED = re.compile(r"✕ ")
+_CODEX_FAILED = re.compile(
+    r"■ (unexpected status \d|exceeded retry limit|stream (disconnected|error)|Connection failed: |request timed out"
+    r"|error sending request|Error while reading the server response|idle timeout waiting for|timeout waiting for SSE"
+    r"|You.ve hit your usage limit|You.ve reached your (usage|workspace credit) limit|Usage limit reached"
+    r"|You.re out of credits|Your workspace is out of credits|Quota exceeded|To use Codex with your ChatGPT plan"
+    r"|We.re currently experiencing high demand|Codex is currently experiencing high load"
+    r"|(Selected model|Server) is (at capacity|overloaded)|(Policy-restricted|Flex) capacity "
+    r"|Codex ran out of room in the model|Missing environment variable: |Your access token could not be refreshed"
+    r"|Failed to refresh token|\{\s*\")",
+    re.IGNORECASE,
+)
+"""How Codex begins the words of a call that it gave up. It says other errors with the same mark: of its settings,
+of its tools, of what a person typed."""
+_CODEX_STOPPED = re.compile(r"■ Conversation interrupted")
+"""A person ended the turn."""
+_GEMINI_FAILED = re.compile(r"✕ \[API Error: ")
+"""All failed calls go through that one form; what else bears the mark is an error of another kind."""
 _OPENCODE_DONE = re.compile(r" · (interrupted|(\d+(\.\d+)?[a-z]+ ?)+)$")
 _SGR = re.compile(r"\x1b\[([0-9;:]*)m")
 _SPINNER = re.compile("[\u2800-\u28ff]")
@@ -39,6 +55,8 @@ _BOTTOM = 30
 """Lines from the last used one up in which a dialog would stand."""
 _FOOTER = 4
 """Most lines that a client shows below its input box."""
+_LONGEST = 200
+"""Characters of a complaint that are kept."""
 _STATUS = 6
 """So many lines above its input a busy client says what it does."""
 
@@ -75,6 +93,9 @@ class Reading(Struct, frozen=True):
     screen: Screen
     trouble: tuple[str, ...] = ()
     """Where its calls of the model fail: the lines that say so."""
+    complaint: str = ""
+    """The last error that it shows at its prompt and that is no failed call, cleaned; its settings can't be saved, say.
+    It tells of no state, and a person should know it."""
 
     @property
     def auth(self) -> bool:
@@ -113,8 +134,9 @@ def _busy(above: list[str]) -> Reading:
     return Reading(Screen.BUSY)
 
 
-def _at_prompt(trouble: list[str]) -> Reading:
-    return Reading(Screen.FAILED, tuple(trouble)) if trouble else Reading(Screen.PROMPT)
+def _at_prompt(trouble: list[str], complaint: str = "") -> Reading:
+    screen = Screen.FAILED if trouble else Screen.PROMPT
+    return Reading(screen, tuple(trouble), clean_line(complaint, _LONGEST))
 
 
 def _claude_box(lines: list[str]) -> tuple[int, int] | None:
@@ -147,15 +169,25 @@ def _claude(lines: list[str], title: str) -> Reading:
         return Reading(Screen.DIALOG)
     if _has(footer, ("esc to interrupt",)) or title[:1] in {"◐", "◑", "◒", "◓"}:
         return _busy(talk[-_STATUS:])
-    return _at_prompt(_last_said(talk, ("●", CLAUDE_MARK, "  ⎿  "), _CLAUDE_FAILED))
+    return _last_said(talk, ("●", CLAUDE_MARK, "  ⎿  "), _CLAUDE_FAILED)
 
 
-def _last_said(talk: list[str], begins: tuple[str, ...], failed: re.Pattern[str]) -> list[str]:
-    """Return the lines of the last thing said above the input, if it is a failure; what was said before is over."""
+def _last_said(talk: list[str], begins: tuple[str, ...], failed: re.Pattern[str], error: str = "") -> Reading:
+    """Return whether the last thing said above the input is a failed call; what was said before is over.
+
+    ``error``: the mark of any error. One that is no failed call ends nothing: a call that failed before it still has.
+    """
+    end, complaint = len(talk), ""
     for index in range(len(talk) - 1, max(-1, len(talk) - 1 - _BOTTOM), -1):
-        if talk[index].startswith(begins):
-            return talk[index:] if failed.match(talk[index]) else []
-    return []
+        line = talk[index]
+        if not line.startswith(begins):
+            continue
+        if failed.match(line):
+            return _at_prompt(talk[index:end], complaint)
+        if not error or not line.startswith(error) or _CODEX_STOPPED.match(line):
+            break
+        end, complaint = index, complaint or line.removeprefix(error).strip()
+    return _at_prompt([], complaint)
 
 
 def _codex(lines: list[str], title: str) -> Reading:
@@ -172,7 +204,7 @@ def _codex(lines: list[str], title: str) -> Reading:
     talk = lines[:last]
     if _SPINNER.match(title) or _has(lines[max(0, last - 3) :], ("esc to interrupt",)):
         return _busy(talk[-_STATUS:])
-    return _at_prompt(_last_said(talk, ("■", "•", CODEX_MARK), _CODEX_FAILED))
+    return _last_said(talk, ("■", "•", CODEX_MARK), _CODEX_FAILED, "■")
 
 
 def _codex_input(lines: list[str]) -> int | None:
@@ -190,7 +222,7 @@ def _gemini(lines: list[str], title: str) -> Reading:
     last = _gemini_input(lines)
     if last is None:
         return Reading(Screen.UNKNOWN)
-    return _at_prompt(_last_said(lines[:last], (" > ", "✦", "✕", "│", "╰"), _GEMINI_FAILED))
+    return _last_said(lines[:last], (" > ", "✦", "✕", "│", "╰"), _GEMINI_FAILED, "✕")
 
 
 def _gemini_input(lines: list[str]) -> int | None:

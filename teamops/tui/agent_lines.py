@@ -122,6 +122,8 @@ def evidence_lines(agent: AgentView, palette: Palette) -> list[Line]:
 
 
 def _next(agent: AgentView) -> str:
+    if agent.lift:
+        return "It is held: L lets it spend again."
     return "r starts it." if agent.can_restart else f"Name its session in teamops.toml, or beat: {beat_command(agent)}"
 
 
@@ -132,7 +134,10 @@ def beat_command(agent: AgentView) -> str:
 
 def _doing(agent: AgentView, report: AgentReport) -> tuple[str, str, str]:
     said = report.keeping or agent.held
-    if agent.state in (AgentState.HELD, AgentState.GIVEN_UP):
+    if agent.lift:
+        own = f"{report.keeping}; " if report.keeping else ""
+        return "teamops", f"{own}holds it back: {agent.held}; L lets it spend again", "warn"
+    if not report.past and agent.state in (AgentState.HELD, AgentState.GIVEN_UP):
         return "teamops", f"{said or agent.state.value}; r clears that", "warn"
     if said:
         return "teamops", said, "warn"

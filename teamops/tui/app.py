@@ -29,6 +29,7 @@ from teamops.tui.theme import PLAIN_THEME, RICH_THEME, Palette, palette
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.driver import Driver
 
     from teamops.tui.search import BlockSearch
 
@@ -102,6 +103,15 @@ class TeamopsApp(App[None]):
         self.animation_level = "none"
         self.doors = Doors(self)
         self.desk = Desk(self.palette, self.snapshot, self.size)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return Textual's driver for this platform, on Linux and macOS one that lives through its terminal's end."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        from teamops.tui.terminal import TerminalDriver
+
+        found = super().get_driver_class()
+        return TerminalDriver if found is LinuxDriver else found
 
     def get_default_screen(self) -> Screen[object]:
         """Return the desk: no empty screen is drawn before it."""

@@ -84,8 +84,3 @@ def size(violation: Violation) -> str:
     if violation.added is None or violation.removed is None:
         return ""
     return f"+{words.count(violation.added)} -{words.count(violation.removed)}"
-
-
-def by_whom(violation: Violation) -> str:
-    """Return who could have made a change, the likeliest first."""
-    return " or ".join(violation.roles) or "nobody of the team"

@@ -33,7 +33,7 @@ def why_not(act_id: str, snapshot: Snapshot, agent: AgentView | None, alert: Ale
         return WATCH_ONLY
     if agent is None:
         return "There is no agent to choose."
-    if act_id in ("restart", "start_agent") and agent.held:
+    if act_id in ("restart", "start_agent") and agent.lift:
         return f"{agent.role} is held ({agent.held}): it is not started. L lets it spend again."
     if act_id == "restart":
         return "" if agent.can_restart else f"{agent.role} has no command in teamops.toml and no pane to restart."
@@ -55,7 +55,8 @@ def replay_words(snapshot: Snapshot) -> str:
 
 def _why_not_poke(agent: AgentView) -> str:
     if agent.held:
-        return f"{agent.role} is held ({agent.held}): it is not poked. L lets it spend again."
+        end = "L lets it spend again." if agent.lift else "r starts it again."
+        return f"{agent.role} is held ({agent.held}): it is not poked. {end}"
     if agent.state is AgentState.DEAD:
         return f"{agent.role} is dead: nobody would read it. r starts it again."
     if agent.state is AgentState.WAITING:
@@ -66,7 +67,9 @@ def _why_not_poke(agent: AgentView) -> str:
 def _why_not_lift(agent: AgentView | None) -> str:
     if agent is None:
         return "There is no agent to choose."
-    return "" if agent.held else f"{agent.role} may spend: nothing holds it."
+    if agent.held and not agent.lift:
+        return f"{agent.role} is held ({agent.held}), and not for what it spends: r starts it again."
+    return "" if agent.lift else f"{agent.role} may spend: nothing holds it."
 
 
 def _why_not_acknowledge(alert: Alert | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
@@ -72,6 +73,13 @@ def silence(alert: Alert, now: float) -> str:
     if held is None or not alert.open or not held.holds(now):
         return ""
     return "silenced" if held.until_wall is None else f"silenced {age(held.until_wall - now)}"
+
+
+def held(alert: Alert, now: float) -> str:
+    """Return until when the cap holds an alert back that ought to be told; empty = it does not."""
+    if alert.held_wall is None or not alert.held(now):
+        return ""
+    return f"held until {datetime.fromtimestamp(alert.held_wall).astimezone():%H:%M}"
 
 
 PIPELINES: dict[int, tuple[Stage, ...]] = {

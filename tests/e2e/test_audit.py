@@ -22,7 +22,8 @@ from teamops.model.agent import AgentState
 from teamops.model.boundary import Violation, ViolationState
 from teamops.model.role import CODER, DIRECTOR, NONE, REVIEWER, Role
 from teamops.model.snapshot import SettleViolation, Snapshot
-from teamops.supervisor.auditing import MAX_UNDONE
+from teamops.supervisor.auditing import Auditing
+from teamops.supervisor.change_judge import MAX_UNDONE
 from teamops.supervisor.thread import SupervisorThread
 from tests.e2e.test_supervisor import wait as until
 from tests.terminal import Terminal
@@ -250,8 +251,11 @@ def test_quarantine_undoes_it_and_a_person_puts_it_back(yard: Yard) -> None:
         assert yard.source.read_bytes() == b"bad\n"
         until(thread, lambda one: found(one, "src/a.py", ViolationState.RESTORED) is not None, "put back")
         yard.works(REVIEWER)
+        yard.does(REVIEWER, "echo new > src/between.py")  # when this is seen, what was put back was looked at
+        until(thread, lambda one: found(one, "src/between.py", undone) is not None, "another one")
+        yard.works(REVIEWER)
         yard.does(REVIEWER, "rm src/a.py")
-        until(thread, lambda one: len(one.violations) == 3 and one.violations[0].state is undone, "deleted, undone")
+        until(thread, lambda one: len(one.violations) == 4 and one.violations[0].state is undone, "deleted, undone")
         assert yard.source.read_bytes() == b"bad\n"
         yard.works(REVIEWER)
         yard.does(REVIEWER, "echo new > src/new.py")
@@ -474,8 +478,8 @@ def test_the_agent_is_told_that_its_change_was_undone(yard: Yard) -> None:
         assert any("nothing shows that it was not you" in line for line in violation.evidence)
         screen = yard.tmux("capture-pane", "-p", "-J", "-t", "=shop-reviewer:")
         assert (
-            f"teamops undid your change of src/a.py: it is past your role's boundary (violation {violation.id})"
-            in screen
+            "teamops undid a change, which seems to be yours, of src/a.py: "
+            f"it is past your role's boundary (violation {violation.id})" in screen
         )
 
 
@@ -514,6 +518,93 @@ def test_an_agent_s_own_work_tree_is_watched(yard: Yard) -> None:
         yard.does(REVIEWER, "echo bad > src/a.py")
         until(thread, lambda one: found(one, f"{own}/src/a.py") is not None, "a violation in its own tree")
         assert yard.source.read_bytes() == b"print(1)\n"
+
+
+def test_what_is_undone_by_rule_is_the_change_that_is_known_and_no_line_of_the_person_s(yard: Yard) -> None:
+    yard.configure("quarantine")
+    append(yard.root / "current.md", block(DIRECTOR, REVIEWER))
+    yard.begin(REVIEWER)
+    with yard.supervised() as thread:
+        until(thread, lit(REVIEWER), "the light and the agent")
+        with yard.source.open("a") as file:
+            file.write("mine\n")
+        seen = until(thread, lambda one: (it := found(one, "src/a.py")) is not None and bool(it.note), "told, and left")
+        mine = found(seen, "src/a.py")
+        assert mine is not None
+        assert (mine.note, mine.whose) == ("not undone: it is not sure enough whose change it is", "maybe REVIEWER")
+        yard.does(REVIEWER, "exec 3>>src/a.py; echo its >&3")
+        undone = ViolationState.QUARANTINED
+        seen = until(thread, lambda one: found(one, "src/a.py", undone) is not None, "undone")
+        its = found(seen, "src/a.py", undone)
+        assert its is not None
+        assert (its.added, its.removed, its.whose) == (1, 0, "REVIEWER")
+        assert yard.source.read_bytes() == b"print(1)\nmine\n"
+        still = found(thread.snapshot(), "src/a.py")
+        assert still is not None
+        assert still.id == mine.id
+        assert thread.act(SettleViolation(its.id, ViolationState.RESTORED)).ok  # and nothing is lost
+        assert yard.source.read_bytes() == b"print(1)\nmine\nits\n"
+
+
+def test_two_changes_between_two_looks_are_told_and_left(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = threading.Event()
+    looks.set()
+    monkeypatch.setattr(Auditing, "has_room", lambda _: looks.is_set())
+    yard.configure("quarantine")
+    append(yard.root / "current.md", block(DIRECTOR, REVIEWER))
+    yard.begin(REVIEWER)
+    with yard.supervised() as thread:
+        until(thread, lit(REVIEWER), "the light and the agent")
+        looks.clear()
+        with yard.source.open("a") as file:
+            file.write("mine\n")
+        yard.does(REVIEWER, "exec 3>>src/a.py; echo its >&3; exec 3>&-; exec 3>>src/a.py")
+        deadline = time.monotonic() + DEADLINE_S
+        while b"its" not in yard.source.read_bytes():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        looks.set()
+        seen = until(thread, lambda one: (it := found(one, "src/a.py")) is not None and bool(it.note), "told, and left")
+        both = found(seen, "src/a.py")
+        assert both is not None
+        assert both.note.endswith("what stood there just before is not known")
+        assert (both.whose, both.sure) == ("maybe REVIEWER", False)
+        assert yard.source.read_bytes() == b"print(1)\nmine\nits\n"
+        why = "what stood there just before is not known"
+        until(thread, lambda one: any(why in alert.message for alert in one.alerts), "an alert that says why")
+
+
+def test_the_person_s_own_command_is_no_agent_s_violation(yard: Yard) -> None:
+    append(yard.root / "current.md", block(DIRECTOR, CODER))
+    yard.begin(CODER)
+    hook = yard.root / ".git" / "hooks" / "pre-commit"
+    with yard.supervised() as thread:
+        until(thread, lit(CODER), "the light and the agent")
+        yard.works(CODER)
+        until(thread, busy(CODER), "its work")
+        assert "installed" in yard.guard("install-git-hook", "--yes")
+        text = hook.read_text()
+        yard.does(CODER, "mkdir reviews; echo x > reviews/x.md")  # when this is seen, the hook was looked at
+        seen = until(thread, lambda one: found(one, "reviews/x.md") is not None, "another one's folder")
+        assert [one.path for one in seen.violations] == ["reviews/x.md"]
+        yard.does(CODER, "echo exit 0 >> .git/hooks/pre-commit")
+        seen = until(thread, lambda one: found(one, ".git/hooks/pre-commit") is not None, "the agent's own line")
+        violation = found(seen, ".git/hooks/pre-commit")
+        assert violation is not None
+        lines = thread.violation_diff(violation.id)
+        assert [line for line in lines if line[:1] in "+-"][2:] == ["+exit 0"]
+        assert hook.read_text() == text + "exit 0\n"
+        # The same bytes by an agent's hands are no own act.
+        hook.unlink()
+        words = " ".join(yard.words("install-git-hook", "--yes"))
+        yard.does(CODER, f"env -u TEAMOPS_ROLE {words} >said 2>&1; echo over >>said")
+        until(thread, lambda _: "over" in read_of(yard.root / "said"), "its try")
+        assert "is the person's, and this is the agents' session" in read_of(yard.root / "said")
+        assert not hook.exists()
+
+
+def read_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def test_what_is_not_sure_is_told_and_left(yard: Yard) -> None:

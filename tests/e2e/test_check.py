@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,25 @@ def test_alerts_of_the_ledger_and_a_supervisor_that_lives_or_hangs(root: Path) -
     lease.say_round(time.monotonic() - 60)
     assert "hangs: no round for 6" in run(root).stdout
     assert (folder / "ledger.sqlite3").read_bytes() == before
+    lease.release()
+
+
+def test_what_is_hidden_behind_something_else_is_not_counted(root: Path) -> None:
+    folder = folder_of(root)
+    lease = Lease(folder)
+    assert lease.acquire(time.time())
+    lease.say_round(time.monotonic())
+    with closing(open_ledger(folder / "ledger.sqlite3")) as ledger:
+        seen = Alert(
+            code="tmux-down", subject="server", severity=Severity.CRITICAL, state=AlertState.ACKED, message="it is out",
+            do="start it", agent=None, since_wall=1.7e9, changed_wall=1.7e9,
+        )  # fmt: skip
+        ledger.save_alerts(
+            [seen, replace(seen, code="agent-dead", subject="CODER", agent=CODER, hidden_by="tmux-down")]
+        )
+    done = run(root, "--acked")
+    assert "critical=1;;0 warning=0;0 acked=1 " in done.stdout
+    assert "1 open alert |" in run(root).stdout
     lease.release()
 
 

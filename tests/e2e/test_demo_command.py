@@ -7,10 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+DEADLINE_S = 60.0
 pytestmark = [pytest.mark.tmux, pytest.mark.slow]
 
 # Python leaves SIGINT ignored where whoever started the tests ignores it; a person's shell does not.
@@ -22,14 +26,23 @@ main(["demo", "--headless", "--pace", "50", *sys.argv[1:]])
 """
 
 
-def start(short_dir: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def start(short_dir: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start the demo; one that does not end by itself is killed, and its test fails."""
+    with subprocess.Popen(
         [sys.executable, "-c", RUN, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(short_dir)},
-    )
+    ) as demo:
+        end = threading.Timer(DEADLINE_S, demo.kill)
+        end.start()
+        try:
+            yield demo
+        finally:
+            end.cancel()
+            demo.kill()
 
 
 def left(short_dir: Path) -> list[str]:

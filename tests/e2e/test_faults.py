@@ -111,10 +111,23 @@ def test_a_state_folder_that_is_deleted_is_made_again_with_its_alerts_and_nobody
     assert alert_is(AlertState.ACKED)(thread.snapshot())
 
 
+def put_in_the_way(folder: Path) -> None:
+    """A file where the folder was. The supervisor works in it meanwhile, and may make it again at any time."""
+    for number in itertools.count():
+        gone = folder.with_name(f"gone-{number}")
+        folder.rename(gone)
+        shutil.rmtree(gone)
+        try:
+            with folder.open("x", encoding="utf-8") as file:
+                file.write("in the way")
+        except FileExistsError:
+            continue
+        return
+
+
 def test_a_state_folder_that_cannot_be_made_is_said_and_waited_for(project: Watched, thread: SupervisorThread) -> None:
     wait(thread, acts, "acting")
-    shutil.rmtree(project.state)
-    project.state.write_text("in the way", encoding="utf-8")
+    put_in_the_way(project.state)
     wait(thread, lambda seen: any("can't supervise now" in trouble for trouble in seen.troubles), "the trouble")
     project.state.unlink()
     wait(thread, lambda seen: acts(seen) and not seen.troubles, "healed")

@@ -156,8 +156,11 @@ class Month:
         self.ledger.close()
         self.ledger = open_ledger(self.path)
         self.alerts = {alert.key: life.remember(alert, at, WALL + at) for alert in self.ledger.alerts()}
-        since = self.ledger.outbox.decided(WALL + at - self.policy.cap_window_s, WALL + at)
-        self.lately = Lately(tuple(wall - WALL for wall in since), quiet=self.lately.quiet)
+        span = (WALL + at - self.policy.cap_window_s, WALL + at)
+        pages, firsts = (
+            tuple(wall - WALL for wall in self.ledger.outbox.decided(*span, firsts=first)) for first in (False, True)
+        )
+        self.lately = Lately(pages, quiet=self.lately.quiet, firsts=firsts)
 
 
 def play(month: Month, faults: list[Fault]) -> None:

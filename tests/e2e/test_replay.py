@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -67,6 +68,8 @@ def test_a_moment_is_told_to_a_program(recorded: tuple[Path, Path]) -> None:
     ("words", "said", "hint"),
     [
         (("--date", "2026-01-01"), "nothing of 2026-01-01 is on record", DAY),
+        (("--date", "0001-01-01"), "nothing of 0001-01-01 is on record", DAY),
+        (("--date", "9999-12-31"), "nothing of 9999-12-31 is on record", DAY),
         (("--date", "someday"), '"someday" is no day', "such as today"),
         (("--date", DAY, "--at", "25:00"), '"25:00" is no time', "such as 02:13"),
         (("--date", DAY, "--speed", "0"), "--speed", ""),
@@ -112,6 +115,18 @@ def test_a_person_looks_at_the_night_in_a_small_terminal(recorded: tuple[Path, P
         terminal.keys("q")
         assert terminal.wait_end() == 0
         assert "nothing was done" in terminal.text(history=True)
+
+
+@pytest.mark.tmux
+def test_a_signal_ends_it_and_gives_the_terminal_back(recorded: tuple[Path, Path]) -> None:
+    root, state = recorded
+    program = [sys.executable, "-m", "teamops", "replay", "--date", DAY, "--state-dir", str(state)]
+    script = f'{shlex.join(program)}; echo "ended with $?"; exec cat'
+    with Terminal(["sh", "-c", script], cols=80, rows=24, cwd=root) as terminal:
+        terminal.wait_for("REPLAY", timeout=20)
+        terminal.process(program).terminate()
+        terminal.wait_for("ended with 143")
+        assert terminal.given_back()
 
 
 @pytest.mark.tmux

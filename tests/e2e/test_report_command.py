@@ -78,8 +78,9 @@ def test_it_is_written_to_a_file_in_the_form_that_its_name_says(project: Path, w
         assert (project / name).read_text(encoding="utf-8").startswith(begins)
     run(project, "report", "--date", str(LAST), "-o", "r.html", "--format", "json")
     assert (project / "r.html").read_text(encoding="utf-8").startswith("{")
-    error = run(project, "report", "-o", "no/such/r.md", code=1).stderr
-    assert "can't be written" in error
+    error = run(project, "report", "-o", "no/such/r.md", code=2).stderr
+    assert "no/such/r.md: No such file" in error
+    assert run(project, "report", "--date", str(LAST), "-o", "-").stdout.startswith("shop: report")
     assert not [path for path in project.iterdir() if path.name.startswith(".r")]
 
 
@@ -100,7 +101,8 @@ def test_wrong_use_says_what_is_wrong_and_what_to_do(project: Path, words: tuple
     assert said in run(project, "report", *words, code=2).stderr
 
 
-def test_a_folder_without_a_team_is_told_the_next_command(tmp_path: Path) -> None:
+def test_a_project_without_a_record_is_told_the_next_command(tmp_path: Path) -> None:
+    (tmp_path / "current.md").touch()
     for day in ("today", "yesterday"):
         text = " ".join(run(tmp_path, "report", "--date", day).stdout.split())
         assert "Nothing is on record" in text

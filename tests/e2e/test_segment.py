@@ -16,6 +16,7 @@ import pytest
 
 from teamops.config.load import load
 from teamops.handoff.write import render_block
+from teamops.model.clock import HUNG_S
 from teamops.model.role import DEVELOPER, DIRECTOR
 from teamops.report.segment import FILE
 from teamops.supervisor.lease import Lease, state_dir_of
@@ -87,6 +88,23 @@ def test_what_is_wrong_is_said(root: Path, tmp_path: Path) -> None:
         assert said in done.stderr
     with held(root, state, ["no facts"]):
         assert ask(root, state, "--format", "line").stdout == "○ starting\n"
+
+
+def test_it_says_that_the_supervisor_is_silent_as_soon_as_check_does(root: Path, tmp_path: Path) -> None:
+    facts = {"at": time.time(), "light": None, "more": 0, "alerts": 0, "cost": "", "unpriced": False}
+    lease = Lease(state_dir_of(load(root), tmp_path / "state"))
+    with held(root, tmp_path / "state", facts):
+        assert lease.holder() is not None
+    assert lease.acquire(time.time())
+    for silent_s, said, code in ((1.0, "○ no turn\n", 0), (HUNG_S + 1.0, "○ no news 21s\n", 2)):
+        lease.say_round(time.monotonic() - silent_s)
+        assert ask(root, tmp_path / "state", "--format", "line").stdout == said
+        place = ["-C", str(root), "--state-dir", str(tmp_path / "state")]
+        check = subprocess.run(
+            [sys.executable, "-m", "teamops", "check", *place], capture_output=True, check=False, timeout=60
+        )
+        assert check.returncode == code
+    lease.release()
 
 
 @pytest.mark.tmux

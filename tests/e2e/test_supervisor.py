@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,11 +21,13 @@ import pytest
 from teamops.config.load import load
 from teamops.handoff.appending import append
 from teamops.handoff.write import render_block
+from teamops.ledger.store import open_ledger
 from teamops.model.agent import AgentState, EvidenceKind
 from teamops.model.alert import AlertState
 from teamops.model.clock import Stamp
 from teamops.model.role import CODER, DIRECTOR, HUMAN, NONE, Role
 from teamops.model.snapshot import AckAlert, LightState, PokeRole, RestartRole, Snapshot, SupervisorPort
+from teamops.supervisor.lease import state_dir_of
 from teamops.supervisor.thread import SupervisorThread
 from teamops.supervisor.visiting import look
 from tests.model_server import model_server
@@ -167,6 +169,16 @@ class TestPort(PortContract):
 
     def change(self, port: SupervisorPort) -> None:  # noqa: ARG002 - the contract's signature
         append(self.project_of_port.handoff, block(DIRECTOR))
+
+
+def test_an_orderly_end_is_on_record_to_the_last_round(project: Project) -> None:
+    with project.supervised() as port:
+        begun = wait(port, lambda snapshot: snapshot.ready, "ready").stamp
+        wait(port, lambda snapshot: snapshot.stamp.now >= begun.now + 2.0, "some rounds")
+    with closing(open_ledger(state_dir_of(load(project.root), project.state) / "ledger.sqlite3")) as ledger:
+        ((since, until),) = ledger.days.watched(0.0, 2e12)
+    assert since <= begun.wall + 1.0
+    assert until >= begun.wall + 1.0
 
 
 def test_the_first_look_tells_light_agents_and_who_acts(project: Project) -> None:

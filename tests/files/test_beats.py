@@ -331,7 +331,10 @@ async def test_after_a_restart_the_last_beats_of_a_living_process_still_say_what
     assert again.beats == ()
     assert [(beat.pid, beat.kind) for beat in again.known] == [(os.getpid(), BeatKind.CYCLE_BEGIN)]
     (folder / "living.jsonl").unlink()
-    assert await told_at_start(tmp_path, positions) == []  # the newest is now of a process that ended
+    (past,) = await told_at_start(tmp_path, positions)  # the newest is now of a process that ended
+    assert isinstance(past, BeatsSeen)
+    assert (past.beats, past.known) == ((), ())
+    assert [(beat.pid, beat.tokens) for beat in past.past] == [(ended_pid, 7)], "that it worked then still holds"
 
 
 async def test_a_role_folder_or_file_that_is_a_link_is_not_read_and_is_said(tmp_path: Path) -> None:

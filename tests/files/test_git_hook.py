@@ -181,7 +181,8 @@ def test_the_commands(repo: Repo) -> None:
     (repo.root / ".git" / "hooks" / NAME).unlink()
     assert "installed" in run("install-git-hook", "--yes")
     assert "--yes" in run("install-git-hook", code=2)
-    assert "person's to install" in run("install-git-hook", "--yes", role="CODER", code=2)
+    said = run("install-git-hook", "--yes", role="CODER", code=2)
+    assert "install-git-hook is the person's, and this is CODER's shell" in said
     (repo.root / "src" / "a.py").write_text("2\n")
     repo.git("add", "-A")
     assert "src/a.py" in run("pre-commit", role="REVIEWER", code=1)

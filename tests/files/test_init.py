@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,11 @@ from teamops.config.profiles import folder as shipped_folder
 from teamops.config.starter import HANDOFF, Allowed, Team, server_name, toml_of
 from teamops.domain.limits import RestartWhen
 from teamops.handoff import parse
+from teamops.ledger.store import open_ledger
 from teamops.model.handoff import Severity
 from teamops.model.role import AGENT_ROLES, CODER, DIRECTOR
+from teamops.sources.kept_bytes import digest_of
+from teamops.supervisor.lease import state_dir_of
 
 Init = Callable[..., tuple[int, str, str]]
 ALL = Team(project="", roles=((DIRECTOR, "claude"), (CODER, "codex")), own_server=False, allowed=Allowed.ALL)
@@ -481,3 +485,26 @@ def test_the_umask_holds(tmp_path: Path) -> None:
 def test_six_roles_are_listed_as_the_pipeline_goes(project: Path, init: Init) -> None:
     init("--yes", "--roles", "all")
     assert tuple(role.role for role in load(project).roles) == AGENT_ROLES
+
+
+def test_what_is_added_to_a_watched_team_is_on_record_and_not_at_an_agent_s_hands(
+    project: Path, init: Init, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert init("--yes")[0] == 0
+    folder = state_dir_of(load(project), None)
+    folder.mkdir(parents=True, exist_ok=True)
+    (project / ".gitignore").write_bytes(b"mine\n")
+    profile = min((project / "profiles").iterdir())
+    profile.unlink()
+    with closing(open_ledger(folder / "ledger.sqlite3")) as ledger:
+        assert init()[0] == 0
+        own = {one.path: (one.digest, one.made_of) for one in ledger.boundaries.own_writes(0.0)}
+        assert own == {
+            str(profile): (digest_of(profile.read_bytes()), ""),
+            str(project / ".gitignore"): (digest_of((project / ".gitignore").read_bytes()), digest_of(b"mine\n")),
+        }
+        profile.unlink()
+        monkeypatch.setenv("TEAMOPS_ROLE", "CODER")
+        assert init()[0] == 0
+        assert len(ledger.boundaries.own_writes(0.0)) == 2

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from teamops.domain.client_files import FILES, with_excluded
 from teamops.git.repository import Repository
 from teamops.model.boundary import ChangeKind
 from teamops.sources import kept_bytes, tree_state
 from teamops.sources.guarded import guarded
-from teamops.sources.tree_facts import facts_of
-from teamops.sources.tree_state import STALE_S, Looked, TreeState
+from teamops.sources.tree_facts import Looked, facts_of
+from teamops.sources.tree_state import STALE_S, TreeState
 
 
 class Looking:
@@ -279,3 +280,42 @@ def test_git_is_not_asked_whether_it_ignores_what_it_holds(
     (change,) = looking.look("src/a.py").changes
     assert change.before is not None
     assert looking.state.bytes_of(change.before) == b"one\n"
+
+
+def test_settings_of_a_client_that_teamops_makes_are_no_change_until_somebody_writes_them(looking: Looking) -> None:
+    made = looking.root / ".mcp.json"
+    made.write_text(FILES[".mcp.json"])
+    assert told(looking.look(".mcp.json", settled=True)) == []
+    made.write_text('{"mcpServers": {"x": {"command": "y"}}}\n')
+    assert told(looking.look(".mcp.json", settled=True)) == [(".mcp.json", ChangeKind.CHANGED)]
+    made.write_text(FILES[".mcp.json"])
+    assert told(looking.look(".mcp.json", settled=True)) == [(".mcp.json", ChangeKind.CHANGED)]
+    planted = looking.root / "opencode.json"
+    planted.write_text("{}\n")
+    assert told(looking.look("opencode.json", settled=True)) == [("opencode.json", ChangeKind.CREATED)]
+
+
+def test_settings_that_were_made_before_may_go_and_come(looking: Looking) -> None:
+    made = looking.root / "opencode.json"
+    made.touch()
+    looking.state.begin()
+    made.unlink()
+    assert told(looking.look("opencode.json", settled=True)) == []
+    made.touch()
+    assert told(looking.look("opencode.json", settled=True)) == []
+
+
+def test_of_git_s_exclude_file_teamops_own_lines_are_no_change(looking: Looking) -> None:
+    path, name = looking.root / ".git" / "info" / "exclude", ".git/info/exclude"
+    path.write_text("*.own\n")
+    looking.state.begin()
+    path.write_text(with_excluded("*.own\n", ["/.mcp.json"]))
+    assert told(looking.look(name, settled=True)) == []
+    path.write_text("*.own\n")
+    assert told(looking.look(name, settled=True)) == []
+    path.write_text(with_excluded("*.own\n*.py\n", ["/.mcp.json"]))
+    assert told(looking.look(name, settled=True)) == [(name, ChangeKind.CHANGED)]
+    path.write_text(with_excluded("*.own\n*.py\n", ["/src/"]))
+    assert told(looking.look(name, settled=True)) == [(name, ChangeKind.CHANGED)]
+    path.unlink()
+    assert told(looking.look(name, settled=True)) == [(name, ChangeKind.DELETED)]

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,8 @@ from teamops.sources import work_tree as work_tree_module
 from teamops.sources.clock import Clock
 from teamops.sources.inotify import Inotify
 from teamops.sources.kept_bytes import KeptBytes, digest_of
+from teamops.sources.tree_facts import Looked
+from teamops.sources.tree_state import TreeState
 from teamops.sources.work_tree import WorkTree
 
 pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")]
@@ -363,7 +366,7 @@ async def test_a_system_without_inotify_is_polled(tmp_path: Path, monkeypatch: p
     await made.start()
     try:
         made.file.write_bytes(b"two\n")
-        await made.seen("src/a.py", ChangeKind.CHANGED)
+        assert not (await made.seen("src/a.py", ChangeKind.CHANGED)).single  # nobody knows how often it was written
         assert "no inotify" in made.troubles()["work tree (watching)"]
     finally:
         await made.source.stop()
@@ -470,7 +473,7 @@ async def test_what_no_folder_tells_of_is_seen_a_little_later(tmp_path: Path) ->
         other.hardlink_to(made.file)
         other.write_bytes(b"two\n")
         other.unlink()
-        await made.seen("src/a.py", ChangeKind.CHANGED)
+        assert not (await made.seen("src/a.py", ChangeKind.CHANGED)).single
         with made.file.open("r+b") as file, mmap.mmap(file.fileno(), 4) as mapped:
             mapped[:4] = b"six\n"
         await made.until(lambda: len(made.changes) == 2, "the change through memory")
@@ -505,3 +508,66 @@ async def test_folders_that_are_deleted_are_not_looked_for_among_all_others(
     (watched.root / "src").rename(watched.root / "lib")
     await watched.seen("lib/a.py", ChangeKind.CREATED)
     assert searched == [str(watched.root / "src")]
+
+
+async def test_whether_one_act_made_a_change_is_told(watched: Watched) -> None:
+    with watched.file.open("ab") as file:
+        file.write(b"two\n")
+    assert (await watched.seen("src/a.py", ChangeKind.CHANGED)).single
+    (watched.root / "new").mkdir()
+    (watched.root / "new" / "b.py").write_text("1")
+    assert (await watched.seen("new/b.py", ChangeKind.CREATED)).single
+    (watched.root / "new" / "b.py").unlink()
+    assert (await watched.seen("new/b.py", ChangeKind.DELETED)).single
+    await watched.fence()
+    # Two between two looks: nobody knows what stood there before the second.
+    watched.source.room = lambda: False
+    for line in (b"a person's\n", b"an agent's\n"):
+        with watched.file.open("ab") as file:
+            file.write(line)
+    (watched.root / "src" / "c.py").write_text("made")
+    (watched.root / "src" / "c.py").write_text("and written once more")
+    (watched.root / "src" / "d.py").write_text("once")
+    before = len(watched.changes)
+    watched.source.room = lambda: True
+    assert not (await watched.seen("src/c.py", ChangeKind.CREATED)).single
+    await watched.until(lambda: len(watched.changes) == before + 3, "all three")
+    assert {one.path: one.single for one in watched.changes[before:]} == {
+        "src/a.py": False, "src/c.py": False, "src/d.py": True,
+    }  # fmt: skip
+
+
+async def test_what_settles_keeps_its_count_while_others_are_looked_at(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_tree_module, "SETTLE_S", 1.0)
+    (watched.root / "src" / "c.py").write_text("once")
+    (watched.root / "src" / "d.py").write_text("once")
+    (watched.root / "src" / "d.py").write_text("and again")
+    for number in range(1, 4):  # looks at another, before those are told
+        watched.file.write_text(f"{number}")
+        await watched.until(lambda: len(watched.told) == number, "another")  # noqa: B023 - asked at once
+    assert {path for path, _ in watched.told} == {"src/a.py"}
+    assert (await watched.seen("src/c.py", ChangeKind.CREATED)).single
+    assert not (await watched.seen("src/d.py", ChangeKind.CREATED)).single
+
+
+async def test_what_is_written_while_it_is_looked_at_is_not_known_to_be_one_act_s(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = TreeState.look
+
+    def slowly(state: TreeState, *given: Any, **named: Any) -> Looked:
+        looked = look(state, *given, **named)
+        if any(one.path == "src/a.py" for one in looked.changes):
+            with watched.file.open("ab") as file:
+                file.write(b"meanwhile\n")
+            monkeypatch.setattr(TreeState, "look", look)
+        return looked
+
+    monkeypatch.setattr(TreeState, "look", slowly)
+    with watched.file.open("ab") as file:
+        file.write(b"two\n")
+    assert not (await watched.seen("src/a.py", ChangeKind.CHANGED)).single
+    await watched.until(lambda: len([one for one in watched.changes if one.path == "src/a.py"]) == 2, "the second")
+    assert watched.changes[-1].single

@@ -28,7 +28,8 @@ from teamops.model.check import Check, Word
 from teamops.model.errors import TeamopsError
 from teamops.model.role import Role
 from teamops.sources.inotify import Inotify
-from teamops.sources.tree_state import Looked, TreeState
+from teamops.sources.tree_facts import Looked
+from teamops.sources.tree_state import TreeState
 from teamops.supervisor import audit_trial, change_judge
 from teamops.supervisor.audit_trial import audit
 
@@ -126,7 +127,7 @@ def sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def is_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Inotify, "_ready", lambda self: os.read(self._fd, 1 << 16) and None)
+    monkeypatch.setattr(Inotify, "read", lambda self: os.read(self._fd, 1 << 16) and None)
 
 
 def allows_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from teamops.guard import confine
 from teamops.guard.landlock import HOLDS_EMPTYING, LATEST, abi, lacks
 from teamops.guard.terminal import can_forbid
 from teamops.model.errors import TeamopsError
-from tests.guard.yard import Yard, yard
+from tests.guard.yard import TOML, Yard, yard
 
 pytestmark = [
     pytest.mark.tmux,
@@ -284,10 +284,16 @@ def test_a_bwrap_that_does_not_work_counts_as_none(tmp_path: Path, monkeypatch: 
     program.write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv(CONFINED, raising=False)
     means.cache_clear()
     try:
         assert means().bwrap == ""
         assert means().lacks[0] == "bwrap does not work here: No permissions to create new namespace"
+        monkeypatch.setenv(CONFINED, "REVIEWER")
+        means.cache_clear()
+        why = "bwrap can't be tried from inside REVIEWER's boundary"
+        assert (means().bwrap, means().nested, means().missing[0]) == ("", why, why)
+        assert why not in means().lacks, "the machine may well have it"
         monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
         means.cache_clear()
         assert means().lacks[0] == "bwrap is not installed (package bubblewrap)"
@@ -345,6 +351,32 @@ def test_a_work_tree_of_its_own_commits(here: Yard) -> None:
     assert (here.project / "src" / "a.py").read_text() == "second = 2\n"
 
 
+@pytest.mark.parametrize("role", ["DEVELOPER", "REVIEWER"])
+def test_a_tmux_server_that_begins_with_the_first_agent_is_out_of_its_reach(here: Yard, role: str) -> None:
+    """When the boundary is drawn its socket is not there yet, and it may lie where the agent sees it."""
+    here.write("teamops.toml", TOML.format(sock=here.project / "s"))
+    server = 'tmux -f /dev/null -S "$P/s"'
+    script = f"{server} run-shell 'echo x > $P/src/a.py'; {server} new-session -d 'echo x > $P/src/a.py'; rm s; echo on"
+    words, env = here.words(role, ["sh", "-c", script])
+    assert not (here.project / "s").exists()
+    here.outside(f"{server} new-session -d -s w sh")
+    try:
+        done = here._run(words, env, ())
+        assert done.stdout == b"on\n", done.stderr
+        assert b"no server running" in done.stderr
+        assert (here.project / "src" / "a.py").read_text() == "second = 2\n"
+        control = here.outside(f"{server} run-shell 'echo held > $P/src/a.py'")
+        assert (here.project / "src" / "a.py").read_text() == "held\n", control
+    finally:
+        here.outside(f"{server} kill-server")
+
+
+def test_no_socket_no_cover(here: Yard) -> None:
+    here.write("teamops.toml", TOML.format(sock=here.project / "s"))
+    assert here.inside("DEVELOPER", "ls s; echo $?").stdout == b"2\n"
+    assert not (here.project / "s").exists()
+
+
 def test_the_words_for_bwrap_end_with_its_rights() -> None:
     words = bwrap_words("/b", (), "/p")
     assert words[-6:] == ["--cap-drop", "ALL", "--die-with-parent", "--chdir", "/p", "--"]
@@ -359,3 +391,25 @@ def test_a_role_has_no_right_where_its_project_is_not(here: Yard) -> None:
     assert not (here.base / "beside").exists()
     assert (here.project / "src" / "b.py").read_text() == "y\n"
     assert subprocess.run([*words[:-3], "false"], check=False, timeout=30).returncode == 1
+
+
+PLANT = """
+for d in .claude .codex .gemini .opencode; do mkdir -p $d; echo x > $d/settings.json; mv $d $d.away; rm -rf $d; done
+for f in .mcp.json opencode.json opencode.jsonc; do echo x >> $f; rm -f $f; echo y > new; mv -f new $f; done
+echo z > planted-here
+"""
+
+
+def test_no_client_s_settings_are_planted_where_there_were_none(here: Yard) -> None:
+    places = (".claude", ".codex", ".gemini", ".opencode", ".mcp.json", "opencode.json", "opencode.jsonc")
+    subprocess.run(["git", "rm", "-rq", "--cached", ".claude"], cwd=here.project, check=True)
+    (here.project / ".claude" / "settings.json").unlink()
+    (here.project / ".claude").rmdir()
+    here.inside("DEVELOPER", PLANT)
+    assert (here.project / "planted-here").read_text() == "z\n"  # it may write beside them
+    assert sorted(path.name for path in (here.project / ".opencode").iterdir()) == [".gitignore"]
+    for name in places[:3]:
+        assert list((here.project / name).iterdir()) == []
+    assert [(here.project / name).read_text() for name in places[4:]] == ['{"mcpServers": {}}\n', "", ""]
+    told = subprocess.run(["git", "status", "--short"], cwd=here.project, check=True, capture_output=True, text=True)
+    assert not [line for line in told.stdout.splitlines() if line.startswith("??") and line[3:].strip("/") in places]

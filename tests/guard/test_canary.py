@@ -156,6 +156,15 @@ def test_a_team_that_is_well_works_and_nothing_stays_behind(shop: Shop) -> None:
     assert "only from root" in found["PARTNER"]["hook"].why
 
 
+def test_a_trial_tells_git_nothing(shop: Shop) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=shop.root, check=True)
+    exclude = shop.root / ".git" / "info" / "exclude"
+    before = exclude.read_text()
+    assert shop.examine(quick=True)["DEVELOPER"]["kernel"].word is Word.WORKS
+    assert exclude.read_text() == before
+    assert not (shop.root / ".mcp.json").exists()
+
+
 def test_gemini_s_hook_is_tried_where_it_is_given(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch_gemini, "is_of_root", lambda _: True)
     found = shop.examine()["PARTNER"]
@@ -286,6 +295,22 @@ def test_a_link_among_settings_at_home_is_said_and_starts_nothing_where_that_is_
     check = layers(prove(shop.subject("REVIEWER"), quick=True))["kernel"]
     assert check.word is Word.BROKEN
     assert "is a link, which can be put elsewhere" in check.why
+
+
+def test_a_client_s_settings_in_the_project_are_tried_and_a_link_never_works(shop: Shop) -> None:
+    check = layers(prove(shop.subject("DEVELOPER"), quick=True))["kernel"]
+    assert check.word is Word.WORKS
+    for name in (".claude/", ".codex/", ".gemini/", ".opencode/", ".mcp.json", "opencode.json", "opencode.jsonc"):
+        assert any(f" {shop.root}/{name}" in each and "done" not in each for each in check.tried), name
+    (shop.root / ".claude").rmdir()
+    (shop.root / ".claude").symlink_to(shop.folder / "elsewhere")
+    check = layers(prove(shop.subject("DEVELOPER"), quick=True))["kernel"]
+    assert check.word is Word.NOT_SUPPORTED
+    assert f"open: {shop.root}/.claude is a link: it can be put elsewhere" in check.why
+    assert layers(prove(shop.subject("REVIEWER"), quick=True))["kernel"].word is Word.WORKS  # it can't
+    shop.write(TOML.format(bin=shop.bin) + "[guard]\nstrict = true\n")
+    check = layers(prove(shop.subject("DEVELOPER"), quick=True))["kernel"]
+    assert (check.word, "is a link" in check.why) == (Word.BROKEN, True)
 
 
 def widened(subject: Subject, change: Callable[[list[str]], object]) -> None:

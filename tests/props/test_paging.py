@@ -48,7 +48,8 @@ class Paging(RuleBasedStateMachine):
         self.causes: set[Key] = set()
         self.alerts: dict[Key, Alert] = {}
         self.lately = Lately()
-        self.times: list[float] = []
+        self.times: dict[bool, list[float]] = {True: [], False: []}
+        """When pages were decided: the first words of something critical, and others."""
         self.fired: set[tuple[Key, float]] = set()
         self.ids: set[str] = set()
         self.told_at: dict[Key, float] = {}
@@ -90,7 +91,8 @@ class Paging(RuleBasedStateMachine):
     def check(self, page: Page, rank: int, before: dict[Key, Alert]) -> None:
         assert page.id not in self.ids
         self.ids.add(page.id)
-        self.times.append(self.now)
+        first = any(before[key].severity is Severity.CRITICAL and before[key].paged_wall is None for key in page.keys)
+        self.times[first].append(self.now)
         assert rank in {0, 1}
         for key in page.keys:
             alert = before[key]
@@ -173,14 +175,15 @@ class Paging(RuleBasedStateMachine):
         self.wall += 1.0
         self.alerts = {key: life.remember(alert, self.now, self.wall) for key, alert in kept.items()}
         self.told_at = {key: min(self.told_at.get(key, self.now), alert.paged) for key, alert in self.alerts.items()}
-        self.lately = Lately(self.lately.pages)
+        self.lately = Lately(self.lately.pages, firsts=self.lately.firsts)
         self.wanted_since = {}
         self.look()
 
     @invariant()
     def the_cap_holds(self) -> None:
-        for start in getattr(self, "times", []):
-            assert sum(start <= one < start + self.policy.cap_window_s for one in self.times) <= self.policy.cap
+        for times in getattr(self, "times", {}).values():
+            for start in times:
+                assert sum(start <= one < start + self.policy.cap_window_s for one in times) <= self.policy.cap
 
     @invariant()
     def nothing_waits_for_ever(self) -> None:

@@ -27,6 +27,8 @@ from tests.tmux.fake_client import DIALOG, MARK, RULE
 
 CYCLE_S = 0.5
 COST = 0.01
+TOOL_INPUT = {"command": "git status"}
+"""Its role may do that, so that what is refused is refused by a hold."""
 
 
 class Costed(Transcript):
@@ -55,7 +57,7 @@ class Client:
         with self.log_path.open("a", encoding="utf-8") as out:
             out.write(f"{word} {os.getpid()} {time.time()}\n")
 
-    def hook(self, event: str, **told: str) -> tuple[bool, bool]:
+    def hook(self, event: str, **told: object) -> tuple[bool, bool]:
         """Run the hooks of an event; return whether it is refused, and whether that ends the turn."""
         if "hookless" in self.habits:
             return False, False
@@ -69,7 +71,7 @@ class Client:
                     check=False,
                 )
                 refused = refused or done.returncode == 2
-                ends = ends or (done.stdout.strip() != b"" and json.loads(done.stdout)["continue"] is False)
+                ends = ends or (done.stdout.strip() != b"" and json.loads(done.stdout).get("continue") is False)
         return refused, ends and "tireless" not in self.habits
 
     def draw(self) -> None:
@@ -86,12 +88,12 @@ class Client:
         if "asks" in self.habits and self.cycles == 5:
             self.dialog, self.busy = True, False
             return
-        refused, ends = self.hook("PreToolUse", tool_name="Bash")
+        refused, ends = self.hook("PreToolUse", tool_name="Bash", tool_input=TOOL_INPUT)
         if refused:
             self.log("refused")
             self.busy = not ends
         else:
-            self.hook("PostToolUse", tool_name="Bash")
+            self.hook("PostToolUse", tool_name="Bash", tool_input=TOOL_INPUT)
 
     def keys(self, text: str) -> None:
         for key in text:

@@ -325,6 +325,7 @@ def test_a_ledger_that_can_t_be_written_stops_who_spends(shop: Shop) -> None:
         start = [sys.executable, "-m", "teamops", "up", "CODER", "-C", str(shop.root), "--state-dir", str(shop.state)]
         subprocess.run(start, cwd=ROOT, check=True, capture_output=True)
         until("it spends", lambda: len(shop.lines("cycle")) > 2)
+        assert shop.lines("refused") == []
         full = time.time()
         # As on a full disk: no file of that process can grow beyond some bytes.
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1024, resource.RLIM_INFINITY))

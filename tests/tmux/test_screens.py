@@ -87,3 +87,13 @@ async def test_calls_that_fail_are_seen_and_a_refused_account_with_them(
     async with watching(tmux, "claude") as events:
         (seen,) = [event for event in events if isinstance(event, ScreenSeen)]
         assert (seen.screen, seen.auth) == (screen, auth)
+
+
+async def test_an_error_that_is_no_failed_call_is_told_with_the_prompt(tmux: PrivateTmux) -> None:
+    shown = "■ Failed to save model migration prompt preference\\n\\n\u203a Ask Codex\\n\\n  gpt\\n"
+    pane = tmux.new("a", "exec " + shlex.join(["sh", "-c", f"printf '{shown}'; exec cat"]))
+    await until("its screen", lambda: "gpt" in tmux.screen(pane))
+    async with watching(tmux, "codex") as events:
+        (seen,) = [event for event in events if isinstance(event, ScreenSeen)]
+        assert (seen.screen, seen.auth) == (Screen.PROMPT, False)
+        assert seen.complaint == "Failed to save model migration prompt preference"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -29,6 +30,22 @@ def alert(port: FakePort, **changed: object) -> Alert:
         do="restart it", agent=None, since_wall=wall - 60, changed_wall=wall - 60,
     )  # fmt: skip
     return replace(base, **changed)  # type: ignore[arg-type]
+
+
+async def test_what_the_cap_holds_back_says_until_when(make_app: MakeApp, port: FakePort) -> None:
+    wall = port.now.stamp.wall
+    one = alert(port, notify=True, held_wall=wall + 300.0)
+    port.publish(alerts=(one,))
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("3")
+        await settle(pilot)
+        until = datetime.fromtimestamp(wall + 300.0).astimezone()
+        assert f"held until {until:%H:%M}" in text_on(app)
+        port.publish(alerts=(replace(one, state=AlertState.ACKED),))
+        await settle(pilot)
+        assert "held until" not in text_on(app)
 
 
 async def test_m_silences_the_chosen_alert_for_longer_each_time(make_app: MakeApp, port: FakePort) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from teamops.cli.leaving import Leaving
 from teamops.cli.screen import run_attach
 from teamops.model.errors import TeamopsError
 from teamops.model.snapshot import AttachPlan
@@ -18,11 +19,13 @@ pytestmark = pytest.mark.tmux
 
 PROGRAM = """
 import sys
+from teamops.cli.leaving import Leaving
 from teamops.cli.screen import run_attach
 from teamops.tmux.attach import attach_plan
 from teamops.tmux.socket import Socket
 input("ready? ")
-run_attach(attach_plan(Socket(path=sys.argv[1]), "agent"))
+with Leaving() as leaving:
+    run_attach(attach_plan(Socket(path=sys.argv[1]), "agent"), leaving)
 print("here again")
 input()
 """
@@ -63,4 +66,4 @@ async def test_within_the_same_server(tmux: PrivateTmux, short_dir: Path) -> Non
 def test_what_tmux_says_is_told(tmux: PrivateTmux) -> None:
     plan = AttachPlan((*tmux.socket.argv(), "attach-session", "-t", "=nobody:"), switch=False, back="come back: x")
     with pytest.raises(TeamopsError, match="can't find session"):
-        run_attach(plan)
+        run_attach(plan, Leaving())

@@ -65,7 +65,7 @@ async def test_the_list_says_what_got_past_and_what_was_refused(make_app: MakeAp
         ):
             assert all(piece in row for piece in pieces), row
             assert ('write.deny "*.py"' in row) == ("queue.py" in row and size[0] >= 100)
-        assert "REVIEWER may not change it (write.allow); it was REVIEWER or DEVELOPER" in text_on(app)
+        assert "REVIEWER may not change it (write.allow); maybe it was REVIEWER or DEVELOPER" in text_on(app)
         await pilot.press("G")
         await settle(pilot)
         assert "give the light to DEVELOPER or CODER" in " ".join(text_on(app).split()), "the chosen one in full"
@@ -134,7 +134,7 @@ async def test_enter_shows_the_evidence_and_the_change(make_app: MakeApp, size: 
         text = text_on(app)
         for piece in (
             "↯ open  src/webhooks/retry.py  changed +4 -1",
-            "by REVIEWER or DEVELOPER",
+            "maybe it was REVIEWER or DEVELOPER",
             "· REVIEWER's hook refused src/webhooks/retry.py three times",
             "-     return 2.0 ** attempt",
             "+     jitter = random.uniform(0.0, 1.0)",

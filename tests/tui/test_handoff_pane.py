@@ -301,3 +301,19 @@ async def test_a_block_that_comes_draws_its_own_line_in_the_list(
         app.desk.handoff.list.redraw()
         await settle(pilot)
         assert lines_on(app) == told, "what was kept is what would be drawn"
+
+
+async def test_a_block_that_was_gone_for_a_while_is_shown_again(make_app: MakeApp, port: FakePort) -> None:
+    """A replay goes back to before the first block, and on again."""
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        append(port, NEW)
+        await settle(pilot)
+        blocks = port.now.blocks
+        port.publish(blocks=())
+        await settle(pilot)
+        assert "One statement now." not in text_on(app)
+        port.publish(blocks=blocks)
+        await settle(pilot)
+        assert "current · 40 of 40" in text_on(app)
+        assert "One statement now." in text_on(app)

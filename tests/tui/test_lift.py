@@ -8,15 +8,18 @@ from msgspec.structs import replace
 
 from teamops.domain.budget import BudgetRule, line_of
 from teamops.model.agent import AgentState, Evidence, EvidenceKind
+from teamops.model.agent_report import AgentReport
 from teamops.model.budget import TEAM, BudgetHold, Cause, Spent
 from teamops.model.role import DIRECTOR
 from teamops.model.snapshot import LiftBudget
 from teamops.tui.screens.lift import LiftWindow
+from teamops.tui.screens.restart import RestartWindow
 from tests.tui.conftest import MakeApp
 from tests.tui.fake_port import FakePort
 from tests.tui.lines import settle, text_on
 from tests.tui.test_keys import notes, on_desk
 
+LIFTS = "It is held: L lets it spend again."
 WHY = "$5.02 of $5.00 spent on 2026-03-28 (UTC)"
 
 
@@ -27,6 +30,7 @@ def hold(port: FakePort, scope: str = DIRECTOR, cause: Cause = Cause.BUDGET) -> 
             agent,
             state=AgentState.HELD,
             held=WHY,
+            lift="teamops budget lift X",
             evidence=Evidence(EvidenceKind.OWN, 5.0, f"budget: {WHY}"),
         )
         if agent.role == DIRECTOR
@@ -105,9 +109,44 @@ async def test_who_is_held_is_not_poked_or_started_and_who_is_not_is_not_lifted(
             assert said in notes(app)
         await pilot.press("L")
         await settle(pilot)
-        port.publish(agents=tuple(replace(agent, held="") for agent in port.now.agents), budgets=())
+        port.publish(agents=tuple(replace(agent, held="", lift="") for agent in port.now.agents), budgets=())
         await settle(pilot)
         assert "held: no more" in text_on(app)
+
+
+async def test_who_is_held_for_another_reason_is_started_again_and_not_lifted(
+    make_app: MakeApp, port: FakePort
+) -> None:
+    hold(port)
+    port.publish(agents=tuple(replace(agent, lift="") for agent in port.now.agents), budgets=())
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        await pilot.press("L")
+        await settle(pilot)
+        assert "and not for what it spends: r starts it again" in notes(app)
+        await pilot.press("r")
+        await settle(pilot)
+        assert isinstance(app.screen, RestartWindow)
+
+
+async def test_the_screen_of_one_that_may_not_spend_names_no_other_way_out(make_app: MakeApp, port: FakePort) -> None:
+    hold(port)
+    agents = tuple(replace(agent, can_restart=True) for agent in port.now.agents)
+    port.publish(agents=agents)
+    port.agent_reports[DIRECTOR] = AgentReport(role=DIRECTOR)
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        for part, told in (("1", f"holds it back: {WHY}; L lets it spend again"), ("4", LIFTS), ("5", LIFTS)):
+            await pilot.press(part)
+            await settle(pilot)
+            shown = " ".join(text_on(app).split())
+            assert told in shown
+            for word in ("r starts it", "r restarts it", "r clears", "p pokes it", "holds nothing back"):
+                assert word not in shown, (part, word)
 
 
 async def test_the_header_says_what_the_team_may_spend(make_app: MakeApp, port: FakePort) -> None:

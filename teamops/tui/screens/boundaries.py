@@ -178,7 +178,7 @@ def _violation_lines(violation: Violation, palette: Palette) -> list[Line]:
     head = Line(hang=2).add(f"{symbol} {violation.state} ", palette.named(style)).add(violation.path, palette.strong)
     head.add(f"  {violation.change} {boundary_words.size(violation)}", palette.dim)
     why = Line(hang=2).add(violation.why, palette.text).add(f" ({violation.rule})", palette.dim)
-    lines = [head, why.add(f"; it was {boundary_words.by_whom(violation)}", palette.text)]
+    lines = [head, why.add(f"; {violation.it_was}", palette.text)]
     if violation.note:
         lines.append(Line(hang=2).add(violation.note, palette.dim))
     elif violation.evidence:

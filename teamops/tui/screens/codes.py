@@ -86,7 +86,7 @@ class CodesScreen(ListScreen):
 
     def draw(self) -> None:
         """Draw the codes, and which of them fire now."""
-        firing = frozenset(alert.code for alert in self.snapshot.alerts if alert.open)
+        firing = frozenset(alert.code for alert in self.snapshot.alerts if alert.listed)
         self.head.show(
             [
                 Line()
@@ -98,7 +98,7 @@ class CodesScreen(ListScreen):
             self._drawn = (self.filter, firing)
             self.codes.firing = firing
             self.list.show(
-                [rule for rule in self.rules if self.wanted(rule.code, rule.meaning, rule.do, rule.severity)]
+                [rule for rule in self.rules if self.wanted(rule.code, rule.meaning, rule.do, rule.severity_words)]
             )
             self.list.redraw()
         self.name_list("Alerts")
@@ -111,7 +111,7 @@ class CodesScreen(ListScreen):
             self.chosen.show([])
             return
         symbol, style = words.SEVERITIES[rule.severity]
-        head = Line().add(f"{symbol} {rule.severity} ", colours.named(style)).add(rule.code, colours.strong)
+        head = Line().add(f"{symbol} {rule.severity_words} ", colours.named(style)).add(rule.code, colours.strong)
         head.add(f"   {self._when(rule)}", colours.dim)
         told = f"calls you away from the screen: {rule.paged}" if rule.page else "calls nobody away from the screen"
         lines = [

@@ -152,7 +152,9 @@ class Desk(AgentScreen):
         now = snapshot.stamp.wall
         self.alerts.show(
             [
-                AlertRow(alert, words.age(now - words.state_since(alert)), words.silence(alert, now))
+                AlertRow(
+                    alert, words.age(now - words.state_since(alert)), words.silence(alert, now), words.held(alert, now)
+                )
                 for alert in self.filters.alerts(snapshot)
             ]
         )

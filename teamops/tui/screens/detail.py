@@ -224,8 +224,10 @@ class Detail(AgentScreen):
                 say(rows, told)
             return
         start = self._start(agent)
-        say(self.pokes, ("It was never poked.", "p pokes it: shows the line first."))
-        again = f"r {'restarts' if agent.pid is not None else 'starts'} it now." if agent.can_restart else start
+        poke = start if agent.lift else "p pokes it: shows the line first."
+        say(self.pokes, ("It was never poked.", poke))
+        now_too = agent.can_restart and not agent.lift
+        again = f"r {'restarts' if agent.pid is not None else 'starts'} it now." if now_too else start
         say(self.restarts, ("It was never restarted.", f"A rule does so when it is unwell. {again}"))
         say(self.processes, ("What ran then is not on record.",) if report.past else ("No process of it runs.", start))
         self.pokes.show([PokeRow(poke, moment(poke.decided_wall, now)) for poke in report.deliveries])
@@ -263,6 +265,8 @@ class Detail(AgentScreen):
 
     @staticmethod
     def _start(agent: AgentView) -> str:
+        if agent.lift:
+            return "It is held: L lets it spend again."
         return "r starts it." if agent.can_restart else "Name its command in teamops.toml, and r starts it."
 
     @staticmethod

@@ -99,7 +99,7 @@ class ViolationScreen(TeamScreen):
         head.add(f"  {one.change} {boundary_words.size(one)}".rstrip(), colours.text)
         head.add(f"  {moment(one.wall, now)}", colours.dim)
         why = Line(hang=2).add(one.why, colours.text).add(f" ({one.rule})" if one.rule else "", colours.dim)
-        lines = [head, why, Line(hang=2).add("by ", colours.faint).add(boundary_words.by_whom(one), colours.text)]
+        lines = [head, why, Line(hang=2).add(one.it_was, colours.text)]
         if one.note:
             when = "" if one.changed_wall is None else f"  {moment(one.changed_wall, now)}"
             lines.append(Line(hang=2).add(one.note, colours.warn).add(when, colours.dim))
@@ -194,7 +194,7 @@ class SettleWindow(TeamWindow):
         does = settled or _ASKED[self.act][1]
         asked = Line().add("y", colours.key).add(f" {keys.act(self.act).label}   ", colours.dim)
         asked.add("n", colours.key).add(" or ", colours.dim).add("Esc", colours.key).add(" leave it", colours.dim)
-        why = Line(hang=2).add(f"{one.why}; it was {boundary_words.by_whom(one)}", colours.text)
+        why = Line(hang=2).add(f"{one.why}; {one.it_was}", colours.text)
         self.page.show([what, why, Line(), Line().add(does, colours.warn), Line(), asked])
 
     def action_confirm(self) -> None:

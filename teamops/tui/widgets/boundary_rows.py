@@ -55,7 +55,7 @@ class BoundaryList(RowView):
             violation = row.violation
             symbol, style = boundary_words.STATES[violation.state]
             state, role = violation.state.value, violation.roles[0] if violation.roles else words.NOTHING
-            role += "?" if len(violation.roles) > 1 else ""
+            role += "?" if violation.roles and not (violation.direct and len(violation.roles) == 1) else ""
             about, rule, right = violation.path, violation.rule, boundary_words.size(violation)
         elif isinstance(row, RefusedRow):
             symbol, state, style = boundary_words.VERDICTS[row.decision.verdict]

@@ -322,6 +322,7 @@ class HandoffPane(Horizontal):
         self.follows = newest if self._hits is None else self.follows and newest
         if block is None or not self.view.display or not self.view.size.width:
             self.view.show_head(block, len(self._blocks), follows=newest)
+            self._drawn = None  # the head may have taken the place of what was drawn
             return
         if self._target is not None and self._target[0] != block.index:
             self._target = None

@@ -23,6 +23,8 @@ class AlertRow(Struct, frozen=True):
     age: str
     silence: str = ""
     """How long it is silenced for yet; empty = it is not."""
+    held: str = ""
+    """Until when the cap holds it back; empty = it does not."""
 
 
 class AlertsPane(RowView):
@@ -58,7 +60,7 @@ class AlertsPane(RowView):
         loud = colours.dim if quiet else colours.named(style)
         head = Line().add(f"{words.CURSOR} " if chosen else "  ", colours.accent)
         head.add(f"{symbol} {alert.severity} ", loud).add(alert.code, colours.dim if quiet else colours.strong)
-        told = row.silence or f"{words.ALERT_STATES[alert.state]} {row.age}"
+        told = row.silence or row.held or f"{words.ALERT_STATES[alert.state]} {row.age}"
         state = Line().add(f"{told} ", colours.dim if quiet else loud)
         if alert.agent and head.width + len(alert.agent) + 2 + state.width <= width:
             head.add(f" {alert.agent}", colours.dim)

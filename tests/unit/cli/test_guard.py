@@ -49,6 +49,9 @@ def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
         (("--role", "DEVELOPER", "~no-such-user/x"), 1, "whose home it is in can't be said"),
         (("--role", "REVIEWER", "--command", "git log --output=x"), 1, "rule     commands.words"),
         (("--role", "REVIEWER", "--command", "git log"), 0, "rule     reading"),
+        (("--role", "REVIEWER", "--command", "echo x >> current.md"), 0, "because  every role writes its blocks there"),
+        (("--role", "REVIEWER", "--command", "echo x > reviews/r"), 0, "because  REVIEWER may change it (reviews/r)"),
+        (("--role", "REVIEWER", "--command", "env -u TEAMOPS_ROLE teamops append --turn X"), 1, "rule     speaks"),
         (("--role", "DEVELOPER", "--command", "git push"), 1, 'rule     commands.deny "git push*"'),
         (("--role", "DEVELOPER", "--command", "\x1b[31mx"), 0, "rule     commands.not_understood"),
     ],
@@ -80,7 +83,8 @@ command = "sleep 9"
         ("DIRECTOR", ("src/a.py",), "hooks and audit", "hooks and audit only (the folder is writable)"),
         ("DIRECTOR", ("teamops.toml",), "kernel", "held by the kernel"),
         ("CODER", ("reviews/x.md",), "kernel", "held by the kernel"),
-        ("CODER", ("opencode.json",), "audit", "the audit only: what it runs has no hooks (sdk)"),
+        ("CODER", ("opencode.json",), "kernel", "held by the kernel"),
+        ("CODER", ("src/opencode.json",), "audit", "the audit only: what it runs has no hooks (sdk)"),
         (
             "CODER",
             ("--command", "git push"),
@@ -102,6 +106,24 @@ def test_the_layer_that_holds_the_answer_is_said(
     shown = run(project, "explain", "--role", role, *words).stdout
     assert f"\n  layer    {says}" in shown
     assert sorted(project.rglob("*")) == before  # asking makes nothing
+
+
+@pytest.mark.skipif(not (means().bwrap and means().landlock), reason="nothing here holds")
+@pytest.mark.parametrize("mode", ["auto", "require"])
+def test_inside_a_boundary_the_machine_is_not_said_to_lack_what_can_t_be_tried_there(project: Path, mode: str) -> None:
+    (project / "teamops.toml").write_text(f'{LAYERS}[sandbox]\nmode = "{mode}"\n')
+    (project / "reviews").mkdir()
+    outside = json.loads(run(project, "explain", "--json", "--role", "DIRECTOR", "teamops.toml").stdout)
+    teamops, where = (sys.executable, "-m", "teamops"), ("-C", str(project))
+    asked = ("guard", "explain", *where, "--json", "--role", "DIRECTOR", "teamops.toml")
+    done = subprocess.run(
+        [*teamops, "run", *where, "--role", "REVIEWER", "--", *teamops, *asked],
+        cwd=project, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    inside = json.loads(done.stdout)
+    assert inside["layer"] == outside["layer"] == "kernel"
+    assert inside["held"] == f"{outside['held']}; bwrap can't be tried from inside REVIEWER's boundary"
 
 
 def test_without_a_sandbox_the_layer_says_why(project: Path) -> None:

@@ -20,7 +20,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "alerts.md"
 def documentation() -> str:
     """Return the table of alerts as docs/alerts.md has it."""
     rows = [
-        f"| `{rule.code}` | {rule.severity} | {rule.meaning} | {rule.evidence} | {rule.paged} | {rule.do} |"
+        f"| `{rule.code}` | {rule.severity_words} | {rule.meaning} | {rule.evidence} | {rule.paged} | {rule.do} |"
         for rule in RULES.values()
     ]
     head = "| code | severity | meaning | evidence | you are told away from the screen | what to do |"
@@ -45,6 +45,43 @@ def said_codes(source: str) -> Iterator[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
             (code,) = (word.value for word in node.keywords if word.arg == "code")
             yield from constants(code, named)
+
+
+def said_severities(source: str) -> Iterator[tuple[str, str]]:
+    """Yield the code of each ``Finding(...)`` that says how grave it is, and each severity that it may say."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
+            words = {word.arg: word.value for word in node.keywords if word.arg is not None}
+            for part in ast.walk(words["severity"]) if "severity" in words else ():
+                if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "Severity":
+                    (call,) = said_codes_of(node, tree)
+                    yield from ((code, part.attr) for code in call)
+
+
+def said_codes_of(call: ast.Call, tree: ast.Module) -> list[list[str]]:
+    """Return the codes that one ``Finding(...)`` may have."""
+    named = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return [constants(word.value, named) for word in call.keywords if word.arg == "code"]
+
+
+def test_every_severity_that_a_finding_says_is_its_rules() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in sorted(ROOT.rglob("*.py"))]
+    said = {(code, Severity[name]) for text in texts for code, name in said_severities(text)}
+    other = {(code, severity) for code, severity in said if severity is not RULES[code].severity}
+    assert other == {(rule.code, rule.else_severity) for rule in RULES.values() if rule.else_severity is not None}
+    assert {("agent-dead", Severity.CRITICAL), ("boundary-crossed", Severity.INFO)} <= other
+
+
+def test_a_severity_that_depends_on_the_case_is_said_with_it() -> None:
+    assert RULES["agent-dead"].severity_words == "warning; critical while it holds a light"
+    assert RULES["tmux-down"].severity_words == "critical"
 
 
 def constants(node: ast.expr, named: dict[str, ast.expr]) -> list[str]:
@@ -73,6 +110,8 @@ def test_each_rule_is_sound(rule: AlertRule) -> None:
     assert rule.severity in {Severity.INFO, Severity.WARNING, Severity.CRITICAL}
     assert rule.inhibits <= set(RULES)
     assert rule.code not in rule.inhibits
+    assert (rule.else_severity is None) is (not rule.else_when)
+    assert rule.else_severity is not rule.severity
     assert all((rule.meaning, rule.evidence, rule.do))
     assert (rule.paged == "no") is (not rule.page)
     assert rule.page or rule.severity is not Severity.CRITICAL, "what is critical calls a person"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from teamops.domain.attribution import Blame, Candidate, Refusal, attribute, over_net
+from teamops.domain.attribution import SEVERAL, Blame, Candidate, Refusal, attribute, of_several, over_net
 from teamops.model.role import CODER, DIRECTOR, PARTNER, REVIEWER, Role
 
 NO = Refusal(rule="write.allow", why="it is not among what REVIEWER may change")
@@ -124,3 +124,16 @@ def test_blame_is_a_value() -> None:
     blame = attribute([who(REVIEWER, light=True)])
     assert isinstance(blame, Blame)
     assert replace(blame) == blame
+
+
+def test_only_what_shows_it_is_direct_and_several_acts_are_nobody_s_for_sure() -> None:
+    for one, direct in ((who(REVIEWER, opened=True), True), (who(REVIEWER, let=1.0), True)):
+        blame = attribute([one])
+        assert blame is not None
+        assert (blame.direct, blame.sure) == (direct, True)
+        several = of_several(blame)
+        assert (several.direct, several.sure, several.evidence[-1]) == (False, False, SEVERAL)
+    for one in (who(REVIEWER, refused=1.0), who(REVIEWER, busy=True)):
+        blame = attribute([one])
+        assert blame is not None
+        assert (blame.direct, blame.sure) == (False, True)

@@ -33,9 +33,11 @@ def test_the_words() -> None:
     assert (found.code, severity_of(found), found.subject) == ("boundary-crossed", Severity.WARNING, "REVIEWER#1")
     assert (found.agent, pages(found)) == (REVIEWER, True)
     assert found.message == (
-        "REVIEWER: src/a.py was changed, and it is not among what REVIEWER may change "
+        "maybe REVIEWER: src/a.py was changed, and it is not among what REVIEWER may change "
         "(rule write.allow; REVIEWER holds the light)"
     )
+    (shown,) = violation_findings([replace(ONE, direct=True)])
+    assert shown.message == found.message.removeprefix("maybe ")
     assert "teamops guard diff 1" in found.do
     (nobody,) = violation_findings([replace(ONE, roles=(), evidence=())])
     assert (nobody.agent, nobody.message[:9]) == (None, "somebody:")
@@ -49,7 +51,7 @@ def test_files_of_one_role_are_one_alert_and_what_comes_much_later_is_another() 
     found = {one.subject: one for one in violation_findings([far, near, other, ONE])}
     assert set(found) == {"REVIEWER#1", "REVIEWER#3", "CODER,REVIEWER#4"}
     assert "(and 1 more)" in found["REVIEWER#1"].message
-    assert found["CODER,REVIEWER#4"].message.startswith("CODER or REVIEWER: ")
+    assert found["CODER,REVIEWER#4"].message.startswith("maybe CODER or REVIEWER: ")
     # The alert keeps its name when its first file is settled: it is the same alert, and nobody is told again.
     settled = replace(ONE, state=ViolationState.ACCEPTED)
     found = {one.subject: one for one in violation_findings([settled, near])}
@@ -64,3 +66,10 @@ def test_a_mere_hint_calls_nobody_and_a_grave_one_leads() -> None:
     (found,) = violation_findings([hint, replace(ONE, id=2, path="src/grave.py")])
     assert (severity_of(found), pages(found)) == (Severity.WARNING, True)
     assert "src/grave.py" in found.message
+
+
+def test_why_it_was_not_undone_is_said_and_no_other_note() -> None:
+    (found,) = violation_findings([replace(ONE, note="not undone: it is not sure enough whose change it is")])
+    assert found.message.endswith("; not undone: it is not sure enough whose change it is")
+    (found,) = violation_findings([replace(ONE, note="seen as the light was handed on")])
+    assert "handed on" not in found.message

@@ -342,3 +342,12 @@ def test_the_versions_are_those_of_the_documentation() -> None:
         first, last = (".".join(map(str, each)) for each in (seen.first, seen.last))
         shown[client] = first if first == last else f"{first} to {last}"
     assert told == shown
+
+
+def test_what_could_be_planted_in_the_project_never_works() -> None:
+    tries = [Try("write /a", True, False)]
+    check = kernel_check(R, "both", tries, 60, links=("a link",), planted=("/x could be made",))
+    assert (check.word, check.why) == (Word.NOT_SUPPORTED, "both: 1 held, 0 allowed; open: a link, /x could be made")
+    strict = kernel_check(R, "both", tries, 60, planted=("/x could be made",), strict=True)
+    assert (strict.word, strict.why) == (Word.BROKEN, "lets through what is forbidden: /x could be made")
+    assert "strict = false" in strict.do

@@ -269,9 +269,10 @@ def test_what_is_not_there_or_a_link_is_said() -> None:
         "/new.md is not there: it can be written from the start after it was made",
         "/link is a link: what it leads to can't be written",
         "/p/profiles is a link: it can be put elsewhere",
-        "/teamops.toml is not there: it could be made, and would count",
         REPOSITORY,
+        "/teamops.toml is not there: it could be made, and would count",
     )
+    assert drawn.planted == drawn.holes[-1:]
     assert {rule(drawn, f"allow {glob}") for glob in ground.allow} == {Layer.HOOKS}
     assert rule(drawn, "deny /gone.md") is Layer.HOOKS
 
@@ -536,3 +537,65 @@ def test_the_words_for_a_person() -> None:
 def test_the_whole_disk_as_a_project() -> None:
     drawn = boundary(replace(GROUND, root="/", tree="/", allow=("/docs/",)), disk({"/docs": Kind.FOLDER}))
     assert "/docs" in drawn.writable
+
+
+# The clients' settings in the project
+
+PLANTS = replace(
+    GROUND,
+    allow=("*",),
+    deny=(),
+    project_folders=("/p/.claude", "/p/.opencode"),
+    project_files=(("/p/.opencode/.gitignore", "ignored"), ("/p/.mcp.json", "none")),
+)
+MISSING = dict.fromkeys(("/p/.claude", "/p/.opencode", "/p/.mcp.json", "/p/.opencode/.gitignore"), Kind.NOTHING)
+
+
+def test_settings_that_are_not_there_are_made_to_be_held() -> None:
+    drawn = boundary(PLANTS, disk(MISSING))
+    assert {"/p/.claude", "/p/.opencode"} <= set(drawn.make_folders)
+    assert set(PLANTS.project_files) <= set(drawn.make_files)
+    assert drawn.project == ("/p/.claude", "/p/.opencode", "/p/.mcp.json")
+    for path in drawn.project:
+        assert cover(drawn, path) is Cover.READ_ONLY
+        assert layer_of(drawn, path) is Layer.KERNEL
+    assert drawn.planted == ()
+
+
+def test_settings_that_are_there_are_held_as_they_are() -> None:
+    there = {**MISSING, "/p/.claude": Kind.FOLDER, "/p/.opencode": Kind.FOLDER, "/p/.mcp.json": Kind.FILE}
+    drawn = boundary(PLANTS, disk(there))
+    assert drawn.project == ("/p/.claude", "/p/.opencode", "/p/.mcp.json")
+    assert ("/p/.mcp.json", "none") not in drawn.make_files
+    assert ("/p/.opencode/.gitignore", "ignored") in drawn.make_files  # opencode ends where it can't write one
+    drawn = boundary(PLANTS, disk({**there, "/p/.opencode/.gitignore": Kind.FILE}))
+    assert ("/p/.opencode/.gitignore", "ignored") not in drawn.make_files
+
+
+def test_for_a_role_that_can_t_make_them_none_are_made() -> None:
+    drawn = boundary(replace(PLANTS, allow=("/reviews/",)), disk(MISSING))
+    assert not {"/p/.claude", "/p/.opencode", "/p/.mcp.json"} & set(drawn.make_folders)
+    assert not set(PLANTS.project_files) & set(drawn.make_files)
+    assert (drawn.project, drawn.planted) == ((), ())
+
+
+def test_settings_that_are_a_link_can_be_planted() -> None:
+    drawn = boundary(PLANTS, disk({**MISSING, "/p/.claude": Kind.LINK, "/p/.mcp.json": Kind.LINK}))
+    assert drawn.planted == (
+        "/p/.claude is a link: it can be put elsewhere",
+        "/p/.mcp.json is a link: it can be put elsewhere",
+    )
+    assert set(drawn.planted) <= set(drawn.holes)
+    assert drawn.project == ("/p/.opencode",)
+    elsewhere = boundary(replace(PLANTS, allow=("/reviews/",)), disk({**MISSING, "/p/.claude": Kind.LINK}))
+    assert elsewhere.planted == ()
+
+
+def test_a_file_that_can_t_be_mounted_is_not_made_and_said() -> None:
+    drawn = boundary(PLANTS, disk(MISSING), mounts=False)
+    assert drawn.make_files == ()
+    assert "/.mcp.json is not there: it could be made, and would count" in drawn.holes
+    tree = replace(PLANTS, tree="/w", project_folders=(), project_files=(("/w/.mcp.json", "none"),))
+    drawn = boundary(tree, disk({"/w": Kind.FOLDER, "/w/.mcp.json": Kind.NOTHING}), mounts=False)
+    assert "/w/.mcp.json is not there: it could be made, and would count" in drawn.holes
+    assert drawn.planted == ()

@@ -24,7 +24,7 @@ from teamops.model.actions import By
 from teamops.model.agent_report import RestartRecord, SpikeRecord
 from teamops.model.alert import AlertState
 from teamops.model.boundary import Verdict
-from teamops.model.day_facts import AlertEdge, CycleDay, DayFacts, Done, Held, StateEdge
+from teamops.model.day_facts import AlertEdge, CycleDay, DayFacts, Done, Held, LastWord, StateEdge
 from teamops.model.day_report import (
     AgentDay,
     Course,
@@ -41,6 +41,7 @@ from teamops.model.handoff import Block, Severity, Stage, Standing
 from teamops.model.role import CODER, DIRECTOR, REVIEWER, Role
 from teamops.model.spend import Spend
 from teamops.model.usage import Tokens
+from tests.unit.domain.alert_series import rule
 
 UTC = ZoneInfo("UTC")
 DAY = date(2026, 3, 28)
@@ -83,6 +84,12 @@ def words(facts: DayFacts, question: str) -> tuple[bool | None, str]:
         (watched((-3, "working"), (23.5, "held")), False,
          "no: alive 23 h 30 min of 24 h; held 30 min from 03-28 23:30 to 00:00"),
         (watched((6, "working")), True, "while it was there: alive 18 h of 24 h; not there 6 h"),
+        (watched((0.0002, "working")), True, "yes, all 24 h"),
+        (structs.replace(watched((-3, "idle")), watched=((T0 + 0.7, T0 + 24 * HOUR),)), True, "yes, all 24 h"),
+        (structs.replace(watched((6, "idle")), watched=((T0 + 0.7, T0 + 24 * HOUR),)), True,
+         "while it was there: alive 18 h of 24 h; not there 5 h 59 min"),
+        (watched((-3, "working"), (3, "dead"), (3.0001, "working")), False,
+         "no: alive 23 h 59 min of 24 h; down less than 1 s from 03:00 to 03:00"),
         (watched(), None, "it was not there"),
         (DayFacts(), None, "nobody knows: teamops was not running, or its record is cleared away"),
         (structs.replace(watched((-3, "idle")), watched=((T0 + 6 * HOUR, T0 + 24 * HOUR),)), True,
@@ -257,7 +264,7 @@ def test_an_alert_lives_from_its_first_firing_to_its_end_and_again() -> None:
         edge(0, "a", OVER), edge(1, "a"), edge(2, "a", AlertState.ACKED), edge(3, "a", OVER), edge(4, "a"),
         edge(5, "b"), edge(30, "b", OVER), edge(31, "c"),
     )  # fmt: skip
-    told = episodes(edges, (), {("a", "CODER"): "mend it"}, T0 + 24 * HOUR)
+    told = episodes(edges, (), {("a", "CODER"): LastWord("mend it", Severity.WARNING, notify=True)}, T0 + 24 * HOUR)
     assert [(one.code, one.since_wall - T0, one.until_wall, one.do) for one in told] == [
         ("a", HOUR, T0 + 3 * HOUR, ""), ("a", 4 * HOUR, None, "mend it"), ("b", 5 * HOUR, None, ""),
     ]  # fmt: skip
@@ -268,7 +275,7 @@ def test_what_recovered_and_what_needs_a_person() -> None:
         edge(1, "agent-silent"), edge(2, "agent-silent", OVER), edge(3, "human-turn"), edge(4, "human-turn", OVER),
         *(edge(5 + number, f"x{number}") for number in range(5)),
     )  # fmt: skip
-    facts = DayFacts(alerts=edges, remedies={("x0", "CODER"): "look"})
+    facts = DayFacts(alerts=edges, last_words={("x0", "CODER"): LastWord("look", Severity.WARNING, notify=True)})
     good, said = words(facts, day_answers.MENDED)
     assert not good
     assert said == (
@@ -277,6 +284,29 @@ def test_what_recovered_and_what_needs_a_person() -> None:
     )
     assert words(DayFacts(), day_answers.MENDED) == (True, "nothing was amiss")
     assert [one.code for one in report(facts).needs] == [f"x{number}" for number in range(5)]
+
+
+def test_what_is_hidden_behind_another_needs_nobody_as_on_the_screen() -> None:
+    stale, dead, down = (
+        edge(1, "handoff-stale"),
+        edge(2, "agent-dead"),
+        structs.replace(edge(3, "tmux-down"), agent=None),
+    )
+    facts = DayFacts(alerts=(stale, dead, down))
+    assert [one.code for one in report(facts).needs] == ["tmux-down"]
+    assert {one.code: one.ending for one in coder(facts).episodes} == {
+        "handoff-stale": Ending.HIDDEN, "agent-dead": Ending.HIDDEN,
+    }  # fmt: skip
+    assert words(facts, day_answers.MENDED) == (False, "the consequence of something else: handoff-stale, agent-dead")
+    assert report(facts).summary.endswith("1 thing for you")
+    quiet = {("agent-dead", "CODER"): LastWord("restart it", Severity.WARNING, notify=False)}
+    facts = DayFacts(alerts=(stale, dead), last_words=quiet)
+    assert [one.code for one in report(facts).needs] == ["handoff-stale", "agent-dead"], "it calls nobody"
+    over = DayFacts(alerts=(stale, dead, down, structs.replace(edge(4, "tmux-down", OVER), agent=None)))
+    assert [one.code for one in report(over).needs] == ["agent-dead"]
+    other = {"handoff-stale": rule("handoff-stale"), "agent-dead": rule("agent-dead")}
+    assert [one.code for one in episodes((stale, dead), (), {}, T0 + 24 * HOUR, other)
+            if one.ending is Ending.OPEN] == ["handoff-stale", "agent-dead"]  # fmt: skip
 
 
 def test_what_was_over_before_the_day_is_not_of_it() -> None:

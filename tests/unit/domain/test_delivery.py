@@ -11,7 +11,7 @@ from teamops.domain.alert_rules import pages
 from teamops.domain.delivery import Sign, Way
 from teamops.domain.light import Light
 from teamops.domain.limits import Limits
-from teamops.domain.telling import REMINDER, Holder, Move
+from teamops.domain.telling import REMINDER, Holder, InVain, Move
 from teamops.model.actions import By
 from teamops.model.agent import AgentState
 from teamops.model.agent_report import Delivery, DeliveryStage
@@ -163,6 +163,8 @@ MOVES: dict[str, tuple[list[Way], Holder, float, Move | None]] = {
     "reminded in vain": ([ACCEPTED, LOST_REMINDER], REST, 9 * LATE, None),
     "restarted": ([ACCEPTED], replace(REST, again=True), 120, Move.TELL),
     "restarted, reminded": ([ACCEPTED, REMINDED], replace(REST, again=True), 120, Move.TELL),
+    "restarted, and works by itself": ([UNPROVEN], replace(REST, resumed=True), 120, None),
+    "restarted, has worked, no more": ([UNPROVEN], replace(REST, resumed=True), LATE, Move.REMIND),
     "at the limit": ([UNPROVEN] * 3, REST, 120, None),
     "refusals don't count": ([REFUSED] * 9, REST, 120, Move.TELL),
     "restarted at the limit": ([ACCEPTED] * 3, replace(REST, again=True), 120, None),
@@ -200,10 +202,23 @@ def test_the_reminder_keeps_its_tiers_limit() -> None:
         ([UNPROVEN] * 2 + [TYPED], False),
         ([UNPROVEN] * 2 + [ACCEPTED], False),
         ([ACCEPTED, LOST_REMINDER], True),
+        ([ACCEPTED] * 2 + [UNPROVEN], True),
+        ([UNPROVEN] * 2 + [ACCEPTED, REFUSED], False),
     ],
 )
 def test_when_it_is_given_up(ways: list[Way], wanted: bool) -> None:
     assert telling.given_up(ways, LIMITS) is wanted
+    assert telling.given_up(ways, LIMITS, began=100.0) is wanted
+    assert telling.given_up(ways, LIMITS, began=100.1) is False, "they were typed for a process that is gone"
+
+
+def test_only_what_the_process_that_runs_did_not_take_was_typed_in_vain() -> None:
+    old, new = UNPROVEN, replace(UNPROVEN, begun=200.0)
+    assert telling.in_vain([old, REFUSED, new], None) == InVain((old, new))
+    assert telling.in_vain([old, ACCEPTED, REFUSED, new], None) == InVain((new,), taken=True)
+    assert telling.in_vain([old, ACCEPTED, new], 150.0) == InVain((new,)), "another one took that"
+    assert telling.in_vain([ACCEPTED], None) == InVain((), taken=True)
+    assert telling.given_up([ACCEPTED, old, new], LIMITS, 150.0)
 
 
 def test_it_is_looked_less_and_less_often() -> None:
@@ -216,7 +231,11 @@ def test_it_is_looked_less_and_less_often() -> None:
 @pytest.mark.parametrize(("task", "words"), [("login", "the light of login"), (None, "the light")])
 def test_the_words_of_the_alert(task: str | None, words: str) -> None:
     light = Light(task=task, role=CODER, tier=2, stage=Stage.IMPLEMENT, since=1.0, since_wall=WALL, line=3, digest="ab")
-    found = telling.unproven_finding(light, [UNPROVEN])
+    found = telling.unproven_finding(light, InVain((UNPROVEN,)))
     assert found.message == (f"CODER holds {words}: 1 line was typed, and nothing shows that its client took one")
     assert (found.code, pages(found)) == ("poke-unproven", True)
-    assert "2 lines were typed" in telling.unproven_finding(light, [UNPROVEN, UNPROVEN]).message
+    assert "2 lines were typed, and" in telling.unproven_finding(light, InVain((UNPROVEN, UNPROVEN))).message
+    one, two = (telling.unproven_finding(light, InVain((UNPROVEN,) * count, taken=True)).message for count in (1, 2))
+    since = "since the last one that its client took, and nothing shows that it took"
+    assert one.endswith(f": 1 line was typed {since} that one")
+    assert two.endswith(f": 2 lines were typed {since} one of these")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from teamops.domain.client_files import with_excluded
 from teamops.domain.git_places import COMMON, NEUTRAL, is_gits, is_looked_at, is_neutral, is_planted, is_watched
 
 MODULES = frozenset({".git/modules/lib", ".git/modules/a/b"})
@@ -112,6 +113,8 @@ def test_what_is_looked_into(path: str, watched: bool) -> None:
         (".git/config.worktree", b"[core]\nfsmonitor = x\n", False),
         (".git/info/attributes", b" \n", True),
         (".git/info/exclude", b"*\n", False),
+        (".git/info/exclude", b"\n" + with_excluded("", ["/.mcp.json"]).encode(), True),
+        (".git/info/exclude", with_excluded("", ["/src/"]).encode(), False),
         (".git/info/grafts", b"", False),
         (".git/config", b"", False),
         (".git/hooks/pre-commit", b"", False),

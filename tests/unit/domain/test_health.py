@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -503,6 +503,7 @@ def test_one_that_was_stopped_has_missed_no_beat(stopped: float | None) -> None:
     assert judge(replace(bot, stopped_at=stopped, went_on=NOW - 20), NOW, LIMITS)[0] is not S.SILENT
 
 
+@example(Facts(client="command", managed=False, pid=None, printed=NOW - 14, called=0.0))
 @given(
     st.builds(
         Facts,

@@ -20,6 +20,9 @@ ONE = Holding(boundary=DRAWN, holder="Landlock 7", lacks=("bwrap is not installe
 NONE = Holding(boundary=None, holder="", lacks=("bwrap is not installed", "the kernel has no Landlock"))
 BOT = Holding(boundary=DRAWN, holder="bwrap and Landlock 7", lacks=(), hooks="what it runs has no hooks (sdk)")
 BARE = Holding(boundary=None, holder="", lacks=("sandbox.mode is off",), hooks="what it runs has no hooks (sdk)")
+INSIDE = Holding(boundary=DRAWN, holder="bwrap and Landlock 7", lacks=(), untried="bwrap can't be tried from here")
+UNSEEN = Holding(boundary=None, holder="", lacks=("the kernel has no Landlock",), untried="bwrap can't be tried")
+BOTH_MISS = Holding(boundary=DRAWN, holder="bwrap", lacks=("no Landlock",), untried="bwrap can't be tried")
 
 PATHS = [
     (BOTH, "/p/src/a.py", True, "kernel", "held by the kernel (bwrap and Landlock 7)"),
@@ -55,6 +58,30 @@ PATHS = [
         "hooks and audit only (the kernel holds nothing: bwrap is not installed; the kernel has no Landlock)",
     ),
     (NONE, "/p/src/a.py", False, "", "none has to: it may"),
+    (
+        INSIDE,
+        "/p/src/a.py",
+        True,
+        "kernel",
+        "held by the kernel (bwrap and Landlock 7); bwrap can't be tried from here",
+    ),
+    (
+        BOTH_MISS,
+        "/p/src/a.py",
+        True,
+        "kernel",
+        "held by the kernel (bwrap); this machine lacks: no Landlock; bwrap can't be tried",
+    ),
+    (
+        UNSEEN,
+        "/p/src/a.py",
+        True,
+        "hooks and audit",
+        (
+            "hooks and audit only (what the kernel holds can't be told: bwrap can't be tried; "
+            "the kernel has no Landlock)"
+        ),
+    ),
     (BOT, "/p/src/a.py", True, "kernel", "held by the kernel (bwrap and Landlock 7)"),
     (
         BOT,
@@ -83,6 +110,12 @@ COMMANDS = [
     (BOTH, True, "hooks", f"hooks only: a kernel knows no command lines; {OWN}"),
     (BOTH, False, "", f"none has to: it may; {OWN}"),
     (ONE, False, "", f"none has to: it may; {OWN}; this machine lacks: bwrap is not installed"),
+    (
+        UNSEEN,
+        False,
+        "",
+        ("none has to: it may; what the kernel holds can't be told: bwrap can't be tried; the kernel has no Landlock"),
+    ),
     (BOT, True, "", f"nobody refuses it: what it runs has no hooks (sdk); {OWN}"),
     (
         NONE,

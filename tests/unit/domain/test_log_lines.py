@@ -43,6 +43,10 @@ def test_state() -> None:
         pytest.param(AlertState.FIRING, "CODER is dead", "error: is dead", False, id="fires; the role has its column"),
         pytest.param(AlertState.RESOLVED, "CODER is dead", "over: is dead", True, id="over"),
         pytest.param(AlertState.ACKED, "the file is gone", "seen: the file is gone", True, id="seen"),
+        pytest.param(AlertState.FIRING, "CODER or TUTOR: a", "error: CODER or TUTOR: a", False, id="two, it or"),
+        pytest.param(AlertState.FIRING, "CODER and TUTOR: a", "error: CODER and TUTOR: a", False, id="two, it and"),
+        pytest.param(AlertState.FIRING, "CODER: a was", "error: CODER: a was", False, id="named, and then told"),
+        pytest.param(AlertState.FIRING, "CODER orders", "error: orders", False, id="a word that begins like one"),
     ],
 )
 def test_alert(state: AlertState, message: str, text: str, ok: bool) -> None:

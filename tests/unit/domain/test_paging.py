@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -7,9 +8,9 @@ import pytest
 from teamops.domain.paging import Lately, Moment, PagingPolicy, Quiet, decide, taken, unsent
 from teamops.model.alert import Alert, AlertState
 from teamops.model.handoff import Severity
-from teamops.model.page import Button, Page
+from teamops.model.page import Button, Page, Transition
 from teamops.model.role import CODER, Role
-from tests.unit.domain.alert_series import Play, rule
+from tests.unit.domain.alert_series import WALL, Play, rule
 
 SOON = PagingPolicy(group_wait_s=0.0, group_interval_s=0.0)
 NIGHT = PagingPolicy(group_wait_s=2.0, quiet=Quiet(22 * 60, 7 * 60))
@@ -228,6 +229,10 @@ def test_what_nobody_was_sent_takes_no_place_of_the_cap() -> None:
     at = Moment(50.0, 130.0, 0)
     lately = Lately((5.0, 19.5, 20.2, 40.0), quiet=True)
     assert unsent(lately, page, at) == replace(lately, pages=(5.0, 19.5, 40.0))
+    both = Lately((5.0, 19.5, 20.2, 40.0), firsts=(5.0, 20.2))
+    assert unsent(both, page, at) == Lately((5.0, 19.5, 40.0), firsts=(5.0,))
+    assert unsent(both, replace(page, transition=Transition.ESCALATED), at).firsts == both.firsts
+    assert unsent(Lately((20.2,)), page, at) == Lately()
     assert unsent(Lately((5.0,)), page, at) == Lately((5.0,)), "it is not of this window"
     assert unsent(Lately(), page, at) == Lately()
 
@@ -245,6 +250,78 @@ def test_one_place_is_kept_for_what_is_critical() -> None:
     pages = told(Play(series, rules=rules))
     assert pages[-1] == (23, "fired", "worst s")
     assert len(pages) == 6
+
+
+def test_what_is_critical_and_new_is_told_whatever_has_used_up_the_cap() -> None:
+    codes = ["a", "b", "c"]
+    rules = {code: rule(code, severity=Severity.CRITICAL, repeat_s=40.0) for code in codes} | {
+        "d": rule("d"), "worst": rule("worst", severity=Severity.CRITICAL),
+    }  # fmt: skip
+    series = {f"{code} s": "x*300" for code in codes} | {"d s": ".*90 x*210", "worst s": ".*100 x*200"}
+    play = Play(series, rules=rules)
+    assert told(play) == [
+        (3, "fired", "a s"), (3, "fired", "b s"), (3, "fired", "c s"),
+        (43, "repeated", "a s"), (43, "repeated", "b s"), (43, "repeated", "c s"),
+        (103, "fired", "worst s +4"),
+    ]  # fmt: skip
+    assert play.pages[-1][1].body.splitlines()[-1] == "and 2 more", "what was held back is told with it"
+
+
+def test_what_is_critical_and_new_has_a_cap_of_its_own() -> None:
+    codes = [f"c{n:02}" for n in range(12)]
+    rules = {code: rule(code, severity=Severity.CRITICAL, repeat_s=None) for code in codes}
+    series = {f"{code} s": f".*{10 * n} x*{700 - 10 * n}" for n, code in enumerate(codes)}
+    play = Play(series, rules=rules, channels=1)
+    assert told(play)[5:] == [(53, "fired", "c05 s"), (603, "fired", "c06 s +5")]
+
+
+@pytest.mark.parametrize("severity", [Severity.WARNING, Severity.CRITICAL])
+def test_what_the_cap_holds_back_says_until_when(severity: Severity) -> None:
+    codes = [f"c{n}" for n in range(8)]
+    rules = {code: rule(code, severity=severity, repeat_s=None) for code in codes}
+    series = {f"{code} s": f".*{10 * n} x*{650 - 10 * n}" for n, code in enumerate(codes)}
+    series |= {"c6 s": ".*60 x*60 .*530"}
+    play = Play(series, rules=rules, channels=1)
+    held: dict[tuple[str, float], list[int]] = {}
+    step = play.round
+
+    def watched(second: int, seen: Sequence[str], *, gap: bool = False) -> None:
+        step(second, seen, gap=gap)
+        for alert in play.alerts.values():
+            if alert.held_wall is not None and alert.held(WALL + second):
+                held.setdefault((alert.code, alert.held_wall - WALL), []).append(second)
+
+    play.round = watched  # type: ignore[method-assign]
+    play.run()
+    wanted = {("c6", 603.0): list(range(63, 120)), ("c7", 603.0): list(range(73, 603))}
+    warned = {("c5", 603.0): list(range(53, 603))} if severity is Severity.WARNING else {}
+    assert held == wanted | warned
+    assert all(alert.held_wall is None for alert in play.alerts.values()), "told, or over"
+
+
+def test_an_escalation_that_the_cap_holds_back_waits_for_the_place_that_is_kept_for_it() -> None:
+    at, told_of = Moment(700.0, 1000.0, 0), replace(ALERT, paged_wall=300.0, asked_wall=300.0, asked=0.0)
+    lately = Lately(tuple(110.0 + n for n in range(6)))
+    held = decide([told_of], lately, at, SOON, project="shop", channels=2)
+    assert held.pages == ()
+    (alert,) = held.alerts
+    assert alert.held_wall == 1000.0 + (110.0 + 600.0 - 700.0)
+    assert decide([alert], lately, replace(at, now=701.0, wall=1001.3), SOON, project="shop", channels=2).alerts == ()
+    (late,) = decide([alert], lately, replace(at, now=701.0, wall=1100.0), SOON, project="shop", channels=2).alerts
+    assert late.held_wall == 1109.0, "the clock was set"
+    (free,) = decide([replace(alert, state=AlertState.ACKED)], lately, at, SOON, project="shop", channels=2).alerts
+    assert free.held_wall is None
+
+
+def test_a_first_word_waits_only_for_other_first_words() -> None:
+    at, firsts = Moment(700.0, 1000.0, 0), tuple(110.0 + n for n in range(6))
+    lately = Lately((*firsts, *(200.0 + n for n in range(6))), firsts=firsts)
+    held = decide([ALERT], lately, at, SOON, project="shop", channels=1)
+    (alert,) = held.alerts
+    assert (held.pages, alert.held_wall) == ((), 1000.0 + 10.0)
+    told_of = decide([alert], lately, Moment(710.0, 1010.0, 0), SOON, project="shop", channels=1)
+    assert len(told_of.pages) == 1
+    assert [(one.paged_wall, one.held_wall) for one in told_of.alerts] == [(1010.0, None)]
 
 
 def test_a_cap_of_one_keeps_nothing_back() -> None:
@@ -312,7 +389,7 @@ def test_a_page_says_why_and_what_to_do() -> None:
     page = page_of(ALERT)
     assert (page.title, page.body, page.do) == ("shop: agent-dead", "CODER is dead.", "restart it")
     assert (page.role, page.severity, page.critical) == (CODER, Severity.CRITICAL, True)
-    assert page.buttons == (Button.ACK, Button.RESTART, Button.POKE, Button.SILENCE_1H)
+    assert page.buttons == (Button.ACK, Button.RESTART, Button.SILENCE_1H), "nobody would read a line"
     assert page.keys == (ALERT.key,)
     assert page == page_of(ALERT), "the same of the same"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -152,6 +153,78 @@ def test_a_start_says_that_a_file_is_there_by_which_every_session_of_its_client_
     assert str(own) in {mount.path for mount in made.boundary.mounts if mount.cover == "read-only"}
 
 
+def claude_of(folder: Path, version: str) -> str:
+    """Install a Claude Code of ``version``, as far as it says its version; return its program."""
+    folder.mkdir()
+    (folder / "package.json").write_text(json.dumps({"name": "@anthropic-ai/claude-code", "version": version}))
+    program = folder / "claude"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_what_teamops_made_at_home_is_not_called_another_s(tmp_path: Path) -> None:
+    new, old = (claude_of(tmp_path / name, version) for name, version in (("n", "2.1.330"), ("o", "2.1.329")))
+    own = tmp_path / "h" / ".claude" / ".config.json"
+    inside(tmp_path, json.dumps(new), (new,))
+    assert own.exists()
+    assert not [note for note in inside(tmp_path, json.dumps(new), (new,)).recipe.notes if str(own) in note]
+    for program in (old, "claude"):  # of the second nobody can tell the version
+        (said,) = [note for note in inside(tmp_path, json.dumps(program), (program,)).recipe.notes if str(own) in note]
+        assert said.startswith(f"{own} is there as teamops makes it for Claude Code 2.1.330 and newer; take it away if")
+    own.chmod(0o600)
+    own.write_text("{}")
+    for program in (new, old):
+        (said,) = [note for note in inside(tmp_path, json.dumps(program), (program,)).recipe.notes if str(own) in note]
+        assert said.endswith("take it away if it is not yours")
+
+
+def show(*words: str) -> str:
+    done = CliRunner().invoke(run, [*words, "--show"])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_look_is_at_what_the_role_s_agent_would_be_held_by(tmp_path: Path) -> None:
+    new = claude_of(tmp_path / "n", "2.1.330")
+    inside(tmp_path, json.dumps(new), (new,))
+    where = ["-C", str(tmp_path / "p"), "--state-dir", str(tmp_path / "s"), "--role", "coder"]
+    own = tmp_path / "h" / ".claude" / ".config.json"
+    assert "take it away" not in show(*where)
+    (tmp_path / "h" / ".claude.json").write_bytes(b"\xff")
+    own.chmod(0o600)
+    own.write_text("{}")
+    told = show(*where)
+    assert "its boundary is held by" in told
+    assert f"{own} is there, and its client goes by it: take it away if it is not yours\n" in told
+
+
+def run_in(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run it in a process of its own, for it becomes the command."""
+    words = ["run", "-C", str(root), "--state-dir", str(root.parent / "s"), "--role", "CODER", "--", *command]
+    words = [sys.executable, "-m", "teamops", *words]
+    return subprocess.run(words, cwd=root, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_where_no_project_is_nothing_is_run_and_nothing_made(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    (root / ".git").mkdir(parents=True)
+    done = run_in(root, "touch", str(root / "ran"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"there is no current.md and no teamops.toml in {root}" in done.stderr
+    assert "teamops init" in done.stderr
+    assert sorted(tmp_path.rglob("*")) == [root, root / ".git"]
+
+
+@pytest.mark.parametrize("name", ["teamops.toml", "current.md"])
+def test_where_a_project_is_it_is_run(name: str, tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    root.mkdir()
+    (root / name).touch()
+    done = run_in(root, "echo", "ran")
+    assert (done.returncode, done.stdout) == (0, "ran\n"), done.stderr
+
+
 def test_a_start_says_where_its_copy_begins_with_nothing(tmp_path: Path) -> None:
     (tmp_path / "h").mkdir()
     (tmp_path / "h" / ".claude.json").write_bytes(b"\xff")
@@ -192,10 +265,10 @@ def test_where_git_keeps_a_work_tree(tmp_path: Path) -> None:
     tree = tmp_path / "w"
     tree.mkdir()
     (tree / ".git").write_text(f"gitdir: {own}\n")
-    assert list(ground._git_folders(tree)) == [str(own), str(main)]
-    assert list(ground._git_folders(tmp_path / "m")) == [str(main)]
+    assert list(ground.git_folders(tree)) == [str(own), str(main)]
+    assert list(ground.git_folders(tmp_path / "m")) == [str(main)]
     (tree / ".git").write_text("gitdir: /no/such\n")
-    assert list(ground._git_folders(tree)) == []
+    assert list(ground.git_folders(tree)) == []
 
 
 def test_the_doors_that_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,10 +290,19 @@ def test_the_doors_that_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "DOCKER_HOST": f"unix://{doors[2]}",
     }.items():
         monkeypatch.setenv(name, value)
-    (tmp_path / "teamops.toml").write_text(f'[sandbox]\nsockets = ["{doors[4]}"]\n[roles.CODER]\n')
+    toml = '[tmux]\nsocket_path = "server"\n[sandbox]\nsockets = [{}]\n[roles.CODER]\n'
+    (tmp_path / "teamops.toml").write_text(toml.format(f'"{doors[4]}"'))
     settings = load(tmp_path)
     seen = ground_of(settings, replace(settings.roles[0], client="sdk"), tmp_path / "s" / "1", ("x",))
-    assert seen.sockets == tuple(str(door.resolve()) for door in doors[:4])
+    server = tmp_path.resolve() / "server"
+    assert not server.exists()
+    assert seen.sockets == (str(server), *(str(door.resolve()) for door in doors[:4])), (
+        "tmux's may begin with the start"
+    )
     assert str(doors[4].resolve()) in seen.shown
+    (tmp_path / "teamops.toml").write_text(toml.format(f'"{server}"'))
+    settings = load(tmp_path)
+    seen = ground_of(settings, replace(settings.roles[0], client="sdk"), tmp_path / "s" / "1", ("x",))
+    assert str(server) not in seen.sockets, "it is let in on purpose"
     monkeypatch.setattr(ground, "UNIX", tmp_path / "none")
     assert list(ground._listening()) == []

@@ -13,8 +13,9 @@ import pytest
 from teamops.config.profiles import shipped
 from teamops.config.settings import RoleSettings
 from teamops.domain.boundary import unruled
+from teamops.effects import launch
 from teamops.effects.launch import CLAUDE_EVENTS, recipe
-from teamops.effects.recipe import Recipe
+from teamops.effects.recipe import MAX_WORDS, Recipe, short
 from teamops.guard import holds, policy
 from teamops.model.agent_report import Launch
 from teamops.model.role import CODER
@@ -220,3 +221,42 @@ def test_its_hooks_ask_for_a_hold_at_a_place_that_no_environment_changes(tmp_pat
     (line,) = lines("UserPromptSubmit")
     broken = line.replace(sys.executable, "/nowhere/python")
     assert subprocess.run(["sh", "-c", broken], input=b"{}", capture_output=True, check=False).returncode == 2
+
+
+@pytest.mark.parametrize(("text", "is_short"), [("x" * (MAX_WORDS - 500), True), ("é" * (MAX_WORDS // 2), False)])
+def test_a_command_that_tmux_would_not_take_stands_in_a_file(tmp_path: Path, text: str, is_short: bool) -> None:
+    words = (sys.executable, "-c", "import os, sys; print(os.getpid(), sys.argv[1])", f"{text}'\n$(x)")
+    how = short(Recipe(argv=words, env={}), tmp_path / "it's" / "start.sh")
+    assert (how.argv == words) is is_short
+    how.write()
+    child = subprocess.Popen(how.argv, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    assert child.communicate()[0] == f"{child.pid} {words[3]}\n"
+
+
+def test_codex_shell_finds_teamops_where_a_login_would_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, setting = tmp_path / "bin", "allow_login_shell=false"
+    monkeypatch.setattr(launch, "_LOGIN_PATH", str(own))
+    assert setting in made(tmp_path, "codex", "codex").argv
+    chosen = made(tmp_path, "codex", "codex", "-c", "allow_login_shell=true").argv
+    assert [word for word in chosen if "login_shell" in word] == ["allow_login_shell=true"]
+    own.mkdir()
+    (own / "teamops").write_text("#!/bin/sh\n")
+    (own / "teamops").chmod(0o755)
+    assert setting not in made(tmp_path, "codex", "codex").argv
+    (own / "teamops").unlink()
+    (tmp_path / ".codex").mkdir()
+    (tmp_path / ".codex" / "config.toml").write_text("allow_login_shell = true\n")
+    assert setting not in made(tmp_path, "codex", "codex").argv
+
+
+@pytest.mark.parametrize("client", ["claude", "codex", "gemini", "sdk"])
+def test_an_agent_finds_teamops_where_nothing_on_the_path_is_its_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: str
+) -> None:
+    program = Path(sys.executable).parent / "teamops"
+    monkeypatch.setenv("PATH", f"/usr/bin:{program.parent}")
+    assert "PATH" not in made(tmp_path, client, client).env
+    monkeypatch.setenv("PATH", f"/usr/bin:{tmp_path}")
+    assert made(tmp_path, client, client).env["PATH"] == f"/usr/bin:{tmp_path}:{program.parent}"
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert "PATH" not in made(tmp_path, client, client).env

@@ -51,7 +51,8 @@ def test_an_ordinary_user_has_the_profile_as_the_first_prompt(tmp_path: Path) ->
     how = made(tmp_path, "gemini", "gemini", "-m", "pro", "-y")
     prompt = next(word for word in how.argv if word.startswith("--prompt-interactive="))
     assert "Kevin" in prompt
-    assert (DEFAULTS in how.env, how.files) == (False, {})
+    assert DEFAULTS not in how.env
+    assert [path.name for path in how.files] == ["CODER.gemini.trusted.json"]
     assert "no events" in how.notes[0]
     assert not how.held.hooked
 
@@ -92,14 +93,17 @@ def test_root_hands_profile_and_events_over_in_settings_of_the_lowest_rank(tmp_p
 def test_the_profile_has_the_name_that_the_client_reads(tmp_path: Path, text: str, name: str) -> None:
     (tmp_path / ".gemini").mkdir()
     (tmp_path / ".gemini" / "settings.json").write_text(text, encoding="utf-8")
-    assert [path.name for path in made(tmp_path, "gemini", "gemini").files] == [name, "CODER.gemini.json"]
+    assert [path.name for path in made(tmp_path, "gemini", "gemini").files] == [
+        name, "CODER.gemini.json", "CODER.gemini.trusted.json",
+    ]  # fmt: skip
 
 
 @pytest.mark.usefixtures("of_root")
 def test_defaults_that_are_set_already_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DEFAULTS, "/etc/mine.json")
     how = made(tmp_path, "gemini", "gemini")
-    assert (DEFAULTS in how.env, how.files) == (False, {})
+    assert DEFAULTS not in how.env
+    assert [path.name for path in how.files] == ["CODER.gemini.trusted.json"]
     assert "/etc/mine.json" in how.notes[0]
     assert not how.held.hooked
 

@@ -344,6 +344,25 @@ HELD_BACK = [
     ("CODER", "rm -fr build", 'commands.deny "rm -rf*"'),
     ("CODER", "rm --recursive --force build", 'commands.deny "rm -rf*"'),
     ("CODER", "git reset --hard HEAD", 'commands.deny "git reset --hard*"'),
+    *(
+        ("CODER", line, 'commands.deny "git checkout*"')
+        for line in (
+            "git switch -f x",
+            "git switch --discard-changes x",
+            "git switch --disc x",
+            "git switch x --force",
+            "git switch -qf x",
+            "sudo git -C . -c a=b switch -f x",
+            "/usr/bin/git switch -f -c new",
+            "bash -c 'git switch -f x'",
+            "for f in x; do git switch -f $f; done",
+            "git checkout-index -f -a",
+            "git read-tree -u --reset HEAD",
+            "git reset --merge",
+            "git worktree remove --force ../w",
+            "git submodule update --init -f",
+        )
+    ),
     ("CODER", "rm current.md", "handoff"),
     ("CODER", "apply_patch <<'END'\n*** Begin Patch\n*** Update File: reviews/one.md\n+x\n*** End Patch\nEND", None),
     ("DEVELOPER", "teamops append --verdict approved", "verdicts"),
@@ -368,6 +387,42 @@ def test_what_is_not_a_role_s_is_held_back(ask: Ask, role: str, line: str, rule:
 )
 def test_a_commit_that_asks_git_s_hooks_goes_through(ask: Ask, line: str) -> None:
     assert ask("CODER", "Bash", command=line).verdict == "allow"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "git switch x",
+        "git switch -c force",
+        "git switch -cf",
+        "git switch --force-create x",
+        "git switch -m x",
+        "git switch -- -f",
+        "git reset --mixed",
+        "git read-tree --reset HEAD",
+        "git worktree add ../w x",
+        "for f in x; do git switch $f; rm -f y; done",
+    ],
+)
+def test_what_throws_no_change_of_git_s_away_goes_through(ask: Ask, line: str) -> None:
+    assert ask("CODER", "Bash", command=line).verdict == "allow"
+
+
+@pytest.mark.parametrize(
+    ("role", "line", "rule", "why"),
+    [
+        ("REVIEWER", "cat > reviews/r1.md <<'E'\nx\nE", 'write.allow "/reviews/"', "may change it (reviews/r1.md)"),
+        ("REVIEWER", "echo x >> current.md", "handoff", "every role writes its blocks there (current.md)"),
+        ("REVIEWER", "cat > /dev/null; cat x > reviews/r1.md", 'write.allow "/reviews/"', "(reviews/r1.md)"),
+        ("REVIEWER", "touch /dev/null reviews/r1.md", 'write.allow "/reviews/"', "REVIEWER may change it"),
+        ("CODER", "git commit -m \"$(cat <<'E'\nx\nE\n)\"", 'commands.allow "*"', "may run it (git commit -m $…)"),
+        ("REVIEWER", "ls > /dev/null", "reading", "it only reads"),
+    ],
+)
+def test_the_reason_is_that_of_the_rule_which_decided(ask: Ask, role: str, line: str, rule: str, why: str) -> None:
+    said = ask(role, "Bash", command=line)
+    assert (said.verdict, said.rule) == ("allow", rule), str(said)
+    assert said.why.endswith(why)
 
 
 @pytest.mark.parametrize(

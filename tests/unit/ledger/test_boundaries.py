@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from teamops.ledger.store import Ledger, open_ledger
-from teamops.model.boundary import ChangeKind, Violation, ViolationState
+from teamops.model.boundary import ChangeKind, OwnWrite, Violation, ViolationState
 from teamops.model.role import CODER, REVIEWER
 
 ONE = Violation(
@@ -82,3 +82,17 @@ def test_whatever_is_new_is_seen_by_the_mark(ledger: Ledger) -> None:
         marks.append(ledger.boundaries.mark())
     assert len(set(marks)) == len(marks)
     assert ledger.boundaries.mark() == marks[-1]
+
+
+def test_how_sure_it_is_comes_back_and_nothing_is_sure_that_nobody_said(ledger: Ledger) -> None:
+    for direct, sure in ((False, False), (True, False), (False, True), (True, True)):
+        one = replace(ONE, direct=direct, sure=sure)
+        row = ledger.boundaries.add(one)
+        assert ledger.boundaries.violation(row) == replace(one, id=row)
+
+
+def test_what_teamops_wrote_for_the_person_is_known_since_when(ledger: Ledger) -> None:
+    ledger.boundaries.add_own("/p/a", "d1", "init", 10.0)
+    ledger.boundaries.add_own("/p/b", "d2", "init", 20.0, "d0")
+    assert ledger.boundaries.own_writes(15.0) == (OwnWrite("/p/b", "d2", "d0", 20.0),)
+    assert [one.path for one in ledger.boundaries.own_writes(10.0)] == ["/p/a", "/p/b"]

@@ -29,6 +29,7 @@ ALERT = Alert(
     code="agent-dead", subject="CODER", severity=Severity.CRITICAL, state=AlertState.FIRING, message="CODER is dead",
     do="restart it", agent=CODER, since_wall=90.0, changed_wall=90.0, notify=True, silence=Silence(91.0, None),
     hidden_by="tmux-down", paged_wall=100.0, escalated=1, thread="agent-dead CODER",
+    held_wall=700.0,
 )  # fmt: skip
 DONE = Receipt(ok=True, message="shown", evidence="taken by dunst")
 DOWN = Receipt(ok=False, message="down", hint="mend it", retry=True)
@@ -146,6 +147,12 @@ def test_pages_are_counted_for_the_cap(ledger: Ledger) -> None:
     ledger.save_alerts([], [(PAGE, 0)])
     assert (ledger.outbox.decided(99.0, 100.0), ledger.outbox.decided(100.0, 200.0)) == ([100.0], [])
     assert ledger.outbox.decided(0.0, 99.0) == [], "decided in the future: the clock was set back"
+    assert ledger.outbox.decided(99.0, 100.0, firsts=True) == [], "it was told before"
+    first = replace(PAGE, id="p2", transition=Transition.FIRED)
+    ledger.save_alerts([], [(first, 0), (replace(first, id="p3", severity=Severity.WARNING), 0)])
+    assert ledger.outbox.decided(99.0, 100.0, firsts=True) == [100.0]
+    for page_id in ("p2", "p3"):
+        ledger.outbox.drop(replace(first, id=page_id), "over", 101.0)
     ledger.outbox.drop(PAGE, "over", 101.0)
     assert ledger.outbox.decided(99.0, 100.0) == [], "nobody was sent it"
 

@@ -209,6 +209,24 @@ def test_what_teamops_does_about_it_is_told_with_its_time() -> None:
     assert held.startswith("DEVELOPER Isabelle: held: its account is refused, as of 2")
 
 
+def test_of_one_that_may_not_spend_the_lift_is_the_only_way_out() -> None:
+    lift, why = "teamops budget lift DEVELOPER --day-usd N", "$5.02 of $5.00 spent on 2026-03-28 (UTC)"
+    bare = AgentReport(role=DEVELOPER)
+    held: dict[str, Any] = {"state": AgentState.HELD, "held": why, "lift": lift, "evidences": ()}
+    text = agent_report_text(look(report=bare, **held), 400)
+    assert f"teamops     holds it back: {why}; it is held, let it spend again: {lift}" in text
+    for line in ("nothing is known of it", "none", "none runs"):
+        assert f"  {line}: it is held, let it spend again: {lift}\n" in text
+    assert "teamops restart" not in text
+    assert "teamops poke" not in text
+    both = structs.replace(bare, keeping="restart 1 of 2, cooling down")
+    assert f"restart 1 of 2, cooling down; holds it back: {why}" in agent_report_text(look(report=both, **held), 400)
+    free = agent_report_text(look(report=bare, evidences=()), 400)
+    assert "teamops     holds nothing back, restarts nothing" in free
+    assert free.count("teamops restart DEVELOPER") == 3
+    assert "none: teamops poke DEVELOPER" in free
+
+
 def test_a_process_that_teamops_did_not_start_is_told_so() -> None:
     one = look()
     assert one.report.launch is not None

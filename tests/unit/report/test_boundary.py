@@ -52,7 +52,7 @@ def test_status_tells_each_boundary_and_what_got_past() -> None:
     first = told["violations"][0]
     assert set(first) == {
         "id", "at", "path", "change", "roles", "rule", "why", "evidence", "added", "removed", "state", "note",
-        "changed",
+        "changed", "direct", "whose",
     }  # fmt: skip
     assert (first["id"], first["state"], first["roles"]) == (12, "open", ["REVIEWER", "DEVELOPER"])
     assert [one["state"] for one in told["violations"]] == ["open", "quarantined", "accepted"]

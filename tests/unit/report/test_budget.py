@@ -89,6 +89,12 @@ def test_a_person_reads_who_is_held_why_and_what_did_not_work() -> None:
     assert "CODER is held since " in text
     assert "  CODER: gate shut, pokes failed\n    pokes: tmux is gone" in text
     assert "teamops budget lift CODER --day-usd N" in text
+    (team, line, reviewer) = snapshot().budgets
+    assert line.hold is not None
+    ran_away = replace(
+        snapshot(), budgets=(team, replace(line, hold=replace(line.hold, cause=Cause.RUNAWAY)), reviewer)
+    )
+    assert "let it spend again: teamops budget lift CODER\n" in budget_text(ran_away, "UTC", "2026-03-31")
     assert "+?: tokens of models without a known price" in text
     assert "nobody supervises" not in text
     assert "nobody supervises" in budget_text(snapshot(supervised=False), "UTC", "2026-03-31")
@@ -97,4 +103,7 @@ def test_a_person_reads_who_is_held_why_and_what_did_not_work() -> None:
 def test_without_budgets_it_says_where_they_are_set() -> None:
     text = budget_text(replace(snapshot(), budgets=()), "UTC", "d")
     assert text.startswith("no budget is set: [budget]")
-    assert text.endswith("\nCODER is held: $5.02 of $5.00 spent")  # stopped by hand
+    assert text.endswith("\nCODER is held: $5.02 of $5.00 spent")
+    agents = tuple(replace(agent, lift="teamops budget lift CODER") for agent in snapshot().agents)  # stopped by hand
+    text = budget_text(replace(snapshot(), budgets=(), agents=agents), "UTC", "d")
+    assert text.endswith("$5.00 spent\n  let it spend again: teamops budget lift CODER")

@@ -15,7 +15,8 @@ from msgspec import structs
 from teamops.model.alert import AlertState, Silence
 from teamops.model.role import HUMAN
 from teamops.model.snapshot import LightState
-from teamops.report.segment import FILE, SIGNS, Facts, age_words, facts_of, for_tmux, segment
+from teamops.model.unrecorded import Unrecorded
+from teamops.report.segment import FILE, SIGNS, Facts, age_words, facts_of, for_tmux, not_written, segment
 from teamops.supervisor.segment_file import SegmentFile
 from teamops.tui.believable import believable
 from teamops.tui.words import LIGHTS
@@ -56,6 +57,15 @@ def test_what_it_says(changed: dict[str, object], said: str) -> None:
 )
 def test_the_money_goes_first_where_room_is_short(width: int, said: str) -> None:
     assert segment(FACTS, 1000.0, width) == said
+
+
+@pytest.mark.parametrize(("width", "said"), [(40, "✗ ledger can't be written ⚠3"), (20, "✗ ledger ⚠3"), (6, "✗ led…")])
+def test_what_it_says_where_the_ledger_takes_nothing(width: int, said: str) -> None:
+    alert = next(alert for alert in believable().alerts if alert.open)
+    firing = replace(alert, state=AlertState.FIRING, silence=None, hidden_by="")
+    quiet = (replace(firing, silence=Silence(1.0, None)), replace(firing, state=AlertState.ACKED))
+    assert not_written(Unrecorded("full", (firing, *quiet), 2), 5.0, width) == said
+    assert not_written(Unrecorded("full"), 5.0) == "✗ ledger can't be written"
 
 
 @given(

@@ -159,6 +159,7 @@ def test_nobody_acts() -> None:
         "watch_only": False,
         "round_age_s": None,
         "hangs": False,
+        "unrecorded": None,
     }
 
 

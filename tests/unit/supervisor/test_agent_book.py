@@ -261,6 +261,15 @@ def test_a_screen_belongs_to_its_process() -> None:
     assert page.facts(managed=True, light_since=None).screen is None
 
 
+def test_what_a_client_complains_of_on_its_screen_is_its_last_error() -> None:
+    page = a_page()
+    page.see_screen(ScreenSeen(after(1), CODER, 42, Screen.PROMPT, complaint="Failed to save"))
+    page.see_screen(ScreenSeen(after(2), CODER, 42, Screen.BUSY))
+    assert page.last_error == "its screen says: Failed to save"
+    page.see_pane(replace(PANE, pid=43), after(3))
+    assert page.last_error == ""
+
+
 @pytest.mark.parametrize(
     ("pid", "born", "worked"),
     [pytest.param(42, None, START.now, id="renamed and back"), pytest.param(43, after(2).now, None, id="made anew")],

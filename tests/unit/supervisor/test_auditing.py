@@ -15,8 +15,10 @@ from teamops.domain.attribution import Blame, Refusal
 from teamops.model.boundary import ChangeKind, FileChange, FileState, Violation, ViolationState
 from teamops.model.errors import TeamopsError
 from teamops.model.events import Event, SourceTroubled, WorkTreeChanged
-from teamops.model.role import REVIEWER
+from teamops.model.role import CODER, REVIEWER
 from teamops.model.snapshot import SettleViolation
+from teamops.report.boundary import violation_json
+from teamops.report.violations import violations_text
 from teamops.supervisor import auditing, change_judge
 from teamops.supervisor.auditing import STORM_S, told_line
 from teamops.supervisor.turn_audit import TurnAudit
@@ -253,3 +255,48 @@ async def test_a_few_of_many_are_not_undone_by_rule(tmp_path: Path) -> None:
         assert row.note == "not undone: 2001 files at once look like a checkout"
     finally:
         await life.end()
+
+
+@pytest.mark.parametrize(
+    ("single", "sure", "beside", "note"),
+    [
+        (True, False, 0, "not undone: it is not sure enough whose change it is"),
+        (False, False, 0, "not undone: it came by more than one step, or unseen: "),
+        (True, True, 0, "not undone: it could not be kept"),
+        (True, True, 30, "not undone: 31 files at once look like a checkout"),
+    ],
+)
+async def test_what_is_left_says_why_and_is_not_undone_with_a_later_one(
+    tmp_path: Path, single: bool, sure: bool, beside: int, note: str
+) -> None:
+    life = Life(tmp_path)
+    await life.begin()
+    book = life.core.book
+    book.settings = replace(book.settings, guard=GuardSettings(audit=AuditMode.QUARANTINE))
+    blame = Blame(roles=(REVIEWER,), refusal=NO, evidence=(), sure=sure)
+    try:
+        draft = change_judge.Draft(replace(ONE, sure=sure), "", blame, single=single)
+        await life.core.auditing.take(book, change_judge.Judged([draft]), beside=beside)
+        (row,) = life.ledger.boundaries.violations(0.0, 10)
+        assert row.note.startswith(note)
+        assert row.sure is (sure and not beside)
+        assert row.state is ViolationState.OPEN
+    finally:
+        await life.end()
+
+
+def test_an_agent_is_told_no_more_than_is_known() -> None:
+    assert "undid your change of src/a.py" in told_line(replace(ONE, direct=True))
+    assert "undid a change, which seems to be yours, of src/a.py" in told_line(ONE)
+
+
+def test_the_words_for_whose_it_was() -> None:
+    two = replace(ONE, roles=(REVIEWER, CODER))
+    assert (ONE.whose, ONE.it_was) == ("maybe REVIEWER", "maybe it was REVIEWER")
+    assert (two.whose, two.it_was) == ("maybe REVIEWER or CODER", "maybe it was REVIEWER or CODER")
+    shown = replace(two, direct=True)
+    assert (shown.whose, shown.it_was) == ("REVIEWER or CODER", "it was REVIEWER or CODER")
+    nobody = replace(ONE, roles=())
+    assert (nobody.whose, nobody.it_was) == ("nobody known", "nobody knows who it was")
+    assert "    maybe REVIEWER: it is not among" in violations_text([ONE])
+    assert (violation_json(ONE)["whose"], violation_json(ONE)["direct"]) == ("maybe REVIEWER", False)

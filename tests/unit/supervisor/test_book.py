@@ -55,6 +55,16 @@ def test_a_round_in_time_ends_the_gap(book: Book) -> None:
     assert book.observed(WALL, Stamp(NOW + 2, WALL + 601)) == NOW + 2 - 601
 
 
+def test_of_a_process_that_is_gone_only_its_work_is_known(book: Book) -> None:
+    work = Beat(role=CODER, wall=WALL - 30, tokens=5, interval_s=7.0)
+    bare = Beat(role=CODER, wall=WALL - 3, interval_s=7.0)
+    book.take(BeatsSeen(Stamp(NOW, WALL), (), Position("f", 1, 1, 1), past=(work, bare)))
+    page = book.agent(CODER)
+    assert (page.past.worked, page.worked, page.beat, page.interval_s) == (NOW - 30, None, None, None)
+    page.past.see_work(NOW - 40, None)
+    assert page.past.worked == NOW - 30
+
+
 def test_what_an_earlier_life_counted_is_not_counted_again(book: Book) -> None:
     beat = Beat(role=CODER, wall=WALL - 3, tokens=5, cost_usd=Decimal(1), message="builds", interval_s=7.0)
     book.take(seen(Stamp(NOW, WALL), known=(beat,)))

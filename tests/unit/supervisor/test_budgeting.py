@@ -287,6 +287,7 @@ async def test_a_lift_that_was_cut_off_is_gone_on_with(life: Life, begin: Begin)
 async def test_a_lift_opens_the_gate_and_leaves_the_agent_as_it_is(life: Life) -> None:
     spend(life, "5")
     await life.until(lambda: len(steps(life)) == 4, "the steps")
+    assert coder(life).lift == "teamops budget lift CODER --day-usd N"
     refused = await life.core.wish(LiftBudget(CODER, USD(5)))
     assert (refused.ok, file(life).exists()) == (False, True)
     done = len(life.hands.done)
@@ -296,7 +297,7 @@ async def test_a_lift_opens_the_gate_and_leaves_the_agent_as_it_is(life: Life) -
     assert not file(life).exists()
     await life.ticks(5)
     assert not life.hands.done[done:]
-    assert (coder(life).held, life.alerts("budget-hard")) == ("", [])
+    assert (coder(life).held, coder(life).lift, life.alerts("budget-hard")) == ("", "", [])
     assert any("CODER may spend $8.00 today" in line.text for line in life.core.book.log)
     spend(life, "3")
     await life.until(lambda: len(steps(life)) == 8, "the steps of the next stop")

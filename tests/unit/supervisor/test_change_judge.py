@@ -14,19 +14,21 @@ from teamops.effects import patches
 from teamops.effects.policies import write_policies
 from teamops.guard.judge import Light
 from teamops.guard.policy import NoPolicy
-from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState, Violation, ViolationState
+from teamops.model.boundary import ChangeKind, FileChange, FileKind, FileState, OwnWrite, Violation, ViolationState
 from teamops.model.clock import Stamp
 from teamops.model.events import WorkTreeChanged
 from teamops.model.role import CODER, DIRECTOR, OPTIMIZER, REVIEWER, Role
 from teamops.sources.kept_bytes import digest_of, read_state
 from teamops.supervisor.change_judge import (
     MAX_LISTED,
+    OWN_S,
     Judged,
     Past,
     Policies,
     Scene,
     Suspect,
     judge_changes,
+    left,
     lives_in,
     shown,
 )
@@ -45,6 +47,7 @@ class Yard:
         self.bytes: dict[str, bytes] = {}
         self.past: dict[str, tuple[Past, ...]] = {}
         self.restoring: frozenset[int] = frozenset()
+        self.own_writes: tuple[OwnWrite, ...] = ()
 
     def suspect(self, role: Role, *, lit: bool = False, busy: bool = False, cwd: Path | None = None) -> Suspect:
         light = Light(held=lit, tiers=(2,) if lit else ())
@@ -79,6 +82,7 @@ class Yard:
             suspects=tuple(suspects),
             past=self.past,
             restoring=self.restoring,
+            own=self.own_writes,
             room=room,
         )
         told = WorkTreeChanged(Stamp(1.0, NOW), str(root or self.root), changes)
@@ -319,3 +323,102 @@ def test_files_whose_names_are_shown_alike_are_two(yard: Yard) -> None:
     judged = yard.judge(reviewer, yard.change(two, b"1", b"2"))
     assert len(judged.drafts) == 1
     assert patches.read(yard.state, judged.drafts[0].patch).path == two
+
+
+def bytes_before(yard: Yard, judged: Judged) -> bytes | None:
+    (draft,) = judged.drafts
+    return patches.bytes_of(yard.state, draft.patch, patches.BEFORE)
+
+
+def test_a_sure_change_is_undone_to_just_before_it_and_not_to_before_one_of_nobody_known(yard: Yard) -> None:
+    lit = [yard.suspect(REVIEWER, lit=True)]
+    first = yard.judge(lit, yard.change("src/a.py", b"one\n", b"one\nmine\n"))
+    assert not first.drafts[0].violation.sure
+    yard.remember(first, ViolationState.OPEN)
+    second = yard.judge(lit, yard.change("src/a.py", b"one\nmine\n", b"one\nmine\nits\n", REVIEWER))
+    assert (second.drafts[0].violation.sure, second.drafts[0].violation.direct) == (True, True)
+    assert (bytes_before(yard, second), second.drafts[0].follows) == (b"one\nmine\n", 0)
+    # Undone, it is no news, and the first one still stands open.
+    yard.remember(second, ViolationState.QUARANTINED, 2)
+    back = yard.judge(lit, yard.change("src/a.py", b"one\nmine\nits\n", b"one\nmine\n"))
+    assert (violations(back), back.gone) == ([], [])
+    again = yard.judge(lit, yard.change("src/a.py", b"one\nmine\n", b"one\nmine\nits\n", REVIEWER))
+    assert bytes_before(yard, again) == b"one\nmine\n"
+    # The first one ends when its own beginning is back, beneath the one that was undone.
+    back = yard.judge(lit, yard.change("src/a.py", b"one\nmine\n", b"one\n"))
+    assert (violations(back), back.gone) == ([], [1])
+
+
+def test_one_that_was_committed_meanwhile_is_told_by_its_bytes(yard: Yard) -> None:
+    lit = [yard.suspect(REVIEWER, lit=True)]
+    yard.remember(yard.judge(lit, yard.change("src/a.py", b"one\n", b"two\n")), ViolationState.OPEN)
+    from_git = yard.change("src/a.py", b"two\n", b"three\n")
+    held = FileState(kind=FileKind.FILE, mode=0o644, size=4, kept="git:abc")
+    yard.bytes[""] = b"two\n"
+    judged = yard.judge(lit, replace(from_git, before=held))
+    assert judged.drafts[0].follows == 1
+    judged = yard.judge(lit, replace(yard.change("src/a.py", b"two\n", b"3\n", REVIEWER), before=held))
+    assert (bytes_before(yard, judged), judged.drafts[0].follows) == (b"two\n", 0)
+
+
+def test_what_came_between_two_of_one_hand_is_nothing_they_are_undone_with(yard: Yard) -> None:
+    lit = [yard.suspect(REVIEWER, lit=True)]
+    first = yard.judge(lit, yard.change("src/a.py", b"one\n", b"two\n", REVIEWER))
+    yard.remember(first, ViolationState.OPEN)
+    judged = yard.judge(lit, yard.change("src/a.py", b"a person's\n", b"three\n", REVIEWER))
+    assert (bytes_before(yard, judged), judged.drafts[0].follows) == (b"a person's\n", 0)
+    # With nothing between it is one change from its beginning; of another hand it is another's.
+    judged = yard.judge(lit, yard.change("src/a.py", b"two\n", b"three\n", REVIEWER))
+    assert (bytes_before(yard, judged), judged.drafts[0].follows) == (b"one\n", 1)
+    two = [*lit, yard.suspect(DIRECTOR)]
+    judged = yard.judge(two, yard.change("src/a.py", b"two\n", b"three\n", DIRECTOR))
+    assert (bytes_before(yard, judged), judged.drafts[0].follows) == (b"two\n", 0)
+
+
+def test_what_several_acts_made_is_nobody_s_for_sure(yard: Yard) -> None:
+    lit = [yard.suspect(REVIEWER, lit=True)]
+    judged = yard.judge(lit, replace(yard.change("src/a.py", b"one\n", b"two\n", REVIEWER), single=False))
+    (draft,) = judged.drafts
+    assert (draft.blame.sure, draft.violation.sure, draft.violation.direct) == (False, False, False)
+    assert draft.violation.evidence[-1].startswith("it came by more than one step between two looks")
+    assert draft.violation.whose == "maybe REVIEWER"
+    assert left(draft, 1).endswith("what stood there just before is not known")
+    # A later sure one is not undone together with it.
+    yard.remember(judged, ViolationState.OPEN)
+    judged = yard.judge(lit, yard.change("src/a.py", b"two\n", b"three\n", REVIEWER))
+    assert (bytes_before(yard, judged), judged.drafts[0].follows) == (b"two\n", 0)
+    assert left(judged.drafts[0], 1) == ""
+
+
+def test_several_open_ones_are_gone_when_the_first_beginning_is_back(yard: Yard) -> None:
+    lit = [yard.suspect(REVIEWER, lit=True)]
+    yard.remember(yard.judge(lit, yard.change("src/a.py", b"1", b"2")), ViolationState.OPEN, 1)
+    yard.remember(yard.judge(lit, yard.change("src/a.py", b"2", b"3", REVIEWER)), ViolationState.OPEN, 2)
+    back = yard.judge(lit, yard.change("src/a.py", b"3", b"2"))
+    assert (violations(back), back.gone) == ([], [2])
+    back = yard.judge(lit, yard.change("src/a.py", b"3", b"1"))
+    assert (violations(back), sorted(back.gone)) == ([], [1, 2])
+
+
+HOOK = ".git/hooks/pre-commit"
+
+
+@pytest.mark.parametrize(
+    ("path", "digest", "made_of", "wall", "own"),
+    [
+        (HOOK, b"ours", "", NOW - 1.0, True),
+        (HOOK, b"other", "", NOW - 1.0, False),
+        (".git/config", b"ours", "", NOW - 1.0, False),
+        (HOOK, b"ours", "", NOW - OWN_S - 1.0, False),
+        (HOOK, b"ours", "", NOW + 2.0, False),
+        (HOOK, b"ours", digest_of(b"was"), NOW, True),
+        (HOOK, b"ours", digest_of(b"was else"), NOW, False),
+    ],
+    ids=["it", "other bytes", "elsewhere", "long ago", "not yet", "made of what stood there", "made of another"],
+)
+def test_what_teamops_itself_wrote_for_the_person_is_no_agent_s(
+    yard: Yard, path: str, digest: bytes, made_of: str, wall: float, own: bool
+) -> None:
+    yard.own_writes = (OwnWrite(f"{yard.root}/{path}", digest_of(digest), made_of, wall),)
+    judged = yard.judge([yard.suspect(DIRECTOR, lit=True)], yard.change(HOOK, b"was", b"ours", DIRECTOR))
+    assert (violations(judged) == []) is own

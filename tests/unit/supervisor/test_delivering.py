@@ -14,7 +14,7 @@ from teamops.handoff.appending import append
 from teamops.ledger.connection import LedgerError
 from teamops.model.actions import By, Outcome, Poke
 from teamops.model.agent import Beat, BeatKind, ClientStatus
-from teamops.model.agent_report import Delivery, DeliveryStage
+from teamops.model.agent_report import Delivery, DeliveryStage, Launch
 from teamops.model.events import (
     BeatsSeen,
     Event,
@@ -31,6 +31,7 @@ from teamops.model.pane import Screen
 from teamops.model.role import CODER, DIRECTOR, REVIEWER, Role
 from teamops.model.snapshot import PokeRole
 from teamops.model.tail import Position
+from teamops.supervisor.agent_past import began
 from tests.unit.supervisor.conftest import Begin
 from tests.unit.supervisor.life import Life, block, rewrite
 
@@ -729,7 +730,8 @@ async def test_a_long_text_is_kept_in_a_file_that_the_line_names(begin: Begin, h
 async def restarted(life: Life) -> None:
     """Say that CODER's process is a new one, and ready."""
     status(life, ClientStatus.IDLE)
-    life.core.announcer.after_restart(life.core.book, CODER)
+    since = began(life.core.book.agent(CODER))
+    life.core.announcer.after_restart(life.core.book, CODER, life.now if since is None else since)
     await life.ticks(2)
 
 
@@ -768,3 +770,95 @@ async def test_who_held_a_light_when_teamops_came_is_told_of_it_after_a_restart(
     await restarted(life)
     assert len(life.hands.pokes) == 1
     await restarted(await begin(DIRECTOR, **CLAUDE))
+
+
+def begins_anew(life: Life, pid: int) -> None:
+    """Let CODER's process end, and another one stand in its pane."""
+    life.core.emit(PaneDied(life.clock.stamp(), CODER, life.pane(CODER).pid, 1, None))
+    pane = replace(life.pane(CODER), pid=pid)
+    life.core.emit(PanesSeen(life.clock.stamp(), ((CODER, pane),), server_up=True))
+
+
+async def test_what_was_taken_is_not_among_what_was_typed_in_vain(begin: Begin, handoff: Path) -> None:
+    life = await accepted_and_at_rest(begin)
+    await restarted(life)
+    takes(life)
+    await life.ticks(2)
+    hook(life, "Stop")
+    await life.ticks(2)
+    await restarted(life)
+    assert len(life.hands.pokes) == 3
+    await seconds(life, 20)
+    assert stages(life)[2] == "unproven"
+    (alert,) = life.alerts("poke-unproven")
+    assert "1 line was typed since the last one that its client took" in alert.message
+
+
+async def test_what_was_typed_for_a_process_that_is_gone_says_nothing_of_the_next(
+    begin: Begin, handoff: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane = Life.pane
+    life = await told(begin, limits=Limits(pokes_per_light=1))
+    await seconds(life, 15)
+    assert life.alerts("poke-unproven")
+    begins_anew(life, 77)
+    await restarted(life)
+    await seconds(life, 5)
+    assert len(life.hands.pokes) == 1, "the limit is for all lines"
+    assert not life.alerts("poke-unproven")
+    launch = Launch(
+        role=CODER, session="shop-coder", pane_id="%1", pid=77, born="", client="claude", client_session="",
+        wall=life.wall - 5, adopted=False,
+    )  # fmt: skip
+    life.ledger.launches.save(launch)
+    await life.end()
+    monkeypatch.setattr(Life, "pane", lambda self, role: replace(pane(self, role), pid=77))
+    again = await begin(CODER, limits=Limits(pokes_per_light=1), client="claude")
+    status(again, ClientStatus.IDLE)
+    await seconds(again, 5)
+    assert again.core.book.agent(CODER).pane is not None
+    assert not again.alerts("poke-unproven"), "nor after a restart of teamops"
+    assert again.hands.pokes == []
+
+
+async def test_who_has_worked_since_is_not_said_to_have_taken_nothing_by_the_next_life(
+    begin: Begin, handoff: Path
+) -> None:
+    life = await told(begin, limits=Limits(pokes_per_light=1))
+    await seconds(life, 15)
+    assert life.alerts("poke-unproven")
+    status(life, ClientStatus.BUSY)
+    await life.ticks(2)
+    assert stages(life) == ["unproven"]
+    assert not life.alerts("poke-unproven")
+    await life.end()
+    again = await begin(CODER, client="claude", limits=Limits(pokes_per_light=1))
+    status(again, ClientStatus.IDLE)
+    await again.ticks(3)
+    assert again.core.book.agent(CODER).worked is None, "nothing of it was read again"
+    assert not again.alerts("poke-unproven")
+
+
+async def test_who_works_after_its_restart_is_neither_told_anew_nor_gets_an_old_line_again(
+    begin: Begin, handoff: Path
+) -> None:
+    life = await told(begin)
+    begins_anew(life, 77)
+    await life.ticks(1)
+    hook(life, "PreToolUse", "Bash")
+    await restarted(life)
+    hook(life, "Stop")
+    await seconds(life, 40)
+    assert len(life.hands.pokes) == 1
+    await seconds(life, 40)
+    assert [poke.text.partition(":")[0] for poke in life.hands.pokes[1:2]] == ["Reminder"], "it rests again"
+
+
+async def test_a_log_that_grows_while_its_client_starts_is_no_work(begin: Begin, handoff: Path) -> None:
+    life = await accepted_and_at_rest(begin)
+    begins_anew(life, 77)
+    await life.ticks(1)
+    life.core.emit(GrowthSeen(life.clock.stamp(), CODER, 77))
+    await restarted(life)
+    await seconds(life, 5)
+    assert len(life.hands.pokes) == 2

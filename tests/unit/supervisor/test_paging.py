@@ -734,8 +734,21 @@ async def test_the_cap_holds_over_a_restart(begin: Begin) -> None:
     second.core.emit(HandoffLost(second.core.stamp(), "there is no current.md", "make it"))
     await second.ticks(5)
     await second.ticks(5)
-    assert second.alerts("handoff-lost")
+    (held,) = second.alerts("handoff-lost")
+    assert held.held(second.wall), "and says until when"
     assert second.heard == []
+    second.core.emit(PanesSeen(second.clock.stamp(), (), server_up=False))
+    await second.ticks(5)
+    await second.until(lambda: bool(second.told("tmux-down")), "what is critical and new is told all the same")
+    await second.end()
+    third = await begin(paging=policy, restart=RestartPolicy(when=RestartWhen.NEVER))
+    await third.append(block(HUMAN, CODER, minute=1))
+    third.core.emit(PaneDied(third.clock.stamp(), CODER, third.pane(CODER).pid, 1, None))
+    await third.ticks(5)
+    await third.ticks(5)
+    (held,) = third.alerts("agent-dead")
+    assert (held.severity, held.held(third.wall)) == (Severity.CRITICAL, True), "a life before has taken that place"
+    assert third.heard == []
 
 
 # answers

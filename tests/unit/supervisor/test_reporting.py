@@ -18,6 +18,7 @@ from teamops.effects.reports import write_report
 from teamops.model.actions import Action, Outcome, WriteReport
 from teamops.model.page import Page, Transition
 from teamops.model.role import CODER
+from teamops.sources.kept_bytes import digest_of
 from teamops.supervisor.reporting import AFTER_S, MOST_BACK, RETRY_S
 from teamops.supervisor.watching import MARK_S
 from tests.unit.supervisor.conftest import Begin
@@ -75,6 +76,9 @@ async def test_a_day_is_written_a_minute_after_its_midnight_and_once(begin: Begi
     assert action == (1, str(FIRST), f"{FIRST}.md, {FIRST}.json written")
     assert f"report: {FIRST}.md, {FIRST}.json written" in [line.text for line in life.core.book.log]
     assert f"report: {FIRST}.md, {FIRST}.json written" in [line.text for line in life.ledger.log(20)]
+    own = {(one.path, one.digest) for one in life.ledger.boundaries.own_writes(0.0)}  # no agent's change, that is
+    there = [(life.folder / "reports").resolve() / f"{FIRST}.{end}" for end in ("md", "json")]
+    assert own == {(str(path), digest_of(path.read_bytes())) for path in there}
     await at(life, MIDNIGHT + 5000)
     await at(life, MIDNIGHT + DAY_S + AFTER_S)
     assert written(life) == [str(FIRST), str(FIRST + timedelta(days=1))]
@@ -244,6 +248,24 @@ async def test_a_viewer_keeps_no_record(begin: Begin) -> None:
     await life.ticks(5)
     assert spans(life) == []
     assert (await life.core.day_report(None)).watched_s == MARK_S, "another acts, since nobody knows when"
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.7, 3.0])
+async def test_a_viewer_goes_on_where_the_record_of_the_one_that_acts_ends(begin: Begin, late_s: float) -> None:
+    """It is stored by the first round after a minute, so that it ends a moment more than a minute ago."""
+    life = await begin(CODER, acting=False)
+    since, until = life.wall - 1000.0, life.wall - MARK_S - late_s
+    life.ledger.watched.mark(None, since, until)
+    report = await life.core.day_report(None)
+    assert report.watched_s == pytest.approx(1000.0), "there is no hole"
+
+
+async def test_one_that_hangs_is_not_at_work(begin: Begin) -> None:
+    life = await begin(CODER, acting=False)
+    hung = structs.replace(life.core.book.supervisor, round_age_s=600.0)
+    life.core.book.supervisor = hung
+    life.ledger.watched.mark(None, life.wall - 1000.0, life.wall - 640.0)
+    assert (await life.core.day_report(None)).watched_s == pytest.approx(400.0)
 
 
 async def test_a_report_of_days_that_are_not_there_says_what_to_do(begin: Begin) -> None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from teamops.domain.limits import Limits, RestartPolicy, RestartWhen
 from teamops.domain.restart import Hold
 from teamops.ledger.store import LedgerError, open_ledger
-from teamops.model.actions import Action, By, Outcome, Restart, Stop
+from teamops.model.actions import Action, By, Outcome, Poke, Restart, Stop
 from teamops.model.agent import AgentState, Beat, BeatKind
 from teamops.model.agent_report import Launch
 from teamops.model.events import BeatsSeen, PanesSeen, ScreenSeen, Ticked
@@ -347,7 +347,7 @@ async def test_a_restarted_agent_is_told_of_its_light_when_it_is_ready(
 ) -> None:
     team = await world.begin()
     told: list[Role] = []
-    monkeypatch.setattr(team.life.core.announcer, "after_restart", lambda _, role: told.append(role), raising=False)
+    monkeypatch.setattr(team.life.core.announcer, "after_restart", lambda _, role, __: told.append(role), raising=False)
     team.die(CODER)
     await seconds(team, 5)
     assert len(team.restarts) == 1
@@ -388,7 +388,7 @@ async def test_killed_before_its_agent_was_told_the_next_life_tells_it(
     await world.killed(team)
     team = await world.begin()
     told: list[Role] = []
-    monkeypatch.setattr(team.life.core.announcer, "after_restart", lambda _, role: told.append(role), raising=False)
+    monkeypatch.setattr(team.life.core.announcer, "after_restart", lambda _, role, __: told.append(role), raising=False)
     team.beat(CODER)
     await seconds(team, 3)
     assert told == [CODER]
@@ -657,3 +657,41 @@ async def test_no_false_restart_in_500_suspends(  # noqa: C901 - one story
     for _ in range(130):
         await second()
     await life.until(lambda: len(team.restarts) > 0, "a bot that is silent indeed is restarted")
+
+
+async def test_who_works_after_its_restart_is_not_told_of_its_light_by_the_next_life(world: World) -> None:
+    team = await world.begin()
+    team.die(CODER)
+    await seconds(team, 5)
+    assert len(team.restarts) == 1
+    team.beat(CODER, tokens=9)
+    await seconds(team, 5)
+    assert state(team, CODER) is AgentState.WORKING
+    assert not any(isinstance(action, Poke) for action in team.done), "nor in this one"
+    await world.killed(team)
+
+    team = await world.begin()
+    await seconds(team, 20)
+    assert state(team, CODER) is AgentState.IDLE, "its beats were not read again"
+    assert not any(isinstance(action, Poke) for action in team.done)
+
+
+async def test_a_light_that_was_worked_on_before_teamops_ended_is_no_older_for_that(world: World) -> None:
+    limits, never = Limits(waiting_s=20.0, stale_s=40.0), RestartPolicy(when=RestartWhen.NEVER)
+    team = await world.begin(limits=limits, restart=never)
+    await later(team, 60)
+    team.beat(CODER, tokens=9)
+    await seconds(team, 2)
+    assert not team.life.alerts("handoff-stale")
+    team.die(CODER)
+    await seconds(team, 2)
+    await world.killed(team)
+
+    world.dead = (CODER,)
+    team = await world.begin(limits=limits, restart=never)
+    await seconds(team, 5)
+    assert state(team, CODER) is AgentState.DEAD
+    assert not team.life.alerts("handoff-stale"), "it has shown work some seconds ago"
+    await later(team, 40)
+    (alert,) = team.life.alerts("handoff-stale")
+    assert "has shown no sign of work" in alert.message

@@ -16,12 +16,13 @@ import pytest
 from teamops.config.load import load as config_load
 from teamops.effects.policies import write_policies
 from teamops.handoff.appending import append
-from teamops.model.boundary import ChangeKind, Violation
+from teamops.model.boundary import ChangeKind, OwnWrite, Violation
 from teamops.model.errors import TeamopsError
 from teamops.model.role import CODER, DIRECTOR, OPTIMIZER, REVIEWER, Role
+from teamops.sources.kept_bytes import digest_of
 from teamops.supervisor import turn_audit, turn_trees
 from teamops.supervisor.change_judge import Policies
-from teamops.supervisor.turn_audit import ALL, BEGUN, OVER, judge_turn
+from teamops.supervisor.turn_audit import ALL, BEGUN, OVER, _own_still, judge_turn
 from teamops.supervisor.turn_trees import Turn
 from tests.unit.supervisor.life import START, Life, block
 
@@ -340,3 +341,17 @@ async def test_what_changed_while_nobody_watched_is_seen_when_the_next_life_begi
             assert len(again.life.ledger.boundaries.violations(0.0, 99)) == 1  # not told twice
     finally:
         await again.life.end()
+
+
+def test_what_teamops_wrote_for_the_person_and_still_stands_so_is_not_the_turn_s(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_bytes(b"ours")
+    (tmp_path / "b").write_bytes(b"changed since")
+    ours = digest_of(b"ours")
+    own = [
+        OwnWrite(f"{tmp_path}/a", ours, "", 1.0),
+        OwnWrite(f"{tmp_path}/b", ours, "", 1.0),
+        OwnWrite(f"{tmp_path}/c", ours, digest_of(b"an agent's, it may be"), 1.0),
+        OwnWrite(f"{tmp_path}x/a", ours, "", 1.0),
+    ]
+    assert _own_still(own, str(tmp_path), str(tmp_path)) == {"a"}

@@ -129,6 +129,7 @@ TRUST = """Do you trust the files in this folder?
 
  Enter to confirm · Esc to exit"""
 CODEX_BUSY = "• Working (3s • esc to interrupt)\n\n\u203a Ask Codex to do anything\n  gpt"
+CODEX_WAITS = "• Reconnecting... waiting for network (3s • esc to interrupt)\n\n\u203a Ask Codex\n  gpt"
 GEMINI_DIALOG = "│ Allow execution of: 'rm'? │\n│ ● 1. Yes, allow once │\n Type your message"
 GEMINI_RETRY = " ⠏ Trying to reach gemini-3-pro (Attempt 2/10) (esc to cancel, 5s)\n─────\n >   Type your message"
 RETRY_IN_TALK = box("", footer="  esc to interrupt", above="✻ 529 · retrying in 2s · attempt 1/9\n" + "  more\n" * 6)
@@ -158,6 +159,7 @@ MADE = [
     pytest.param("claude", box("", above="  ⎿  Invalid API key · Please run /login"), Screen.FAILED, id="a wrong key"),
     pytest.param("claude", box("", above="● 529 · retrying in 2s · attempt 1/9"), Screen.PROMPT, id="at rest"),
     pytest.param("claude", RETRY_IN_TALK, Screen.BUSY, id="a retry in the talk of one that works"),
+    pytest.param("codex", CODEX_WAITS, Screen.RETRYING, id="codex waits for the network"),
     pytest.param("codex", "■ Conversation interrupted - tell the model\n\n\u203a x\n  gpt", Screen.PROMPT, id="escape"),
     pytest.param("codex", "■ stream error\n\u203a go on\n• Done.\n\u203a x\n  gpt", Screen.PROMPT, id="got over it"),
     pytest.param("gemini", GEMINI_RETRY, Screen.RETRYING, id="gemini tries again"),
@@ -178,6 +180,76 @@ def test_a_made_screen_is_read(client: str, text: str, expected: Screen) -> None
 def test_the_words_of_a_refused_key_are_read() -> None:
     assert read("opencode", OPENCODE_KEY).auth
     assert not read("claude", box("", above="● API Error: 529\n\u276f x\n● 401 Unauthorized was the fault.")).auth
+
+
+CODEX_CALLS = [
+    "unexpected status 503 Service Unavailable: overloaded, url: https://api.openai.com/v1/responses",
+    "exceeded retry limit, last status: 429 Too Many Requests, request id: 1",
+    "stream disconnected before completion: error sending request for url (https://api.openai.com/)",
+    "Connection failed: error sending request",
+    "You\u2019ve hit your usage limit. Try again at 3:14 PM.",
+    "Quota exceeded. Check your plan and billing details.",
+    "We\u2019re currently experiencing high demand, which may cause temporary errors.",
+    "Selected model is at capacity. Please try a different model.",
+    "Codex ran out of room in the model's context window. Start a new thread.",
+    "Missing environment variable: `OPENAI_API_KEY`.",
+    "Your access token could not be refreshed because your refresh token has expired.",
+    '{"type": "error", "error": {"type": "invalid_request_error", "message": "Invalid schema"}}',
+    '{ "detail": "Unsupported model" }',
+]
+NO_CALLS = [
+    ("codex", "■", "Failed to save model migration prompt preference: Device or resource busy (os error 16)"),
+    ("codex", "■", "Failed to set trust for /p: failed to persist config.toml: Read-only file system"),
+    ("codex", "■", "MCP client for `docs` failed to start"),
+    ("codex", "■", "Unrecognized command '/x'"),
+    ("gemini", "✕", "Error adding context: EBUSY: resource or device busy, rename '/h/.gemini/settings.json'"),
+    ("gemini", "✕", "EROFS: read-only file system, open '/h/.gemini/settings.json'"),
+    ("gemini", "✕", "Unknown command: /x"),
+]
+CODEX_INPUT = "\u203a Ask Codex\n\n  gpt"
+GEMINI_INPUT = "─────\n >   Type your message"
+
+
+def at_prompt(client: str, *said: str) -> str:
+    return "\n".join([*said, CODEX_INPUT if client == "codex" else GEMINI_INPUT])
+
+
+@pytest.mark.parametrize("said", CODEX_CALLS)
+def test_a_call_that_codex_gave_up_is_known_by_its_words(said: str) -> None:
+    seen = read("codex", at_prompt("codex", "\u203a go on", f"■ {said}"))
+    assert (seen.screen, seen.trouble, seen.complaint) == (Screen.FAILED, (f"■ {said}",), "")
+
+
+def test_a_login_that_codex_can_t_renew_is_a_refused_account() -> None:
+    said = "■ Your access token could not be refreshed because your refresh token was revoked."
+    assert read("codex", at_prompt("codex", said)).auth
+
+
+@pytest.mark.parametrize(("client", "mark", "said"), NO_CALLS)
+def test_an_error_that_is_no_failed_call_is_told_and_makes_no_state(client: str, mark: str, said: str) -> None:
+    seen = read(client, at_prompt(client, f"{mark} {said}"))
+    assert (seen.screen, seen.trouble, seen.complaint) == (Screen.PROMPT, (), said)
+
+
+@pytest.mark.parametrize(
+    ("client", "mark", "failed"), [("codex", "■", "■ stream disconnected"), ("gemini", "✕", "✕ [API Error: x]")]
+)
+def test_an_error_of_another_kind_does_not_make_a_failed_call_good(client: str, mark: str, failed: str) -> None:
+    seen = read(client, at_prompt(client, failed, "  of a model", f"{mark} Failed to save", f"{mark} 401 unauthorized"))
+    assert (seen.screen, seen.trouble) == (Screen.FAILED, (failed, "  of a model"))
+    assert (seen.auth, seen.complaint) == (False, "401 unauthorized")
+
+
+@pytest.mark.parametrize("client", ["codex", "gemini"])
+def test_an_error_before_the_last_turn_is_told_no_more(client: str) -> None:
+    talk = ("■ Failed to save", "\u203a go on", "• Done.") if client == "codex" else ("✕ EROFS", " > go on", "✦ Done.")
+    assert read(client, at_prompt(client, *talk)).complaint == ""
+    assert read("codex", at_prompt("codex", "■ Failed to save", "■ Conversation interrupted - tell")).complaint == ""
+
+
+def test_a_complaint_is_made_safe_to_show() -> None:
+    assert read("codex", at_prompt("codex", "■ a\u202eb" + "c" * 999)).complaint.startswith("abccc")
+    assert len(read("codex", at_prompt("codex", "■ " + "c" * 999)).complaint) <= 200
 
 
 DIALOGS = [
