@@ -163,10 +163,17 @@ async def test_without_a_session_one_is_made_even_without_a_server(
     assert [pane.session for pane in await server.panes()] == ["a"]
 
 
+LAST_WORDS = "stty -icanon -echo; printf 'no licence\\n\\033[5n'; head -c 4 >/dev/null; exit 37"
+"""Ends once the terminal has answered, so has read the words: the kernel drops what is on its way at the end."""
 BAD = {
-    "no such program": (("no-such-program-x",), "status 127", "no such program"),
-    "ends at once": (("sh", "-c", "echo no licence; exit 37"), "status 37", "no licence"),
-    "killed": (("sh", "-c", "kill -9 $$"), "signal 9", "signal 9"),
+    "no such program": (("no-such-program-x",), "status 127", "no such program", "install no-such-program-x"),
+    "ends at once": (
+        ("sh", "-c", LAST_WORDS),
+        "status 37",
+        "no licence",
+        "mend command for A in teamops.toml, or what it runs",
+    ),
+    "killed": (("sh", "-c", "kill -9 $$"), "signal 9", "signal 9", "; it left no words: run it by hand in {cwd}"),
 }
 
 
@@ -175,7 +182,7 @@ BAD = {
 async def test_a_bad_command_is_said_with_its_last_words(
     tmux: PrivateTmux, make_server: MakeServer, tmp_path: Path, case: str, *, exists: bool
 ) -> None:
-    command, how, words = BAD[case]
+    command, how, words, hint = BAD[case]
     if exists:
         tmux.new("a")
     server = await make_server("a")
@@ -184,3 +191,5 @@ async def test_a_bad_command_is_said_with_its_last_words(
     assert how in outcome.message
     assert words in outcome.message
     assert "command" in outcome.hint
+    assert hint.format(cwd=tmp_path) in outcome.hint
+    assert (case == "killed") == ("by hand" in outcome.hint)
