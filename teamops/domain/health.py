@@ -90,6 +90,9 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 SESSION_GONE = "its session was closed or renamed"
+SERVER_ENDS_S = 5.0
+"""A tmux server that ends has ended its sessions before, and answers without them until its clients have left (tmux
+3.3a under load: 10 ends of 60 were seen so). Gone this soon after its last session, it is the server that went."""
 SERVER_GONE = "it went with its tmux server"
 """Of one whose death is told as that of the server: its state is unknown, and it is down all the same."""
 

@@ -62,6 +62,8 @@ class Book:
     """tmux was asked once in this life."""
     with_panes: frozenset[Role] = frozenset()
     """Agents whose sessions were there when the tmux server was last seen; before that: those left running."""
+    emptied: float | None = None
+    """When the tmux server began to answer without any of them."""
     tmux_gone: bool = False
     tmux_was_down: bool = False
     """An earlier life has said that it went with agents in it, and it was not seen since."""
@@ -167,8 +169,6 @@ class Book:
             case ProcessesSeen():
                 for row in event.rows:
                     self.agent(row.role).see_process(row, event.stamp.now)
-            case _:
-                pass
 
     def _take_beats(self, seen: BeatsSeen) -> None:
         for beat in seen.past:
@@ -182,14 +182,19 @@ class Book:
     def see_panes(self, seen: PanesSeen) -> None:
         """Take what tmux says of all managed sessions."""
         panes = dict(seen.panes)
-        self.tmux_gone = not seen.server_up
         if not self.looked:
             self.with_panes = frozenset(page.role for page in self.agents.values() if page.left_running)
         if seen.server_up:
-            self.with_panes, self.tmux_was_down = frozenset(panes), False
+            self.tmux_was_down = False
+            if panes or self.tmux_gone or not self.looked:
+                self.with_panes, self.emptied = frozenset(panes), None
+            elif self.emptied is None:
+                self.emptied = seen.stamp.now
+        elif self.emptied is not None and seen.stamp.now - self.emptied > health.SERVER_ENDS_S:
+            self.with_panes = frozenset()
         for role, page in self.agents.items():
             page.see_pane(panes.get(role), seen.stamp, first=not self.looked)
-        self.looked = True
+        self.tmux_gone, self.looked = not seen.server_up, True
 
     def know_left(self, launches: Mapping[Role, Launch]) -> None:
         """Know which agents earlier lives left: what was started and not stopped, and what was said to be dead.

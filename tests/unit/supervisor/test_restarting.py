@@ -546,6 +546,19 @@ async def test_a_tmux_server_that_went_with_the_last_agent_is_an_alert_if_nobody
     assert bool(team.life.alerts("tmux-down")) == (stopped != TEAM)
 
 
+@pytest.mark.parametrize(("after_s", "told"), [(1, "tmux-down"), (20, "agent-dead")])
+async def test_a_tmux_server_that_answers_without_sessions_before_it_goes_went_with_its_agents(
+    world: World, after_s: int, told: str
+) -> None:
+    team = await world.begin()
+    team.life.core.emit(PanesSeen(team.life.clock.stamp(), (), server_up=True))
+    await seconds(team, after_s)
+    team.life.core.emit(PanesSeen(team.life.clock.stamp(), (), server_up=False))
+    await seconds(team, 6)
+    both = {code for code in ("tmux-down", "agent-dead") if team.life.alerts(code)}
+    assert both == {told}
+
+
 async def test_an_agent_that_says_it_shuts_down_is_silent_until_its_deadline(world: World) -> None:
     team = await world.begin(limits=Limits(beat_interval_s=5.0))
     team.beat(CODER, interval_s=1.0)
