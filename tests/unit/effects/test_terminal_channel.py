@@ -8,6 +8,7 @@ import os
 import termios
 import threading
 import tty
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -185,8 +186,9 @@ def test_the_bell_is_written_to_a_terminal_at_once_or_not_at_all(
     while screen.write_title("x" * 1000):  # nobody reads: it is full at some time
         filled += 1
         assert filled < 10_000
+    rings = (screen.ring_bell("\a") for _ in range(10_000))  # what is still on its way may leave some room
     with pytest.raises(NotTaken):
-        screen.ring_bell("\a")
+        deque(rings, maxlen=0)
 
 
 async def test_a_terminal_that_was_stopped_keeps_nobody_waiting_and_is_no_delivery(terminal: tuple[int, int]) -> None:
