@@ -21,7 +21,7 @@ from teamops.guard.reading import (
     is_plain_xargs,
     reads,
 )
-from teamops.guard.words import Command, NotUnderstood, Word
+from teamops.guard.words import SHELLS, Command, NotUnderstood, Word
 
 __all__ = ["CHANGING", "DELETE", "MAKE", "OTHER", "READING", "RISKY", "WRITE", "Effect", "bare_git", "effect_of"]
 
@@ -70,6 +70,15 @@ def effect_of(command: Command) -> Effect:
         return effect
     if inner.empty is not None:
         effect.acts += effect_of(inner.empty).acts
+    for guess in inner.guesses:
+        other = _alone(guess, _bare(guess.words[0].text))
+        effect.acts += other.acts
+        effect.more = effect.more or other.more
+        effect.script = effect.script or other.script
+    if inner.unsorted:
+        from teamops.guard.changing import any_of
+
+        effect.acts += any_of(inner.unsorted)
     effect.acts = within(effect.acts, inner.folder)
     effect.acts += [Act(WRITE, word.text, text=None) for word in inner.given]
     outer = [name, *(word.text for word in command.words[1:])]
@@ -112,7 +121,7 @@ def _alone(command: Command, name: str) -> Effect:
         effect = Effect(READING, words)
     else:
         effect = _changing(command, base, words)
-        if base in _SHELLS:
+        if base in SHELLS:
             effect.script = _script(given[1:])
     if set_aside or (name != base and effect.kind in {READING, CHANGING}):
         effect.kind = RISKY if set_aside else OTHER
@@ -120,9 +129,6 @@ def _alone(command: Command, name: str) -> Effect:
         effect.words = effect.outer = words
         effect.name = name
     return effect
-
-
-_SHELLS = frozenset({"bash", "sh", "zsh", "dash"})
 
 
 def _script(words: list[Word]) -> str | None:

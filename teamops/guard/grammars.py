@@ -220,3 +220,5 @@ _UNREAD_WORDS = (
 )
 UNREAD = frozenset(_UNREAD_WORDS.split())
 """Programs that change files among their words, in ways of their own: each word may be one that is changed."""
+CHANGERS = frozenset({*(name for name in GRAMMARS if " " not in name), *PLAIN, *UNREAD, "dd", "find", "git", "zip"})
+"""Names of all programs that are known to change files."""

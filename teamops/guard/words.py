@@ -4,6 +4,8 @@ from __future__ import annotations
 
 NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 NAMED = NAME | frozenset("0123456789")
+SHELLS = frozenset({"bash", "sh", "zsh", "dash"})
+"""Programs that run a line which they are given."""
 
 
 class NotUnderstood(Exception):  # noqa: N818 - it is an answer, no error

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from teamops.guard.grammars import GRAMMARS, PLAIN, UNREAD
+from teamops.guard.grammars import CHANGERS
 from teamops.guard.options import Given, Grammar, sorted_words
-from teamops.guard.words import Command, NotUnderstood, Word
+from teamops.guard.words import SHELLS, Command, NotUnderstood, Word
 
 _GRAMMARS: dict[str, tuple[Grammar, int]] = {
     "command": (("pvV", "", ""), 0),
@@ -67,12 +67,14 @@ _TRUSTED = frozenset(
 _RUNNERS = frozenset({"uv", "poetry", "pipenv", "pdm", "rye", "hatch"})
 """Their ``run`` starts a program."""
 NAMES = frozenset(_GRAMMARS) | _RUNNERS
+MAX_GUESSES = 8
+"""So many words are tried as the program that is run; with more of them each word may be a file that is changed."""
 
 
 class Wrapped:
     """The program that is run in the end."""
 
-    __slots__ = ("command", "empty", "folder", "given", "trusted")
+    __slots__ = ("command", "empty", "folder", "given", "guesses", "trusted", "unsorted")
 
     def __init__(self, command: Command) -> None:
         self.command = command
@@ -84,6 +86,10 @@ class Wrapped:
         """Where it runs, if that is another one."""
         self.given: list[Word] = []
         """Files that are written by what stands before it."""
+        self.guesses: list[Command] = []
+        """What it may be instead, where the words before it can't be sorted."""
+        self.unsorted: list[Word] = []
+        """Words of which too many may be the program."""
 
 
 def unwrapped(command: Command, base: str) -> Wrapped:
@@ -107,7 +113,7 @@ def _behind(found: Wrapped, name: str) -> Command | None:
     if name in _RUNNERS:
         found.trusted = False
         rest = words[1:] if words[0].text == "run" else []
-        return _command(found.command, rest if rest and rest[0].text[:1] != "-" else _known_in(rest))
+        return _command(found.command, rest) if rest and rest[0].text[:1] != "-" else _guessed(found, rest)
     grammar, operands = _GRAMMARS[name]
     count = _own(words, grammar)
     given = None if count is None else sorted_words(words[:count], grammar)
@@ -115,7 +121,7 @@ def _behind(found: Wrapped, name: str) -> Command | None:
         found.trusted = False
     if count is None or given is None:
         found.trusted = False
-        return _command(found.command, _known_in(words))
+        return _guessed(found, words)
     if given.has("v", "V") and name == "command":
         return None
     found.given += given.values("output") + (given.values("o") if name in {"time", "strace", "ltrace"} else [])
@@ -155,15 +161,20 @@ def _own(words: list[Word], grammar: Grammar) -> int | None:
     return None
 
 
-def _known_in(words: list[Word]) -> list[Word]:
-    """Return the words from the first one on that names a program known to change files, or to run another one."""
+def _guessed(found: Wrapped, words: list[Word]) -> Command | None:
+    """Return the first of what may be run: a program known to change files, or to run another one or a line.
+
+    The word that names it may be an option's value, so what the later ones name may be run as well.
+    """
+    guesses = []
     for at, word in enumerate(words):
         name = word.text.rpartition("/")[2]
-        if not word.unknown and (
-            name in GRAMMARS or name in PLAIN or name in UNREAD or name in NAMES or name in {"git", "find", "dd"}
-        ):
-            return words[at:]
-    return []
+        if not word.unknown and (name in CHANGERS or name in NAMES or name in SHELLS):
+            guesses.append(_command(found.command, words[at:]))
+    if not found.guesses:  # those behind the first one's words have all that stands behind the words of a later one
+        found.guesses = [guess for guess in guesses[1:MAX_GUESSES] if guess is not None]
+        found.unsorted = words if len(guesses) > MAX_GUESSES else []
+    return guesses[0] if guesses else None
 
 
 def _sets(text: str) -> bool:

@@ -123,6 +123,11 @@ BEFORE = (
     "xargs --max-procs=4", "busybox", "command -p", "env --unset=X", "noglob", "uv run", "uv run --with x", "strace -f",
     "doas", "taskset -c 1",
 )  # fmt: skip
+UNSORTED = (
+    "uv run --with git", "uv run --with sort", "uv run --with x --with sed", "poetry run -C stuff",
+    "sudo --unheard-of x", "xargs --unheard-of", "env --unheard-of=1",
+)  # fmt: skip
+"""What starts another program by options that nobody knows: a name among them may be a value, or the program's."""
 FIRST = ("time", "time -p", "!", "ls;", "ls &&", "cd . &&", "true |", "cat <<'E' |")
 VALUES = {"mode": "755", "number": "1"}
 
@@ -214,6 +219,31 @@ def spelled(draw: st.DrawFn) -> str:
 def test_it_is_refused(ask: Any, line: str) -> None:
     said = ask(line)
     assert said.verdict == "deny", str(said)
+
+
+@pytest.mark.parametrize("before", BEFORE + UNSORTED)
+def test_it_is_refused_behind_what_starts_it(ask: Any, before: str) -> None:
+    told = {line: ask(f"{before} {line}") for line in LINES}
+    assert {line: str(said) for line, said in told.items() if said.verdict != "deny"} == {}
+
+
+@pytest.mark.parametrize(
+    "before", ["uv run", "uv run --with x", "uv run --with git", "sudo --unheard-of x", "timeout 5"]
+)
+def test_what_starts_another_shell_is_judged_by_its_line(ask: Any, before: str) -> None:
+    assert ask(f"{before} bash -c 'rm reviews/one.md'").verdict == "deny"
+    assert ask(f"{before} sh -ec 'echo x > reviews/one.md'").verdict == "deny"
+    assert ask(f"{before} bash -c 'echo x > docs/a.md'").verdict == "allow"
+
+
+@pytest.mark.parametrize("name", ["tee", "git", "sudo", "sudo --unheard-of", "bash"])
+def test_with_very_many_names_each_word_may_be_a_file(ask: Any, name: str) -> None:
+    assert ask(f"uv run --with {f'{name} ' * 40}reviews/one.md").verdict == "deny"
+
+
+@pytest.mark.parametrize("line", ["uv run --with x pytest tests -k zip", "uv run --with x python -m pytest -q docs"])
+def test_what_names_a_program_by_the_way_is_no_change_of_what_is_free(ask: Any, line: str) -> None:
+    assert ask(line).verdict == "allow"
 
 
 @settings(
