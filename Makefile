@@ -35,11 +35,10 @@ types: $(VENV)/.installed-dev
 contracts: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
-# Three at once on two cores: half of the tests' time is spent waiting for real programs.
 # The rules and the grammar are measured alone: tracing the rest would slow down tests that look at the clock.
 tests: need-tmux $(VENV)/.installed-dev
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -q -n 3 --dist worksteal --cov=teamops.domain --cov=teamops.handoff --cov-branch --cov-report= $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --cov=teamops.domain --cov=teamops.handoff --cov-branch --cov-report= $(PYTEST_ARGS)
 	@$(BIN)/coverage report --include='teamops/domain/*,teamops/handoff/*' --fail-under=100 --skip-covered --show-missing
 
 bench: need-tmux $(VENV)/.installed-dev

@@ -133,5 +133,6 @@ def write(folder: Path, turns: Mapping[str, Turn]) -> None:
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         new = path.with_suffix(".new")
+        new.touch(0o600)
         new.write_text(json.dumps(rows), encoding="utf-8")
         new.replace(path)

@@ -70,6 +70,7 @@ async def test_the_supervisor_tells_the_hooks(tmp_path: Path) -> None:
         assert told() == json.loads(light_now(handoff, ()))
         handoff.unlink()
         assert light_of(own).free
+        await until((folder / "trees" / "turns.json").exists)
         assert {path.stat().st_mode & 0o777 for path in folder.rglob("*.json")} == {0o600}
     finally:
         running.cancel()
