@@ -171,7 +171,7 @@ def _guessed(found: Wrapped, words: list[Word]) -> Command | None:
         name = word.text.rpartition("/")[2]
         if not word.unknown and (name in CHANGERS or name in NAMES or name in SHELLS):
             guesses.append(_command(found.command, words[at:]))
-    if not found.guesses:  # those behind the first one's words have all that stands behind the words of a later one
+    if not found.guesses:  # what is nested stands among the words of the outermost, which are all tried by then
         found.guesses = [guess for guess in guesses[1:MAX_GUESSES] if guess is not None]
         found.unsorted = words if len(guesses) > MAX_GUESSES else []
     return guesses[0] if guesses else None

@@ -735,15 +735,20 @@ async def restarted(life: Life) -> None:
     await life.ticks(2)
 
 
+async def takes_and_rests(life: Life) -> None:
+    """Let the agent take what was typed, and its client say that it has answered."""
+    takes(life)
+    await life.ticks(2)
+    hook(life, "Stop")
+    await life.ticks(2)
+
+
 async def test_a_restarted_agent_is_told_of_its_light_again_within_the_limit(begin: Begin, handoff: Path) -> None:
     life = await accepted_and_at_rest(begin)
     for count in (2, 3):
         await restarted(life)
         assert len(life.hands.pokes) == count
-        takes(life)
-        await life.ticks(2)
-        hook(life, "Stop")
-        await life.ticks(2)
+        await takes_and_rests(life)
     await restarted(life)
     assert len(life.hands.pokes) == 3
     assert {poke.reason for poke in life.hands.pokes} == {life.hands.pokes[0].reason}
@@ -782,10 +787,7 @@ def begins_anew(life: Life, pid: int) -> None:
 async def test_what_was_taken_is_not_among_what_was_typed_in_vain(begin: Begin, handoff: Path) -> None:
     life = await accepted_and_at_rest(begin)
     await restarted(life)
-    takes(life)
-    await life.ticks(2)
-    hook(life, "Stop")
-    await life.ticks(2)
+    await takes_and_rests(life)
     await restarted(life)
     assert len(life.hands.pokes) == 3
     await seconds(life, 20)
